@@ -1,0 +1,1 @@
+"""Balanced quinary numbers, the low-rank operations on them, and training with them: the golden reference."""
