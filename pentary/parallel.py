@@ -1,0 +1,47 @@
+"""Chunks of a population side by side, each worker with a BLAS of one thread.
+
+One product split over all cores would leave them idle during the element-wise work between products; one chunk a core
+keeps everything parallel and its buffers in that core's cache. Results are integers, so no split changes them.
+"""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TypeVar
+
+from threadpoolctl import ThreadpoolController
+
+T = TypeVar("T")
+
+
+@cache
+def _pool() -> tuple[ThreadPoolExecutor, ThreadpoolController]:
+    controller = ThreadpoolController()
+    return ThreadPoolExecutor(workers(), "pentary"), controller
+
+
+@cache
+def workers() -> int:
+    """Give the number of workers: as many as BLAS had threads at first use, so its environment variables set it."""
+    blas = ThreadpoolController().select(user_api="blas")
+    return max((library.num_threads for library in blas.lib_controllers), default=1)
+
+
+def map_chunks(function: Callable[[slice], T], total: int, size: int) -> Iterable[T]:
+    """Apply a function to the slices 0..size, size..2 size, ... that cover `total`, in parallel.
+
+    Args:
+        function: called with each slice, from several threads.
+        total: length to cover.
+        size: length of a slice, but the last.
+
+    Returns:
+        The results in order. The first exception is raised.
+
+    >>> list(map_chunks(lambda part: part.stop - part.start, total=10, size=4))
+    [4, 4, 2]
+    """
+    executor, controller = _pool()
+    slices = [slice(start, min(start + size, total)) for start in range(0, total, size)]
+    with controller.limit(limits=1, user_api="blas"):
+        return list(executor.map(function, slices))

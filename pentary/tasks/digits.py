@@ -1,0 +1,139 @@
+"""Handwritten digits: an integer network 64-64-10 with five-level weights on scikit-learn's 8x8 images.
+
+Pixels are the integers 0..16 of the data set. Members are compared on a window of the training images that moves on
+with every step; the test images are never seen in training.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pentary.es import Parameters, Population
+from pentary.exact import Float32, check_exact
+from pentary.lowrank import Pents
+from pentary.mlp import Layer, Mlp
+from pentary.parallel import map_chunks
+
+NETWORK = Mlp(
+    layers=(
+        Layer("hidden", 64, 64, shift=2, low=0, high=62),
+        Layer("output", 64, 10, shift=1, low=-312, high=312),
+    ),
+    input_limit=16,
+)
+
+MARGIN = 5
+"""By how much the right class must lead every other one for a loss of zero, in units of the output."""
+
+BATCH = 128
+"""Training images on which the members of one step are compared."""
+
+_CHUNK = 64  # pairs that a worker takes at a time
+
+
+class Split(NamedTuple):
+    """Images (n, 64) as integers in float32, and classes (n,)."""
+
+    images: Float32
+    classes: NDArray[np.int64]
+
+
+@cache
+def load() -> tuple[Split, Split]:
+    """Load the training and the test images: scikit-learn's stratified split with its default test share of a quarter.
+
+    Returns:
+        1,347 training and 450 test images.
+    """
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    images, classes = load_digits(return_X_y=True)
+    train, test, train_classes, test_classes = train_test_split(images, classes, stratify=classes, random_state=0)
+    return (
+        Split(train.astype(np.float32), train_classes.astype(np.int64)),
+        Split(test.astype(np.float32), test_classes.astype(np.int64)),
+    )
+
+
+class Digits:
+    """Fitness of the network: minus its squared hinge loss."""
+
+    name = "digits"
+    defaults = Parameters(population=1024, rank=1, steps=1500, perturb="factored")
+    shapes = NETWORK.shapes
+
+    def __init__(self) -> None:
+        """Load the images."""
+        self.train, self.test = load()
+
+    def check(self, parameters: Parameters) -> None:
+        """Refuse a rank for which some sum could leave the exact range of float32."""
+        if parameters.perturb == "factored":
+            NETWORK.check(parameters.rank, parameters.sigma_shift)
+        else:
+            NETWORK.check()
+
+    def evaluate(self, population: Population) -> NDArray[np.int64]:
+        """Give minus the summed loss of every member on the step's window of training images, (pairs, 2)."""
+        parameters = population.parameters
+        window = (np.arange(BATCH) + (population.step - 1) * BATCH) % len(self.train.images)
+        images, classes = self.train.images[window], self.train.classes[window]
+        centre = population.centre()
+        scaled = {name: w.astype(np.float32) * np.float32(5**parameters.sigma_shift) for name, w in centre.items()}
+
+        def fitness(part: slice) -> NDArray[np.int64]:
+            if parameters.perturb == "factored":
+                outputs = NETWORK.forward_pairs(population, scaled, part, images)
+            else:
+                pairs = {name: population.weights(name, part) for name in self.shapes}
+                sides = [{name: pair[side] for name, pair in pairs.items()} for side in (0, 1)]
+                outputs = np.concatenate([NETWORK.forward(side, images) for side in sides], axis=1)
+            losses = hinge_loss(outputs.reshape(-1, 2, BATCH, outputs.shape[-1]), classes)
+            return -losses.sum(axis=-1, dtype=np.int64)
+
+        return np.concatenate(list(map_chunks(fitness, parameters.pairs, _CHUNK)))
+
+    def unit(self, parameters: Parameters) -> int:
+        """Give what a member's fitness is divided by for the report."""
+        return BATCH * MARGIN**2
+
+    def centre_fitness(self, weights: Mapping[str, Pents]) -> float:
+        """Give minus the mean loss of the centre on all training images, in squared margins."""
+        losses = hinge_loss(NETWORK.forward(weights, self.train.images), self.train.classes)
+        return -float(losses.sum(dtype=np.int64)) / (len(losses) * MARGIN**2)
+
+    def report(self, weights: Mapping[str, Pents]) -> dict[str, Any]:
+        """Give the share of training and of test images that the centre classifies rightly."""
+        return {
+            "train_accuracy": accuracy(weights, self.train),
+            "test_accuracy": accuracy(weights, self.test),
+        }
+
+
+def hinge_loss(outputs: Float32, classes: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Sum the squares of what each wrong class lacks of being `MARGIN` behind the right one.
+
+    Args:
+        outputs: (..., examples, classes) integers in float32, of magnitude up to 312.
+        classes: (examples,) the right ones.
+
+    Returns:
+        (..., examples) int32.
+    """
+    right = np.take_along_axis(outputs, np.broadcast_to(classes[:, None], (*outputs.shape[:-1], 1)), axis=-1)
+    lack = outputs - (right - np.float32(MARGIN))
+    np.maximum(lack, np.float32(0), out=lack)
+    total = np.einsum("...c,...c->...", lack, lack)
+    return (total - np.float32(MARGIN**2)).astype(np.int32)  # the right class itself always lacks MARGIN
+
+
+def accuracy(weights: Mapping[str, Pents], split: Split) -> float:
+    """Give the share of images whose greatest output is the right class; the first of equal outputs counts."""
+    return float((NETWORK.forward(weights, split.images).argmax(axis=-1) == split.classes).mean())
+
+
+check_exact(10 * (2 * 312 + MARGIN) ** 2, "hinge loss")

@@ -1,0 +1,69 @@
+"""The seed's experiment: move one weight matrix to a diagonal pattern.
+
+The target is zero but for its diagonal, which repeats 2, 1, 0, -1, -2. Fitness is minus the squared distance, reported
+per weight. Uniform weights start near -2.03.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pentary.es import CHUNK_PENTS, Parameters, Population
+from pentary.lowrank import Pents, lrmul
+from pentary.parallel import map_chunks
+
+
+class Target:
+    """Fitness of a matrix near the diagonal pattern.
+
+    Args:
+        rows, cols: shape of the matrix.
+    """
+
+    name = "target"
+    defaults = Parameters()
+
+    def __init__(self, rows: int = 64, cols: int = 64) -> None:
+        """Build the pattern."""
+        self.shapes = {"weights": (rows, cols)}
+        self.pattern = np.zeros((rows, cols), np.float32)
+        np.fill_diagonal(self.pattern, np.resize([2, 1, 0, -1, -2], min(rows, cols)))
+
+    def check(self, parameters: Parameters) -> None:
+        """Accept any parameters: distances are summed in float64, which no matrix that fits a memory exceeds."""
+
+    def evaluate(self, population: Population) -> NDArray[np.int64]:
+        """Give minus the squared distance of every member, (pairs, 2), in units of 1 / `unit`."""
+        parameters = population.parameters
+        scale = np.float32(_scale(parameters))
+        centre = (population.centre()["weights"] - self.pattern) * scale
+
+        def fitness(part: slice) -> NDArray[np.int64]:
+            if parameters.perturb == "quantized":
+                members = (weights - self.pattern for weights in population.weights("weights", part))
+            else:
+                s = lrmul(*population.factors("weights", part))
+                members = (centre + s, centre - s)
+            return -np.stack([np.einsum("prc,prc->p", d, d, dtype=np.float64) for d in members], axis=1).astype(np.int64)
+
+        chunk = max(1, CHUNK_PENTS // 4 // centre.size)
+        return np.concatenate(list(map_chunks(fitness, parameters.pairs, chunk)))
+
+    def unit(self, parameters: Parameters) -> int:
+        """Give what a member's fitness is divided by for the report: the number of weights times the scale squared."""
+        return self.pattern.size * _scale(parameters) ** 2
+
+    def centre_fitness(self, weights: Mapping[str, Pents]) -> float:
+        """Give minus the mean squared distance of the centre."""
+        distance = weights["weights"] - self.pattern
+        return -float(np.square(distance).sum(dtype=np.int64)) / distance.size
+
+    def report(self, weights: Mapping[str, Pents]) -> dict[str, Any]:
+        """Give nothing beyond the fitness."""
+        return {}
+
+
+def _scale(parameters: Parameters) -> int:
+    return 5**parameters.sigma_shift if parameters.perturb == "factored" else 1
