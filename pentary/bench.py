@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pentary import es, prng
 from pentary.es import Parameters, Population
 from pentary.exact import Float32
-from pentary.mlp import CACHED, Layer, Mlp
+from pentary.mlp import CACHED, Layer, Mlp, scaled_centre
 from pentary.parallel import map_chunks, workers
 
 WIDTH: Final = 512
@@ -103,8 +103,7 @@ def _plain(weights: dict[str, Float32], x: Float32) -> Float32:
 
 
 def _evaluate(population: Population, x: Float32) -> NDArray[np.int64]:
-    scale = np.float32(5**population.parameters.sigma_shift)
-    weights = {name: w.astype(np.float32) * scale for name, w in population.centre().items()}
+    weights = scaled_centre(population)
 
     def fitness(part: slice) -> NDArray[np.int64]:
         z = NETWORK.forward_pairs(population, weights, part, x[part]).reshape(-1, 2, INPUTS * WIDTH)

@@ -92,7 +92,7 @@ class Mlp:
 
         Args:
             population: whose factors to use.
-            weights: the centre's weights times 5**q, in float32.
+            weights: from `scaled_centre`.
             part: which pairs.
             x: (examples, inputs) that every member sees, or (pairs, 2 examples, inputs): first those of the plus
                 member, then those of the minus member.
@@ -115,6 +115,12 @@ class Mlp:
                 _activate(h, layer, q)
             outputs[some] = h
         return outputs
+
+
+def scaled_centre(population: Population) -> dict[str, Float32]:
+    """Give the centre's weights times 5**q in float32: what a factored population's base products are made with."""
+    scale = np.float32(5**population.parameters.sigma_shift)
+    return {name: weights.astype(np.float32) * scale for name, weights in population.centre().items()}
 
 
 def _perturbed(x: Float32, weights: Float32, a: Float32, b: Float32) -> Float32:

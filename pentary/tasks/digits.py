@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pentary.es import Parameters, Population
+from pentary.es import Parameters, Population, Shapes
 from pentary.exact import Float32, check_exact
 from pentary.lowrank import Pents
-from pentary.mlp import Layer, Mlp
+from pentary.mlp import Layer, Mlp, scaled_centre
 from pentary.parallel import map_chunks
 
 NETWORK = Mlp(
@@ -52,7 +52,8 @@ def load() -> tuple[Split, Split]:
     from sklearn.model_selection import train_test_split
 
     images, classes = load_digits(return_X_y=True)
-    train, test, train_classes, test_classes = train_test_split(images, classes, stratify=classes, random_state=0)
+    parts = train_test_split(images, classes, stratify=classes, random_state=0)
+    train, test, train_classes, test_classes = map(np.asarray, parts)
     return (
         Split(train.astype(np.float32), train_classes.astype(np.int64)),
         Split(test.astype(np.float32), test_classes.astype(np.int64)),
@@ -64,7 +65,7 @@ class Digits:
 
     name = "digits"
     defaults = Parameters(population=1024, rank=1, steps=1500, perturb="factored")
-    shapes = NETWORK.shapes
+    shapes: Shapes = NETWORK.shapes
 
     def __init__(self) -> None:
         """Load the images."""
@@ -82,12 +83,11 @@ class Digits:
         parameters = population.parameters
         window = (np.arange(BATCH) + (population.step - 1) * BATCH) % len(self.train.images)
         images, classes = self.train.images[window], self.train.classes[window]
-        centre = population.centre()
-        scaled = {name: w.astype(np.float32) * np.float32(5**parameters.sigma_shift) for name, w in centre.items()}
+        weights = scaled_centre(population)
 
         def fitness(part: slice) -> NDArray[np.int64]:
             if parameters.perturb == "factored":
-                outputs = NETWORK.forward_pairs(population, scaled, part, images)
+                outputs = NETWORK.forward_pairs(population, weights, part, images)
             else:
                 pairs = {name: population.weights(name, part) for name in self.shapes}
                 sides = [{name: pair[side] for name, pair in pairs.items()} for side in (0, 1)]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pentary.es import CHUNK_PENTS, Parameters, Population
+from pentary.es import CHUNK_PENTS, Parameters, Population, Shapes
 from pentary.lowrank import Pents, lrmul
 from pentary.parallel import map_chunks
 
@@ -27,7 +27,7 @@ class Target:
 
     def __init__(self, rows: int = 64, cols: int = 64) -> None:
         """Build the pattern."""
-        self.shapes = {"weights": (rows, cols)}
+        self.shapes: Shapes = {"weights": (rows, cols)}
         self.pattern = np.zeros((rows, cols), np.float32)
         np.fill_diagonal(self.pattern, np.resize([2, 1, 0, -1, -2], min(rows, cols)))
 
@@ -46,7 +46,8 @@ class Target:
             else:
                 s = lrmul(*population.factors("weights", part))
                 members = (centre + s, centre - s)
-            return -np.stack([np.einsum("prc,prc->p", d, d, dtype=np.float64) for d in members], axis=1).astype(np.int64)
+            distances = [np.einsum("prc,prc->p", d, d, dtype=np.float64) for d in members]
+            return -np.stack(distances, axis=1).astype(np.int64)
 
         chunk = max(1, CHUNK_PENTS // 4 // centre.size)
         return np.concatenate(list(map_chunks(fitness, parameters.pairs, chunk)))
