@@ -64,7 +64,7 @@ class Digits:
     """Fitness of the network: minus its squared hinge loss."""
 
     name = "digits"
-    defaults = Parameters(population=1024, rank=1, steps=1500, perturb="factored")
+    defaults = Parameters(population=1024, rank=1, steps=3000, perturb="factored")
     shapes: Shapes = NETWORK.shapes
 
     def __init__(self) -> None:

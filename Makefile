@@ -1,0 +1,36 @@
+# make demo   trains a network and leaves pictures
+# make test   runs every test
+# make check  runs the linters and the type checker
+# Each makes .venv first if need be. PYTHON=/path/to/python3 chooses another interpreter.
+
+ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+BIN := $(ROOT)/.venv/bin
+PYTHON ?= python3
+
+.PHONY: demo test check
+.DELETE_ON_ERROR:
+
+demo: $(BIN)/.installed
+	cd '$(ROOT)' && rm -rf runs/demo && '$(BIN)/pentary' train digits --out runs/demo
+	@echo "Pictures: $(ROOT)/runs/demo/fitness.png and $(ROOT)/runs/demo/weights.png"
+
+test: $(BIN)/.installed-test
+	cd '$(ROOT)' && '$(BIN)/pytest' -n auto
+
+check: $(BIN)/.installed-test
+	cd '$(ROOT)' && '$(BIN)/ruff' check && '$(BIN)/ruff' format --check && '$(BIN)/pyright' --warnings
+
+$(BIN)/python:
+	@'$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "pentary needs Python 3.11 or later; choose one with: make PYTHON=/path/to/python3"; exit 2; }
+	@'$(PYTHON)' -c 'import ensurepip, venv' || \
+	  { echo "this Python has no venv; on Debian: apt install python3-venv"; exit 2; }
+	'$(PYTHON)' -m venv '$(ROOT)/.venv'
+
+$(BIN)/.installed: $(BIN)/python $(ROOT)/pyproject.toml
+	'$(BIN)/python' -m pip install --quiet --editable '$(ROOT)'
+	@touch '$@'
+
+$(BIN)/.installed-test: $(BIN)/python $(ROOT)/pyproject.toml
+	'$(BIN)/python' -m pip install --quiet --editable '$(ROOT)[test]'
+	@touch '$@' '$(BIN)/.installed'
