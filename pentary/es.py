@@ -19,7 +19,7 @@ from pentary import lowrank, prng
 from pentary.exact import EXACT
 from pentary.lowrank import Latents, Pents
 from pentary.parallel import map_chunks
-from pentary.word import PENTS, PentaryError, as_words, checked_integers, from_digits, limit
+from pentary.word import PENTS, WORD_MAX, PentaryError, checked_integers, from_digits, limit
 
 Shapes = Mapping[str, tuple[int, int]]
 
@@ -61,7 +61,7 @@ class Parameters:
             raise PentaryError(f"population {self.population} is odd: members come in antithetic pairs")
         lowrank.check_rank(self.rank)
         checked_integers(self.steps, 1, prng.STEP_MAX, "number of steps")
-        as_words(self.seed)
+        checked_integers(self.seed, -WORD_MAX, WORD_MAX, "seed")
         checked_integers(self.latent, 2, 8, "width of the latent word")
         if self.perturb not in ("factored", "quantized"):
             raise PentaryError(f"perturbation {self.perturb!r} is neither 'factored' nor 'quantized'")
@@ -174,9 +174,13 @@ def init(parameters: Parameters, shapes: Shapes) -> State:
 
     Returns:
         The state before the first step.
+
+    Raises:
+        PentaryError: a shape has a zero, or has too many rows or columns for the counters of the generator.
     """
     latents = {}
     for number, (name, (rows, cols)) in enumerate(shapes.items()):
+        lowrank.check_shape(rows, cols, parameters.rank)
         key = prng.matrix_key(parameters.seed, 0, number)
         words = prng.pents(key, np.arange(rows), 0, cols).reshape(rows, cols, PENTS)
         latents[name] = from_digits(words[:, :, : parameters.latent])

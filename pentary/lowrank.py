@@ -30,6 +30,26 @@ def check_rank(rank: int) -> None:
         raise PentaryError(f"rank {rank} is not supported: it must be an integer in 1..{MAX_RANK}")
 
 
+def check_shape(rows: int, cols: int, rank: int) -> None:
+    """Refuse a weight matrix that the counters of the generator cannot address.
+
+    Raises:
+        PentaryError: rows or cols is below 1, or the start or the factors need too many blocks.
+
+    >>> check_shape(64, 0, rank=8)
+    Traceback (most recent call last):
+    pentary.word.PentaryError: shape 64x0 is not supported: rows and columns must be in 1..195312
+    """
+    if not (1 <= rows <= prng.MEMBER_MAX and 1 <= cols <= prng.BLOCK_MAX):
+        raise PentaryError(f"shape {rows}x{cols} is not supported: rows and columns must be in 1..{prng.BLOCK_MAX}")
+    blocks = rank * (-(-rows // PENTS) - (-cols // PENTS))
+    if blocks > prng.BLOCK_MAX:
+        raise PentaryError(
+            f"shape {rows}x{cols} at rank {rank} needs {blocks} blocks of pents a pair, more than {prng.BLOCK_MAX}: "
+            "take a smaller rank"
+        )
+
+
 def lrgen(key: int, pairs: NDArray[np.integer], rows: int, cols: int, rank: int) -> tuple[Pents, Pents]:
     """LRGEN: draw the factors of each pair's perturbation.
 

@@ -18,9 +18,10 @@ BLOCK_MAX = limit(BLOCK_WIDTH)
 STEP_MAX = limit(PENTS - MATRIX_WIDTH)
 MATRIX_MAX = limit(MATRIX_WIDTH)
 
-# Where pent j of the mixing layer starts to read. Multiplying by 5 is a bijection modulo 16, and three rounds of it
-# spread one pent over the whole word.
-_MIX = [5 * j % PENTS for j in range(PENTS)]
+# Pent j of the mixing layer is the sum of pents 3j, 3j + 1 and 3j + 3. No two of these places are as far apart as two
+# others, so two changed pents meet in at most one sum. (Places 0, 1, 2 would be weak: `research/randomness.md`.)
+_MIX = [3 * j % PENTS for j in range(PENTS)]
+_REACH = 3
 
 _ROUND = np.arange(ROUNDS + 1)
 _ROTATION = (_ROUND[:, None] + np.arange(PENTS)) % PENTS
@@ -47,7 +48,7 @@ def prng(key: ArrayLike, counter: ArrayLike) -> NDArray[np.int64]:
         PentaryError: a key or counter is not an integer or does not fit 16 pents.
 
     >>> prng(0, [0, 1, 2]).tolist()
-    [0, 0, 0]
+    [50363428604, -41712969738, -6190221623]
     """
     keys, counters = np.broadcast_arrays(as_words(key), as_words(counter))
     state = _residues(counters.reshape(-1))
@@ -71,9 +72,9 @@ def matrix_key(seed: int, step: int, matrix: int) -> int:
     Raises:
         PentaryError: an argument is out of its range.
     """
-    checked_integers(step, 0, STEP_MAX, "step")
-    checked_integers(matrix, -MATRIX_MAX, MATRIX_MAX, "matrix")
-    return int(prng(seed, step * 5**MATRIX_WIDTH + matrix))
+    high = checked_integers(step, 0, STEP_MAX, "step").item()
+    low = checked_integers(matrix, -MATRIX_MAX, MATRIX_MAX, "matrix").item()
+    return prng(seed, high * 5**MATRIX_WIDTH + low).item()
 
 
 def pents(key: int, members: ArrayLike, first: int, blocks: int) -> NDArray[np.int8]:
@@ -92,7 +93,7 @@ def pents(key: int, members: ArrayLike, first: int, blocks: int) -> NDArray[np.i
     Raises:
         PentaryError: a member or block number is out of its range.
     """
-    members = checked_integers(members, 0, MEMBER_MAX, "member")
+    members = checked_integers(members, 0, MEMBER_MAX, "member").reshape(-1)
     numbers = checked_integers(np.arange(first, first + blocks), 0, BLOCK_MAX, "block")
     round_keys = _round_keys(_residues(as_words(key).reshape(1)))
     low = _residues(numbers, BLOCK_WIDTH)[:, None, :]
@@ -126,7 +127,7 @@ def _permute(state: NDArray[np.uint8], round_keys: NDArray[np.uint8]) -> None:
     """Permute residues (16, n) in place, leaving pents -2..2 as the bytes of int8."""
     one, two, five = np.uint8(1), np.uint8(2), np.uint8(5)
     scratch = np.empty_like(state)
-    ring = np.empty((PENTS + 2, state.shape[1]), np.uint8)  # two rows more: reading past pent 15 goes on at pent 0
+    ring = np.empty((PENTS + _REACH, state.shape[1]), np.uint8)  # reading past pent 15 goes on at pent 0
 
     def add_modulo_five(round_key: NDArray[np.uint8]) -> None:
         np.add(state, round_key, out=state)
@@ -140,9 +141,9 @@ def _permute(state: NDArray[np.uint8], round_keys: NDArray[np.uint8]) -> None:
         np.right_shift(state, one, out=scratch)
         np.bitwise_and(scratch, one, out=scratch)
         np.bitwise_xor(state, scratch, out=ring[:PENTS])
-        ring[PENTS:] = ring[:2]
-        np.add(ring[:PENTS], ring[1:-1], out=scratch)
-        np.add(scratch, ring[2:], out=scratch)
+        ring[PENTS:] = ring[:_REACH]
+        np.add(ring[:PENTS], ring[1 : PENTS + 1], out=scratch)
+        np.add(scratch, ring[_REACH:], out=scratch)
         np.take(scratch, _MIX, axis=0, out=state, mode="clip")
         add_modulo_five(round_key)
     np.subtract(state, two, out=state)

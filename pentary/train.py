@@ -85,8 +85,9 @@ def train(task: Task, parameters: Parameters) -> Iterator[Step]:
         PentaryError: the task cannot be run with these parameters, or a fitness is not a finite number.
 
     >>> from pentary.tasks.target import Target
-    >>> [round(record.fitness, 2) for record in train(Target(8, 8), Parameters(population=20, rank=2, steps=2))]
-    [-2.16, -1.98, -1.95]
+    >>> first, *_, last = train(Target(16, 16), Parameters(population=40, rank=2, steps=30))
+    >>> round(first.fitness, 1), round(last.fitness, 1)
+    (-2.2, -0.4)
     """
     task.check(parameters)
     start = perf_counter()

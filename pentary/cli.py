@@ -1,0 +1,233 @@
+"""The command line.
+
+Results go to standard output, progress on a terminal and mistakes to standard error. Exit status: 0, 2 for a mistake
+or a failed write, 130 after Ctrl-C.
+"""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, redirect_stdout
+from dataclasses import replace
+from errno import EPIPE
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pentary import tasks
+from pentary import train as training
+from pentary.es import Parameters
+from pentary.runfolder import RunFolder, claim
+from pentary.tasks.blackbox import BlackBoxError
+from pentary.train import Step, Task
+from pentary.word import PentaryError
+
+Show = Callable[[Step], None]
+
+
+@click.group("pentary")
+@click.version_option(package_name="pentary")
+def main() -> None:
+    """Train five-level networks with integer evolution strategies.
+
+    \b
+    Examples:
+      pentary train target
+      pentary train digits --seed 7 --out runs/digits-7
+      pentary bench
+
+    `pentary train --help` tells what the tasks are.
+    """
+
+
+@main.command()
+@click.argument("task")
+@click.option("--population", type=int, help="Members evaluated in a step; even.")
+@click.option("--rank", type=int, help="Rank of the perturbations.")
+@click.option("--steps", type=int, help="Updates of the weights.")
+@click.option("--seed", type=int, help="Number that, with the other options, determines the run.")
+@click.option("--perturb", type=click.Choice(["factored", "quantized"]), help="Kind of members.")
+@click.option("--shape", metavar="MxN", help="Rows and columns of the weight matrix; 64x64 if not given.")
+@click.option("--engine", type=click.Choice(["numpy"]), default="numpy", show_default=True, help="What trains.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder for the run; runs/TASK-seedK if not given."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object, all else on stderr.")
+@click.pass_context
+def train(
+    context: click.Context,
+    task: str,
+    shape: str | None,
+    engine: str,
+    out: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Train TASK and record the run in a folder.
+
+    \b
+    TASK is one of
+      target                    one matrix towards a diagonal pattern
+      digits                    a network 64-64-10 on images of digits
+      FILE.py:FUNCTION          your own fitness of one weight matrix:
+      PACKAGE.MODULE:FUNCTION   it takes an int8 array (rows, cols) of
+                                -2..2 and returns a number, greater is
+                                better
+    Options that are not given take values that suit the task.
+
+    \b
+    Examples:
+      pentary train target --steps 200
+      pentary train digits --population 512 --json
+      pentary train balance.py:fitness --shape 16x16 --out runs/balance
+    """
+    with _exit_status(), _all_on_stderr() if as_json else nullcontext():
+        chosen = tasks.get(task, _parse_shape(shape))
+        given = {name: value for name, value in options.items() if value is not None}
+        parameters = replace(chosen.defaults, **given)
+        folder = RunFolder(claim(out, chosen.name, parameters.seed), chosen, parameters, engine)
+        with _bar(parameters.steps) if sys.stderr.isatty() else _lines(parameters.steps) as show:
+            result, failure = _conduct(chosen, parameters, folder, show)
+        click.echo(_summary(result, parameters.steps))
+        if failure is not None:
+            raise failure
+    if as_json:
+        with _exit_status():
+            click.echo(json.dumps(result))
+    if "interrupted" in result:
+        context.exit(130)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def bench(as_json: bool) -> None:
+    """Measure how fast this machine trains."""
+    from pentary.bench import run
+
+    with _exit_status():
+        figures = run()
+        click.echo(json.dumps(figures) if as_json else _table(figures))
+
+
+def _conduct(
+    task: Task, parameters: Parameters, folder: RunFolder, show: Show
+) -> tuple[dict[str, Any], PentaryError | None]:
+    """Train, record every step, and finish the folder however the run ends; give the result, and what failed."""
+    try:
+        for step in training.train(task, parameters):
+            folder.add(step)
+            show(step)
+    except (KeyboardInterrupt, BrokenPipeError, PentaryError) as error:
+        if folder.is_empty:
+            folder.discard()
+            raise
+        if isinstance(error, PentaryError):
+            return folder.finish({"error": str(error)}), error
+        return folder.finish({"interrupted": True}), None
+    return folder.finish({}), None
+
+
+@contextmanager
+def _bar(steps: int) -> Iterator[Show]:
+    """Show progress as a bar on standard error."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("step {task.completed}/{task.total}"),
+        BarColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[figures]}"),
+    )
+    # What a black box prints goes above the bar if it goes to the same terminal, and where it is sent if not.
+    with Progress(*columns, console=Console(stderr=True), redirect_stdout=sys.stdout.isatty()) as progress:
+        bar = progress.add_task("", total=steps, figures="")
+        yield lambda step: progress.update(bar, completed=step.step, figures=_figures(step))
+
+
+@contextmanager
+def _lines(steps: int) -> Iterator[Show]:
+    """Show progress as a line for every tenth of the run."""
+
+    def show(step: Step) -> None:
+        if step.step * 10 // steps > (step.step - 1) * 10 // steps:
+            click.echo(f"step {step.step:{len(str(steps))}}/{steps}  {_figures(step)}")
+
+    yield show
+
+
+def _figures(step: Step) -> str:
+    fitness = f"fitness {step.fitness:.6g}"
+    return f"{fitness}  {_rate(step.evaluations, step.seconds)}" if step.evaluations else fitness
+
+
+def _rate(evaluations: int, seconds: float) -> str:
+    return f"{evaluations / seconds:,.0f} evaluations/s"
+
+
+def _summary(result: Mapping[str, Any], steps: int) -> str:
+    rows = {
+        "steps": f"{result['steps']} of {steps}",
+        "fitness": f"{result['fitness_first']:.6g} -> {result['fitness_last']:.6g}",
+        "evaluations": f"{result['evaluations']:,} in {result['seconds']:.2f} s, "
+        + _rate(result["evaluations"], result["seconds"]),
+        **{name.replace("_", " "): f"{share:.2%}" for name, share in result.items() if name.endswith("accuracy")},
+        "digest": result["digest"],
+        "folder": result["out"],
+    }
+    return _table(rows)
+
+
+def _table(rows: Mapping[str, object]) -> str:
+    width = max(map(len, rows), default=0)
+    return "\n".join(f"{name:{width}}  {value}" for name, value in rows.items())
+
+
+def _parse_shape(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    match = re.fullmatch(r"([0-9]{1,9})x([0-9]{1,9})", text)
+    if match is None:
+        raise PentaryError(f"shape {text!r} is not ROWSxCOLUMNS, such as 64x64")
+    return int(match[1]), int(match[2])
+
+
+@contextmanager
+def _all_on_stderr() -> Iterator[None]:
+    """Send all that is printed to standard error: by us, by a black box, and by programs that it starts."""
+    stdout = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(stdout, 1)
+        os.close(stdout)
+
+
+class _Mistake(click.ClickException):
+    exit_code = 2
+
+
+@contextmanager
+def _exit_status() -> Iterator[None]:
+    """Tell what went wrong in one line, after the user's own traceback if there is one."""
+    try:
+        yield
+    except BlackBoxError as error:
+        click.echo(error.user_traceback, err=True, nl=False)
+        raise _Mistake(str(error)) from error
+    except PentaryError as error:
+        raise _Mistake(str(error)) from error
+    except MemoryError as error:
+        raise _Mistake(f"there is not enough memory: {error}") from error
+    except OSError as error:
+        if error.errno == EPIPE:  # the reader of our output has left: click ends quietly
+            raise
+        raise _Mistake(f"cannot write the output: {error.strerror}") from error
+    except KeyboardInterrupt:
+        click.echo("Interrupted.", err=True)
+        raise click.exceptions.Exit(130) from None

@@ -1,0 +1,43 @@
+"""What can be trained: the experiments of the kit, and a user's own function.
+
+To add an experiment, write a class that implements `pentary.train.Task` and give it a name here.
+"""
+
+from pentary.lowrank import check_shape
+from pentary.tasks.blackbox import BlackBox, load
+from pentary.tasks.digits import Digits
+from pentary.tasks.target import Target
+from pentary.train import Task
+from pentary.word import PentaryError
+
+
+def get(name: str, shape: tuple[int, int] | None = None) -> Task:
+    """Find a task by its name.
+
+    Args:
+        name: "target", "digits", FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION.
+        shape: (rows, cols) of the weight matrix; None takes 64x64. The network of digits has its own shapes.
+
+    Returns:
+        The task.
+
+    Raises:
+        PentaryError: there is no such task, or not of this shape.
+
+    >>> get("target", (8, 4)).shapes
+    {'weights': (8, 4)}
+    """
+    rows, cols = shape or (64, 64)
+    check_shape(rows, cols, rank=1)
+    if name == "digits":
+        if shape is not None:
+            raise PentaryError("the network of digits has a fixed shape: leave the shape out")
+        return Digits()
+    if name == "target":
+        return Target(rows, cols)
+    if ":" in name:
+        return BlackBox(name, load(name), (rows, cols))
+    raise PentaryError(
+        f"unknown task {name!r}: it is target, digits, or your own function as FILE.py:FUNCTION or "
+        "PACKAGE.MODULE:FUNCTION"
+    )

@@ -1,0 +1,204 @@
+"""A user's own function as fitness: it sees one matrix of five-level weights and answers with a number.
+
+    # balance.py: as many positive weights as negative ones
+    def fitness(weights):
+        return -abs(int(weights.sum()))
+
+is trained by `pentary train balance.py:fitness --shape 16x16`.
+"""
+
+import importlib
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from importlib.util import module_from_spec, spec_from_file_location
+from math import inf
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pentary.es import CHUNK_PENTS, Parameters, Population, Shapes
+from pentary.lowrank import Pents
+from pentary.word import PentaryError
+
+Fitness = Callable[[Pents], object]
+"""A user's function; what it returns is checked."""
+
+LARGEST: Final = 1e300
+"""Largest magnitude of a fitness: differences and means of such numbers are finite."""
+
+MATRIX: Final = "weights"
+
+
+class BlackBoxError(PentaryError):
+    """The user's function cannot be found, fails, or returns something that is no fitness.
+
+    Attributes:
+        user_traceback: of the exception in the user's code, without our own frames; empty if there was none.
+    """
+
+    def __init__(self, message: str, cause: BaseException | None = None) -> None:
+        """Keep the message, and the user's part of the traceback of the exception that caused it."""
+        super().__init__(message)
+        self.user_traceback = "" if cause is None else _users_part(cause)
+
+
+class BlackBox:
+    """Fitness by a function of one weight matrix.
+
+    The function is called from one thread: for the start, then in every step for each member, pair after pair and plus
+    before minus, and for the centre.
+
+    Args:
+        name: of the function, for messages and the run's record.
+        function: takes an int8 array (rows, cols) of -2..2, its own to keep or change; returns a number, greater is
+            better.
+        shape: (rows, cols).
+    """
+
+    defaults = Parameters()
+
+    def __init__(self, name: str, function: Fitness, shape: tuple[int, int] = (64, 64)) -> None:
+        """Keep the function and the shape of what it judges."""
+        self.name = name
+        self.shapes: Shapes = {MATRIX: shape}
+        self._function = function
+
+    def check(self, parameters: Parameters) -> None:
+        """Refuse factored perturbations: such members are not five-level matrices."""
+        if parameters.perturb != "quantized":
+            raise PentaryError(
+                f"{self.name} judges five-level matrices, and {parameters.perturb} members are none: "
+                "use the quantized perturbation"
+            )
+
+    def evaluate(self, population: Population) -> NDArray[np.float64]:
+        """Call the function for every member, (pairs, 2).
+
+        Raises:
+            BlackBoxError: the function raises an exception or returns something that is no fitness.
+        """
+        fitness = np.empty((population.parameters.pairs, 2))
+        for pair, members in enumerate(self._pairs(population)):
+            for side, weights in enumerate(members):
+                member = f"the {('plus', 'minus')[side]} member of pair {pair} in step {population.step}"
+                fitness[pair, side] = self._measure(weights, member)
+        return fitness
+
+    def unit(self, parameters: Parameters) -> int:
+        """Give 1: the fitness is reported as the function returns it."""
+        return 1
+
+    def centre_fitness(self, weights: Mapping[str, Pents]) -> float:
+        """Call the function for the centre.
+
+        Raises:
+            BlackBoxError: as for `evaluate`.
+        """
+        return self._measure(weights[MATRIX], "the centre")
+
+    def report(self, weights: Mapping[str, Pents]) -> dict[str, Any]:
+        """Give nothing beyond the fitness."""
+        return {}
+
+    def _pairs(self, population: Population) -> Iterator[tuple[Pents, Pents]]:
+        pairs, (rows, cols) = population.parameters.pairs, self.shapes[MATRIX]
+        chunk = max(1, CHUNK_PENTS // (rows * cols))
+        for start in range(0, pairs, chunk):
+            yield from zip(*population.weights(MATRIX, slice(start, min(start + chunk, pairs))), strict=True)
+
+    def _measure(self, weights: Pents, member: str) -> float:
+        try:
+            value = self._function(weights.copy())
+        except (Exception, SystemExit) as error:
+            raise BlackBoxError(f"{self.name} raised {type(error).__name__} for {member}", error) from error
+        # A bool is an int to Python, but a comparison returned in place of a score is a mistake.
+        if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+            raise BlackBoxError(f"{self.name} returned {type(value).__name__}, not a number, for {member}")
+        try:
+            number = float(value)
+        except OverflowError:
+            number = inf
+        if not abs(number) <= LARGEST:
+            raise BlackBoxError(f"{self.name} returned {number} for {member}: a fitness is a number within ±{LARGEST}")
+        return number
+
+
+def load(name: str) -> Fitness:
+    """Find a user's function.
+
+    As with `python FILE.py` and `python -m MODULE`, imports of the user's code are looked up in the file's folder or
+    in the current one first, now and later.
+
+    Args:
+        name: FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION.
+
+    Returns:
+        The function.
+
+    Raises:
+        BlackBoxError: file, module or function is not found, importing fails, or it cannot be called.
+    """
+    place, _, attribute = name.rpartition(":")
+    module = _from_file(Path(place)) if place.endswith(".py") else _from_module(place)
+    if not hasattr(module, attribute):
+        raise BlackBoxError(f"{place} has no function {attribute!r}")
+    function = getattr(module, attribute)
+    if not callable(function):
+        raise BlackBoxError(f"{name} is not a function but {type(function).__name__}")
+    return function
+
+
+def _from_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise BlackBoxError(f"there is no file {path}")
+    _look_first_in(path.parent)
+    # The prefix keeps a user's json.py from taking the place of the library's json for everyone else.
+    spec = spec_from_file_location(f"blackbox_{path.stem}", path)
+    assert spec is not None and spec.loader is not None, "a file that ends in .py has a loader"
+    module = module_from_spec(spec)
+    sys.modules[module.__name__] = module  # dataclasses and pickle look their module up there
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        _refuse_import(path, error)
+    return module
+
+
+def _from_module(name: str) -> ModuleType:
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise BlackBoxError(f"{name!r} is neither a file that ends in .py nor a module's name")
+    _look_first_in(Path())
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        # The module itself or a package around it is missing; or else something that it imports is.
+        if error.name is not None and f"{name}.".startswith(f"{error.name}."):
+            raise BlackBoxError(f"there is no module {name} in this folder or among the installed ones") from error
+        _refuse_import(name, error)
+    except (Exception, SystemExit) as error:
+        _refuse_import(name, error)
+
+
+def _look_first_in(folder: Path) -> None:
+    path = str(folder.resolve())
+    if path not in sys.path:
+        sys.path.insert(0, path)
+
+
+def _refuse_import(place: object, error: BaseException) -> NoReturn:
+    raise BlackBoxError(f"importing {place} raised {type(error).__name__}", error) from error
+
+
+def _users_part(error: BaseException) -> str:
+    frames = error.__traceback__
+    while frames is not None and _is_ours(frames.tb_frame.f_code.co_filename):
+        frames = frames.tb_next
+    return "".join(traceback.format_exception(type(error), error, frames))
+
+
+def _is_ours(file: str) -> bool:
+    return file in (__file__, importlib.__file__) or file.startswith("<frozen importlib")

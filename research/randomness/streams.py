@@ -1,0 +1,51 @@
+"""Where the tested pents come from: inputs of low entropy, as training uses them."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+from reference import MEMBER, SEED, STEP, Digits, Generator
+
+from pentary import prng
+
+Index = NDArray[np.int64]
+
+WORDS = 2**17  # in one stream; one member has at most 195,313 blocks
+MEMBERS, BLOCKS = 1024, 8  # drawn at once where members interleave with steps: 128 pents of each member
+
+
+def _under_one_key(g: Generator, seed: int, counters: Index) -> Digits:
+    return g.pents(g.words(seed, STEP), counters)
+
+
+def _first_words(g: Generator, seeds: Index | int, counters: Index | int) -> Digits:
+    return g.pents(g.words(seeds, counters), 0)
+
+
+def _matrices(g: Generator, seed: int, i: Index) -> Digits:
+    per_step = 2 * prng.MATRIX_MAX + 1
+    return _first_words(g, seed, STEP * (i // per_step) + i % per_step - prng.MATRIX_MAX)
+
+
+_STREAMS: dict[str, tuple[str, Callable[[Generator, int, Index], Digits]]] = {
+    "blocks": ("consecutive blocks of member 7", lambda g, seed, i: _under_one_key(g, seed, 7 * MEMBER + i)),
+    "members": ("block 0 of consecutive members", lambda g, seed, i: _under_one_key(g, seed, i * MEMBER)),
+    "steps": ("member 0, block 0 in consecutive steps", lambda g, seed, i: _first_words(g, seed, STEP * i)),
+    "matrices": ("the same of consecutive matrices -7812..7812, step after step", _matrices),
+    "seeds": ("the same of consecutive seeds, base + i", lambda g, seed, i: _first_words(g, seed + i, STEP)),
+    "keys": ("key base + i, counter 0", lambda g, seed, i: g.pents(seed + i, 0)),
+    "diagonal": ("key base + i, counter -i, which cancel", lambda g, seed, i: g.pents(seed + i, -i)),
+}
+STREAMS = {name: what for name, (what, _) in _STREAMS.items()}
+
+
+def draw(name: str, generator: Generator, seed: int = SEED) -> Digits:
+    """Give the WORDS words of a stream, pents (WORDS, 16)."""
+    return _STREAMS[name][1](generator, seed, np.arange(WORDS))
+
+
+def training_chunks(seed: int, first_step: int) -> Iterator[Digits]:
+    """Yield pents as training draws them: 128 of each of 1024 members, for 3 matrices in turn, step after step."""
+    for step in range(first_step, prng.STEP_MAX + 1):
+        for key in prng.prng(seed, step * STEP + np.arange(3)).tolist():
+            yield prng.pents(key, np.arange(MEMBERS), 0, BLOCKS)

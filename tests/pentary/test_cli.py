@@ -1,0 +1,290 @@
+"""The command line as its users meet it: outputs, mistakes, exit status."""
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from click.testing import CliRunner
+
+from pentary import tasks
+from pentary.cli import main
+from pentary.es import Parameters
+from pentary.train import train
+
+TINY = ["--shape", "8x8", "--population", "4", "--rank", "2", "--steps", "3"]
+
+BLACK_BOXES = """
+import os, time
+
+calls = 0
+
+def good(weights):
+    print("printed by the user")
+    return int(weights.sum())
+
+def noisy(weights):
+    os.system("echo printed by a child")
+    return good(weights)
+
+def slow(weights):
+    time.sleep(0.02)
+    return int(weights.sum())
+
+def broken(weights):
+    raise RuntimeError("broken from the start")
+
+def breaks(weights):
+    global calls
+    calls += 1
+    if calls == 12:  # the start, five calls in each of two steps, then the plus member of pair 0
+        raise RuntimeError("broke later")
+    return int(weights.sum())
+"""
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    """A current directory with a user's file in it, and the search path as it was after the test."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(BLACK_BOXES)
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def no_figures(monkeypatch):
+    """Figures take most of the time of a tiny run; those that are started as programs of their own draw them."""
+    monkeypatch.setattr("pentary.plots.fitness_png", lambda *arguments: b"")
+    monkeypatch.setattr("pentary.plots.weights_png", lambda *arguments: b"")
+
+
+def pentary(*arguments):
+    return CliRunner().invoke(main, arguments)
+
+
+def start(*arguments, **options):
+    # A shell's background job ignores Ctrl-C, and its children with it.
+    heed = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    return subprocess.Popen([sys.executable, "-m", "pentary", *arguments], **{"text": True, **heed, **options})
+
+
+def lines(path):
+    return [json.loads(line) for line in Path(path).read_text().splitlines()]
+
+
+def test_help_names_the_tasks_and_shows_examples():
+    shown = pentary("train", "--help").stdout
+    assert all(task in shown for task in ("target", "digits", "PACKAGE.MODULE:FUNCTION", "FILE.py:FUNCTION"))
+    assert shown.count("    pentary train ") == 3
+    assert pentary("--help").stdout.count("    pentary ") == 3
+    assert pentary("--version").stdout.startswith("pentary, version 0.")
+
+
+def test_help_loads_nothing_heavy():
+    code = "import sys, pentary.cli; print(any(name in sys.modules for name in ('matplotlib', 'sklearn')))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
+
+
+def test_a_run_prints_its_progress_and_a_summary_and_fills_its_folder():
+    run = pentary("train", "target", *TINY)
+    assert run.exit_code == 0
+    assert run.stderr == ""
+    steps = list(train(tasks.get("target", (8, 8)), Parameters(population=4, rank=2, steps=3)))
+    assert [line["digest"] for line in lines("runs/target-seed0/steps.jsonl")] == [step.digest for step in steps]
+    assert "step 3/3  fitness" in run.stdout
+    assert f"{steps[0].fitness:.6g} -> {steps[-1].fitness:.6g}" in run.stdout
+    assert steps[-1].digest in run.stdout
+    assert run.stdout.endswith("runs/target-seed0\n")
+
+
+@pytest.mark.parametrize(("steps", "told"), [(3, 4), (10, 11), (57, 11)])
+def test_progress_is_at_most_every_tenth_of_the_run_and_always_the_last_step(steps, told):
+    run = pentary("train", "target", *TINY, "--steps", str(steps))
+    progress = [line for line in run.stdout.splitlines() if line.startswith("step ")]
+    assert len(progress) == told
+    assert progress[-1].startswith(f"step {steps}/{steps} ")
+
+
+def test_json_is_one_object_the_same_as_in_the_folder():
+    run = pentary("train", "target", *TINY, "--seed", "9", "--out", "here", "--json")
+    result = json.loads(run.stdout)
+    assert result == json.loads(Path("here/result.json").read_text())
+    assert list(result) == [
+        *("task", "engine", "seed", "steps", "evaluations", "fitness_first", "fitness_last", "digest", "seconds"),
+        *("evaluations_per_second", "population", "rank", "perturb", "out"),
+    ]
+    assert (result["task"], result["engine"], result["seed"], result["out"]) == ("target", "numpy", 9, "here")
+    assert (result["steps"], result["evaluations"], result["population"]) == (3, 12, 4)
+    assert "step 3/3  fitness" in run.stderr
+    pentary("train", "target", *TINY, "--seed", "9", "--out", "there")
+    assert json.loads(Path("there/result.json").read_text())["digest"] == result["digest"]
+
+
+def test_digits_report_their_accuracies_and_take_their_own_defaults():
+    run = pentary("train", "digits", "--population", "4", "--steps", "1", "--json")
+    result = json.loads(run.stdout)
+    defaults = tasks.get("digits").defaults
+    assert (result["rank"], result["perturb"]) == (defaults.rank, defaults.perturb)
+    assert 0 <= result["train_accuracy"] <= 1
+    assert "test accuracy" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["trget"], "unknown task 'trget'"),
+        (["target", "--population", "7"], "population 7 is odd"),
+        (["target", "--population", "0"], "population 0 is outside"),
+        (["target", "--rank", "0"], "rank 0 is not supported"),
+        (["target", "--rank", "65"], "rank 65 is not supported"),
+        (["target", "--steps", "0"], "steps 0 is outside"),
+        (["target", "--seed", "76293945313"], "76293945313 is outside"),
+        (["target", "--shape", "8"], "shape '8' is not ROWSxCOLUMNS"),
+        (["target", "--shape", "8x-8"], "shape '8x-8' is not ROWSxCOLUMNS"),
+        (["target", "--shape", "0x8"], "shape 0x8 is not supported"),
+        (["digits", "--shape", "8x8"], "fixed shape"),
+        (["target", "--out", "mine.py"], "mine.py is a file"),
+        (["target", "--out", "."], "holds other files"),
+        (["mine.py:none"], "mine.py has no function 'none'"),
+        (["mine.py:good", "--perturb", "factored"], "use the quantized perturbation"),
+    ],
+)
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_mistake_is_one_line_and_makes_no_run(arguments, told, form):
+    run = pentary("train", *arguments, *form)
+    assert run.exit_code == 2
+    assert run.stdout == ""
+    assert run.stderr.startswith("Error: ")
+    assert told in run.stderr
+    assert run.stderr.count("\n") == 1
+    assert not list(Path().glob("runs/*"))
+
+
+@pytest.mark.parametrize("arguments", [["--lerning-rate", "1"], ["--steps", "many"], ["--engine", "abacus"]])
+def test_what_click_refuses_has_the_same_status(arguments):
+    run = pentary("train", "target", *arguments)
+    assert run.exit_code == 2
+    assert "Error: " in run.stderr
+
+
+def test_a_second_run_never_overwrites_the_first():
+    assert pentary("train", "target", *TINY, "--out", "here").exit_code == 0
+    before = {path: path.read_bytes() for path in Path("here").iterdir()}
+    again = pentary("train", "target", *TINY, "--out", "here")
+    assert again.exit_code == 2
+    assert "here holds another run" in again.stderr
+    assert {path: path.read_bytes() for path in Path("here").iterdir()} == before
+
+
+def test_a_black_box_that_fails_at_once_leaves_no_folder():
+    run = pentary("train", "mine.py:broken", *TINY, "--out", "here")
+    assert run.exit_code == 2
+    assert run.stderr.startswith("Traceback (most recent call last):\n")
+    assert run.stderr.endswith("Error: mine.py:broken raised RuntimeError for the centre\n")
+    assert not Path("here").exists()
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_black_box_that_fails_later_leaves_the_steps_so_far(form):
+    run = pentary("train", "mine.py:breaks", *TINY, "--out", "here", *form)
+    assert run.exit_code == 2
+    told = "mine.py:breaks raised RuntimeError for the plus member of pair 0 in step 3"
+    assert run.stderr.endswith(f"RuntimeError: broke later\nError: {told}\n")
+    assert "cli.py" not in run.stderr and "blackbox.py" not in run.stderr
+    assert [line["step"] for line in lines("here/steps.jsonl")] == [0, 1, 2]
+    result = json.loads(Path("here/result.json").read_text())
+    assert (result["steps"], result["error"]) == (2, told)
+    assert Path("here/weights.safetensors").exists() and Path("here/weights.png").exists()
+    assert not form or run.stdout == ""
+
+
+def test_a_disk_that_fills_up_is_one_line(monkeypatch):
+    def no_space(path, content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", no_space)
+    run = pentary("train", "target", *TINY, "--out", "here", "--json")
+    assert run.exit_code == 2
+    assert run.stdout == ""
+    assert run.stderr == "Error: cannot write here/config.json: No space left on device\n"
+
+
+def test_too_large_for_the_memory_is_one_line(monkeypatch):
+    def too_large(*arguments):
+        raise MemoryError("Unable to allocate 1 TiB")
+
+    monkeypatch.setattr("pentary.es.init", too_large)
+    run = pentary("train", "target", *TINY)
+    assert (run.exit_code, run.stderr) == (2, "Error: there is not enough memory: Unable to allocate 1 TiB\n")
+
+
+def test_bench_prints_what_it_measured(monkeypatch):
+    module = ModuleType("pentary.bench")
+    vars(module)["run"] = lambda: {"machine": "abacus", "members_per_second": 12.5}
+    monkeypatch.setitem(sys.modules, "pentary.bench", module)
+    assert pentary("bench").stdout == "machine             abacus\nmembers_per_second  12.5\n"
+    assert json.loads(pentary("bench", "--json").stdout) == {"machine": "abacus", "members_per_second": 12.5}
+
+
+def test_standard_output_holds_nothing_but_the_object_whoever_prints():
+    process = start("train", "mine.py:noisy", *TINY, "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    stdout, stderr = process.communicate()
+    assert process.returncode == 0
+    assert json.loads(stdout)["task"] == "mine.py:noisy"
+    assert stdout.count("\n") == 1
+    assert "printed by the user" in stderr and "printed by a child" in stderr
+
+
+def test_ctrl_c_keeps_the_steps_so_far_and_still_prints_the_object():
+    arguments = ("train", "mine.py:slow", *TINY, "--steps", "1000", "--out", "here", "--json")
+    process = start(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while process.poll() is None and not (Path("here/steps.jsonl").exists() and len(lines("here/steps.jsonl")) > 2):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    stdout, _ = process.communicate()
+    assert process.returncode == 130
+    result = json.loads(stdout)
+    assert result == json.loads(Path("here/result.json").read_text())
+    assert result["interrupted"] is True
+    assert result["steps"] + 1 == len(lines("here/steps.jsonl"))
+    assert Path("here/weights.safetensors").exists() and Path("here/fitness.png").exists()
+
+
+def test_a_reader_that_leaves_ends_the_run_quietly_with_its_folder_finished():
+    process = start("train", "mine.py:slow", *TINY, "--steps", "50", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None and process.stderr is not None
+    assert process.stdout.readline().startswith("step  0/50")
+    process.stdout.close()
+    stderr = process.stderr.read()
+    process.stderr.close()
+    assert process.wait() == 1
+    assert stderr == ""
+    assert json.loads(Path("runs/mine.py-slow-seed0/result.json").read_text())["interrupted"] is True
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_standard_output_is_one_line():
+    with Path("/dev/full").open("w") as full:
+        process = start("train", "target", *TINY, "--json", stdout=full, stderr=subprocess.PIPE)
+        _, stderr = process.communicate()
+    assert process.returncode == 2
+    assert stderr.endswith("\nError: cannot write the output: No space left on device\n")
+
+
+def test_a_terminal_gets_a_bar_on_standard_error_and_the_summary_on_standard_output():
+    terminal, theirs = os.openpty()
+    process = start("train", "target", *TINY, stdout=subprocess.PIPE, stderr=theirs)
+    os.close(theirs)
+    stdout, _ = process.communicate()
+    drawn = os.read(terminal, 2**16).decode()
+    os.close(terminal)
+    assert process.returncode == 0
+    assert "3/3" in drawn and "evaluations/s" in drawn
+    assert stdout.startswith("steps  ")
