@@ -7,8 +7,9 @@ shared weights is one BLAS call for all members, and the low-rank term is added 
     clamp(round((5**q x W + (x A) B^T) / 5**(q + shift))).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -16,8 +17,8 @@ from pentary.es import Population
 from pentary.exact import ROUNDABLE, Float32, check_exact, round_shift_
 from pentary.lowrank import Pents
 
-CACHED = 2**16
-"""Activations of one layer computed at a time: with their temporaries they stay in the cache of a core."""
+CACHED = 2**17
+"""Activations that element-wise work takes at a time: with their temporaries they stay in the cache of a core."""
 
 
 @dataclass(frozen=True)
@@ -87,34 +88,49 @@ class Mlp:
             _activate(x, layer, 0)
         return x
 
-    def forward_pairs(self, population: Population, weights: Mapping[str, Float32], part: slice, x: Float32) -> Float32:
-        """Compute the outputs of some pairs of a factored population.
+    def forward_pairs(
+        self, weights: Mapping[str, Float32], x: Float32, population: Population | None = None, part: slice = slice(0)
+    ) -> Iterator[Float32]:
+        """Compute the outputs of some pairs of a factored population, a few pairs at a time.
 
         Args:
-            population: whose factors to use.
-            weights: from `scaled_centre`.
-            part: which pairs.
-            x: (examples, inputs) that every member sees, or (pairs, 2 examples, inputs): first those of the plus
-                member, then those of the minus member.
+            weights: from `scaled_centre`; or, without a population, the centre's own in float32.
+            x: (pairs, 2 examples, inputs), first those of the plus member, then those of the minus member; or
+                (examples, inputs) that every member sees.
+            population: whose factors perturb the weights; None for unperturbed members to compare with, which then
+                have inputs of their own.
+            part: which pairs of the population.
 
-        Returns:
-            (pairs, 2 examples, outputs) integers in float32.
+        Yields:
+            (some pairs, 2 examples, outputs) integers in float32, pair after pair; valid until the next are asked for.
         """
-        q = population.parameters.sigma_shift
-        factors = [population.factors(layer.name, part) for layer in self.layers]
-        pairs = part.stop - part.start
-        examples = x.shape[0] if x.ndim == 2 else x.shape[1] // 2
-        widest = max(layer.outputs for layer in self.layers)
-        size = max(1, CACHED // (2 * examples * widest))
-        outputs = np.empty((pairs, 2 * examples, self.layers[-1].outputs), np.float32)
+        layers, q, factors = self.layers, 0, []
+        if population is not None:
+            q = population.parameters.sigma_shift
+            factors = [tuple(map(_blas_factor, population.factors(layer.name, part))) for layer in layers]
+        pairs = len(x) if x.ndim == 3 else part.stop - part.start
+        rows = x.shape[1] if x.ndim == 3 else 2 * x.shape[0]
+        widest = rows * max(layer.outputs for layer in layers)
+        size = min(pairs, max(1, 4 * CACHED // widest))  # pairs at a time in a product
+        # Buffers made once: fresh ones for every product would cost as much again in page faults.
+        even, odd = np.empty((2, size * widest), np.float32)
+        scratch = np.empty(max(CACHED, widest), np.float32)
         for start in range(0, pairs, size):
             some = slice(start, min(start + size, pairs))
             h = x if x.ndim == 2 else x[some]
-            for layer, (a, b) in zip(self.layers, factors, strict=True):
-                h = _perturbed(h, weights[layer.name], a[some].astype(np.float32), b[some].astype(np.float32))
-                _activate(h, layer, q)
-            outputs[some] = h
-        return outputs
+            for number, layer in enumerate(layers):
+                z = _view(odd if number % 2 else even, (some.stop - start, rows, layer.outputs))
+                base = _product(h, weights[layer.name], z)
+                a, b = (factor[some] for factor in factors[number]) if factors else (None, None)
+                projected = None if a is None else _project(h, a)
+                block = max(1, CACHED // (rows * layer.outputs))  # pairs at a time between products
+                for first in range(0, len(z), block):
+                    few = slice(first, first + block)
+                    if projected is not None and b is not None:
+                        _perturb(base, projected[few], b[few], z[few], scratch)
+                    _activate(z[few], layer, q)
+                h = z
+            yield h
 
 
 def scaled_centre(population: Population) -> dict[str, Float32]:
@@ -123,26 +139,44 @@ def scaled_centre(population: Population) -> dict[str, Float32]:
     return {name: weights.astype(np.float32) * scale for name, weights in population.centre().items()}
 
 
-def _perturbed(x: Float32, weights: Float32, a: Float32, b: Float32) -> Float32:
-    """Compute x W + (x A) B^T for plus members and x W - (x A) B^T for minus members; see `Mlp.forward_pairs`."""
-    pairs, outputs = len(a), b.shape[-1]
-    base = np.matmul(x.reshape(-1, x.shape[-1]), weights)
+def _product(x: Float32, weights: Float32, z: Float32) -> Float32 | None:
+    """Compute x W: into z if every member has inputs of its own, and once for all if they share them."""
     if x.ndim == 2:
-        low_rank = _outer(np.matmul(x, a.transpose(0, 2, 1)), b)
-        z = np.empty((pairs, 2 * len(x), outputs), np.float32)
-        np.add(base, low_rank, out=z[:, : len(x)])
-        np.subtract(base, low_rank, out=z[:, len(x) :])
-        return z
-    z = base.reshape(pairs, -1, outputs)
+        return np.matmul(x, weights)
+    np.matmul(x.reshape(-1, x.shape[-1]), weights, out=z.reshape(-1, z.shape[-1]))
+    return None
+
+
+def _project(x: Float32, a: Float32) -> Float32:
+    """Compute x A; of members with inputs of their own, with the sign of the member."""
     projected = np.matmul(x, a.transpose(0, 2, 1))
-    np.negative(projected[:, x.shape[1] // 2 :], out=projected[:, x.shape[1] // 2 :])
-    z += _outer(projected, b)
-    return z
+    if x.ndim == 3:
+        minus = projected[:, x.shape[1] // 2 :]
+        np.negative(minus, out=minus)
+    return projected
 
 
-def _outer(projected: Float32, b: Float32) -> Float32:
-    """Multiply (pairs, examples, rank) by (pairs, rank, outputs)."""
-    return projected * b if b.shape[1] == 1 else np.matmul(projected, b)  # BLAS is slow where the sum has one term
+def _perturb(base: Float32 | None, projected: Float32, b: Float32, z: Float32, scratch: Float32) -> None:
+    """Add (x A) B^T to what z holds; or put its sum with the shared base, and the difference, into z."""
+    if base is None:
+        z += np.matmul(projected, b, out=_view(scratch, z.shape))
+    else:
+        half = z.shape[1] // 2
+        low_rank = np.matmul(projected, b, out=_view(scratch, (len(z), half, z.shape[2])))
+        np.add(base, low_rank, out=z[:, :half])
+        np.subtract(base, low_rank, out=z[:, half:])
+
+
+def _view(buffer: Float32, shape: tuple[int, ...]) -> Float32:
+    return buffer[: prod(shape)].reshape(shape)
+
+
+def _blas_factor(factor: Pents) -> Float32:
+    """Convert a factor (pairs, rank, width), with a vector of zeros if it has rank 1: BLAS is slow with one term."""
+    pairs, rank, width = factor.shape
+    converted = np.zeros((pairs, max(2, rank), width), np.float32)
+    converted[:, :rank] = factor
+    return converted
 
 
 def _activate(z: Float32, layer: Layer, sigma_shift: int) -> None:

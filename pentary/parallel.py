@@ -6,6 +6,7 @@ keeps everything parallel and its buffers in that core's cache. Results are inte
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from functools import cache
 from typing import TypeVar
 
@@ -15,16 +16,30 @@ T = TypeVar("T")
 
 
 @cache
-def _pool() -> tuple[ThreadPoolExecutor, ThreadpoolController]:
-    controller = ThreadpoolController()
-    return ThreadPoolExecutor(workers(), "pentary"), controller
+def _controller() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+@cache
+def _executor() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(workers(), "pentary")
 
 
 @cache
 def workers() -> int:
     """Give the number of workers: as many as BLAS had threads at first use, so its environment variables set it."""
-    blas = ThreadpoolController().select(user_api="blas")
+    blas = _controller().select(user_api="blas")
     return max((library.num_threads for library in blas.lib_controllers), default=1)
+
+
+def one_blas_thread() -> AbstractContextManager[object]:
+    """Give a context in which BLAS has one thread.
+
+    Products between two calls of `map_chunks` belong in one too: the threads of OpenBLAS go on spinning for a while
+    after a product, on the cores that the workers need.
+    """
+    workers()  # counts BLAS's threads, so before they are limited
+    return _controller().limit(limits=1, user_api="blas")
 
 
 def map_chunks(function: Callable[[slice], T], total: int, size: int) -> Iterable[T]:
@@ -41,7 +56,7 @@ def map_chunks(function: Callable[[slice], T], total: int, size: int) -> Iterabl
     >>> list(map_chunks(lambda part: part.stop - part.start, total=10, size=4))
     [4, 4, 2]
     """
-    executor, controller = _pool()
+    executor = _executor()
     slices = [slice(start, min(start + size, total)) for start in range(0, total, size)]
-    with controller.limit(limits=1, user_api="blas"):
+    with one_blas_thread():
         return list(executor.map(function, slices))

@@ -28,7 +28,9 @@ _ROTATION = (_ROUND[:, None] + np.arange(PENTS)) % PENTS
 _ROUND_NUMBER = np.zeros((ROUNDS + 1, PENTS, 1), np.uint8)
 _ROUND_NUMBER[:, 0, 0], _ROUND_NUMBER[:, 1, 0] = _ROUND % 5, _ROUND // 5
 
-_CHUNK = 8192  # words permuted at a time: three byte arrays of 16 * 8192 stay in a core's second-level cache
+# Words permuted at a time. Their byte arrays stay in a core's cache, each operation is long enough for workers not to
+# wait for one another, and as no power of two the rows do not fall on the same cache lines.
+_CHUNK = 24575
 
 
 def prng(key: ArrayLike, counter: ArrayLike) -> NDArray[np.int64]:
@@ -125,7 +127,7 @@ def _round_keys(key: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _permute(state: NDArray[np.uint8], round_keys: NDArray[np.uint8]) -> None:
     """Permute residues (16, n) in place, leaving pents -2..2 as the bytes of int8."""
-    one, two, five = np.uint8(1), np.uint8(2), np.uint8(5)
+    two, five = np.uint8(2), np.uint8(5)
     scratch = np.empty_like(state)
     ring = np.empty((PENTS + _REACH, state.shape[1]), np.uint8)  # reading past pent 15 goes on at pent 0
 
@@ -137,10 +139,9 @@ def _permute(state: NDArray[np.uint8], round_keys: NDArray[np.uint8]) -> None:
 
     add_modulo_five(round_keys[0])
     for round_key in round_keys[1:]:
-        # Cubing modulo 5: 2 and 3 change places, 0, 1 and 4 stay. It is the only step that is not linear.
-        np.right_shift(state, one, out=scratch)
-        np.bitwise_and(scratch, one, out=scratch)
-        np.bitwise_xor(state, scratch, out=ring[:PENTS])
+        # Cubing is the only step that is not linear. Sums of three cubes up to 64 and a key's pent still fit a byte.
+        np.multiply(state, state, out=scratch)
+        np.multiply(scratch, state, out=ring[:PENTS])
         ring[PENTS:] = ring[:_REACH]
         np.add(ring[:PENTS], ring[1 : PENTS + 1], out=scratch)
         np.add(scratch, ring[_REACH:], out=scratch)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pentary import es
 from pentary.es import Parameters, Population, Shapes, State
 from pentary.lowrank import Pents
+from pentary.parallel import one_blas_thread
 
 
 class Task(Protocol):
@@ -94,9 +95,11 @@ def train(task: Task, parameters: Parameters) -> Iterator[Step]:
     state = es.init(parameters, task.shapes)
     yield _record(task, parameters, state, None, start)
     while state.step < parameters.steps:
-        fitness = task.evaluate(es.ask(parameters, state))
-        state = es.tell(parameters, state, fitness)
-        yield _record(task, parameters, state, fitness / task.unit(parameters), start)
+        with one_blas_thread():
+            fitness = task.evaluate(es.ask(parameters, state))
+            state = es.tell(parameters, state, fitness)
+            record = _record(task, parameters, state, fitness / task.unit(parameters), start)
+        yield record
 
 
 def _record(task: Task, parameters: Parameters, state: State, fitness: NDArray | None, start: float) -> Step:

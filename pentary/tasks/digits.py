@@ -4,7 +4,7 @@ Pixels are the integers 0..16 of the data set. Members are compared on a window 
 with every step; the test images are never seen in training.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -31,7 +31,7 @@ MARGIN = 5
 BATCH = 128
 """Training images on which the members of one step are compared."""
 
-_CHUNK = 64  # pairs that a worker takes at a time
+_CHUNK = 256  # pairs that a worker takes at a time
 
 
 class Split(NamedTuple):
@@ -85,15 +85,16 @@ class Digits:
         images, classes = self.train.images[window], self.train.classes[window]
         weights = scaled_centre(population)
 
-        def fitness(part: slice) -> NDArray[np.int64]:
+        def outputs(part: slice) -> Iterable[Float32]:
             if parameters.perturb == "factored":
-                outputs = NETWORK.forward_pairs(population, weights, part, images)
-            else:
-                pairs = {name: population.weights(name, part) for name in self.shapes}
-                sides = [{name: pair[side] for name, pair in pairs.items()} for side in (0, 1)]
-                outputs = np.concatenate([NETWORK.forward(side, images) for side in sides], axis=1)
-            losses = hinge_loss(outputs.reshape(-1, 2, BATCH, outputs.shape[-1]), classes)
-            return -losses.sum(axis=-1, dtype=np.int64)
+                return NETWORK.forward_pairs(weights, images, population, part)
+            pairs = {name: population.weights(name, part) for name in self.shapes}
+            sides = [{name: pair[side] for name, pair in pairs.items()} for side in (0, 1)]
+            return [np.concatenate([NETWORK.forward(side, images) for side in sides], axis=1)]
+
+        def fitness(part: slice) -> NDArray[np.int64]:
+            losses = [hinge_loss(z.reshape(-1, 2, BATCH, z.shape[-1]), classes) for z in outputs(part)]
+            return -np.concatenate(losses).sum(axis=-1, dtype=np.int64)
 
         return np.concatenate(list(map_chunks(fitness, parameters.pairs, _CHUNK)))
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pentary import es
-from pentary.es import Parameters
+from pentary.es import Parameters, Population
 from pentary.mlp import Layer, Mlp, scaled_centre
 from pentary.word import PentaryError
 
@@ -22,6 +22,11 @@ def plain_forward(x: list[int], matrices: list[list[list[Fraction]]]) -> list[in
     return x
 
 
+def outputs(population: Population, x: np.ndarray, part: slice) -> np.ndarray:
+    chunks = NETWORK.forward_pairs(scaled_centre(population), x, population, part)
+    return np.concatenate([chunk.copy() for chunk in chunks])
+
+
 def exact(weights: np.ndarray, move: np.ndarray | int = 0, q: int = 0) -> list[list[Fraction]]:
     moved = weights.astype(np.int64) * 5**q + move
     return [[Fraction(int(v), 5**q) for v in row] for row in moved]
@@ -37,7 +42,7 @@ def test_perturbed_forward_equals_forming_every_members_matrix(rank: int, own_in
     shape = (3, 2 * examples, 6) if own_inputs else (examples, 6)
     x = rng.integers(0, 17, shape).astype(np.float32)
     NETWORK.check(rank, p.sigma_shift)
-    got = NETWORK.forward_pairs(population, scaled_centre(population), part, x)
+    got = outputs(population, x, part)
     assert got.shape == (3, 2 * examples, 3)
 
     factors = {name: population.factors(name, part) for name in NETWORK.shapes}
@@ -69,9 +74,8 @@ def test_working_set_of_many_pairs_is_cut_without_changing_results() -> None:
     p = Parameters(population=400, rank=1, perturb="factored")
     population = es.ask(p, es.init(p, NETWORK.shapes))
     x = np.arange(60, dtype=np.float32).reshape(10, 6) % 17
-    weights = scaled_centre(population)
-    together = NETWORK.forward_pairs(population, weights, slice(0, 200), x)
-    apart = [NETWORK.forward_pairs(population, weights, slice(i, i + 1), x) for i in range(200)]
+    together = outputs(population, x, slice(0, 200))
+    apart = [outputs(population, x, slice(i, i + 1)) for i in range(200)]
     assert np.array_equal(together, np.concatenate(apart))
 
 
