@@ -19,13 +19,13 @@ from pentary.mlp import Layer, Mlp, scaled_centre
 from pentary.parallel import map_chunks, workers
 
 WIDTH: Final = 512
-INPUTS: Final = 16  # input vectors of each member in a step: tokens, say
+INPUTS: Final = 32  # input vectors of each member in a step: tokens, say; factors are drawn once for all of them
 ROUNDS: Final = 15
 
 NETWORK = Mlp(tuple(Layer(f"layer{i}", WIDTH, WIDTH, shift=2, low=0, high=62) for i in range(2)), input_limit=62)
 PARAMETERS = Parameters(population=2048, rank=1, steps=1000, perturb="factored")
 
-_PAIRS = 256  # that a worker takes at a time
+_PAIRS = 171  # that a worker takes at a time: a sixth of the population
 
 
 def run(rounds: int = ROUNDS, parameters: Parameters = PARAMETERS) -> dict[str, float | int]:

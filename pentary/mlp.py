@@ -104,31 +104,22 @@ class Mlp:
         Yields:
             (some pairs, 2 examples, outputs) integers in float32, pair after pair; valid until the next are asked for.
         """
-        layers, q, factors = self.layers, 0, []
-        if population is not None:
-            q = population.parameters.sigma_shift
-            factors = [tuple(map(_blas_factor, population.factors(layer.name, part))) for layer in layers]
+        q = 0 if population is None else population.parameters.sigma_shift
+        factors = {} if population is None else {name: _factors(population, name, part) for name in self.shapes}
         pairs = len(x) if x.ndim == 3 else part.stop - part.start
         rows = x.shape[1] if x.ndim == 3 else 2 * x.shape[0]
-        widest = rows * max(layer.outputs for layer in layers)
-        size = min(pairs, max(1, 4 * CACHED // widest))  # pairs at a time in a product
+        widest = rows * max(layer.outputs for layer in self.layers)
+        size = min(pairs, max(1, 4 * CACHED // widest))
         # Buffers made once: fresh ones for every product would cost as much again in page faults.
-        even, odd = np.empty((2, size * widest), np.float32)
+        buffers = np.empty((2, size * widest), np.float32)
         scratch = np.empty(max(CACHED, widest), np.float32)
         for start in range(0, pairs, size):
             some = slice(start, min(start + size, pairs))
             h = x if x.ndim == 2 else x[some]
-            for number, layer in enumerate(layers):
-                z = _view(odd if number % 2 else even, (some.stop - start, rows, layer.outputs))
-                base = _product(h, weights[layer.name], z)
-                a, b = (factor[some] for factor in factors[number]) if factors else (None, None)
-                projected = None if a is None else _project(h, a)
-                block = max(1, CACHED // (rows * layer.outputs))  # pairs at a time between products
-                for first in range(0, len(z), block):
-                    few = slice(first, first + block)
-                    if projected is not None and b is not None:
-                        _perturb(base, projected[few], b[few], z[few], scratch)
-                    _activate(z[few], layer, q)
+            for number, layer in enumerate(self.layers):
+                z = _view(buffers[number % 2], (some.stop - start, rows, layer.outputs))
+                own = [factor[some] for factor in factors.get(layer.name, ())]
+                _layer(layer, q, h, weights[layer.name], own, z, scratch)
                 h = z
             yield h
 
@@ -139,12 +130,23 @@ def scaled_centre(population: Population) -> dict[str, Float32]:
     return {name: weights.astype(np.float32) * scale for name, weights in population.centre().items()}
 
 
-def _product(x: Float32, weights: Float32, z: Float32) -> Float32 | None:
-    """Compute x W: into z if every member has inputs of its own, and once for all if they share them."""
+def _layer(
+    layer: Layer, q: int, x: Float32, weights: Float32, factors: list[Float32], z: Float32, scratch: Float32
+) -> None:
+    """Compute one layer of some pairs into z: one product for all of them, then the rest a few pairs at a time."""
     if x.ndim == 2:
-        return np.matmul(x, weights)
-    np.matmul(x.reshape(-1, x.shape[-1]), weights, out=z.reshape(-1, z.shape[-1]))
-    return None
+        shared = np.matmul(x, weights)
+    else:
+        shared = None
+        np.matmul(x.reshape(-1, layer.inputs), weights, out=z.reshape(-1, layer.outputs))
+    terms = (_project(x, factors[0]), factors[1]) if factors else ()
+    few = max(1, CACHED // (z.shape[1] * layer.outputs))
+    for start in range(0, len(z), few):
+        block = slice(start, start + few)
+        if terms:
+            projected, b = (term[block] for term in terms)
+            _perturb(shared, projected, b, z[block], scratch)
+        _activate(z[block], layer, q)
 
 
 def _project(x: Float32, a: Float32) -> Float32:
@@ -156,26 +158,29 @@ def _project(x: Float32, a: Float32) -> Float32:
     return projected
 
 
-def _perturb(base: Float32 | None, projected: Float32, b: Float32, z: Float32, scratch: Float32) -> None:
-    """Add (x A) B^T to what z holds; or put its sum with the shared base, and the difference, into z."""
-    if base is None:
+def _perturb(shared: Float32 | None, projected: Float32, b: Float32, z: Float32, scratch: Float32) -> None:
+    """Add (x A) B^T to what z holds; or put its sum with a shared product, and the difference, into z."""
+    if shared is None:
         z += np.matmul(projected, b, out=_view(scratch, z.shape))
     else:
         half = z.shape[1] // 2
         low_rank = np.matmul(projected, b, out=_view(scratch, (len(z), half, z.shape[2])))
-        np.add(base, low_rank, out=z[:, :half])
-        np.subtract(base, low_rank, out=z[:, half:])
+        np.add(shared, low_rank, out=z[:, :half])
+        np.subtract(shared, low_rank, out=z[:, half:])
 
 
 def _view(buffer: Float32, shape: tuple[int, ...]) -> Float32:
     return buffer[: prod(shape)].reshape(shape)
 
 
-def _blas_factor(factor: Pents) -> Float32:
-    """Convert a factor (pairs, rank, width), with a vector of zeros if it has rank 1: BLAS is slow with one term."""
-    pairs, rank, width = factor.shape
-    converted = np.zeros((pairs, max(2, rank), width), np.float32)
-    converted[:, :rank] = factor
+def _factors(population: Population, matrix: str, part: slice) -> list[Float32]:
+    """Give the factors in float32, with a vector of zeros beside that of rank 1: BLAS is slow if a sum has one term."""
+    converted = []
+    for factor in population.factors(matrix, part):
+        pairs, rank, width = factor.shape
+        floats = np.zeros((pairs, max(2, rank), width), np.float32)
+        floats[:, :rank] = factor
+        converted.append(floats)
     return converted
 
 

@@ -4,6 +4,8 @@
 next: the pents of (seed, step, matrix, member) are found again from those four numbers alone, in any order.
 """
 
+import threading
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -28,9 +30,24 @@ _ROTATION = (_ROUND[:, None] + np.arange(PENTS)) % PENTS
 _ROUND_NUMBER = np.zeros((ROUNDS + 1, PENTS, 1), np.uint8)
 _ROUND_NUMBER[:, 0, 0], _ROUND_NUMBER[:, 1, 0] = _ROUND % 5, _ROUND // 5
 
-# Words permuted at a time. Their byte arrays stay in a core's cache, each operation is long enough for workers not to
-# wait for one another, and as no power of two the rows do not fall on the same cache lines.
+# Words permuted at a time: few enough for a core's caches, enough for workers not to wait for one another.
 _CHUNK = 24575
+
+
+class _Buffers(threading.local):
+    """Memory of one thread, kept between calls: fresh pages for every call would cost as much as the permutation."""
+
+    def __init__(self) -> None:
+        self._flat: dict[str, NDArray[np.uint8]] = {}
+
+    def bytes(self, name: str, rows: int, cols: int) -> NDArray[np.uint8]:
+        """Give an array (rows, cols) that holds anything."""
+        if name not in self._flat or self._flat[name].size < rows * cols:
+            self._flat[name] = np.empty(rows * max(cols, _CHUNK), np.uint8)
+        return self._flat[name][: rows * cols].reshape(rows, cols)
+
+
+_buffers = _Buffers()
 
 
 def prng(key: ArrayLike, counter: ArrayLike) -> NDArray[np.int64]:
@@ -104,10 +121,11 @@ def pents(key: int, members: ArrayLike, first: int, blocks: int) -> NDArray[np.i
     rows = max(1, _CHUNK // max(1, blocks))
     for start in range(0, len(members), rows):
         part = high[:, start : start + rows]
-        state = np.empty((PENTS, part.shape[1], blocks), np.uint8)
+        count = part.shape[1] * blocks
+        flat = _buffers.bytes("state", PENTS, count)
+        state = flat.reshape(PENTS, part.shape[1], blocks)
         state[:BLOCK_WIDTH] = low
         state[BLOCK_WIDTH:] = part
-        flat = state.reshape(PENTS, -1)
         _permute(flat, round_keys)
         out[start : start + rows].reshape(-1, PENTS)[...] = flat.view(np.int8).T
     return out
@@ -128,8 +146,8 @@ def _round_keys(key: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _permute(state: NDArray[np.uint8], round_keys: NDArray[np.uint8]) -> None:
     """Permute residues (16, n) in place, leaving pents -2..2 as the bytes of int8."""
     two, five = np.uint8(2), np.uint8(5)
-    scratch = np.empty_like(state)
-    ring = np.empty((PENTS + _REACH, state.shape[1]), np.uint8)  # reading past pent 15 goes on at pent 0
+    scratch = _buffers.bytes("scratch", *state.shape)
+    ring = _buffers.bytes("ring", PENTS + _REACH, state.shape[1])  # reading past pent 15 goes on at pent 0
 
     def add_modulo_five(round_key: NDArray[np.uint8]) -> None:
         np.add(state, round_key, out=state)

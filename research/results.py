@@ -1,7 +1,7 @@
 """The kit's own figures, by its own command line.
 
-Run `python research/results.py` to remake results.md, digits.png and digits-weights.png beside it (about ten minutes on
-two cores that do nothing else). Every number comes from `pentary train ... --json` or `pentary bench --json`, run as a
+Run `python research/results.py` to remake results.md, digits.png and digits-weights.png beside it (about a quarter of an hour
+on two cores that do nothing else). Every number comes from `pentary train ... --json` or `pentary bench --json`, run as a
 user would run them.
 """
 
@@ -68,8 +68,7 @@ def main() -> None:
     same = {train(TARGET, 3, threads)["digest"] for threads in (1, 2, 3)}
     same_digits = {train("digits --steps 20", 3, threads)["digest"] for threads in (1, 2, 3)}
 
-    picture = work / "picture"
-    pentary(f"train digits --seed 0 --out {picture}")
+    picture = Path(digits[0]["out"])
     shutil.copy(picture / "fitness.png", HERE / "digits.png")
     shutil.copy(picture / "weights.png", HERE / "digits-weights.png")
 

@@ -1,7 +1,6 @@
 """Which update rule trains best: the alternatives, one changed at a time, on `target` and `digits`.
 
-Run `python research/update_rule.py` to remake the table of update_rule.md beside it (about half an hour on two
-cores; `--quick` takes two seeds, leaves the long runs out and writes nothing).
+Run `python research/update_rule.py` to remake the table of update_rule.md beside it (about a quarter of an hour; `--quick` takes two seeds, leaves the long runs out and writes nothing).
 """
 
 import argparse
@@ -156,11 +155,11 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="few seeds, short runs, nothing written")
     quick = parser.parse_args().quick
     target, digits = Target(), Digits()
-    short = replace(digits.defaults, steps=500)
+    short = replace(digits.defaults, steps=300)
     runs: list[tuple[str, Task, Parameters, range, tuple[tuple[str, int], ...]]] = [
         ("target, 50 steps", target, target.defaults, range(2 if quick else 10), (("fitness", 3),)),
-        ("target, 1000 steps", target, replace(target.defaults, steps=1000), range(3), (("fitness", 4),)),
-        ("digits, 500 steps", digits, short, range(3), (("fitness", 3), ("test_accuracy", 3))),
+        ("target, 1000 steps", target, replace(target.defaults, steps=1000), range(2), (("fitness", 4),)),
+        ("digits, 300 steps", digits, short, range(2), (("fitness", 3), ("test_accuracy", 3))),
     ]
     runs = runs[: 1 if quick else None]
     columns = [f"{name}: {key.replace('_', ' ')}" for name, *_, keys in runs for key, _ in keys]

@@ -25,7 +25,7 @@ NETWORK = Mlp(
     input_limit=16,
 )
 
-MARGIN = 5
+MARGIN = 12
 """By how much the right class must lead every other one for a loss of zero, in units of the output."""
 
 BATCH = 128
