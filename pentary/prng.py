@@ -41,9 +41,11 @@ class _Buffers(threading.local):
         self._flat: dict[str, NDArray[np.uint8]] = {}
 
     def bytes(self, name: str, rows: int, cols: int) -> NDArray[np.uint8]:
-        """Give an array (rows, cols) that holds anything."""
-        if name not in self._flat or self._flat[name].size < rows * cols:
-            self._flat[name] = np.empty(rows * max(cols, _CHUNK), np.uint8)
+        """Give an array (rows, cols) that holds anything; it is kept unless it is wider than a chunk."""
+        if cols > _CHUNK:
+            return np.empty((rows, cols), np.uint8)
+        if name not in self._flat:
+            self._flat[name] = np.empty(rows * _CHUNK, np.uint8)
         return self._flat[name][: rows * cols].reshape(rows, cols)
 
 

@@ -1,8 +1,8 @@
 """The kit's own figures, by its own command line.
 
-Run `python research/results.py` to remake results.md, digits.png and digits-weights.png beside it (about a quarter of an hour
-on two cores that do nothing else). Every number comes from `pentary train ... --json` or `pentary bench --json`, run as a
-user would run them.
+Run `python research/results.py` to remake results.md, digits.png and digits-weights.png beside it (a quarter of an hour
+on two cores that do nothing else). Every number comes from `pentary train ... --json` or `pentary bench --json`, run as
+a user would run them.
 """
 
 import json

@@ -1,6 +1,7 @@
 """Which update rule trains best: the alternatives, one changed at a time, on `target` and `digits`.
 
-Run `python research/update_rule.py` to remake the table of update_rule.md beside it (about a quarter of an hour; `--quick` takes two seeds, leaves the long runs out and writes nothing).
+Run `python research/update_rule.py` to remake the table of update_rule.md beside it (a quarter of an hour; `--quick`
+takes two seeds, leaves the long runs out and writes nothing).
 """
 
 import argparse
