@@ -80,7 +80,7 @@ class Parameters:
 
     @property
     def sigma_shift(self) -> int:
-        """The q of the factored perturbation A B^T / 5**q: its standard deviation 2 sqrt(rank) / 5**q is 0.17 to 0.8."""
+        """The q of the factored perturbation A B^T / 5**q: its deviation 2 sqrt(rank) / 5**q is 0.17 to 0.8."""
         return 1 if self.rank <= 4 else 2
 
     def gain(self, step: int) -> int:
