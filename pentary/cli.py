@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import replace
-from errno import EPIPE
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +18,9 @@ import click
 
 from pentary import tasks
 from pentary import train as training
+from pentary.console import exit_status
 from pentary.es import Parameters
 from pentary.runfolder import RunFolder, claim
-from pentary.tasks.blackbox import BlackBoxError
 from pentary.train import Step, Task
 from pentary.word import PentaryError
 
@@ -84,7 +83,7 @@ def train(
       pentary train digits --population 512 --json
       pentary train balance.py:fitness --shape 16x16 --out runs/balance
     """
-    with _exit_status(), _all_on_stderr() if as_json else nullcontext():
+    with exit_status(), _all_on_stderr() if as_json else nullcontext():
         chosen = tasks.get(task, _parse_shape(shape))
         given = {name: value for name, value in options.items() if value is not None}
         parameters = replace(chosen.defaults, **given)
@@ -95,7 +94,7 @@ def train(
         if failure is not None:
             raise failure
     if as_json:
-        with _exit_status():
+        with exit_status():
             click.echo(json.dumps(result))
     if "interrupted" in result:
         context.exit(130)
@@ -107,7 +106,7 @@ def bench(as_json: bool) -> None:
     """Measure how fast this machine trains."""
     from pentary.bench import run
 
-    with _exit_status():
+    with exit_status():
         figures = run()
         click.echo(json.dumps(figures) if as_json else _table(figures))
 
@@ -206,28 +205,3 @@ def _all_on_stderr() -> Iterator[None]:
     finally:
         os.dup2(stdout, 1)
         os.close(stdout)
-
-
-class _Mistake(click.ClickException):
-    exit_code = 2
-
-
-@contextmanager
-def _exit_status() -> Iterator[None]:
-    """Tell what went wrong in one line, after the user's own traceback if there is one."""
-    try:
-        yield
-    except BlackBoxError as error:
-        click.echo(error.user_traceback, err=True, nl=False)
-        raise _Mistake(str(error)) from error
-    except PentaryError as error:
-        raise _Mistake(str(error)) from error
-    except MemoryError as error:
-        raise _Mistake(f"there is not enough memory: {error}") from error
-    except OSError as error:
-        if error.errno == EPIPE:  # the reader of our output has left: click ends quietly
-            raise
-        raise _Mistake(f"cannot write the output: {error.strerror}") from error
-    except KeyboardInterrupt:
-        click.echo("Interrupted.", err=True)
-        raise click.exceptions.Exit(130) from None

@@ -73,7 +73,7 @@ class Instruction:
         opcode: number in the three highest pents.
         function: number in the four lowest pents; 0 where the format has none.
         semantics: what it does.
-        flags: which of Z N P V C S it sets (it clears the others of them); "" leaves all as they are.
+        flags: which of Z N P V C S it computes, the others become 0; "" leaves all six as they are.
         unit: what executes it.
         occupancy, latency: cycles, as the module tells.
     """

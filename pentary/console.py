@@ -1,0 +1,39 @@
+"""How every command ends: exit status 0, 2 for a mistake or a failed write, 130 after Ctrl-C."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from errno import EPIPE
+
+import click
+
+from pentary.tasks.blackbox import BlackBoxError
+from pentary.word import PentaryError
+
+
+class _Mistake(click.ClickException):
+    exit_code = 2
+
+
+@contextmanager
+def exit_status() -> Iterator[None]:
+    """Tell what went wrong in one line, after the user's own traceback if there is one.
+
+    Raises:
+        click.ClickException: with exit status 2 for a mistake, and click's Exit with 130 after Ctrl-C.
+    """
+    try:
+        yield
+    except BlackBoxError as error:
+        click.echo(error.user_traceback, err=True, nl=False)
+        raise _Mistake(str(error)) from error
+    except PentaryError as error:
+        raise _Mistake(str(error)) from error
+    except MemoryError as error:
+        raise _Mistake(f"there is not enough memory: {error}") from error
+    except OSError as error:
+        if error.errno == EPIPE:  # the reader of our output has left: click ends quietly
+            raise
+        raise _Mistake(f"cannot write the output: {error.strerror}") from error
+    except KeyboardInterrupt:
+        click.echo("Interrupted.", err=True)
+        raise click.exceptions.Exit(130) from None
