@@ -1,6 +1,6 @@
 """What a run leaves behind: where cycles went, what was counted, and one typed record for every instruction.
 
-These are the names that the model, the traces, the profile and the tests share; `architecture/pipeline.md` defines them.
+The model, the traces, the profile and the tests share these names; `architecture/pipeline.md` defines them.
 """
 
 from typing import Final

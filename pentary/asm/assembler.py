@@ -1,0 +1,271 @@
+"""From statements to a program: addresses first, then words.
+
+A statement becomes items: how many words it takes at an address, and which, once every symbol is known. The text starts
+at address 0, so its addresses are known as it is read; the data follow it, and are laid out when it is complete.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from pentary.asm.errors import AssemblyError, Diagnostic, Line, Mistake, Reported, suggestion
+from pentary.asm.expressions import Expression, parse
+from pentary.asm.instructions import parse_instruction
+from pentary.asm.lexer import Statement, Token
+from pentary.asm.source import Reader
+from pentary.asm.symbols import Symbol, Symbols
+from pentary.asm.vocabulary import MNEMONICS
+from pentary.program import Program
+from pentary.word import WORD_MAX, limit
+
+MAX_SIZE: Final = limit(10)
+"""Words that a program may take; LI reaches all their addresses."""
+
+
+def assemble(path: Path, defines: Mapping[str, int] | None = None) -> Program:
+    """Assemble a file.
+
+    Args:
+        path: of the source.
+        defines: values for constants that the source declares with .param.
+
+    Returns:
+        The program.
+
+    Raises:
+        AssemblyError: the source has mistakes; it holds them all.
+    """
+    assembler = _Assembler(str(path), defines or {})
+    return assembler.program(assembler.reader.file(path))
+
+
+def assemble_text(text: str, name: str = "<text>", defines: Mapping[str, int] | None = None) -> Program:
+    """Assemble a text.
+
+    Args:
+        text: the source.
+        name: what the text is called in messages; includes are sought beside a file of this name.
+        defines: values for constants that the source declares with .param.
+
+    Returns:
+        The program.
+
+    Raises:
+        AssemblyError: the source has mistakes; it holds them all.
+
+    >>> assemble_text("start: LI p1, answer\\n HALT\\n .data\\nanswer: .word 42").symbols
+    {'start': 0, 'answer': 2}
+    """
+    assembler = _Assembler(name, defines or {})
+    return assembler.program(assembler.reader.text(text, name))
+
+
+@dataclass
+class _Item:
+    """What has an address: words, space, a label, or what only asks for its address."""
+
+    line: Line
+    size: Callable[[int], int]
+    words: Callable[[int], list[int]]
+    address: int = 0
+    length: int = 0
+
+
+class _Assembler:
+    def __init__(self, name: str, defines: Mapping[str, int]) -> None:
+        self._name = name
+        self._defines = defines
+        self._diagnostics: list[Diagnostic] = []
+        self._symbols = Symbols(self._diagnostics.append)
+        self._sections: dict[str, list[_Item]] = {".text": [], ".data": []}
+        self._section = ".text"
+        self._text = 0  # instructions so far
+        self._parameters: set[str] = set()
+        self.reader = Reader(self._diagnostics.append)
+
+    def program(self, statements: Iterable[Statement]) -> Program:
+        """Assemble the statements."""
+        for statement in statements:
+            with self._reporting(statement.line):
+                self._read(statement)
+        self._symbols.settle_all()
+        size = self._text
+        for item in self._sections[".data"]:
+            size = self._place(item, size)
+        self._symbols.complete = True
+        self._symbols.settle_all()
+        words: dict[int, int] = {}
+        for item in [*self._sections[".text"], *self._sections[".data"]]:
+            with self._reporting(item.line):
+                words.update(enumerate(item.words(item.address), start=item.address))
+        self._check_whole(size)
+        if self._diagnostics:
+            raise AssemblyError(self._diagnostics)
+        image = np.zeros(max(words, default=-1) + 1, np.int64)
+        image[list(words)] = list(words.values())
+        sources = (item.line.source for item in self._sections[".text"] for _ in range(item.length))
+        return Program(image, self._text, size, self._symbols.values(), self._symbols.labels(), tuple(sources))
+
+    @contextmanager
+    def _reporting(self, line: Line) -> Iterator[None]:
+        try:
+            yield
+        except Mistake as mistake:
+            self._diagnostics.append(line.diagnose(mistake))
+        except Reported:
+            pass
+
+    def _check_whole(self, size: int) -> None:
+        """Report what has no place in the source."""
+        messages = [
+            f"{name} is given a value, but no .param declares it{suggestion(name, self._parameters)}"
+            for name in self._defines.keys() - self._parameters
+        ]
+        if size > MAX_SIZE:
+            messages.append(f"the program takes {size} words, the most is {MAX_SIZE}")
+        self._diagnostics += [Diagnostic(self._name, 0, 0, message, "") for message in messages]
+
+    def _add(self, line: Line, size: Callable[[int], int], words: Callable[[int], list[int]] = lambda _: []) -> None:
+        item = _Item(line, size, words)
+        self._sections[self._section].append(item)
+        if self._section == ".text":
+            self._text = self._place(item, self._text)
+
+    def _place(self, item: _Item, address: int) -> int:
+        """Give an item its address; return the address after it."""
+        item.address = address
+        with self._reporting(item.line):
+            item.length = item.size(address)
+        return address + item.length
+
+    def _read(self, statement: Statement) -> None:
+        for label in statement.labels:
+            with self._reporting(statement.line):
+                symbol = self._symbols.define(label, Symbol(statement.line, is_label=True))
+                self._add(statement.line, symbol.place)
+        operation = statement.operation
+        if operation is None:
+            if statement.rest:
+                first = statement.rest[0]
+                raise Mistake(first.column, first.text if first.kind == "error" else "expected an instruction")
+        elif operation.text.startswith("."):
+            self._directive(statement, operation)
+        elif operation.text.upper() in MNEMONICS:
+            if self._section == ".data":
+                raise Mistake(operation.column, "an instruction in .data; .text leads back to the instructions")
+            self._instruction(statement, operation)
+        else:
+            near = suggestion(operation.text, [*MNEMONICS, *self.reader.macro_names()])
+            raise Mistake(operation.column, f"unknown instruction {operation.text!r}{near}")
+
+    def _instruction(self, statement: Statement, operation: Token) -> None:
+        line, evaluate = statement.line, self._symbols.evaluate
+        attempt = partial(self._reporting, line)
+        parsed = None
+        with attempt():
+            parsed = parse_instruction(operation, statement.operands(), attempt)
+        if parsed is None:
+            self._add(line, lambda _: 1)  # as if it were right, so that the addresses after it are
+        else:
+            self._add(line, partial(parsed.size, evaluate), partial(parsed.words, evaluate, attempt))
+
+    def _directive(self, statement: Statement, operation: Token) -> None:
+        name = operation.text.lower()
+        if name not in _DIRECTIVES:
+            near = suggestion(name, [*_DIRECTIVES, *self.reader.DIRECTIVES])
+            raise Mistake(operation.column, f"unknown directive {operation.text!r}{near}")
+        syntax, method = _DIRECTIVES[name]
+        operands = statement.operands()
+        taken = len(syntax.split(", ")) if syntax else 0
+        if len(operands) != taken and not (operands and syntax.endswith("...")):
+            raise Mistake(operation.column, f"expected {name} {syntax}".rstrip())
+        method(self, statement.line, operation, operands)
+
+    def _switch(self, line: Line, operation: Token, operands: list[list[Token]]) -> None:
+        self._section = operation.text.lower()
+
+    def _word(self, line: Line, operation: Token, operands: list[list[Token]]) -> None:
+        for tokens in operands:
+            with self._reporting(line):
+                self._add(line, lambda _: 1, partial(self._one_word, parse(tokens)))
+
+    def _one_word(self, value: Expression, address: int) -> list[int]:
+        return [self._in_range(value, address, "the word", -WORD_MAX, WORD_MAX)]
+
+    def _space(self, line: Line, operation: Token, operands: list[list[Token]]) -> None:
+        self._only_in_data(operation)
+        count = parse(operands[0])
+        self._add(line, lambda address: self._in_range(count, address, "the space", 0, MAX_SIZE))
+
+    def _align(self, line: Line, operation: Token, operands: list[list[Token]]) -> None:
+        self._only_in_data(operation)
+        unit = parse(operands[0])
+        self._add(line, lambda address: -address % self._in_range(unit, address, "the alignment", 1, MAX_SIZE))
+
+    def _equ(self, line: Line, operation: Token, operands: list[list[Token]]) -> None:
+        symbol = self._symbols.define(_name(operands[0]), Symbol(line, broken=True))
+        symbol.expression = parse(operands[1])
+        symbol.broken = False
+        self._symbols.settle(symbol)  # now, for the sizes after it; if it must wait for addresses, once it has its own
+
+        def settle(address: int) -> int:
+            symbol.here = address
+            self._symbols.settle(symbol)
+            return 0
+
+        self._add(line, settle)
+
+    def _param(self, line: Line, operation: Token, operands: list[list[Token]]) -> None:
+        name = _name(operands[0])
+        self._parameters.add(name.text)
+        symbol = self._symbols.define(name, Symbol(line, broken=True))
+        expression = parse(operands[1])
+        here = self._text if self._section == ".text" else None
+        given = self._defines.get(name.text)
+        symbol.value = self._symbols.evaluate(expression, here) if given is None else given
+
+    def _assert(self, line: Line, operation: Token, operands: list[list[Token]]) -> None:
+        condition, message = parse(operands[0]), operands[1][0]
+        if len(operands[1]) > 1 or message.kind != "string":
+            raise Mistake(message.column, 'expected a message in "quotes"')
+
+        def words(address: int) -> list[int]:
+            if not self._symbols.evaluate(condition, address):
+                raise Mistake(operation.column, message.text[1:-1])
+            return []
+
+        self._add(line, lambda _: 0, words)
+
+    def _only_in_data(self, operation: Token) -> None:
+        if self._section != ".data":
+            raise Mistake(operation.column, f"{operation.text} in .text; it belongs after .data")
+
+    def _in_range(self, expression: Expression, address: int, noun: str, low: int, high: int) -> int:
+        value = self._symbols.evaluate(expression, address)
+        if not low <= value <= high:
+            raise Mistake(expression.column, f"{noun} is {value}, outside {low}..{high}")
+        return value
+
+
+def _name(operand: list[Token]) -> Token:
+    if len(operand) > 1 or operand[0].kind != "name":
+        raise Mistake(operand[0].column, "expected the name of a constant")
+    return operand[0]
+
+
+_Method = Callable[[_Assembler, Line, Token, list[list[Token]]], None]
+_DIRECTIVES: Final[dict[str, tuple[str, _Method]]] = {
+    ".text": ("", _Assembler._switch),
+    ".data": ("", _Assembler._switch),
+    ".word": ("EXPRESSION, ...", _Assembler._word),
+    ".space": ("COUNT", _Assembler._space),
+    ".align": ("UNIT", _Assembler._align),
+    ".equ": ("NAME, EXPRESSION", _Assembler._equ),
+    ".param": ("NAME, EXPRESSION", _Assembler._param),
+    ".assert": ('CONDITION, "MESSAGE"', _Assembler._assert),
+}

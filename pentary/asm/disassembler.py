@@ -1,0 +1,137 @@
+"""From words back to assembler text."""
+
+from collections.abc import Collection, Iterator, Mapping
+from itertools import pairwise
+
+import numpy as np
+
+from pentary.asm.vocabulary import NUMBERS
+from pentary.isa.encoding import IllegalInstruction, decode, operands
+from pentary.program import Program
+from pentary.text import format_pents
+
+
+def disassemble_word(word: int, address: int | None = None, names: Mapping[int, str] | None = None) -> str:
+    """Give the assembler text of one word.
+
+    Args:
+        word: an instruction; of any other word, the text is `.word N`.
+        address: where it stands; without it, targets are written relative to `.`.
+        names: labels by address, to write targets with.
+
+    Returns:
+        The text.
+
+    >>> from pentary.isa import BY_NAME, encode
+    >>> disassemble_word(encode(BY_NAME["ADDI"], d=3, a=1, i=-7))
+    'ADDI  p3, p1, -7'
+    >>> jump = encode(BY_NAME["JUMP"], i=-7)
+    >>> disassemble_word(jump), disassemble_word(jump, 9), disassemble_word(jump, 9, {2: "loop"})
+    ('JUMP  . - 7', 'JUMP  2', 'JUMP  loop')
+    """
+    try:
+        decoded = decode(word)
+    except IllegalInstruction:
+        return f".word {word}"
+    texts = {}
+    for name, operand in operands(decoded.instruction):
+        value = getattr(decoded, operand.field)
+        if operand.kind == "target":
+            texts[name] = _target(value, address, names or {})
+        else:
+            texts[name] = _REGISTERS[operand.kind][value] if operand.kind in _REGISTERS else str(value)
+    listed = [
+        "{}({})".format(*(texts[part] for part in operand[:-1].split("("))) if operand.endswith(")") else texts[operand]
+        for operand in decoded.instruction.operands
+    ]
+    return f"{decoded.instruction.name:5} {', '.join(listed)}".rstrip()
+
+
+def disassemble(program: Program) -> str:
+    """Give assembler text that assembles to the image and the size of a program.
+
+    Args:
+        program: its labels are kept; a target in the text that has none is called L and its address.
+
+    Returns:
+        The text. Behind each word, a comment gives its address and its pents.
+
+    >>> print(disassemble(Program(np.array([1220703151, 42, 0, 0, 7]), 1, 9, {"answer": 1}, ("answer",))), end="")
+        HALT                             ;       0  00+0000000000+0+
+        .data
+    answer:
+        .word 42                         ;       1  0000000000000⊕⊖⊕
+        .space 2                         ;       2  0000000000000000
+        .word 7                          ;       4  00000000000000+⊕
+        .space 4                         ;       5  0000000000000000
+    """
+    labels = _labels(program)
+    names = {address: found[0] for address, found in labels.items()}
+    image, pents = program.image.tolist(), format_pents(program.image).tolist()
+    lines: list[str] = []
+
+    def add(address: int, text: str) -> None:
+        digits = pents[address] if address < len(pents) else format_pents(0)
+        lines.extend(f"{label}:" for label in labels.get(address, []))
+        lines.append(f"    {text:32} ; {address:7}  {digits}")
+
+    for address in range(program.text):
+        add(address, disassemble_word(image[address], address, names))
+    if program.size > program.text:
+        lines.append("    .data")
+    for address, length in _runs(program, labels):
+        add(address, f".space {length}" if length else f".word {image[address]}")
+    lines.extend(f"{label}:" for label in labels.get(program.size, []))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _first_names(kind: str) -> dict[int, str]:
+    """Give each register of a kind its name; other names of the same register come after it."""
+    numbers = reversed(NUMBERS[kind].items())
+    return {number: name if kind == "control" else name.lower() for name, number in numbers}
+
+
+_REGISTERS = {kind: _first_names(kind) for kind in NUMBERS}
+
+
+def _target(distance: int, address: int | None, names: Mapping[int, str]) -> str:
+    if address is not None:
+        return names.get(address + distance, str(address + distance))
+    return f". {'-' if distance < 0 else '+'} {abs(distance)}" if distance else "."
+
+
+def _labels(program: Program) -> dict[int, list[str]]:
+    """Give the labels by address: those of the program, and new ones for targets in the text that have none."""
+    labels: dict[int, list[str]] = {}
+    for label in program.labels:
+        labels.setdefault(program.symbols[label], []).append(label)
+    for address, word in enumerate(program.image[: program.text].tolist()):
+        target = _target_of(word, address)
+        if target is not None and 0 <= target < program.text and target not in labels:
+            name = f"L{target}"
+            while name in program.labels:
+                name += "_"
+            labels[target] = [name]
+    return labels
+
+
+def _target_of(word: int, address: int) -> int | None:
+    try:
+        decoded = decode(word)
+    except IllegalInstruction:
+        return None
+    has_target = any(operand.kind == "target" for _, operand in operands(decoded.instruction))
+    return address + decoded.i if has_target else None
+
+
+def _runs(program: Program, labels: Collection[int]) -> Iterator[tuple[int, int]]:
+    """Give (address, length) of the data: each run of zeros between labels, and each other word with length 0.
+
+    A zero that ends the image counts as another word, since space there would not be stored.
+    """
+    words = set((np.flatnonzero(program.image[program.text :]) + program.text).tolist())
+    if program.image.size > program.text:
+        words.add(program.image.size - 1)
+    cuts = {program.text, program.size, *words, *(word + 1 for word in words), *labels}
+    for start, end in pairwise(sorted(cut for cut in cuts if program.text <= cut <= program.size)):
+        yield start, 0 if start in words else end - start

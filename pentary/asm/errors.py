@@ -1,0 +1,91 @@
+"""What is wrong in a source: every mistake with its place, and the report that shows them all."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from pentary.program import Source
+from pentary.word import PentaryError
+
+
+class Diagnostic(NamedTuple):
+    """One mistake: file, line and column (from 1; line 0 stands for the file as a whole), and the source line."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+    text: str
+
+    def __str__(self) -> str:
+        """Give `file:line:column: message`, then the source line with a caret below the column."""
+        if not self.line:
+            return f"{self.file}: {self.message}"
+        # A tab stays a tab, so that the caret stands right whatever a tab's width is.
+        before = "".join(c if c == "\t" else " " for c in self.text[: self.column - 1])
+        return f"{self.file}:{self.line}:{self.column}: {self.message}\n{self.text}\n{before}^"
+
+
+class AssemblyError(PentaryError):
+    """All mistakes of a source, in the order of their places; the message is the whole report.
+
+    Attributes:
+        diagnostics: the mistakes.
+    """
+
+    def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
+        """Sort the mistakes and write the report."""
+        self.diagnostics = tuple(sorted(set(diagnostics)))
+        count = len(self.diagnostics)
+        super().__init__("\n".join([*map(str, self.diagnostics), f"{count} error{'s' * (count != 1)}"]))
+
+
+class Mistake(Exception):
+    """A mistake at a column, from 0, of the line being assembled."""
+
+    def __init__(self, column: int, message: str) -> None:
+        """Keep both."""
+        super().__init__(message)
+        self.column, self.message = column, message
+
+
+class NotKnown(Mistake):
+    """A value that does not yet follow from what has been read."""
+
+
+class Reported(Exception):
+    """What failed depends on a mistake that is reported already."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line to assemble.
+
+    Attributes:
+        source: where the user wrote it; in an expansion the line that invokes the macro.
+        text: what is assembled; in an expansion a line of the macro's body with the arguments in place.
+        column: in an expansion the column of the invocation, from 0.
+        note: in an expansion the macro and where the line stands in it.
+    """
+
+    source: Source
+    text: str
+    column: int | None = None
+    note: str = ""
+
+    def diagnose(self, mistake: Mistake) -> Diagnostic:
+        """Give a mistake in this line its place."""
+        column = mistake.column if self.column is None else self.column
+        return Diagnostic(self.source.file, self.source.line, column + 1, mistake.message + self.note, self.source.text)
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Give "; did you mean X?" with the known name nearest to a wrong one, or nothing if none is near.
+
+    >>> suggestion("adi", ["ADD", "ADDI"]), suggestion("x", ["ADD"])
+    ('; did you mean ADDI?', '')
+    """
+    by_lower = {candidate.lower(): candidate for candidate in known}
+    near = get_close_matches(name.lower(), by_lower, 1)
+    return f"; did you mean {by_lower[near[0]]}?" if near else ""

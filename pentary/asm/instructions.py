@@ -1,0 +1,125 @@
+"""From a mnemonic and its operands to words."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+from pentary.asm.errors import Mistake, NotKnown
+from pentary.asm.expressions import Expression, parse
+from pentary.asm.lexer import Token, tokenize
+from pentary.asm.vocabulary import EXPECTED, NUMBERS, PSEUDO
+from pentary.isa.encoding import Operand, encode, operands
+from pentary.isa.table import BY_NAME, HIGH_SHIFT, Instruction
+from pentary.word import WORD_MAX, limit, split
+
+Evaluate = Callable[[Expression, int | None], int]
+Attempt = Callable[[], AbstractContextManager[None]]
+"""Makes a context that reports a mistake in its body, and goes on after it."""
+
+_NARROW: Final = limit(HIGH_SHIFT)
+"""Largest constant of one LI."""
+
+
+@dataclass
+class Parsed:
+    """An instruction whose registers are known, by field, and whose numbers wait for the symbols.
+
+    `length` is the number of words: 2 where LI loads a wide constant.
+    """
+
+    instruction: Instruction
+    registers: dict[str, int] = field(default_factory=dict)
+    numbers: list[tuple[str, Operand, Expression]] = field(default_factory=list)
+    length: int = 1
+
+    def size(self, evaluate: Evaluate, address: int) -> int:
+        """Fix the number of words by what is known so far."""
+        if self.instruction.name == "LI" and self.numbers:
+            with suppress(NotKnown):
+                self.length = 1 if abs(evaluate(self.numbers[0][2], address)) <= _NARROW else 2
+        return self.length
+
+    def words(self, evaluate: Evaluate, attempt: Attempt, address: int) -> list[int]:
+        """Give the words at an address; none after a mistake in an operand."""
+        fields = dict(self.registers)
+        for name, operand, expression in self.numbers:
+            with attempt():
+                fields[operand.field] = self._value(name, operand, expression, evaluate, address)
+        if len(fields) < len(operands(self.instruction)):
+            return []
+        if self.length == 1:
+            return [encode(self.instruction, **fields)]
+        high, low = (part.item() for part in split(fields["i"], HIGH_SHIFT))
+        d = fields["d"]
+        return [encode(self.instruction, d=d, i=low), encode(BY_NAME["ADDHI"], d=d, a=d, i=high)]
+
+    def _value(self, name: str, operand: Operand, expression: Expression, evaluate: Evaluate, address: int) -> int:
+        value = evaluate(expression, address)
+        low, high = (-WORD_MAX, WORD_MAX) if self.length == 2 else (operand.low, operand.high)
+        assert low is not None and high is not None
+        if operand.kind == "target":
+            value -= address
+            if not low <= value <= high:
+                told = f"the target is {value} words away, {self.instruction.name} reaches {low}..{high}"
+                raise Mistake(expression.column, told)
+        elif not low <= value <= high:
+            wide = self.instruction.name == "LI" and self.length == 1 and abs(value) <= WORD_MAX
+            early = "; a wider constant must be known from what stands before" if wide else ""
+            raise Mistake(expression.column, f"{name} is {value}, outside {low}..{high}{early}")
+        return value
+
+
+def parse_instruction(operation: Token, given: list[list[Token]], attempt: Attempt) -> Parsed:
+    """Parse an instruction or a pseudo-instruction.
+
+    Args:
+        operation: its mnemonic, one that is known.
+        given: the tokens of its operands.
+        attempt: reports the mistakes in single operands.
+
+    Returns:
+        The instruction, without the operands that are wrong.
+
+    Raises:
+        Mistake: there are more or fewer operands than the instruction takes.
+    """
+    name = operation.text.upper()
+    taken = PSEUDO[name].operands if name in PSEUDO else BY_NAME[name].operands
+    if len(given) != len(taken):
+        raise Mistake(operation.column, f"expected {name} {', '.join(taken)}".rstrip())
+    if name in PSEUDO:
+        by_name = dict(zip(taken, given, strict=True))
+        given = [by_name.get(text) or tokenize(text) for text in PSEUDO[name].given]
+        name = PSEUDO[name].instruction
+    parsed = Parsed(BY_NAME[name])
+    kinds = dict(operands(parsed.instruction))
+    for operand, tokens in zip(parsed.instruction.operands, given, strict=True):
+        with attempt():
+            for part, its_tokens in _parts(operand, tokens):
+                with attempt():
+                    _add(parsed, part, kinds[part], its_tokens)
+    return parsed
+
+
+def _parts(operand: str, tokens: list[Token]) -> list[tuple[str, list[Token]]]:
+    """Split what is given for "i(rs)" into "i" and "rs"; any other operand is one part."""
+    if not operand.endswith(")"):
+        return [(operand, tokens)]
+    offset, base = operand.rstrip(")").split("(")
+    if [token.text for token in tokens[-3::2]] != ["(", ")"]:
+        raise Mistake(tokens[0].column, f"expected an address {operand}; a fixed one is {offset}(zero)")
+    # Without a number in front, the offset is 0.
+    return [(offset, tokens[:-3] or tokenize("0")), (base, tokens[-2:-1])]
+
+
+def _add(parsed: Parsed, name: str, operand: Operand, tokens: list[Token]) -> None:
+    """Add an operand to what is parsed."""
+    if operand.kind not in NUMBERS:
+        parsed.numbers.append((name, operand, parse(tokens)))
+        return
+    number = NUMBERS[operand.kind].get(tokens[0].text.upper())
+    if number is None or len(tokens) > 1:
+        wrong = tokens[0] if number is None else tokens[1]
+        raise Mistake(wrong.column, f"{name}: expected {EXPECTED[operand.kind]}, not {wrong.text!r}")
+    parsed.registers[operand.field] = number

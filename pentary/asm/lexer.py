@@ -1,0 +1,122 @@
+"""From a line to its tokens, and from these to labels, operation and operands."""
+
+import re
+from typing import Final, NamedTuple
+
+from pentary.asm.errors import Line, Mistake
+from pentary.text import ASCII_GLYPHS, GLYPHS, parse_pents
+from pentary.word import PentaryError
+
+_MAX_DIGITS: Final = 300
+"""Decimal digits of a number."""
+
+
+class Token(NamedTuple):
+    """A token: kind, the text, the column from 0, and of a number its value.
+
+    `kind` is "name", "number", "string", "operator", or "error": a place where the line cannot be read further; its
+    text is then the message. A name may start with a dot.
+    """
+
+    kind: str
+    text: str
+    column: int
+    value: int = 0
+
+    @property
+    def end(self) -> int:
+        """The column after the token."""
+        return self.column + len(self.text)
+
+
+class Statement(NamedTuple):
+    """A line taken apart: its labels, its operation (None if it has labels at most), and the tokens after that."""
+
+    line: Line
+    labels: list[Token]
+    operation: Token | None
+    rest: list[Token]
+
+    def operands(self) -> list[list[Token]]:
+        """Give the tokens of each operand.
+
+        Raises:
+            Mistake: the line cannot be read to its end, or an operand is empty.
+        """
+        if not self.rest:
+            return []
+        if self.rest[-1].kind == "error":
+            raise Mistake(self.rest[-1].column, self.rest[-1].text)
+        found: list[list[Token]] = [[]]
+        depth = 0
+        for token in self.rest:
+            depth += (token.text == "(") - (token.text == ")")
+            if token.text != "," or depth:
+                found[-1].append(token)
+                continue
+            if not found[-1]:
+                raise Mistake(token.column, "an operand is missing before the comma")
+            found.append([])
+        if not found[-1]:
+            raise Mistake(self.rest[-1].column, "an operand is missing after the comma")
+        return found
+
+
+_TOKEN: Final = re.compile(
+    rf"""
+      (?P<space>    \s+ | ;.* )
+    | (?P<pents>    0p[{re.escape(ASCII_GLYPHS + GLYPHS)}\u2212_]* )
+    | (?P<number>   [0-9][0-9A-Za-z_]* )
+    | (?P<name>     \.?[A-Za-z_][A-Za-z0-9_.]* )
+    | (?P<string>   "[^"]*" )
+    | (?P<operator> \*\* | // | [=!<>]= | [-+*%<>(),:.] )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def tokenize(text: str) -> list[Token]:
+    """Give the tokens of a line; the last is of kind "error" where the line cannot be read to its end.
+
+    >>> [token.text for token in tokenize("loop: ADDI p1, p1, 0p2-= ; comment")]
+    ['loop', ':', 'ADDI', 'p1', ',', 'p1', ',', '0p2-=']
+    """
+    tokens: list[Token] = []
+    column = 0
+    while column < len(text):
+        match = _TOKEN.match(text, column)
+        try:
+            if match is None:
+                what = "this string has no end" if text[column] == '"' else f"unexpected character {text[column]!r}"
+                raise PentaryError(what)
+            kind, found = match.lastgroup or "", match.group()
+            if kind == "pents":
+                tokens.append(Token("number", found, column, parse_pents(found[2:])))
+            elif kind == "number":
+                tokens.append(Token("number", found, column, _decimal(found)))
+            elif kind != "space":
+                tokens.append(Token(kind, found, column))
+        except PentaryError as error:
+            return [*tokens, Token("error", str(error), column)]
+        column = match.end()
+    return tokens
+
+
+def parse_line(line: Line) -> Statement:
+    """Take a line apart; `name:` is a label, the first name without a colon the operation."""
+    tokens = tokenize(line.text)
+    labels = []
+    while len(tokens) > 1 and tokens[0].kind == "name" and tokens[1].text == ":":
+        labels.append(tokens[0])
+        tokens = tokens[2:]
+    if tokens and tokens[0].kind == "name":
+        return Statement(line, labels, tokens[0], tokens[1:])
+    return Statement(line, labels, None, tokens)
+
+
+def _decimal(text: str) -> int:
+    if not re.fullmatch("[0-9]+(_[0-9]+)*", text):
+        raise PentaryError(f"{text!r} is no number: numbers are decimal, or 0p and pents")
+    if len(text) > _MAX_DIGITS:
+        raise PentaryError(f"a number has at most {_MAX_DIGITS} digits")
+    return int(text)

@@ -1,0 +1,202 @@
+"""From files to statements: includes are read, macros expanded."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pentary.asm.errors import Diagnostic, Line, Mistake
+from pentary.asm.lexer import Statement, Token, parse_line
+from pentary.asm.vocabulary import MNEMONICS
+from pentary.program import Source
+
+_MAX_DEPTH: Final = 50
+"""Includes and macro expansions within one another."""
+
+_MAX_EXPANSIONS: Final = 100_000
+"""Includes and macro expansions in all; a few macros that use one another twice would grow without end."""
+
+_MAX_LENGTH: Final = 10_000
+"""Characters of a line."""
+
+_PARAMETER: Final = re.compile(r"\\(@|[A-Za-z_][A-Za-z0-9_]*)")
+_BEFORE_COMMENT: Final = re.compile(r'(?:[^;"]|"[^"]*"|"(?![^"]*"))*')
+
+
+@dataclass(frozen=True)
+class _Macro:
+    line: Line
+    name: str
+    parameters: tuple[str, ...]
+    body: list[Line]
+
+
+class Reader:
+    """Reads statements.
+
+    Args:
+        report: takes each mistake found on the way; reading goes on after it.
+
+    Attributes:
+        DIRECTIVES: what the reader deals with itself.
+    """
+
+    DIRECTIVES: Final = (".include", ".macro", ".endm")
+
+    def __init__(self, report: Callable[[Diagnostic], None]) -> None:
+        """Know no macro."""
+        self._macros: dict[str, _Macro] = {}
+        self._report = report
+        self._expansions = 0
+
+    def macro_names(self) -> list[str]:
+        """Give the names of the macros so far."""
+        return [macro.name for macro in self._macros.values()]
+
+    def file(self, path: Path) -> Iterator[Statement]:
+        """Give the statements of a file."""
+        try:
+            text = _read(path)
+        except _Unreadable as error:
+            self._report(Diagnostic(str(path), 0, 0, str(error), ""))
+            return
+        yield from self.text(text, str(path), (path.resolve(),))
+
+    def text(self, text: str, name: str, within: tuple[Path | str, ...] = ()) -> Iterator[Statement]:
+        """Give the statements of a text.
+
+        Args:
+            text: the source.
+            name: of the file; includes are sought beside it.
+            within: the files and macros that are being read.
+        """
+        lines = (Line(Source(name, n, line), line) for n, line in enumerate(re.split("\r\n|\r|\n", text), start=1))
+        return self._statements(lines, within)
+
+    def _statements(self, lines: Iterator[Line], within: tuple[Path | str, ...]) -> Iterator[Statement]:
+        for line in lines:
+            try:
+                if len(line.text) > _MAX_LENGTH:
+                    raise Mistake(0, f"the line has more than {_MAX_LENGTH} characters")
+                statement = parse_line(line)
+                name = statement.operation.text.lower() if statement.operation else ""
+                if name not in self._macros and name not in self.DIRECTIVES:
+                    yield statement
+                    continue
+                assert statement.operation is not None
+                yield statement._replace(operation=None, rest=[])  # the labels
+                if name == ".macro":
+                    self._define(statement, lines)
+                elif name == ".endm":
+                    raise Mistake(statement.operation.column, ".endm without .macro")
+                else:
+                    inner = self._include if name == ".include" else self._expand
+                    if self._expansions > _MAX_EXPANSIONS:
+                        return
+                    self._expansions += 1
+                    if self._expansions > _MAX_EXPANSIONS:
+                        raise Mistake(statement.operation.column, f"more than {_MAX_EXPANSIONS} macros and includes")
+                    if len(within) >= _MAX_DEPTH:
+                        raise Mistake(statement.operation.column, f"nested more than {_MAX_DEPTH} deep")
+                    yield from inner(statement, statement.operation, within)
+            except Mistake as mistake:
+                self._report(line.diagnose(mistake))
+
+    def _include(self, statement: Statement, name: Token, within: tuple[Path | str, ...]) -> Iterator[Statement]:
+        match statement.operands():
+            case [[Token(kind="string") as quoted]]:
+                path = Path(statement.line.source.file).parent / quoted.text[1:-1]
+            case _:
+                raise Mistake(name.column, 'expected .include "FILE"')
+        try:
+            text = _read(path)
+        except _Unreadable as error:
+            raise Mistake(quoted.column, f"{path}: {error}") from None
+        resolved = path.resolve()
+        if resolved in within:
+            raise Mistake(quoted.column, f"{path} includes itself")
+        return self.text(text, str(path), (*within, resolved))
+
+    def _define(self, statement: Statement, lines: Iterator[Line]) -> None:
+        """Read a macro to its end."""
+        assert statement.operation is not None
+        body = []
+        for line in lines:
+            operation = parse_line(line).operation
+            name = operation.text.lower() if operation else ""
+            if operation and name == ".macro":
+                self._report(line.diagnose(Mistake(operation.column, "a .macro within a .macro")))
+            if name == ".endm":
+                break
+            body.append(line)
+        else:
+            raise Mistake(statement.operation.column, "no .endm ends this .macro")
+        macro = self._head(statement, body)
+        for line in body:
+            for use in _PARAMETER.finditer(_code(line.text)):
+                if use[1] not in ("@", *macro.parameters):
+                    mistake = Mistake(use.start(), f"macro {macro.name} has no parameter {use[1]}")
+                    self._report(line.diagnose(mistake))
+        self._macros[macro.name.lower()] = macro
+
+    def _head(self, statement: Statement, body: list[Line]) -> _Macro:
+        assert statement.operation is not None
+        if not statement.rest or statement.rest[0].kind != "name":
+            raise Mistake(statement.operation.column, "expected .macro NAME PARAMETER, ...")
+        name = statement.rest[0]
+        key = name.text.lower()
+        if key.upper() in MNEMONICS or key.startswith("."):
+            raise Mistake(name.column, f"{name.text} cannot be the name of a macro")
+        if key in self._macros:
+            first = self._macros[key].line.source
+            raise Mistake(name.column, f"macro {name.text} is defined already, at {first.file}:{first.line}")
+        parameters = statement._replace(rest=statement.rest[1:]).operands()
+        for parameter in parameters:
+            if len(parameter) > 1 or not re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", parameter[0].text):
+                raise Mistake(parameter[0].column, "a parameter is one name of letters, digits and underscores")
+        names = tuple(parameter[0].text for parameter in parameters)
+        if len(set(names)) < len(names):
+            raise Mistake(parameters[0][0].column, "two parameters have one name")
+        return _Macro(statement.line, name.text, names, body)
+
+    def _expand(self, statement: Statement, name: Token, within: tuple[Path | str, ...]) -> Iterator[Statement]:
+        macro, line = self._macros[name.text.lower()], statement.line
+        if macro.name in within:
+            raise Mistake(name.column, f"macro {macro.name} uses itself")
+        arguments = [line.text[tokens[0].column : tokens[-1].end] for tokens in statement.operands()]
+        if len(arguments) != len(macro.parameters):
+            syntax = f"{macro.name} {', '.join(macro.parameters)}".rstrip()
+            raise Mistake(name.column, f"expected {syntax}")
+        values = dict(zip(macro.parameters, arguments, strict=True)) | {"@": str(self._expansions)}
+        column = name.column if line.column is None else line.column
+        lines = []
+        for written in macro.body:
+            text = _PARAMETER.sub(lambda use: values.get(use[1], "0"), _code(written.text))  # 0: reported already
+            place = f"{written.source.file}:{written.source.line}"
+            lines.append(Line(line.source, text, column, f" (in macro {macro.name}, {place})"))
+        return self._statements(iter(lines), (*within, macro.name))
+
+
+def _code(text: str) -> str:
+    """Give a line without its comment."""
+    match = _BEFORE_COMMENT.match(text)
+    return match.group() if match else ""
+
+
+class _Unreadable(Exception):
+    """Why a file cannot be read."""
+
+
+def _read(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise _Unreadable(f"cannot be read: {error.strerror or error}") from None
+    except ValueError as error:  # a null character in the name
+        raise _Unreadable(f"cannot be read: {error}") from None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise _Unreadable(f"line {line} is not UTF-8 text") from None

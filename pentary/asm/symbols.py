@@ -1,0 +1,128 @@
+"""Labels and constants: defined once, known when their values follow, found wherever they stand."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from pentary.asm.errors import Diagnostic, Line, Mistake, NotKnown, Reported, suggestion
+from pentary.asm.expressions import Expression
+from pentary.asm.lexer import Token
+from pentary.asm.vocabulary import FUNCTIONS, RESERVED
+
+_MAX_CHAIN: Final = 50
+"""Constants that are each defined by the next, which stands later."""
+
+
+@dataclass
+class Symbol:
+    """A label, or a constant with its expression; `value` is None until it is known.
+
+    `here` is the address where a constant stands, for `.`; a constant is `broken` after a mistake in it is reported.
+    """
+
+    line: Line
+    is_label: bool = False
+    value: int | None = None
+    expression: Expression | None = None
+    here: int | None = None
+    broken: bool = False
+    busy: bool = False
+
+    def place(self, address: int) -> int:
+        """Give a label its address, where it takes no words."""
+        self.value = address
+        return 0
+
+
+class Symbols:
+    """The symbols of a program.
+
+    Args:
+        report: takes each mistake in a constant.
+
+    Attributes:
+        complete: whether all symbols are defined and all addresses known, so that every value must follow.
+    """
+
+    def __init__(self, report: Callable[[Diagnostic], None]) -> None:
+        """Hold none."""
+        self._table: dict[str, Symbol] = {}
+        self.complete = False
+        self._report = report
+        self._chain = 0
+
+    def define(self, name: Token, symbol: Symbol) -> Symbol:
+        """Add a symbol, and return it.
+
+        Raises:
+            Mistake: the name is taken.
+        """
+        if name.text.upper() in RESERVED or name.text in FUNCTIONS or name.text.startswith("."):
+            raise Mistake(name.column, f"{name.text} cannot be the name of a symbol: it has a meaning already")
+        if name.text in self._table:
+            first = self._table[name.text].line.source
+            raise Mistake(name.column, f"{name.text} is defined already, at {first.file}:{first.line}")
+        self._table[name.text] = symbol
+        return symbol
+
+    def values(self) -> dict[str, int]:
+        """Give the values of all symbols that have one."""
+        return {name: symbol.value for name, symbol in self._table.items() if symbol.value is not None}
+
+    def labels(self) -> tuple[str, ...]:
+        """Give the names of the labels, in the order of their addresses."""
+        values = self.values()
+        return tuple(sorted((name for name in values if self._table[name].is_label), key=values.__getitem__))
+
+    def evaluate(self, expression: Expression, here: int | None) -> int:
+        """Give the value of an expression where `.` is `here`.
+
+        Raises:
+            NotKnown: it does not follow yet; never once `complete` is set.
+            Reported: it depends on a symbol whose definition is broken.
+            Mistake: it has none.
+        """
+        return expression.evaluate(lambda token: self._lookup(token, here))
+
+    def settle(self, symbol: Symbol) -> None:
+        """Give a constant its value, if that is known by now; mistakes in it are reported."""
+        if symbol.value is not None or symbol.broken or symbol.expression is None:
+            return
+        try:
+            symbol.busy = True
+            self._chain += 1
+            symbol.value = self.evaluate(symbol.expression, symbol.here)
+        except NotKnown:
+            pass
+        except Mistake as mistake:
+            symbol.broken = True
+            self._report(symbol.line.diagnose(mistake))
+        except Reported:
+            symbol.broken = True
+        finally:
+            symbol.busy = False
+            self._chain -= 1
+
+    def settle_all(self) -> None:
+        """Settle the constants, in the order of the source."""
+        for symbol in self._table.values():
+            self.settle(symbol)
+
+    def _lookup(self, token: Token, here: int | None) -> int:
+        if token.text == ".":
+            if here is None:
+                raise NotKnown(token.column, "the address is not known here: the data follow the whole text")
+            return here
+        symbol = self._table.get(token.text)
+        if not self.complete and (symbol is None or (symbol.value is None and not symbol.broken)):
+            raise NotKnown(token.column, f"{token.text} is not known here: it must follow from what stands before")
+        if symbol is None:
+            raise Mistake(token.column, f"unknown symbol {token.text!r}{suggestion(token.text, self._table)}")
+        if symbol.busy:
+            raise Mistake(token.column, f"{token.text} is defined by itself")
+        if self._chain > _MAX_CHAIN:
+            raise Mistake(token.column, f"more than {_MAX_CHAIN} constants, each defined by a later one")
+        self.settle(symbol)
+        if symbol.value is None:
+            raise Reported
+        return symbol.value

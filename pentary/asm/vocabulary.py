@@ -1,0 +1,47 @@
+"""The names that the assembler knows beside the instruction table's: registers, functions, pseudo-instructions."""
+
+from typing import Final, NamedTuple
+
+from pentary.isa.table import BY_NAME, CONTROLS, FITNESS, REGISTER_ALIASES, REGISTERS, VECTORS
+
+NUMBERS: Final[dict[str, dict[str, int]]] = {
+    "register": {f"P{n}": n for n in range(REGISTERS)} | {name.upper(): n for name, n in REGISTER_ALIASES.items()},
+    "vector": {f"V{n}": n for n in range(VECTORS)},
+    "fitness": {f"F{n}": n for n in range(FITNESS)},
+    "control": {name: n for n, name in enumerate(CONTROLS)},
+}
+"""For each kind of operand that is a name: the names, in capitals, with their numbers."""
+
+EXPECTED: Final = {
+    "register": f"a register p0..p{REGISTERS - 1}, zero, fp, sp or lr",
+    "vector": f"a vector register v0..v{VECTORS - 1}",
+    "fitness": f"a fitness accumulator f0..f{FITNESS - 1}",
+    "control": f"a control register {', '.join(CONTROLS)}",
+}
+
+RESERVED: Final = {name for kind in ("register", "vector", "fitness") for name in NUMBERS[kind]}
+"""Names of registers, in capitals. A control register's name stands only where LRSET takes one, so it stays free."""
+
+FUNCTIONS: Final = {"limit": 1, "isqrt": 1, "min": 2, "max": 2}
+"""Functions of expressions, with the number of arguments."""
+
+
+class Pseudo(NamedTuple):
+    """What a pseudo-instruction takes, and the instruction that stands for it: operands by name, or as written."""
+
+    operands: tuple[str, ...]
+    instruction: str
+    given: tuple[str, ...]
+
+
+PSEUDO: Final = {
+    "LA": Pseudo(("rd", "i"), "LI", ("rd", "i")),
+    "MV": Pseudo(("rd", "rs"), "ADDI", ("rd", "rs", "0")),
+    "INC": Pseudo(("rd",), "ADDI", ("rd", "rd", "1")),
+    "DEC": Pseudo(("rd",), "ADDI", ("rd", "rd", "-1")),
+    "BZ": Pseudo(("rs", "j7"), "BEQ", ("rs", "zero", "j7")),
+    "BNZ": Pseudo(("rs", "j7"), "BNE", ("rs", "zero", "j7")),
+}
+"""LI of a constant wider than its immediate becomes LI and ADDHI; no other line of the source makes two words."""
+
+MNEMONICS: Final = {*BY_NAME, *PSEUDO}

@@ -1,0 +1,100 @@
+"""Instructions that train with low-rank perturbations: generator, low-rank unit, fitness accumulators."""
+
+from typing import Final
+
+import numpy as np
+
+from pentary.es import GAIN_SHIFT
+from pentary.interpreter.state import Semantics, State, check_operand
+from pentary.interpreter.words import rounded, sat
+from pentary.isa.table import CONTROLS, MAX_VL, OPERAND, TOTAL
+from pentary.lowrank import lrgen, pquant_thresholds
+from pentary.prng import MEMBER_MAX, prng
+
+_CONTROL_NAMES: Final = tuple(CONTROLS)
+
+
+def _lrset(m: State, cd: int, rs: int) -> None:
+    name = _CONTROL_NAMES[cd]
+    check_operand(name, rs, *CONTROLS[name])
+    m.controls[name] = rs
+
+
+def _lrgen(m: State, rs: int) -> None:
+    check_operand("pair", rs, 0, MEMBER_MAX)
+    rows, cols, rank = m.controls["ROWS"], m.controls["COLS"], m.controls["RANK"]
+    a, b = lrgen(m.controls["KEY"], np.array([rs]), rows, cols, rank)
+    for level in range(rank):
+        m.factor_a[level][:rows] = a[0, level].tolist()
+        m.factor_b[level][:cols] = b[0, level].tolist()
+
+
+def _multiply_b(m: State, left: list[int]) -> None:
+    """Set S[j], j < COLS, to the sum over the ranks of left[l] * B[l][j], and the others to 0."""
+    cols = m.controls["COLS"]
+    sums = [sum(left[level] * m.factor_b[level][j] for level in range(len(left))) for j in range(cols)]
+    m.sums = sums + [0] * (MAX_VL - cols)
+
+
+def _lrmul(m: State, rs: int) -> None:
+    check_operand("row", rs, 0, m.controls["ROWS"] - 1)
+    _multiply_b(m, [m.factor_a[level][rs] for level in range(m.controls["RANK"])])
+
+
+def _lrmulx(m: State, vs: list[int]) -> None:
+    rows, rank = m.controls["ROWS"], m.controls["RANK"]
+    inputs = [sat(vs[i], OPERAND) for i in range(rows)]
+    _multiply_b(m, [sum(inputs[i] * m.factor_a[level][i] for i in range(rows)) for level in range(rank)])
+
+
+def _pquant(m: State) -> None:
+    one, two = pquant_thresholds(m.controls["RANK"])
+    for j in range(m.controls["COLS"]):
+        s = m.sums[j]
+        level = (abs(s) >= one) + (abs(s) >= two)
+        m.sums[j] = level if s > 0 else -level
+
+
+def _moved(m: State, vs: list[int], rt: int) -> list[int]:
+    scale = sat(rt, OPERAND)
+    return [vs[j] + scale * m.sums[j] for j in range(m.controls["COLS"])]
+
+
+def _lradd(m: State, vd: int, vs: list[int], rt: int) -> None:
+    width = m.controls["WIDTH"]
+    m.deliver_vector(vd, [rounded(sat(moved, width), width - 1) for moved in _moved(m, vs, rt)])
+
+
+def _lracc(m: State, vd: int, vs: list[int], rt: int) -> None:
+    m.deliver_vector(vd, [sat(moved) for moved in _moved(m, vs, rt)])
+
+
+def _popeval(m: State, fd: int, vs: list[int], vt: list[int]) -> None:
+    distance = sum(sat(vs[j] - vt[j], OPERAND) ** 2 for j in range(m.vl))
+    m.fitness[fd] = sat(m.fitness[fd] + distance)
+
+
+def _fitget(m: State, rd: int, fs: int) -> None:
+    m.write(rd, m.fitness[fs])
+    m.fitness[fs] = 0
+
+
+def _popavg(m: State, vd: int, vs: list[int], vt: list[int]) -> None:
+    width, gain = m.controls["WIDTH"], m.controls["GAIN"]
+    steps = [rounded(sat(vt[j], TOTAL) * gain, GAIN_SHIFT) for j in range(m.controls["COLS"])]
+    m.deliver_vector(vd, [sat(vs[j] + step, width) for j, step in enumerate(steps)])
+
+
+LOWRANK: Final[dict[str, Semantics]] = {
+    "PRNG": lambda m, rd, rs, rt: m.write(rd, prng(rs, rt).item()),
+    "LRSET": _lrset,
+    "LRGEN": _lrgen,
+    "LRMUL": _lrmul,
+    "LRMULX": _lrmulx,
+    "PQUANT": _pquant,
+    "LRADD": _lradd,
+    "LRACC": _lracc,
+    "POPEVAL": _popeval,
+    "FITGET": _fitget,
+    "POPAVG": _popavg,
+}

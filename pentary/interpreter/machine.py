@@ -1,0 +1,109 @@
+"""The machine: fetches, hands each instruction its operands, and says where a fault happened."""
+
+from typing import Final
+
+from pentary.interpreter.lowrank import LOWRANK
+from pentary.interpreter.scalar import SCALAR
+from pentary.interpreter.state import Semantics, State, Trap
+from pentary.interpreter.vector import VECTOR
+from pentary.isa import BY_NAME, IllegalInstruction, decode
+from pentary.isa.encoding import operands
+from pentary.program import Fault, Program
+
+SEMANTICS: Final[dict[str, Semantics]] = SCALAR | VECTOR | LOWRANK
+assert SEMANTICS.keys() == BY_NAME.keys()
+
+_Operands = tuple[tuple[str, int], ...]
+"""For each operand "word", "vector" or "number": whether to read that register, or to take the number itself."""
+
+_READ: Final = {"rs": "word", "rt": "word", "ru": "word", "vs": "vector", "vt": "vector", "vu": "vector"}
+
+
+class Interpreter(State):
+    """A machine that executes a program, one whole instruction after the other.
+
+    Its state can be read and changed between instructions, see `State`.
+
+    >>> import numpy as np
+    >>> from pentary.isa import encode
+    >>> words = [encode(BY_NAME["LI"], d=1, i=20), encode(BY_NAME["MUL"], d=2, a=1, b=1), encode(BY_NAME["HALT"])]
+    >>> machine = Interpreter(Program(np.array(words), text=3, size=3))
+    >>> machine.run(max_instructions=100), machine.registers[2]
+    (3, 400)
+    """
+
+    def __init__(self, program: Program, memory: int = 5**9, overflow_trap: bool = False) -> None:
+        """Load a program at address 0.
+
+        Args:
+            program: to be executed; it is not changed.
+            memory: words of memory.
+            overflow_trap: whether an instruction that would set V faults.
+
+        Raises:
+            PentaryError: the program takes more words than the memory has, or its image holds what is no word.
+        """
+        super().__init__(program, memory, overflow_trap)
+        self._code = [_bind(word, address) for address, word in enumerate(program.image[: program.text].tolist())]
+        self._origin: int | None = None
+
+    def step(self) -> None:
+        """Execute one instruction; do nothing after HALT.
+
+        Raises:
+            Fault: the instruction cannot be executed, and has changed nothing.
+        """
+        if self.halted:
+            return
+        if not 0 <= self.pc < len(self._code):
+            raise self._fault("fetch", self._outside())
+        bound = self._code[self.pc]
+        if isinstance(bound, str):
+            raise self._fault("illegal instruction", bound)
+        semantics, taken = bound
+        values = [
+            self.registers[number] if kind == "word" else self.vectors[number] if kind == "vector" else number
+            for kind, number in taken
+        ]
+        try:
+            following = semantics(self, *values)
+        except Trap as trap:
+            raise self._fault(trap.kind, trap.detail) from None
+        self._origin = self.pc
+        self.pc = self.pc + 1 if following is None else following
+        self.instructions += 1
+
+    def run(self, max_instructions: int) -> int:
+        """Execute until HALT, but no more than so many instructions.
+
+        Returns:
+            How many instructions were executed, HALT included.
+
+        Raises:
+            Fault: an instruction cannot be executed; those before it are complete.
+        """
+        start = self.instructions
+        while not self.halted and self.instructions - start < max_instructions:
+            self.step()
+        return self.instructions - start
+
+    def _fault(self, kind: str, detail: str) -> Fault:
+        return Fault(kind, self.pc, detail, self._origin)
+
+    def _outside(self) -> str:
+        program = f"the program (0..{len(self._code) - 1})" if self._code else "the program, which is empty"
+        fell = self.pc == (0 if self._origin is None else self._origin + 1)
+        return f"execution ran past the end of {program}" if fell else f"jump outside {program}"
+
+
+def _bind(word: int, address: int) -> tuple[Semantics, _Operands] | str:
+    """Find what a word does and to what; or why it is no instruction."""
+    try:
+        decoded = decode(word)
+    except IllegalInstruction as error:
+        return str(error)
+    taken = []
+    for name, operand in operands(decoded.instruction):
+        number: int = getattr(decoded, operand.field)
+        taken.append((_READ.get(name, "number"), number + address if operand.kind == "target" else number))
+    return SEMANTICS[decoded.instruction.name], tuple(taken)

@@ -1,0 +1,123 @@
+"""What a program can see and change, and the few ways in which all instructions do it."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from pentary.interpreter.words import Result, V
+from pentary.isa.table import CONTROL_RESET, FITNESS, MAX_VL, REGISTERS, STACK, VECTORS
+from pentary.lowrank import MAX_RANK
+from pentary.program import Program
+from pentary.word import PentaryError, as_words
+
+Semantics = Callable[..., int | None]
+"""What an instruction does: takes the state and, by the names in the table, its operands.
+
+rd, vd, fd, fs and cd are numbers of registers; rs, rt and ru are words, vs, vt and vu lists of words; j7 and j10 are
+addresses. It returns the next address, or None for the one that follows. It raises `Trap` before it changes anything.
+"""
+
+
+class Trap(Exception):
+    """A fault that does not know its place yet; parameters as of `pentary.program.Fault`."""
+
+    def __init__(self, kind: str, detail: str) -> None:
+        """Keep the parts."""
+        super().__init__(kind, detail)
+        self.kind, self.detail = kind, detail
+
+
+def check_operand(noun: str, value: int, low: int, high: int) -> None:
+    """Trap a number that a unit does not take."""
+    if not low <= value <= high:
+        raise Trap("operand", f"{noun} = {value} is outside {low}..{high}")
+
+
+class State:
+    """State of the machine; all numbers are Python integers.
+
+    Attributes:
+        program: what was loaded at address 0.
+        overflow_trap: whether an instruction that would set V faults.
+        registers: 32 words; P0 stays 0.
+        pc: address of the next instruction, and of HALT once that has been executed.
+        flags: sum of `pentary.alu.Flags`.
+        acc: accumulator, 32 pents.
+        memory: (size,) int64 words.
+        vectors: 8 lists of 256 words.
+        vl: active vector length, 1..256.
+        fitness: 4 accumulators, words.
+        crossbar: 256 lists of 256 pents; row i is multiplied by element i of MATVEC's vector.
+        controls: the low-rank unit's control registers by name.
+        factor_a, factor_b: 64 lists of 256 pents, a list for each rank.
+        sums: 256 row sums S.
+        halted: whether HALT has been executed.
+        instructions: how many instructions have been executed, HALT included.
+    """
+
+    def __init__(self, program: Program, memory: int, overflow_trap: bool) -> None:
+        """Load a program; parameters as of `Interpreter`."""
+        if program.size > memory:
+            raise PentaryError(f"the program takes {program.size} words, but the memory has {memory}")
+        self.program = program
+        self.overflow_trap = overflow_trap
+        self.registers = [0] * REGISTERS
+        self.registers[STACK] = memory
+        self.pc = 0
+        self.flags = 0
+        self.acc = 0
+        self.memory = np.zeros(memory, np.int64)
+        self.memory[: len(program.image)] = as_words(program.image)
+        self.vectors = [[0] * MAX_VL for _ in range(VECTORS)]
+        self.vl = MAX_VL
+        self.fitness = [0] * FITNESS
+        self.crossbar = [[0] * MAX_VL for _ in range(MAX_VL)]
+        self.controls = dict(CONTROL_RESET)
+        self.factor_a = [[0] * MAX_VL for _ in range(MAX_RANK)]
+        self.factor_b = [[0] * MAX_VL for _ in range(MAX_RANK)]
+        self.sums = [0] * MAX_VL
+        self.halted = False
+        self.instructions = 0
+
+    def write(self, rd: int, word: int) -> None:
+        """Write a scalar register, unless it is P0."""
+        if rd:
+            self.registers[rd] = word
+
+    def write_flags(self, flags: int) -> None:
+        """Replace the flags, or trap an overflow."""
+        if flags & V and self.overflow_trap:
+            raise Trap("overflow", "the exact result does not fit, and the overflow trap is enabled")
+        self.flags = flags
+
+    def deliver(self, rd: int, result: Result) -> None:
+        """Write a register and the flags."""
+        word, flags = result
+        self.write_flags(flags)
+        self.write(rd, word)
+
+    def deliver_vector(self, vd: int, elements: list[int]) -> None:
+        """Write a vector register: the elements, then 0."""
+        self.vectors[vd] = elements + [0] * (MAX_VL - len(elements))
+
+    def load(self, address: int, words: int) -> list[int]:
+        """Read consecutive words of memory, or trap if one is outside."""
+        self._check_address("load from", address, words)
+        return self.memory[address : address + words].tolist()
+
+    def store(self, address: int, words: list[int]) -> None:
+        """Write consecutive words of memory, or trap if one is outside or inside the program's text."""
+        self._check_address("store to", address, len(words))
+        if address < self.program.text:
+            place = f"inside the program's text (0..{self.program.text - 1})"
+            raise Trap("memory", f"store to {_addresses(address, len(words))}, {place}")
+        self.memory[address : address + len(words)] = words
+
+    def _check_address(self, access: str, address: int, words: int) -> None:
+        if not 0 <= address <= len(self.memory) - words:
+            place = f"outside memory (0..{len(self.memory) - 1})"
+            raise Trap("memory", f"{access} {_addresses(address, words)}, {place}")
+
+
+def _addresses(address: int, words: int) -> str:
+    return f"address {address}" if words == 1 else f"addresses {address}..{address + words - 1}"

@@ -1,0 +1,125 @@
+"""Programs on disk.
+
+An object file is a safetensors file: the tensor `image` holds the words, and the metadata one entry `program` with the
+rest as JSON. (One entry, because safetensors writes several in no fixed order, and one program is to be one file.)
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save as to_safetensors
+
+from pentary.asm import assemble
+from pentary.program import Program, Source
+from pentary.word import WORD_MAX, PentaryError
+
+FORMAT: Final = "pentary program"
+VERSION: Final = 1
+
+
+def save(program: Program, path: Path) -> None:
+    """Write a program to a file, which appears whole or not at all; the same program gives the same bytes.
+
+    Args:
+        program: to write.
+        path: of the file; one that exists is replaced.
+
+    Raises:
+        PentaryError: the file cannot be written.
+    """
+    fields = {
+        "format": FORMAT,
+        "version": VERSION,
+        "text": program.text,
+        "size": program.size,
+        "symbols": program.symbols,
+        "labels": program.labels,
+        "sources": program.sources,
+    }
+    content = to_safetensors({"image": np.ascontiguousarray(program.image)}, {"program": json.dumps(fields)})
+    part = path.parent / f".{path.name}.part"
+    try:
+        try:
+            part.write_bytes(content)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise PentaryError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def load(path: Path) -> Program:
+    """Read a program from a file.
+
+    Args:
+        path: of the object file.
+
+    Returns:
+        The program.
+
+    Raises:
+        PentaryError: the file cannot be read, is no object file, is damaged, or is of another version.
+    """
+    try:
+        with safe_open(path, "numpy") as file:
+            text = (file.metadata() or {}).get("program")
+            if text is None:
+                raise PentaryError(f"{path} is no object file: it holds other tensors")
+            image = file.get_tensor("image")
+    except OSError as error:
+        raise PentaryError(f"cannot read {path}: {error.strerror or error}") from error
+    except SafetensorError as error:
+        raise PentaryError(f"{path} is no object file, or only a part of one: {error}") from error
+    try:
+        return _program(image, json.loads(text))
+    except (_Damaged, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        why = str(error) if isinstance(error, _Damaged) else "its fields are not those of a program"
+        raise PentaryError(f"{path} is damaged or of another version: {why}") from error
+
+
+def load_program(path: Path, defines: Mapping[str, int] | None = None) -> Program:
+    """Read a program from a source, if the file is called .s or .asm, or else from an object file.
+
+    Args:
+        path: of the file.
+        defines: values for constants that the source declares with .param.
+
+    Returns:
+        The program.
+
+    Raises:
+        PentaryError: the file cannot be read, or is wrong, or is an object file and values are given.
+    """
+    if path.suffix.lower() in (".s", ".asm"):
+        return assemble(path, defines)
+    if defines:
+        raise PentaryError(f"{path} is an object file: its constants were fixed when it was assembled")
+    return load(path)
+
+
+class _Damaged(Exception):
+    """What is wrong with the contents of an object file."""
+
+
+def _program(image: NDArray[np.int64], fields: dict[str, Any]) -> Program:
+    if fields["format"] != FORMAT or fields["version"] != VERSION:
+        raise _Damaged(f"it is {fields['format']!r} version {fields['version']!r}, not {FORMAT!r} version {VERSION}")
+    text, size, symbols, labels = fields["text"], fields["size"], fields["symbols"], tuple(fields["labels"])
+    sources = tuple(Source(*source) for source in fields["sources"])
+    if image.dtype != np.int64 or image.ndim != 1 or ((image < -WORD_MAX) | (image > WORD_MAX)).any():
+        raise _Damaged("its image is not a row of words")
+    if {type(value) for value in (text, size, *symbols.values())} - {int}:
+        raise _Damaged("a size, an address or a constant is not an integer")
+    if not 0 <= text <= image.size <= size <= WORD_MAX:
+        raise _Damaged(f"{text} instructions, {image.size} words and a size of {size} do not go together")
+    addresses = [symbols.get(label, -1) for label in labels]
+    if addresses != sorted(addresses) or not all(0 <= address <= size for address in addresses):
+        raise _Damaged("its labels are not in the order of their addresses, or outside of the program")
+    if [tuple(map(type, source)) for source in sources] not in ([], [(str, int, str)] * text):
+        raise _Damaged("its source lines are not one for each instruction")
+    return Program(image, text, size, symbols, labels, sources)

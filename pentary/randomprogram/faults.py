@@ -1,0 +1,159 @@
+"""Instructions that fault: the kinds of fault, and a few ways to each.
+
+They stand in the main program outside everything else, where the stack is empty and P30 is the size of the memory.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from pentary.isa import BY_NAME, IllegalInstruction, decode, encode
+from pentary.isa.table import CONTROLS, LINK, MAX_VL, STACK
+from pentary.prng import MEMBER_MAX
+from pentary.randomprogram.writer import Writer
+from pentary.word import PENTS, WORD_MAX, limit
+
+_OFFSET_MAX: Final = limit(7)  # of the I format
+
+
+def write_fault(w: Writer) -> None:
+    """Write an instruction that faults, with what leads to it."""
+    kind = w.rng.choice(list(FAULTS))
+    w.rng.choice(FAULTS[kind])(w)
+    w.release()
+
+
+def _illegal(w: Writer) -> None:
+    """Write 0, any word, or one that differs from an instruction in one pent."""
+    while True:
+        near = encode(BY_NAME["ADD"]) + w.rng.choice((-1, 1)) * 5 ** w.rng.randrange(PENTS - 1)
+        word = w.rng.choice((0, near, w.number(-WORD_MAX, WORD_MAX)))
+        try:
+            decode(word)
+        except IllegalInstruction:
+            w.emit_word(word)
+            return
+
+
+def _return_outside(w: Writer) -> None:
+    if w.chance(0.5):
+        w.emit("LI", w.data, rd=LINK, i=0)
+    else:
+        w.emit("LI", rd=LINK, i=w.number(-limit(10), -1))
+    w.emit("RET")
+
+
+def _push_into_text(w: Writer) -> None:
+    w.emit("LI", w.data, rd=STACK, i=w.rng.randint(-w.words, 0))
+    w.emit("PUSH")
+
+
+def _cross_the_end(w: Writer) -> None:
+    size = w.number(1, MAX_VL)
+    w.emit("SETVL", rs=w.constant(size))
+    w.emit(w.rng.choice(("LOADV", "STOREV")), rs=STACK, i=w.rng.randint(1 - size, 0))
+
+
+def _access_far_outside(w: Writer) -> None:
+    name = w.rng.choice(("LOAD", "STORE", "LOADV", "STOREV"))
+    w.emit(name, rs=w.constant(w.rng.choice((-WORD_MAX, WORD_MAX))))
+
+
+def _outside(w: Writer, low: int, high: int) -> int:
+    """Give a register with a number outside a range."""
+    below, above = w.number(-WORD_MAX, low - 1), w.number(high + 1, WORD_MAX)
+    return w.constant(w.rng.choice((low - 1, high + 1, below, above)))
+
+
+def _set_control(w: Writer) -> None:
+    name = w.rng.choice([name for name in CONTROLS if name != "KEY"])  # which takes every word
+    w.emit("LRSET", cd=list(CONTROLS).index(name), rs=_outside(w, *CONTROLS[name]))
+
+
+def _limit(w: Writer, setter: str, **given: int) -> int:
+    """Write an instruction that sets a limit, and give a register with the first number above it."""
+    size = w.number(1, MAX_VL)
+    w.emit(setter, rs=w.constant(size), **given)
+    return w.constant(size)
+
+
+def _edge(w: Writer) -> int:
+    return w.constant(w.rng.choice((-WORD_MAX, WORD_MAX)))
+
+
+def _add_one_more(w: Writer) -> None:
+    sign = w.rng.choice((-1, 1))
+    w.emit(w.rng.choice(("ADDI", "ADDHI")), rs=w.constant(sign * WORD_MAX), i=sign * w.number(1, _OFFSET_MAX))
+
+
+def _double(w: Writer) -> None:
+    edge = _edge(w)
+    w.emit(w.rng.choice(("ADD", "ADDS", "MUL")), rs=edge, rt=edge)
+
+
+def _subtract_negative(w: Writer) -> None:
+    sign = w.rng.choice((-1, 1))
+    rs, rt = w.constant(sign * WORD_MAX), w.constant(-sign * WORD_MAX)
+    w.emit(w.rng.choice(("SUB", "SUBS")), rs=rs, rt=rt)
+
+
+def _accumulate(w: Writer) -> None:
+    edge = _edge(w)
+    w.emit("ACCSET", rs=0)
+    for _ in range(3):  # the square of a word is nearly a quarter of what 32 pents hold
+        w.emit("MAC", rs=edge, rt=edge)
+
+
+def _take_too_much(w: Writer) -> None:
+    edge = _edge(w)
+    w.emit("ACCSET", rs=0)
+    w.emit("MAC", rs=edge, rt=edge)
+    w.emit("ACCGET", k=w.rng.randrange(PENTS))
+
+
+FAULTS: Final[dict[str, tuple[Callable[[Writer], None], ...]]] = {
+    "illegal instruction": (_illegal,),
+    "fetch": (
+        lambda w: w.emit("JUMP", w.last),
+        lambda w: w.emit("JUMP", w.data),
+        lambda w: w.emit("BEQ", w.data, rs=0, ru=0),
+        lambda w: w.emit("BGE", rs=0, ru=0, j7=-_OFFSET_MAX),
+        lambda w: w.emit("CALL", j10=w.number(-limit(10), -_OFFSET_MAX)),
+        _return_outside,
+    ),
+    "memory": (
+        lambda w: w.emit("POP"),
+        lambda w: w.emit("LOAD", rs=0, i=w.number(-_OFFSET_MAX, -1)),
+        lambda w: w.emit("LOAD", rs=STACK, i=w.number(0, _OFFSET_MAX)),
+        lambda w: w.emit("STORE", rs=0, i=w.rng.randint(-1, w.words)),
+        lambda w: w.emit("STOREV", w.data, rs=0, i=-1),
+        _push_into_text,
+        _cross_the_end,
+        _access_far_outside,
+    ),
+    "divide": (
+        lambda w: w.emit("DIV", rt=0),
+        lambda w: w.emit("REM", rt=w.constant(0)),
+    ),
+    "operand": (
+        lambda w: w.emit("SETVL", rs=_outside(w, 1, MAX_VL)),
+        lambda w: w.emit("VGET", rt=_outside(w, 0, MAX_VL - 1)),
+        lambda w: w.emit("VSET", rs=_outside(w, 0, MAX_VL - 1)),
+        lambda w: w.emit("VGET", rt=_limit(w, "SETVL")),
+        lambda w: w.emit("VSET", rs=_limit(w, "SETVL")),
+        lambda w: w.emit("LOADX", rt=_outside(w, 0, MAX_VL - 1)),
+        lambda w: w.emit("LRGEN", rs=_outside(w, 0, MEMBER_MAX)),
+        lambda w: w.emit("LRMUL", rs=_outside(w, 0, MAX_VL - 1)),
+        lambda w: w.emit("LRMUL", rs=_limit(w, "LRSET", cd=list(CONTROLS).index("ROWS"))),
+        _set_control,
+    ),
+    "overflow": (
+        _double,
+        _add_one_more,
+        _subtract_negative,
+        _accumulate,
+        _take_too_much,
+        lambda w: w.emit("MUL2", rs=_edge(w)),
+        lambda w: w.emit("SHLI", rs=_edge(w), k=w.rng.randint(1, PENTS)),
+        lambda w: w.emit("MULI", rs=_edge(w), i=w.rng.choice((-2, 2))),
+    ),
+}

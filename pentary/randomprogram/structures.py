@@ -1,0 +1,225 @@
+"""What a random program consists of: single instructions with operands they take, branches, loops, calls, the stack."""
+
+from typing import Final
+
+from pentary.isa import INSTRUCTIONS
+from pentary.isa.table import CONTROLS, LINK, MAX_VL, STACK
+from pentary.prng import MEMBER_MAX
+from pentary.randomprogram.writer import LOOPS, Label, Writer
+from pentary.word import WORD_MAX
+
+_MIX: Final = {
+    "arithmetic": 30,
+    "logic": 10,
+    "memory": 20,
+    "vector": 8,
+    "neural": 6,
+    "system": 3,
+    "eggroll": 12,
+    "branch": 8,
+    "loop": 3,
+    "jump": 2,
+    "call": 3,
+    "stack": 4,
+}
+"""Weights of the instruction groups of the table, and of the structures, which make the control group."""
+
+_WEIGHTS: Final = {"LOAD": 5, "STORE": 5, "PUSH": 0, "POP": 0, "LOADV": 2, "LRSET": 4, "LRGEN": 2, "HALT": 0}
+"""Weights of instructions within their groups, where they are not 1."""
+
+_DEPTH: Final = 3
+"""Structures that may stand in one another."""
+
+_ITERATIONS: Final = 4
+
+_LOOP_ENDS: Final = (
+    ("BNE", "rs", 1, 0),
+    ("BGT", "rs", 1, 0),
+    ("BGE", "rs", 1, 1),
+    ("BLT", "rs", -1, 0),
+    ("BLE", "rs", -1, 1),
+    ("BLT", "ru", 1, 0),
+)
+"""Branches that close a loop: which operand counts (the other is 0), down (1) or up (-1), iterations at 0 or beyond."""
+
+
+def write_start(w: Writer) -> None:
+    """Write what the others rely on: every base register holds a pointer."""
+    for base in w.bases:
+        w.point(base)
+
+
+def write_subroutine(w: Writer) -> None:
+    """Write a subroutine; it may call those written before."""
+    with w.subroutine():
+        for _ in range(w.rng.randint(1, 4)):
+            write_item(w, depth=1)
+            if w.chance(0.2):  # leave here perhaps
+                stay = Label()
+                _write_compare(w, stay)
+                w.emit("RET")
+                w.put(stay)
+        w.emit("RET")
+
+
+def write_item(w: Writer, depth: int = 0) -> None:
+    """Write an instruction with what it needs; or a structure with further items in it, unless it is too deep."""
+    [kind] = w.rng.choices(list(_MIX), list(_MIX.values()))
+    if kind not in _STRUCTURES:
+        names = [instruction.name for instruction in INSTRUCTIONS if instruction.group == kind]
+        [name] = w.rng.choices(names, [_WEIGHTS.get(name, 1) for name in names])
+        _write_instruction(w, name)
+        w.release()
+    elif depth < _DEPTH:
+        _STRUCTURES[kind](w, depth + 1)
+
+
+def _write_instruction(w: Writer, name: str) -> None:
+    match name:
+        case "DIV" | "REM":
+            w.emit(name, rt=w.constant(w.number(-WORD_MAX, WORD_MAX) or 1))
+        case "LOAD" if w.chance(0.1):
+            w.emit(name, rs=0, i=w.rng.randint(0, w.words))  # a word of text
+        case "LOAD" | "STORE" | "LOADV" | "STOREV" if w.chance(0.2):
+            w.emit(name, w.data, rs=0, i=w.absolute())
+        case "LOAD" | "STORE" | "LOADV" | "STOREV":
+            w.emit(name, **w.access())
+        case "SETVL":
+            w.emit(name, rs=w.constant(w.number(1, MAX_VL)))
+        case "VGET":
+            w.emit(name, rt=_index(w, "SETVL"))
+        case "VSET":
+            w.emit(name, rs=_index(w, "SETVL"))
+        case "LOADX":
+            w.emit(name, rt=w.constant(w.number(0, MAX_VL - 1)))
+        case "LRSET":
+            control = w.rng.randrange(len(CONTROLS))
+            w.emit(name, cd=control, rs=w.constant(w.number(*list(CONTROLS.values())[control])))
+        case "LRGEN":
+            w.emit(name, rs=w.constant(w.number(0, MEMBER_MAX)))
+        case "LRMUL":
+            w.emit(name, rs=_index(w, "LRSET", cd=_ROWS))
+        case _:
+            w.emit(name)
+
+
+def _index(w: Writer, setter: str, **given: int) -> int:
+    """Give a register with a number below a limit: 0, or a limit is set first."""
+    if w.chance(0.5):
+        return w.constant(0)
+    size = w.number(1, MAX_VL)
+    w.emit(setter, rs=w.constant(size), **given)
+    return w.constant(w.number(0, size - 1))
+
+
+def _write_block(w: Writer, depth: int) -> None:
+    for _ in range(w.rng.randint(1, 4)):
+        write_item(w, depth)
+
+
+def _write_compare(w: Writer, label: Label) -> None:
+    """Write a branch to a label; what it compares is equal, near to one another, or anything."""
+    rs, ru = w.source(), w.source()
+    match w.rng.randrange(4):
+        case 0:
+            ru = rs
+        case 1:
+            rs = w.constant(w.number(-2, 2))
+            ru = w.constant(w.number(-2, 2))
+            w.release()
+        case 2:
+            ru = 0
+    w.emit(w.rng.choice(_BRANCHES), label, rs=rs, ru=ru)
+
+
+def _write_branch(w: Writer, depth: int) -> None:
+    other, end = Label(), Label()
+    _write_compare(w, other)
+    _write_block(w, depth)
+    if w.chance(0.3):
+        w.emit("JUMP", end)
+        w.put(other)
+        _write_block(w, depth)
+    else:
+        w.put(other)
+    w.put(end)
+
+
+def _write_loop(w: Writer, depth: int) -> None:
+    if w.looping == LOOPS or w.in_subroutine:
+        return
+    counter, times = w.counters[w.looping], w.rng.randint(1, _ITERATIONS)
+    top, end = Label(), Label()
+    if w.chance(0.2):
+        w.emit("LI", rd=counter, i=times)
+        with w.repeated(times + 1):
+            w.put(top)
+            w.emit("BEQ", end, rs=counter, ru=0)
+            _write_block(w, depth)
+            w.emit("ADDI", rd=counter, rs=counter, i=-1)
+            w.emit("JUMP", top)
+            w.put(end)
+        return
+    branch, operand, sign, last = w.rng.choice(_LOOP_ENDS)
+    w.emit("LI", rd=counter, i=sign * (times - last))
+    with w.repeated(times):
+        w.put(top)
+        _write_block(w, depth)
+        w.emit("ADDI", rd=counter, rs=counter, i=-sign)
+        w.emit(branch, top, **{"rs": 0, "ru": 0, operand: counter})
+
+
+def _write_jump(w: Writer, depth: int) -> None:
+    """Jump over words that may be no instructions."""
+    end = Label()
+    if w.in_subroutine or w.chance(0.5):
+        w.emit("JUMP", end)
+    else:
+        w.emit("LI", end, rd=LINK, i=0)
+        w.emit("RET")
+    for _ in range(w.rng.randrange(3)):
+        w.emit_word(w.number(-WORD_MAX, WORD_MAX))
+    w.put(end)
+
+
+def _write_call(w: Writer, depth: int) -> None:
+    if not w.subroutines:
+        return
+    if w.in_subroutine:
+        w.emit("PUSH", rs=LINK)
+    w.call(w.rng.choice(w.subroutines))
+    if w.in_subroutine:
+        w.emit("POP", rd=LINK)
+
+
+def _write_stack(w: Writer, depth: int) -> None:
+    """Save a register, or the stack pointer itself, or make a frame."""
+    match w.rng.randrange(3):
+        case 0:
+            w.emit("PUSH")
+            _write_block(w, depth)
+            w.emit("POP")
+        case 1:
+            w.emit("PUSH", rs=STACK)
+            _write_block(w, depth)
+            w.emit("POP", rd=STACK)
+        case _:
+            size = w.rng.randint(1, 8)
+            w.emit("ADDI", rd=STACK, rs=STACK, i=-size)
+            w.emit("STORE", rs=STACK, i=w.rng.randrange(size))
+            _write_block(w, depth)
+            w.emit("LOAD", rs=STACK, i=w.rng.randrange(size))
+            w.emit("ADDI", rd=STACK, rs=STACK, i=size)
+
+
+_ROWS: Final = list(CONTROLS).index("ROWS")
+
+_BRANCHES: Final = [instruction.name for instruction in INSTRUCTIONS if "j7" in instruction.operands]
+
+_STRUCTURES: Final = {
+    "branch": _write_branch,
+    "loop": _write_loop,
+    "jump": _write_jump,
+    "call": _write_call,
+    "stack": _write_stack,
+}

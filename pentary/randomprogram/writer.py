@@ -1,0 +1,279 @@
+"""What all parts of a random program share: how numbers and registers are drawn, and how the image is made."""
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from random import Random
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from pentary.isa import BY_NAME, INSTRUCTIONS, Instruction, encode
+from pentary.isa.encoding import Operand, operands
+from pentary.isa.table import HIGH_SHIFT, LINK, MAX_VL, REGISTERS, STACK
+from pentary.program import Program
+from pentary.word import PENTS, WORD_MAX
+
+LOOPS: Final = 2
+"""Loops that may stand in one another."""
+
+BASES: Final = 3
+"""Registers that always hold a pointer into an area of data."""
+
+# The data, in words from their start: an area of corner cases that loads and stores hit at random; then pointers to its
+# centre and to the centres of other areas, so far apart that their lines compete for the same set of a cache.
+_AREA: Final = 400
+_POINTERS: Final = 16
+_CENTRE: Final = 60
+_NEAR: Final = 20
+_REACH: Final = 25
+_STRIDE: Final = 625
+_AREAS: Final = 40
+_STACK: Final = 200  # words above all else, more than a program pushes
+_SIZE: Final = (_AREAS + 1) * _STRIDE + _STACK
+
+
+class Label:
+    """A place in the text; it gets its address when all is written."""
+
+    address: int
+
+
+class _Line(NamedTuple):
+    instruction: Instruction
+    fields: dict[str, int]
+    label: Label | None
+
+    def word(self, address: int) -> int:
+        """Encode the instruction, with the label's address or the distance to it added to its immediate."""
+        if self.label is None:
+            return encode(self.instruction, **self.fields)
+        relative = self.instruction.group == "control"
+        i = self.fields["i"] + self.label.address - (address if relative else 0)
+        return encode(self.instruction, **self.fields | {"i": i})
+
+
+@dataclass
+class _Part:
+    """Main program or subroutine: what stands in it, how many words, and how many instructions it executes at most."""
+
+    items: list[_Line | Label | int]
+    words: int = 0
+    bound: int = 0
+
+
+class Writer:
+    """A program being written.
+
+    Attributes:
+        rng: the only source of chance.
+        bases: registers that hold pointers.
+        counters: registers that count the loops of each depth.
+        looping: how many loops the body is in at this place.
+        data, last: labels of the data and of the last word of text, a NOP that only a planned fault reaches.
+        subroutines: their labels, with how many instructions each executes at most.
+    """
+
+    def __init__(self, rng: Random) -> None:
+        """Draw which registers serve a special purpose."""
+        self.rng = rng
+        reserved = rng.sample(range(1, STACK), BASES + LOOPS)
+        self.bases, self.counters = reserved[:BASES], reserved[BASES:]
+        self._free = [register for register in range(REGISTERS) if register not in (*reserved, STACK)]
+        self._held: list[int] = []
+        self._recent = deque([0], maxlen=3)
+        self._pointers = [_CENTRE + rng.randint(-_NEAR, _NEAR) for _ in range(_POINTERS // 2)]
+        self._pointers += [_CENTRE + _STRIDE * rng.randint(1, _AREAS) for _ in range(_POINTERS // 2)]
+        self.data, self.last = Label(), Label()
+        self.looping = 0
+        self.subroutines: list[tuple[Label, int]] = []
+        self._start = Label()
+        self._main = self._part = _Part([self._start])
+        self._parts = [self._main]
+        self._times = 1
+
+    @property
+    def words(self) -> int:
+        """Words so far in the main program, or in the subroutine that is being written."""
+        return self._part.words
+
+    @property
+    def in_subroutine(self) -> bool:
+        """Whether a subroutine is being written."""
+        return self._part is not self._main
+
+    def chance(self, probability: float) -> bool:
+        """Decide."""
+        return self.rng.random() < probability
+
+    def number(self, low: int, high: int) -> int:
+        """Draw a number, often one at which arithmetic goes wrong: an end, near 0, or where a pent carries."""
+        power = 5 ** self.rng.randrange(PENTS)
+        carries = self.rng.choice((power, power // 2, power // 2 + 1))
+        uniform = self.rng.randint(low, high)
+        drawn = self.rng.choice((low, high, uniform, uniform, self.rng.randint(-2, 2), carries, -carries))
+        return max(low, min(high, drawn))
+
+    def source(self) -> int:
+        """Draw a register to read, often one that was written just before."""
+        if self.chance(0.5):
+            return self.rng.choice(self._recent)
+        return 0 if self.chance(0.1) else self.rng.randrange(REGISTERS)
+
+    def target(self, nonzero: bool = False) -> int:
+        """Draw a register to write, sometimes the one that was written just before."""
+        taken = [*self._held, *([0] if nonzero else []), *([LINK] if self.in_subroutine else [])]
+        candidates = [register for register in self._free if register not in taken]
+        recent = self._recent[-1]
+        return recent if recent in candidates and self.chance(0.2) else self.rng.choice(candidates)
+
+    def emit(self, name: str, label: Label | None = None, /, **given: int) -> None:
+        """Write an instruction.
+
+        Args:
+            name: mnemonic.
+            label: what its address or distance is added to the immediate for; None: nothing.
+            given: its operands by their names in the table; those that are missing are drawn.
+        """
+        fields = {}
+        for operand_name, operand in operands(BY_NAME[name]):
+            drawn = given[operand_name] if operand_name in given else self._draw(operand_name, operand)
+            fields[operand.field] = drawn
+            if operand_name == "rd":
+                self._recent.append(drawn)
+        self._part.items.append(_Line(BY_NAME[name], fields, label))
+        self._part.words += 1
+        self._part.bound += self._times
+
+    def _draw(self, name: str, operand: Operand) -> int:
+        assert operand.low is not None and operand.high is not None
+        match operand.kind:
+            case "register":
+                return self.target() if name == "rd" else self.source()
+            case "immediate":
+                return self.number(operand.low, operand.high)
+            case "target":
+                return 0
+            case _:
+                return self.rng.randint(operand.low, operand.high)
+
+    def emit_word(self, word: int) -> None:
+        """Write a word that need not be an instruction."""
+        self._part.items.append(word)
+        self._part.words += 1
+
+    def put(self, label: Label) -> None:
+        """Let a label stand for the next word."""
+        self._part.items.append(label)
+
+    def constant(self, number: int) -> int:
+        """Write instructions that bring a word into a register, which they return.
+
+        The register keeps the word until `release`. What brought it there last is chosen at random, and how many
+        instructions come after that: readers shall meet every result at every age.
+        """
+        if number == 0 and self.chance(0.3):
+            return 0
+        rd = self.target(nonzero=True)
+        self._held.append(rd)
+        high = (number + 5**HIGH_SHIFT // 2) // 5**HIGH_SHIFT
+        self.emit("LI", rd=rd, i=number - high * 5**HIGH_SHIFT)
+        if high:
+            self.emit("ADDHI", rd=rd, rs=rd, i=high)
+        detour = self.rng.randrange(10)
+        if detour == 0:
+            self.emit("MULI", rd=rd, rs=rd, i=1)
+        elif detour == 1:
+            self.emit("PUSH", rs=rd)
+            self.emit("POP", rd=rd)
+        elif detour == 2:
+            self.emit("ACCSET", rs=rd)
+            self.emit("ACCGET", rd=rd, k=0)
+        elif detour == 3:
+            vector = self.rng.randrange(8)
+            self.emit("VSET", vd=vector, rs=0, rt=rd)
+            self.emit("VGET", rd=rd, vs=vector, rt=0)
+        elif detour == 4:
+            one = self.target(nonzero=True)
+            self.emit("LI", rd=one, i=1)
+            self.emit("DIV", rd=rd, rs=rd, rt=one)
+        for _ in range(self.rng.choice((0, 0, 1, 2, 4))):
+            self.emit(self.rng.choice(_HARMLESS))
+        return rd
+
+    def release(self) -> None:
+        """Let go of the constants."""
+        self._held.clear()
+
+    def access(self) -> dict[str, int]:
+        """Give the operands of a load or store, of words or vectors, within an area; move a pointer now and then."""
+        base = self.rng.choice(self.bases)
+        if self.chance(0.2):
+            self.point(base)
+        return {"rs": base, "i": self.rng.randint(-_REACH, _REACH)}
+
+    def absolute(self) -> int:
+        """Draw an offset from the data for a load or store of words or vectors."""
+        return self.rng.randint(0, _AREA - MAX_VL)
+
+    def point(self, base: int) -> None:
+        """Write an instruction that gives a base register a pointer."""
+        number = self.rng.randrange(_POINTERS)
+        if self.chance(0.5):
+            self.emit("LI", self.data, rd=base, i=self._pointers[number])
+        else:
+            self.emit("LOAD", self.data, rd=base, rs=0, i=_AREA + number)
+
+    @contextmanager
+    def repeated(self, times: int) -> Iterator[None]:
+        """Count what is written meanwhile as executed so many times."""
+        self.looping += 1
+        self._times *= times
+        yield
+        self._times //= times
+        self.looping -= 1
+
+    @contextmanager
+    def subroutine(self) -> Iterator[None]:
+        """Collect what is written meanwhile as a subroutine; it leaves the link register alone."""
+        label = Label()
+        self._part = _Part([label])
+        self._parts.append(self._part)
+        yield
+        self.subroutines.append((label, self._part.bound))
+        self._part = self._main
+
+    def call(self, subroutine: tuple[Label, int]) -> None:
+        """Write a call."""
+        label, bound = subroutine
+        self.emit("CALL", label)
+        self._part.bound += self._times * bound
+
+    def program(self) -> Program:
+        """Make the image: the parts of the text in random order, then the data."""
+        self.rng.shuffle(self._parts)
+        start = _Line(BY_NAME["JUMP"], {"i": 0}, self._start)
+        end = _Line(BY_NAME["NOP"], {}, None)
+        items = [start, *chain.from_iterable(part.items for part in self._parts), self.last, end, self.data]
+        code: list[_Line | int] = []
+        for item in items:
+            if isinstance(item, Label):
+                item.address = len(code)
+            else:
+                code.append(item)
+        text = [item if isinstance(item, int) else item.word(address) for address, item in enumerate(code)]
+        area = [self.number(-WORD_MAX, WORD_MAX) for _ in range(_AREA)]
+        pointers = [self.data.address + offset for offset in self._pointers]
+        # One more for the jump at the start, and one for the last word.
+        symbols = {"BOUND": self._main.bound + 2}
+        return Program(np.array(text + area + pointers), len(text), len(text) + _SIZE, symbols)
+
+
+_HARMLESS: Final = [
+    instruction.name
+    for instruction in INSTRUCTIONS
+    if instruction.group in ("arithmetic", "logic") and instruction.unit != "divider"
+]
+"""Instructions that take any operands, and touch nothing but scalar registers, flags and accumulator."""

@@ -1,0 +1,39 @@
+"""Compilation by Numba, kept on disk for the next process.
+
+Numba looks only at a function's own file to see whether its stored code is stale, but our functions contain others
+from other files. So the code is stored in a folder named after the digest of all sources that it can depend on.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import numba
+
+_HERE: Final = Path(__file__).parent
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def _folder() -> str:
+    import pentary.isa.table
+
+    digest = hashlib.sha256(numba.__version__.encode())
+    for source in [*sorted(_HERE.glob("*.py")), Path(pentary.isa.table.__file__)]:
+        digest.update(source.read_bytes())
+    home = _HERE if os.access(_HERE, os.W_OK) else Path.home() / ".cache" / "pentary"
+    return str(home / "__pycache__" / f"compiled-{digest.hexdigest()[:16]}")
+
+
+_FOLDER: Final = _folder()
+
+
+def compiled(function: _Function) -> _Function:
+    """Compile a function on its first call; results are those of Python, with int64 for int."""
+    elsewhere = numba.config.CACHE_DIR  # type: ignore[attr-defined]
+    numba.config.CACHE_DIR = _FOLDER  # type: ignore[attr-defined]
+    try:
+        return numba.njit(cache=True)(function)
+    finally:
+        numba.config.CACHE_DIR = elsewhere  # type: ignore[attr-defined]

@@ -1,0 +1,210 @@
+"""The settings of the modelled machine: their defaults, what each may be, and how they are read from a TOML file.
+
+`default.toml` beside this file says what every setting means.
+"""
+
+import tomllib
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final, Self
+
+from pentary.word import PentaryError
+
+
+def _setting(default: int | bool, allowed: Collection[int]) -> Any:
+    return field(default=default, metadata={"allowed": allowed})
+
+
+MAX_QUEUE: Final = 64
+MAX_ENTRIES: Final = 5**6
+MAX_SETS: Final = 5**5
+MAX_WAYS: Final = 64
+
+_SETS: Final = (1, 5, 25, 125, 625, MAX_SETS)
+_WAYS: Final = range(1, MAX_WAYS + 1)
+_LATENCY: Final = range(10_001)
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Queues between the pipeline and the other units."""
+
+    queue: int = _setting(4, range(1, MAX_QUEUE + 1))
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """Branch target buffer."""
+
+    entries: int = _setting(125, range(MAX_ENTRIES + 1))
+
+
+@dataclass(frozen=True)
+class Caches:
+    """What all caches share."""
+
+    line: int = _setting(25, (5, 25, 125, 625))
+
+
+@dataclass(frozen=True)
+class L1:
+    """A first-level cache."""
+
+    sets: int = _setting(25, _SETS)
+    ways: int = _setting(8, _WAYS)
+
+
+@dataclass(frozen=True)
+class L2:
+    """The second-level cache."""
+
+    sets: int = _setting(125, _SETS)
+    ways: int = _setting(16, _WAYS)
+    latency: int = _setting(10, _LATENCY)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Main memory."""
+
+    words: int = _setting(5**9, range(5**6, 5**11 + 1))
+    latency: int = _setting(60, _LATENCY)
+
+
+@dataclass(frozen=True)
+class LowRank:
+    """The low-rank unit; the vector unit has as many lanes."""
+
+    lanes: int = _setting(16, (16, 64, 256))
+    rounds_per_cycle: int = _setting(1, (1, 2, 4, 8))
+
+
+@dataclass(frozen=True)
+class Exceptions:
+    """What ends a program beside the faults that always do."""
+
+    overflow_trap: bool = _setting(False, (False, True))
+
+
+@dataclass(frozen=True)
+class Config:
+    """The settings of a machine, by the tables of its file; the defaults are those of `default.toml`.
+
+    Raises:
+        PentaryError: a setting has a value that it does not take; one line for each.
+
+    >>> Config(pipeline=Pipeline(queue=8)).pipeline.queue
+    8
+    >>> Config(caches=Caches(line=24))
+    Traceback (most recent call last):
+    pentary.word.PentaryError: caches.line is 24; it must be one of 5, 25, 125, 625
+    """
+
+    pipeline: Pipeline = Pipeline()
+    predictor: Predictor = Predictor()
+    caches: Caches = Caches()
+    icache: L1 = L1()
+    dcache: L1 = L1()
+    l2: L2 = L2()
+    memory: Memory = Memory()
+    lowrank: LowRank = LowRank()
+    exceptions: Exceptions = Exceptions()
+
+    def __post_init__(self) -> None:
+        """Refuse values that the machine cannot have."""
+        _raise_all([problem for name in _TABLES for problem in _wrong_values(name, getattr(self, name))])
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read the settings from a TOML file; those that it leaves out have their defaults.
+
+        Args:
+            path: the file.
+
+        Raises:
+            PentaryError: the file cannot be read, or holds what `loads` refuses.
+        """
+        try:
+            text = Path(path).read_bytes().decode("utf-8-sig")  # some editors begin a file with a byte order mark
+        except OSError as error:
+            raise PentaryError(f"cannot read the configuration {path}: {error.strerror}") from None
+        except UnicodeDecodeError as error:
+            raise PentaryError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8 text") from None
+        return cls.loads(text, str(path))
+
+    @classmethod
+    def loads(cls, text: str, file: str = "configuration") -> Self:
+        """Read the settings from TOML text.
+
+        Args:
+            text: the text.
+            file: what to call it in messages.
+
+        Raises:
+            PentaryError: it is not TOML, names an unknown table or key, or gives a value that a setting does not take;
+                one line for each.
+
+        >>> Config.loads("predictor.entries = 0").predictor.entries
+        0
+        >>> Config.loads("[l2]\\nway = 4")
+        Traceback (most recent call last):
+        pentary.word.PentaryError: configuration: there is no setting l2.way; the nearest is l2.ways
+        """
+        try:
+            document = tomllib.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise PentaryError(f"{file}: not TOML: {error}") from None
+        problems: list[str] = []
+        tables: dict[str, Any] = {}
+        for name, given in document.items():
+            if name not in _TABLES:
+                problems.append(f"there is no table {name}{_nearest(name)}")
+            elif not isinstance(given, dict):
+                problems.append(f"{name} is {_toml(given)}; it must be a table, [{name}]")
+            else:
+                kind = type(_TABLES[name])
+                known = {setting.name for setting in fields(kind)}
+                problems += [
+                    f"there is no setting {name}.{key}{_nearest(f'{name}.{key}')}" for key in given if key not in known
+                ]
+                tables[name] = kind(**{key: value for key, value in given.items() if key in known})
+                problems += _wrong_values(name, tables[name])
+        _raise_all([f"{file}: {problem}" for problem in problems])
+        return cls(**tables)
+
+
+_TABLES: Final[Mapping[str, Any]] = {table.name: table.default for table in fields(Config)}
+_NAMES: Final = [f"{name}.{setting.name}" for name, table in _TABLES.items() for setting in fields(table)]
+
+
+def _wrong_values(name: str, table: Any) -> Iterator[str]:
+    for setting in fields(table):
+        value, allowed = getattr(table, setting.name), setting.metadata["allowed"]
+        # By type as well: to Python, true is equal to 1, and 25.0 to 25.
+        if type(value) is not type(setting.default) or value not in allowed:
+            yield f"{name}.{setting.name} is {_toml(value)}; it must be {_in_words(allowed)}"
+
+
+def _in_words(allowed: Collection[int]) -> str:
+    if isinstance(allowed, range):
+        return f"an integer in {allowed[0]}..{allowed[-1]}"
+    if allowed == (False, True):
+        return "true or false"
+    return "one of " + ", ".join(map(str, allowed))
+
+
+def _toml(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+def _nearest(wrong: str) -> str:
+    same_key = [name for name in _NAMES if name.split(".")[1] == wrong.split(".")[-1]]
+    near = same_key or get_close_matches(wrong, [*_TABLES, *_NAMES], n=1)
+    return f"; the nearest is {near[0]}" if near else f"; there are {', '.join(_TABLES)}"
+
+
+def _raise_all(problems: list[str]) -> None:
+    if problems:
+        raise PentaryError("\n".join(problems))

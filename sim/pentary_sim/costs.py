@@ -1,0 +1,65 @@
+"""Occupancy and latency of the units' instructions, computed from the instruction table.
+
+The table gives both as sums of terms; here they become rows of coefficients, so that the compiled model computes them
+from the table's own text.
+"""
+
+import re
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pentary.isa.table import INSTRUCTIONS
+from pentary_sim.compiled import compiled
+
+TERMS: Final = ("", "v", "n", "rn", "rm", "d", "p", "g", "wv", "x")
+"""The terms that `pentary.isa.table` defines; "" is the constant."""
+
+
+def coefficients(cost: str) -> NDArray[np.int64]:
+    """Read a cost of the table.
+
+    Args:
+        cost: such as "rm+rn+d+6" or "16n".
+
+    Returns:
+        (len(TERMS),) int64, the factor of each term.
+
+    >>> dict(zip(TERMS, coefficients("rn+3").tolist()))["rn"]
+    1
+    """
+    row = np.zeros(len(TERMS), np.int64)
+    for part in cost.split("+"):
+        match = re.fullmatch(r"(\d*)([a-z]*)", part)
+        assert match and match[2] in TERMS and part, f"{cost!r} is not a sum of terms"
+        row[TERMS.index(match[2])] += int(match[1] or 1)
+    return row
+
+
+COSTS: Final = np.array([[coefficients(line.occupancy), coefficients(line.latency)] for line in INSTRUCTIONS])
+"""(instructions, 2, terms): occupancy and latency."""
+
+
+@compiled
+def terms(
+    out: NDArray[np.int64], lanes: int, rounds: int, vl: int, rows: int, cols: int, rank: int, w: int, x: int
+) -> None:
+    """Compute the terms for one instruction, in the order of TERMS.
+
+    Args:
+        out: (len(TERMS),) int64, written.
+        lanes, rounds: of the configuration, `lowrank.lanes` and `lowrank.rounds_per_cycle`.
+        vl: active vector length.
+        rows, cols, rank: control registers of the low-rank unit.
+        w: the instruction's immediate.
+        x: cycles for the cache lines that it touches.
+    """
+    v, n, m = -(-vl // lanes), -(-cols // lanes), -(-rows // lanes)
+    p = -(-8 // rounds)
+    depth = 0
+    while 1 << depth < lanes:
+        depth += 1
+    words = rank * (-(-rows // 16) - (-cols // 16))
+    out[0], out[1], out[2], out[3], out[4] = 1, v, n, rank * n, rank * m
+    out[5], out[6], out[7], out[8], out[9] = depth, p, -(-words // (lanes // 16)) * p, w * v, x

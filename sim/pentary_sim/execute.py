@@ -1,0 +1,111 @@
+"""What one instruction does to the machine, compiled; without time."""
+
+from pentary.isa.table import LINK, MAX_VL, STACK
+from pentary_sim import opcodes as o
+from pentary_sim.compiled import compiled
+from pentary_sim.events import NONE
+from pentary_sim.layout import Record
+from pentary_sim.lowrank import lowrank
+from pentary_sim.scalar import NO_FLAGS, V, arithmetic
+from pentary_sim.vectors import crossbar, vector
+
+
+@compiled
+def execute(s: Record, c: Record, memory: Record, pc: int, text: int) -> tuple[int, int, int, int]:
+    """Execute an instruction; a fault changes nothing but `fault_value`.
+
+    Args:
+        s: the machine.
+        c: the instruction, at address pc.
+        memory: all words, of which the first `text` are read-only.
+
+    Returns:
+        How it ended, the address of the next instruction, the value that it wrote to a scalar register or stored, and
+        the address that it accessed (NONE if none).
+    """
+    op, d, a, b, i = c.op, c.d, c.a, c.b, c.i
+    if op < 0:
+        return o.ILLEGAL, pc, 0, NONE
+    unit = c.unit
+    ending, value, address, following = o.FINE, 0, NONE, pc + 1
+    if unit == o.UNIT_VECTOR:
+        ending, value = vector(s, op, d, a, b, i)
+    elif unit == o.UNIT_LOWRANK:
+        ending, value = lowrank(s, op, d, a, b)
+    elif unit == o.UNIT_CROSSBAR:
+        ending, value = crossbar(s, op, d, a, b)
+    elif op <= o.FLAGS:
+        ending, value, flags = arithmetic(s, op, s.registers[a], s.registers[b], i)
+        if flags != NO_FLAGS and ending == o.FINE:
+            if flags & V and s.overflow_trap:
+                ending = o.OVERFLOW
+            else:
+                s.flags = flags
+    elif op <= o.STOREV:
+        ending, value, address = _move(s, memory, op, d, a, i, text)
+    elif op >= o.BEQ and op <= o.BGE:
+        x, y = s.registers[a], s.registers[d]
+        if (
+            (op == o.BEQ and x == y)
+            or (op == o.BNE and x != y)
+            or (op == o.BLT and x < y)
+            or (op == o.BGT and x > y)
+            or (op == o.BLE and x <= y)
+            or (op == o.BGE and x >= y)
+        ):
+            following = pc + i
+    elif op == o.JUMP:
+        following = pc + i
+    elif op == o.CALL:
+        following, value = pc + i, pc + 1
+    elif op == o.RET:
+        following = s.registers[LINK]
+    elif op == o.SETVL:
+        length = s.registers[a]
+        if length < 1 or length > MAX_VL:
+            ending, value = o.OPERAND, length
+        else:
+            s.vl = length
+    elif op == o.HALT:
+        s.halted = 1
+        following = pc
+    if ending != o.FINE:
+        s.fault_value = address if address != NONE or unit == o.UNIT_MEMORY else value
+    elif c.written > 0 and op != o.PUSH:
+        s.registers[c.written] = value
+    return ending, following, value, address
+
+
+@compiled
+def _move(s: Record, memory: Record, op: int, d: int, a: int, i: int, text: int) -> tuple[int, int, int]:
+    """Execute a memory instruction; give how it ended, the value moved and the address."""
+    length = 1
+    if op == o.PUSH:
+        address = s.registers[STACK] - 1
+    elif op == o.POP:
+        address = s.registers[STACK]
+    else:
+        address = s.registers[a] + i
+        if op == o.LOADV or op == o.STOREV:
+            length = s.vl
+    loads = op == o.LOAD or op == o.POP or op == o.LOADV
+    if address < 0 or address + length > len(memory):
+        return (o.LOADED if loads else o.STORED), 0, address
+    if not loads and address < text:
+        return o.TEXT_STORED, 0, address
+    if op == o.LOADV:
+        s.vectors[d, :length] = memory[address : address + length]
+        s.vectors[d, length:] = 0
+        return o.FINE, 0, address
+    if op == o.STOREV:
+        memory[address : address + length] = s.vectors[d, :length]
+        return o.FINE, 0, address
+    if op == o.STORE or op == o.PUSH:
+        value = s.registers[d if op == o.STORE else a]
+        memory[address] = value
+        if op == o.PUSH:
+            s.registers[STACK] = address
+        return o.FINE, value, address
+    if op == o.POP:
+        s.registers[STACK] = address + 1
+    return o.FINE, memory[address], address

@@ -1,0 +1,237 @@
+"""The loop that executes and times instructions, one at a time in program order.
+
+Nothing is simulated cycle by cycle: the times at which an instruction of an in-order pipeline enters its stages follow
+from those of the instruction before it, and from when operands, units and caches are ready.
+`architecture/pipeline.md` gives the recurrences; the names here are its names.
+"""
+
+from pentary.isa.table import STACK
+from pentary_sim import opcodes as o
+from pentary_sim.cache import access
+from pentary_sim.compiled import compiled
+from pentary_sim.events import NONE
+from pentary_sim.execute import execute
+from pentary_sim.layout import DCACHE, ICACHE, Record
+from pentary_sim.predictor import predict, resolve
+from pentary_sim.units import dispatch
+
+HALTED, CYCLES, INSTRUCTIONS, BREAKPOINT, EVENTS_FULL, FAULT = range(6)
+"""Why `run` came back; a fault is FAULT plus how the instruction ended."""
+
+_MULTIPLIER_LATENCY, _DIVIDER_LATENCY = 4, 18
+
+
+@compiled
+def run(
+    machine: Record,
+    caches: Record,
+    memory: Record,
+    code: Record,
+    events: Record,
+    max_cycles: int,
+    max_instructions: int,
+) -> int:
+    """Run until something stops the machine.
+
+    Args:
+        machine, caches, memory, code, events: the arrays of `pentary_sim.state.State`.
+        max_cycles, max_instructions: totals since the start at which to stop.
+
+    Returns:
+        Why it stopped.
+    """
+    s = machine[0]
+    first = True
+    while True:
+        pc = s.pc
+        if s.halted:
+            return HALTED
+        if s.writeback + 1 >= max_cycles:
+            return CYCLES
+        if s.instructions >= max_instructions:
+            return INSTRUCTIONS
+        if s.trace and s.events_held == len(events):
+            return EVENTS_FULL
+        if pc < 0 or pc >= len(code):
+            return FAULT + o.FETCH
+        c = code[pc]
+        if c.stop and not first:
+            return BREAKPOINT
+        first = False
+        ending, following, value, address = execute(s, c, memory, pc, len(code))
+        if ending != o.FINE:
+            return FAULT + ending
+        _time(s, caches, c, events, pc, following, value, address)
+        s.pc, s.origin = following, pc
+        s.instructions += 1
+
+
+@compiled
+def _time(
+    s: Record, caches: Record, c: Record, events: Record, pc: int, following: int, value: int, address: int
+) -> None:
+    """Find when the instruction at pc enters each stage, and charge the cycles that are lost before it retires."""
+    op, unit, waits = c.op, c.unit, s.waits
+    # IF
+    fetch = max(s.decode, s.redirect)
+    lost_so_far = fetch - s.decode
+    waits[o.FLUSH] += lost_so_far
+    miss = 0
+    line = (pc + s.line_words // 2) // s.line_words
+    if line == s.line:
+        s.counts[o.ICACHE_ACCESSES] += 1
+    else:
+        level = access(s, caches, ICACHE, line, False)
+        s.line = line
+        if level > 0:
+            miss = _wait_for_level(s, level, o.FETCH_L2)
+    lost_so_far += miss
+    # ID
+    decode = max(fetch + 1 + miss, s.execute)
+    # EX
+    earliest = max(decode + 1, s.memory)
+    execute = _hazards(s, c, earliest)
+    lost_so_far += execute - earliest
+    # MEM
+    occupancy = _DIVIDER_LATENCY if op == o.DIV or op == o.REM else 2 if op == o.POP else 1
+    if occupancy > 1:
+        waits[o.EXECUTE_WAIT] += occupancy - 1
+        lost_so_far += occupancy - 1
+    memory = max(execute + occupancy, s.writeback)
+    # WB
+    miss = 0
+    if unit == o.UNIT_SCALAR and address != NONE:
+        line = (address + s.line_words // 2) // s.line_words
+        level = access(s, caches, DCACHE, line, op == o.STORE or op == o.PUSH)
+        if level > 0:
+            miss = _wait_for_level(s, level, o.DATA_L2)
+            lost_so_far += miss
+    writeback = max(memory + 1 + miss, s.writeback + 1)
+
+    mispredicted = False
+    if op >= o.BEQ and op <= o.RET:
+        s.counts[o.BRANCHES] += 1
+        mispredicted = predict(s, pc, fetch, op <= o.BGE) != following
+        resolve(s, pc, following, following != pc + 1 or op > o.BGE, execute)
+        if mispredicted:
+            s.counts[o.MISPREDICTIONS] += 1
+            s.redirect = execute + 1
+    start = free = done = NONE
+    if unit != o.UNIT_SCALAR:
+        start, free, done = dispatch(s, caches, c, memory, address)
+    _outstanding(s, c, execute, writeback, done)
+
+    lost = writeback - s.writeback - 1
+    if s.writeback < 0:
+        lost -= 4
+        s.causes[o.FILL] = 4
+    cause = _charge(s, c, lost, lost_so_far) if lost_so_far > 0 else 0
+    s.causes[o.ISSUE] += 1
+    c.profile[o.ISSUE] += 1
+    if s.trace:
+        event = events[s.events_held]
+        s.events_held += 1
+        event.pc, event.unit = pc, unit
+        event.fetch, event.decode, event.execute = fetch, decode, execute
+        event.memory, event.writeback = memory, writeback
+        event.start, event.free, event.done = start, free, done
+        event.register = c.written if c.written > 0 else NONE
+        event.value, event.address = value, address
+        event.lost, event.cause, event.mispredicted = lost, cause, mispredicted
+    s.decode, s.execute, s.memory, s.writeback = decode, execute, memory, writeback
+
+
+@compiled
+def _wait_for_level(s: Record, level: int, cause: int) -> int:
+    """Charge a miss to `cause` (L2), and to the cause after it what memory adds; give the cycles."""
+    cycles = s.l2_latency
+    s.waits[cause] += cycles
+    if level > 1:
+        s.waits[cause + 1] += s.memory_latency
+        cycles += s.memory_latency
+    return cycles
+
+
+@compiled
+def _hazards(s: Record, c: Record, earliest: int) -> int:
+    """Give the cycle in which an instruction enters EX that nothing but hazards keeps from doing so in `earliest`."""
+    op, unit = c.op, c.unit
+    execute = earliest
+    ready, cause = s.register_ready, s.register_cause
+    r1, r2, late, written = c.source_1, c.source_2, c.late, c.written
+    latest = max(max(ready[r1], ready[r2]), max(ready[late], ready[written]))
+    if latest > earliest:
+        for reason in (o.LOAD_USE, o.MULTIPLY_USE, o.UNIT_RESULT):
+            until = execute
+            if cause[r1] == reason:
+                until = max(until, ready[r1])
+            if cause[r2] == reason:
+                until = max(until, ready[r2])
+            if cause[late] == reason:
+                until = max(until, ready[late] - 1)
+            if cause[written] == reason and reason != o.LOAD_USE:
+                until = max(until, ready[written])
+            s.waits[reason] += until - execute
+            execute = until
+    if op == o.ACCGET or op == o.FLAGS:
+        until = max(execute, s.acc_ready if op == o.ACCGET else s.flags_ready)
+        # Charged after load_use and before unit_result, neither of which keeps these two waiting longer.
+        s.waits[o.MULTIPLY_USE] += until - execute
+        execute = until
+    if op == o.LOAD or op == o.STORE or op == o.PUSH or op == o.POP or op == o.FENCE:
+        until = max(execute, s.unit_done[o.UNIT_MEMORY])
+        s.waits[o.MEMORY_ORDER] += until - execute
+        execute = until
+    if unit != o.UNIT_SCALAR:
+        until = max(execute, s.queue_starts[unit, s.queue_next[unit]])
+        s.waits[o.VECTOR_QUEUE + unit - 1] += until - execute
+        execute = until
+    elif op == o.SYNC or op == o.HALT:
+        until = max(execute, s.unit_done.max())
+        s.waits[o.SYNC_WAIT] += until - execute
+        execute = until
+    return execute
+
+
+@compiled
+def _outstanding(s: Record, c: Record, execute: int, writeback: int, done: int) -> None:
+    """Note from when on the results of an instruction can be forwarded."""
+    op, unit, written = c.op, c.unit, c.written
+    multiplies = (op >= o.MUL and op <= o.MULH) or op == o.MULI or op == o.MAC or op == o.ACCSET
+    if written > 0:
+        s.register_ready[written] = 0
+        if op == o.LOAD or op == o.POP:
+            s.register_ready[written], s.register_cause[written] = writeback, o.LOAD_USE
+        elif multiplies:
+            s.register_ready[written], s.register_cause[written] = execute + _MULTIPLIER_LATENCY, o.MULTIPLY_USE
+        elif unit != o.UNIT_SCALAR:
+            s.register_ready[written], s.register_cause[written] = done, o.UNIT_RESULT
+    if op == o.POP and written != STACK:
+        s.register_ready[STACK] = 0
+    if op <= o.CMP and op != o.LI:
+        s.flags_ready = execute + _MULTIPLIER_LATENCY if multiplies else 0
+    if op == o.MAC or op == o.ACCSET:
+        s.acc_ready = execute + _MULTIPLIER_LATENCY
+
+
+@compiled
+def _charge(s: Record, c: Record, lost: int, waited: int) -> int:
+    """Charge the lost cycles to the waits of the instruction, forgetting the earliest of those that were hidden.
+
+    Returns:
+        The cause with the most cycles, 0 if none were lost.
+    """
+    hidden = waited - lost
+    greatest, cause = 0, 0
+    for reason in range(o.FLUSH, len(s.waits)):
+        wait = s.waits[reason]
+        if wait > 0:
+            s.waits[reason] = 0
+            forgotten = min(hidden, wait)
+            hidden -= forgotten
+            wait -= forgotten
+            s.causes[reason] += wait
+            c.profile[reason] += wait
+            if wait > greatest:
+                greatest, cause = wait, reason
+    return cause

@@ -1,0 +1,55 @@
+"""Numbers by which compiled code knows instructions (their places in the table), faults and causes of lost cycles."""
+
+from pentary.isa.table import INSTRUCTIONS
+from pentary_sim.events import CAUSES, COUNTS
+
+# fmt: off
+(
+    ADD, SUB, ADDS, SUBS, MUL, MULH, DIV, REM, NEG, ABS, MUL2, DIV2, ADDI, ADDHI, MULI, SHLI, SHRI, LI, MAC, ACCSET,
+    ACCGET, MIN, MAX, CONS, SIGN, CLAMP, CMP, FLAGS, LOAD, STORE, PUSH, POP, LOADV, STOREV, SETVL, VADD, VSUB, VADDS,
+    VMULS, VGET, VSET, LOADX, MATVEC, RELU, QUANT, POOL, CONV, BEQ, BNE, BLT, BGT, BLE, BGE, JUMP, CALL, RET, NOP, HALT,
+    SYNC, FENCE, PRNG, LRSET, LRGEN, LRMUL, LRMULX, PQUANT, LRADD, LRACC, POPEVAL, FITGET, POPAVG,
+) = range(len(INSTRUCTIONS))
+# fmt: on
+
+assert all(globals()[line.name] == number for number, line in enumerate(INSTRUCTIONS)), "the table has another order"
+
+FINE, ILLEGAL, FETCH, LOADED, STORED, TEXT_STORED, OVERFLOW, DIVIDE, OPERAND = range(9)
+"""How an instruction ends; all but the first are faults."""
+
+ISSUE, FILL, FLUSH, FETCH_L2, FETCH_MEMORY, LOAD_USE, MULTIPLY_USE, UNIT_RESULT, MEMORY_ORDER = range(9)
+VECTOR_QUEUE, MEMORY_QUEUE, CROSSBAR_QUEUE, LOWRANK_QUEUE, SYNC_WAIT, EXECUTE_WAIT, DATA_L2, DATA_MEMORY = range(9, 17)
+assert (
+    CAUSES[LOAD_USE] == "load_use" and CAUSES[VECTOR_QUEUE] == "vector_queue" and CAUSES[DATA_MEMORY] == "data_memory"
+)
+
+(
+    BRANCHES,
+    MISPREDICTIONS,
+    ICACHE_ACCESSES,
+    ICACHE_MISSES,
+    DCACHE_ACCESSES,
+    DCACHE_MISSES,
+    L2_ACCESSES,
+    L2_MISSES,
+    MEMORY_READS,
+    MEMORY_WRITES,
+    SCALAR_OPERATIONS,
+    SCALAR_SKIPPED,
+    VECTOR_OPERATIONS,
+    VECTOR_SKIPPED,
+    LOWRANK_OPERATIONS,
+    LOWRANK_SKIPPED,
+    CROSSBAR_OPERATIONS,
+    CROSSBAR_SKIPPED,
+    GENERATOR_WORDS,
+    LOWRANK_MACS,
+    LOWRANK_MULTIPLY_CYCLES,
+    LOWRANK_BUSY,
+    VECTOR_BUSY,
+    MEMORY_BUSY,
+    CROSSBAR_BUSY,
+) = range(len(COUNTS))
+assert COUNTS[SCALAR_OPERATIONS] == "scalar_digit_operations" and COUNTS[CROSSBAR_BUSY] == "crossbar_busy_cycles"
+
+UNIT_SCALAR, UNIT_VECTOR, UNIT_MEMORY, UNIT_CROSSBAR, UNIT_LOWRANK = range(5)

@@ -1,0 +1,155 @@
+"""What the scalar instructions do, compiled, without memory, jumps and waiting: `pentary.alu` for one pair of words."""
+
+from typing import Final
+
+from pentary.alu import Flags
+from pentary.isa.table import HIGH_SHIFT
+from pentary.word import PENTS
+from pentary_sim import opcodes as o
+from pentary_sim.compiled import compiled
+from pentary_sim.layout import Record
+from pentary_sim.vectors import count
+from pentary_sim.words import (
+    POWERS,
+    carry_out,
+    consensus,
+    mask,
+    multiply,
+    nonzero,
+    ones,
+    quotient,
+    round_shift,
+    saturate,
+    shift_left,
+)
+
+Z, N, P, V, C, S = (int(flag) for flag in Flags)
+
+_HIGH: Final = 5**HIGH_SHIFT
+NO_FLAGS: Final = -1
+
+
+@compiled
+def sign_flags(value: int) -> int:
+    """Give the flag Z, N or P of a value."""
+    return Z if value == 0 else N if value < 0 else P
+
+
+@compiled
+def _delivered(high: int, low: int) -> tuple[int, int, int]:
+    """Deliver the exact result high * 5**16 + low, wrapped."""
+    return o.FINE, low, sign_flags(low) | (V | C if high != 0 else 0)
+
+
+@compiled
+def arithmetic(s: Record, op: int, x: int, y: int, i: int) -> tuple[int, int, int]:
+    """Compute an instruction of the groups arithmetic and logic.
+
+    Args:
+        s: the machine; only its accumulator is changed, by MAC and ACCSET, and its counts.
+        op: number of the instruction.
+        x, y: its register operands.
+        i: its immediate.
+
+    Returns:
+        How it ends, its result and its flags (NO_FLAGS where it leaves them alone).
+    """
+    if op == o.LI:
+        return o.FINE, i, NO_FLAGS
+    if op == o.FLAGS:
+        flags = s.flags
+        sign = ((flags & P) != 0) - ((flags & N) != 0)
+        value = sign + 5 * ((flags & V) != 0) + 25 * ((flags & C) != 0) + 125 * ((flags & S) != 0)
+        return o.FINE, value, NO_FLAGS
+    if op == o.ADDI or op == o.ADDHI or op == o.MULI:
+        y = i
+    is_product = op == o.MUL or op == o.MULH or op == o.MULI or op == o.MAC
+    if is_product:
+        count(s, o.SCALAR_OPERATIONS, nonzero(s.masks, x) * nonzero(s.masks, y), PENTS * PENTS)
+    else:
+        count(s, o.SCALAR_OPERATIONS, ones(mask(s.masks, x) | mask(s.masks, y)), PENTS)
+
+    if op == o.ADD or op == o.ADDI:
+        high, low = carry_out(x + y)
+        return _delivered(high, low)
+    if op == o.SUB:
+        high, low = carry_out(x - y)
+        return _delivered(high, low)
+    if op == o.ADDS or op == o.SUBS:
+        exact = x + y if op == o.ADDS else x - y
+        value = saturate(exact, PENTS)
+        return o.FINE, value, sign_flags(value) | (V | C | S if value != exact else 0)
+    if op == o.MUL or op == o.MULI:
+        high, low = multiply(x, y)
+        return _delivered(high, low)
+    if op == o.MULH:
+        high, low = multiply(x, y)
+        return o.FINE, high, sign_flags(high)
+    if op == o.DIV or op == o.REM:
+        if y == 0:
+            return o.DIVIDE, 0, 0
+        value = quotient(x, y)
+        if op == o.REM:
+            value = x - y * value
+        return o.FINE, value, sign_flags(value)
+    if op == o.NEG:
+        return o.FINE, -x, sign_flags(-x)
+    if op == o.ABS:
+        return o.FINE, abs(x), sign_flags(abs(x))
+    if op == o.MUL2:
+        high, low = carry_out(x + x)
+        return _delivered(high, low)
+    if op == o.DIV2:
+        value = quotient(x, 2)
+        return o.FINE, value, sign_flags(value) | (C if value * 2 != x else 0)
+    if op == o.ADDHI:
+        high, low = carry_out(x + i * _HIGH)
+        return _delivered(high, low)
+    if op == o.SHLI:
+        high, low = shift_left(x, i)
+        return _delivered(high, low)
+    if op == o.SHRI:
+        value = round_shift(x, i)
+        return o.FINE, value, sign_flags(value) | (C if value * POWERS[i] != x else 0)
+    if op == o.MIN or op == o.MAX:
+        value = min(x, y) if op == o.MIN else max(x, y)
+        return o.FINE, value, sign_flags(value)
+    if op == o.CONS:
+        value = consensus(x, y)
+        return o.FINE, value, sign_flags(value)
+    if op == o.SIGN:
+        value = (x > 0) - (x < 0)
+        return o.FINE, value, sign_flags(value)
+    if op == o.CLAMP:
+        value = saturate(x, i)
+        return o.FINE, value, sign_flags(value) | (S if value != x else 0)
+    if op == o.CMP:
+        return o.FINE, 0, sign_flags(x - y)
+    return _accumulate(s, op, x, y, i)
+
+
+@compiled
+def _accumulate(s: Record, op: int, x: int, y: int, i: int) -> tuple[int, int, int]:
+    """Compute MAC, ACCSET or ACCGET on the accumulator high * 5**16 + low."""
+    high, low = s.acc_high, s.acc_low
+    flags = 0
+    if op == o.ACCGET:
+        places = PENTS - i
+        # The quotient is high * 5**places and the rounded rest; beyond 5**i in `high` it is no word in any case.
+        largest = POWERS[i] + 1
+        exact = min(max(high, -largest), largest) * POWERS[places] + round_shift(low, i)
+        value = saturate(exact, PENTS)
+        return o.FINE, value, sign_flags(value) | (V | C | S if value != exact else 0)
+    if op == o.ACCSET:
+        high, low = 0, x
+    else:
+        more, product = multiply(x, y)
+        carry, low = carry_out(low + product)
+        high = high + more + carry
+        lost, high = carry_out(high)
+        if lost != 0:
+            flags = V | C
+    if flags != 0 and s.overflow_trap:
+        return o.OVERFLOW, 0, flags
+    s.acc_high, s.acc_low = high, low
+    return o.FINE, 0, flags | sign_flags(high if high != 0 else low)

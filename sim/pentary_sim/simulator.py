@@ -1,0 +1,215 @@
+"""The cycle-level machine."""
+
+from collections.abc import Collection
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pentary.isa.encoding import IllegalInstruction, decode
+from pentary.isa.table import CONTROLS, INSTRUCTIONS
+from pentary.program import Fault, Program
+from pentary.word import PENTS
+from pentary_sim import kernel
+from pentary_sim import opcodes as o
+from pentary_sim.config import Config
+from pentary_sim.events import CAUSES, COUNTS, NONE
+from pentary_sim.state import switch_on
+
+_FOREVER: Final = 2**62
+_REASONS: Final = ("halt", "cycles", "instructions", "breakpoint", "events")
+_KINDS: Final = {
+    o.ILLEGAL: "illegal instruction",
+    o.FETCH: "fetch",
+    o.LOADED: "memory",
+    o.STORED: "memory",
+    o.TEXT_STORED: "memory",
+    o.OVERFLOW: "overflow",
+    o.DIVIDE: "divide",
+    o.OPERAND: "operand",
+}
+
+
+class Simulator:
+    """A pentary processor with a program in its memory.
+
+    Args:
+        program: to run.
+        config: of the machine.
+        trace: whether to keep a record of every instruction for `take_events`.
+
+    Raises:
+        PentaryError: the program does not fit the memory.
+
+    >>> from pentary.asm import assemble_text
+    >>> machine = Simulator(assemble_text("li p1, 20\\nadd p2, p1, p1\\nhalt"))
+    >>> machine.run(), machine.registers[2].item(), machine.instructions
+    ('halt', 40, 3)
+    >>> machine.cycles == sum(machine.causes.values())
+    True
+    """
+
+    def __init__(self, program: Program, config: Config | None = None, trace: bool = False) -> None:
+        """Switch the machine on: registers and caches empty, the program at address 0."""
+        self.program = program
+        self.config = config or Config()
+        self._state = switch_on(program, self.config, trace)
+        self._machine = self._state.machine[0]
+
+    def run(
+        self,
+        max_cycles: int | None = None,
+        max_instructions: int | None = None,
+        stop_at: Collection[int] = (),
+    ) -> str:
+        """Run, or go on.
+
+        Args:
+            max_cycles, max_instructions: totals since the start at which to stop; the first instruction that retires in
+                or after the last of these cycles is the last to be executed.
+            stop_at: addresses of instructions before which to stop; not before the very first of this call.
+
+        Returns:
+            "halt"; "cycles" or "instructions" where a limit is reached; "breakpoint"; "events" if records must be taken
+            before the run can go on.
+
+        Raises:
+            Fault: an instruction cannot be executed; the state is that before it.
+        """
+        s = self._state
+        s.code["stop"] = 0
+        for address in stop_at:
+            if 0 <= address < self.program.text:
+                s.code["stop"][address] = 1
+        limits = (_FOREVER if limit is None else limit for limit in (max_cycles, max_instructions))
+        reason = kernel.run(s.machine, s.caches, s.memory, s.code, s.events, *limits)
+        if reason >= kernel.FAULT:
+            raise self._fault(reason - kernel.FAULT)
+        return _REASONS[reason]
+
+    @property
+    def pc(self) -> int:
+        """Address of the next instruction; after HALT, of the HALT."""
+        return int(self._machine["pc"])
+
+    @property
+    def registers(self) -> NDArray[np.int64]:
+        """P0 to P31, (32,)."""
+        return self._machine["registers"]
+
+    @property
+    def flags(self) -> int:
+        """Sum of `pentary.alu.Flags`."""
+        return int(self._machine["flags"])
+
+    @property
+    def accumulator(self) -> int:
+        """ACC, a number of 32 pents."""
+        return int(self._machine["acc_high"]) * 5**PENTS + int(self._machine["acc_low"])
+
+    @property
+    def vl(self) -> int:
+        """Active vector length, elements."""
+        return int(self._machine["vl"])
+
+    @property
+    def memory(self) -> NDArray[np.int64]:
+        """All words; a host may write to the data."""
+        return self._state.memory
+
+    @property
+    def vectors(self) -> NDArray[np.int64]:
+        """V0 to V7, (8, 256)."""
+        return self._machine["vectors"]
+
+    @property
+    def fitness(self) -> NDArray[np.int64]:
+        """F0 to F3, (4,)."""
+        return self._machine["fitness"]
+
+    @property
+    def controls(self) -> dict[str, int]:
+        """Control registers of the low-rank unit."""
+        return dict(zip(CONTROLS, self._machine["controls"].tolist(), strict=True))
+
+    @property
+    def factor_a(self) -> NDArray[np.int8]:
+        """A of the low-rank unit, (64, 256), a row for each vector."""
+        return self._machine["factor_a"]
+
+    @property
+    def factor_b(self) -> NDArray[np.int8]:
+        """B of the low-rank unit, (64, 256), a row for each vector."""
+        return self._machine["factor_b"]
+
+    @property
+    def sums(self) -> NDArray[np.int64]:
+        """Row sums of the low-rank unit, (256,)."""
+        return self._machine["sums"]
+
+    @property
+    def crossbar(self) -> NDArray[np.int8]:
+        """Levels of the crossbar's devices, (256, 256)."""
+        return self._machine["crossbar"]
+
+    @property
+    def halted(self) -> bool:
+        """Whether HALT has been executed."""
+        return bool(self._machine["halted"])
+
+    @property
+    def instructions(self) -> int:
+        """Instructions retired."""
+        return int(self._machine["instructions"])
+
+    @property
+    def cycles(self) -> int:
+        """Cycles until the last instruction has retired."""
+        return int(self._machine["writeback"]) + 1
+
+    @property
+    def causes(self) -> dict[str, int]:
+        """What each cycle was charged to; the sum is `cycles`."""
+        return dict(zip(CAUSES, self._machine["causes"].tolist(), strict=True))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What was counted beside cycles."""
+        return dict(zip(COUNTS, self._machine["counts"].tolist(), strict=True))
+
+    @property
+    def profile(self) -> NDArray[np.int64]:
+        """Cycles by address and cause, (text, causes); issue counts how often an instruction has retired."""
+        return self._state.code["profile"]
+
+    def take_events(self) -> NDArray[np.void]:
+        """Take the records of the instructions retired since the last call, as EVENT; needs `trace`."""
+        count = int(self._machine["events_held"])
+        self._machine["events_held"] = 0
+        return self._state.events[:count].copy()
+
+    def _fault(self, ending: int) -> Fault:
+        pc, value = self.pc, int(self._machine["fault_value"])
+        origin = int(self._machine["origin"])
+        return Fault(_KINDS[ending], pc, self._detail(ending, pc, value), None if origin == NONE else origin)
+
+    def _detail(self, ending: int, pc: int, value: int) -> str:
+        last, text = len(self.memory) - 1, self.program.text
+        if ending == o.ILLEGAL:
+            try:
+                decode(int(self.memory[pc]))
+            except IllegalInstruction as error:
+                return str(error)
+        if ending == o.FETCH:
+            return f"there is no instruction: the program is at 0..{text - 1}"
+        name = INSTRUCTIONS[self._state.code["op"][pc]].name
+        if ending in (o.LOADED, o.STORED):
+            span = f"{value}..{value + self.vl - 1}" if name in ("LOADV", "STOREV") else str(value)
+            return f"{name} {'from' if ending == o.LOADED else 'to'} {span}, outside memory (0..{last})"
+        if ending == o.TEXT_STORED:
+            return f"{name} to {value}, inside the program's text (0..{text - 1}), which is read-only"
+        if ending == o.OVERFLOW:
+            return f"the result of {name} does not fit, and exceptions.overflow_trap is on"
+        if ending == o.DIVIDE:
+            return f"{name} by zero"
+        return f"{name} does not take {value}"

@@ -1,0 +1,121 @@
+"""A machine that has just been switched on."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pentary.isa.encoding import IllegalInstruction, decode, operands
+from pentary.isa.table import CONTROL_RESET, INSTRUCTIONS, LINK, MAX_VL, STACK
+from pentary.program import Program
+from pentary.word import PentaryError
+from pentary_sim.config import Config
+from pentary_sim.events import EVENT, NONE, UNITS
+from pentary_sim.layout import CACHE, CODE, DCACHE, ICACHE, L2, STATE
+from pentary_sim.words import MASKS
+
+_EVENTS_KEPT: Final = 100_000
+
+
+@dataclass(frozen=True)
+class State:
+    """The arrays of one machine, to be passed to compiled code in this order."""
+
+    machine: NDArray[Any]
+    """(1,) STATE."""
+    caches: NDArray[Any]
+    """(3,) CACHE."""
+    memory: NDArray[np.int64]
+    code: NDArray[Any]
+    """(text,) CODE."""
+    events: NDArray[Any]
+    """Records that wait to be taken, EVENT; one if nothing is recorded."""
+
+
+def switch_on(program: Program, config: Config, trace: bool) -> State:
+    """Load a program into a new machine.
+
+    Raises:
+        PentaryError: the program does not fit the memory.
+    """
+    words = config.memory.words
+    if program.size > words:
+        raise PentaryError(
+            f"the program takes {program.size} words, the memory has {words}: set memory.words in the configuration"
+        )
+    memory = np.zeros(words, np.int64)
+    memory[: len(program.image)] = program.image
+    machine = np.zeros(1, STATE)
+    values = {
+        "vl": MAX_VL,
+        "queue": config.pipeline.queue,
+        "line_words": config.caches.line,
+        "l2_latency": config.l2.latency,
+        "memory_latency": config.memory.latency,
+        "lanes": config.lowrank.lanes,
+        "rounds_per_cycle": config.lowrank.rounds_per_cycle,
+        "overflow_trap": config.exceptions.overflow_trap,
+        "entries": config.predictor.entries,
+        "trace": trace,
+        "writeback": -1,
+        "line": np.iinfo(np.int64).min,
+        "origin": NONE,
+    }
+    for name, value in values.items():
+        machine[name] = value
+    machine["registers"][0, STACK] = words
+    machine["controls"][0] = list(CONTROL_RESET.values())
+    machine["predictor"][0, : config.predictor.entries, 0] = NONE
+    machine["masks"][0] = MASKS
+    caches = np.zeros(3, CACHE)
+    for number, cache in ((ICACHE, config.icache), (DCACHE, config.dcache), (L2, config.l2)):
+        caches[number]["sets"], caches[number]["ways"] = cache.sets, cache.ways
+    return State(machine, caches, memory, _decode(program), np.zeros(_EVENTS_KEPT if trace else 1, EVENT))
+
+
+def _decode(program: Program) -> NDArray[Any]:
+    """Decode every instruction word: its fields, and the registers that it reads and writes."""
+    code = np.zeros(program.text, CODE)
+    for name in ("vsource_1", "vsource_2", "vwritten"):
+        code[name] = NONE
+    for place, word in enumerate(program.image[: program.text].tolist()):
+        row = code[place]
+        try:
+            instruction, *fields = decode(word)
+        except IllegalInstruction:
+            row["op"] = NONE
+            continue
+        row["op"], row["unit"] = INSTRUCTIONS.index(instruction), _UNIT_NUMBER[instruction.unit]
+        row["d"], row["a"], row["b"], row["i"] = fields
+        for name, operand in operands(instruction):
+            if name in _ROLES:
+                row[_ROLES[name]] = row[operand.field]
+        for role, register in _IMPLIED.get(instruction.name, {}).items():
+            row[role] = register if isinstance(register, int) else row[register]
+    return code
+
+
+_UNIT_NUMBER: Final = {"multiplier": 0, "divider": 0} | {name: number for number, name in enumerate(UNITS)}
+
+_ROLES: Final = {
+    "rd": "written",
+    "rs": "source_1",
+    "rt": "source_2",
+    "ru": "source_2",
+    "vd": "vwritten",
+    "vs": "vsource_1",
+    "vt": "vsource_2",
+    "vu": "vsource_1",
+}
+"""What the registers named by an instruction's operands are to it."""
+
+_IMPLIED: Final[dict[str, dict[str, int | str]]] = {
+    "STORE": {"late": "d", "source_2": 0},
+    "PUSH": {"late": "a", "source_1": STACK, "written": STACK},
+    "POP": {"source_1": STACK},
+    "CALL": {"written": LINK},
+    "RET": {"source_1": LINK},
+    "VSET": {"vsource_1": "d"},
+}
+"""What is different: registers that no operand names, and data that are needed later."""

@@ -1,0 +1,85 @@
+"""When an instruction of a unit beside the pipeline starts and when it is done, compiled."""
+
+import numpy as np
+
+from pentary_sim import opcodes as o
+from pentary_sim.cache import access
+from pentary_sim.compiled import compiled
+from pentary_sim.costs import COSTS, terms
+from pentary_sim.layout import DCACHE, Record
+from pentary_sim.lowrank import COLS, RANK, ROWS
+
+_BUSY = np.array([0, o.VECTOR_BUSY, o.MEMORY_BUSY, o.CROSSBAR_BUSY, o.LOWRANK_BUSY])
+
+
+@compiled
+def dispatch(s: Record, caches: Record, c: Record, entered: int, address: int) -> tuple[int, int, int]:
+    """Put an instruction into the queue of its unit.
+
+    Args:
+        s, caches: the machine.
+        c: the instruction.
+        entered: cycle in which it enters MEM.
+        address: of its first word, of LOADV and STOREV.
+
+    Returns:
+        When it starts, when the unit is free for the next one, and when its result is there.
+    """
+    op, unit = c.op, c.unit
+    v1, v2, written = c.vsource_1, c.vsource_2, c.vwritten
+    start = max(entered, s.unit_free[unit])
+    if v1 >= 0:
+        start = max(start, s.vector_ready[v1])
+    if v2 >= 0:
+        start = max(start, s.vector_ready[v2])
+    if written >= 0:
+        start = max(start, max(s.vector_ready[written], s.vector_read[written]))
+    if op == o.FITGET:
+        start = max(start, s.fitness_ready[c.a])
+    occupancy, latency = _cost(s, op, c.i, _lines(s, caches, op, address) if unit == o.UNIT_MEMORY else 0)
+    free, done = start + occupancy, start + latency
+    if v1 >= 0:
+        s.vector_read[v1] = max(s.vector_read[v1], free)
+    if v2 >= 0:
+        s.vector_read[v2] = max(s.vector_read[v2], free)
+    if written >= 0:
+        s.vector_ready[written] = done
+    if op == o.POPEVAL:
+        s.fitness_ready[c.d] = done
+    s.unit_free[unit] = free
+    s.unit_done[unit] = max(s.unit_done[unit], done)
+    place = s.queue_next[unit]
+    s.queue_starts[unit, place] = start
+    s.queue_next[unit] = (place + 1) % s.queue
+    s.counts[_BUSY[unit]] += occupancy
+    if op == o.LRMUL or op == o.LRMULX:
+        s.counts[o.LOWRANK_MULTIPLY_CYCLES] += occupancy
+    return start, free, done
+
+
+@compiled
+def _cost(s: Record, op: int, w: int, x: int) -> tuple[int, int]:
+    """Give occupancy and latency of an instruction with immediate w that takes x cycles for its cache lines."""
+    lanes, rounds = s.lanes, s.rounds_per_cycle
+    terms(s.terms, lanes, rounds, s.vl, s.controls[ROWS], s.controls[COLS], s.controls[RANK], w, x)
+    occupancy = latency = 0
+    for term in range(len(s.terms)):
+        occupancy += COSTS[op, 0, term] * s.terms[term]
+        latency += COSTS[op, 1, term] * s.terms[term]
+    return occupancy, latency
+
+
+@compiled
+def _lines(s: Record, caches: Record, op: int, address: int) -> int:
+    """Access the cache lines of a vector in memory; give the cycles that they take."""
+    size = s.line_words
+    first, last = (address + size // 2) // size, (address + s.vl - 1 + size // 2) // size
+    cycles = 0
+    for line in range(first, last + 1):
+        level = access(s, caches, DCACHE, line, op == o.STOREV)
+        cycles += 1
+        if level > 0:
+            cycles += s.l2_latency
+        if level > 1:
+            cycles += s.memory_latency
+    return cycles

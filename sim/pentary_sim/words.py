@@ -1,0 +1,103 @@
+"""Arithmetic on single words, compiled: what `pentary.word` and `pentary.alu` define for arrays."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pentary.word import PENTS, WORD_MAX, limit, to_digits
+from pentary_sim.compiled import compiled
+
+POWERS: Final = 5 ** np.arange(PENTS + 1, dtype=np.int64)
+LIMITS: Final = np.array([0, *(limit(width) for width in range(1, PENTS + 1))])
+_WORD: Final = 5**PENTS
+_HALF: Final = 5 ** (PENTS // 2)
+_HALF_MAX: Final = (_HALF - 1) // 2
+
+
+@compiled
+def round_shift(value: int, k: int) -> int:
+    """Divide by 5**k and round to the nearest integer; |value| < 2**62."""
+    weight = POWERS[k]
+    return (value + weight // 2) // weight
+
+
+@compiled
+def saturate(value: int, width: int) -> int:
+    """Clamp to `width` pents."""
+    largest = LIMITS[width]
+    return min(max(value, -largest), largest)
+
+
+@compiled
+def carry_out(value: int) -> tuple[int, int]:
+    """Split value = high * 5**16 + low with low a word; |value| < 2**62."""
+    high = (value + WORD_MAX) // _WORD
+    return high, value - high * _WORD
+
+
+@compiled
+def multiply(a: int, b: int) -> tuple[int, int]:
+    """Give the product of two words as two words, high and low."""
+    a_high, b_high = (a + _HALF_MAX) // _HALF, (b + _HALF_MAX) // _HALF
+    a_low, b_low = a - a_high * _HALF, b - b_high * _HALF
+    carry, low = carry_out((a_high * b_low + a_low * b_high) * _HALF + a_low * b_low)
+    return a_high * b_high + carry, low
+
+
+@compiled
+def shift_left(a: int, k: int) -> tuple[int, int]:
+    """Split a * 5**k = high * 5**16 + low."""
+    high = round_shift(a, PENTS - k)
+    return high, (a - high * POWERS[PENTS - k]) * POWERS[k]
+
+
+@compiled
+def quotient(a: int, b: int) -> int:
+    """Divide towards zero; b is not 0."""
+    magnitude = abs(a) // abs(b)
+    return magnitude if (a < 0) == (b < 0) else -magnitude
+
+
+@compiled
+def consensus(a: int, b: int) -> int:
+    """In each pent, the operand's pent nearer zero where both have one sign, else 0."""
+    result = 0
+    for k in range(PENTS):
+        x, y = (a + 2) % 5 - 2, (b + 2) % 5 - 2
+        a, b = (a - x) // 5, (b - y) // 5
+        if x > 0 and y > 0:
+            result += min(x, y) * POWERS[k]
+        elif x < 0 and y < 0:
+            result += max(x, y) * POWERS[k]
+    return result
+
+
+def _masks() -> NDArray[np.uint8]:
+    values = np.arange(-_HALF_MAX, _HALF_MAX + 1)
+    return np.packbits(to_digits(values, PENTS // 2) != 0, axis=1, bitorder="little")[:, 0]
+
+
+MASKS: Final = _masks()
+"""For each number of 8 pents, from the least: bit k tells whether pent k is not 0. Passed to `nonzero` and `mask`."""
+
+ONES: Final = np.array([number.bit_count() for number in range(256)], np.uint8)
+
+
+@compiled
+def mask(masks: NDArray[np.uint8], value: int) -> int:
+    """Give a bit for each pent of a word: 1 where it is not 0."""
+    high = (value + _HALF_MAX) // _HALF
+    return (np.int64(masks[high + _HALF_MAX]) << 8) | np.int64(masks[value - high * _HALF + _HALF_MAX])
+
+
+@compiled
+def ones(bits: int) -> int:
+    """Count the bits of a mask."""
+    return np.int64(ONES[bits & 255]) + np.int64(ONES[bits >> 8])
+
+
+@compiled
+def nonzero(masks: NDArray[np.uint8], value: int) -> int:
+    """Count the pents of a word that are not 0."""
+    return ones(mask(masks, value))
