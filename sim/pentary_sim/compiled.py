@@ -8,12 +8,11 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import numba
 
 _HERE: Final = Path(__file__).parent
-_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def _folder() -> str:
@@ -29,7 +28,7 @@ def _folder() -> str:
 _FOLDER: Final = _folder()
 
 
-def compiled(function: _Function) -> _Function:
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function on its first call; results are those of Python, with int64 for int."""
     elsewhere = numba.config.CACHE_DIR  # type: ignore[attr-defined]
     numba.config.CACHE_DIR = _FOLDER  # type: ignore[attr-defined]

@@ -52,13 +52,13 @@ def permute(counter: int, round_keys: Bytes, pents: Bytes) -> None:
 
 
 @compiled
-def balanced(residue: int) -> int:
+def balanced(residue: int) -> np.int64:
     """Give the pent of a residue 0..4."""
     return np.int64(residue) if residue < 3 else np.int64(residue) - 5
 
 
 @compiled
-def prng(key: int, counter: int, round_keys: Bytes, pents: Bytes) -> int:
+def prng(key: int, counter: int, round_keys: Bytes, pents: Bytes) -> np.int64:
     """Give the word of the PRNG instruction."""
     schedule(key, round_keys, pents[0])
     permute(counter, round_keys, pents)

@@ -3,21 +3,25 @@
 The first four cycles of a run, while the pipeline fills, belong to no instruction, and so to no row here.
 """
 
+from bisect import bisect_right
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pentary.plots import BLUE  # pyright: ignore[reportPrivateUsage]
+from pentary.asm import disassemble_word
+from pentary.plots import BLUE, _figure, _png
 from pentary.program import Program
+from pentary.word import PentaryError
 from pentary_sim.events import CAUSES
 
 By = Literal["label", "line", "address"]
 
 _ISSUE: Final = CAUSES.index("issue")
 _BARS: Final = 15
-_WIDEST: Final = 40  # characters of a name or a line
+_FIGURE_SPACE: Final = "\N{FIGURE SPACE}"  # as wide as a digit
 
 # One hue for each part of the machine, the darker shade for the longer way; issue is work done, not lost.
 _COLOURS: Final = {
@@ -46,22 +50,34 @@ class Row:
 
     Attributes:
         name: the label, the place in the source, or the address.
-        text: the line of the source, the instruction; "" for a label.
-        cycles: charged to them.
-        instructions: how many of them retired.
-        lost: cycles other than `issue` by cause, the greatest first, without those that took none.
+        text: the line of the source, or the instruction; "" for a label.
+        causes: cycles charged to each of CAUSES, in its order.
     """
 
     name: str
     text: str
-    cycles: int
-    instructions: int
-    lost: dict[str, int]
+    causes: tuple[int, ...]
+
+    @property
+    def cycles(self) -> int:
+        """Cycles charged to them."""
+        return sum(self.causes)
+
+    @property
+    def instructions(self) -> int:
+        """How many retired: each has one cycle of `issue`."""
+        return self.causes[_ISSUE]
 
     @property
     def cpi(self) -> float:
         """Cycles per instruction; NaN if none retired."""
         return self.cycles / self.instructions if self.instructions else float("nan")
+
+    @property
+    def lost(self) -> dict[str, int]:
+        """Cycles other than `issue` by cause, the most first, without the causes that took none."""
+        lost = [(cause, cycles) for cause, cycles in zip(CAUSES, self.causes, strict=True) if cycles]
+        return {cause: cycles for cause, cycles in sorted(lost, key=lambda item: -item[1]) if cause != "issue"}
 
 
 def rows(program: Program, profile: NDArray[np.int64], by: By = "label") -> list[Row]:
@@ -78,11 +94,11 @@ def rows(program: Program, profile: NDArray[np.int64], by: By = "label") -> list
     Raises:
         PentaryError: by line, but the program does not say where its instructions were written.
     """
-    groups: dict[tuple[str, str], NDArray[np.int64]] = {}
+    sums: dict[tuple[str, str], NDArray[np.int64]] = {}
     for place, cycles in zip(_places(program, by), profile, strict=True):
-        groups[place] = groups.get(place, 0) + cycles
-    found = [_row(name, text, cycles) for (name, text), cycles in groups.items()]
-    return sorted((row for row in found if row.cycles), key=lambda row: -row.cycles)
+        sums[place] = sums.get(place, 0) + cycles
+    found = [Row(name, text, tuple(causes.tolist())) for (name, text), causes in sums.items() if causes.any()]
+    return sorted(found, key=lambda row: -row.cycles)
 
 
 def table(program: Program, profile: NDArray[np.int64], by: By = "label") -> str:
@@ -97,12 +113,12 @@ def table(program: Program, profile: NDArray[np.int64], by: By = "label") -> str
     Raises:
         PentaryError: as `rows` does.
     """
-    total = _row("total", "", profile.sum(axis=0))
+    total = _total(profile)
     lines = [(by, "", "cycles", "share", "instructions", "CPI", "lost, in % of the row's cycles")]
     for row in [total, *rows(program, profile, by)]:
         lost = [f"{cause} {count / row.cycles:.1%}" for cause, count in row.lost.items()]
         share = f"{row.cycles / max(total.cycles, 1):.1%}"
-        name, text = _shortened(row.name), _shortened(row.text)
+        name, text = _shortened(row.name, 40), _shortened(row.text, 40)
         lines.append((name, text, f"{row.cycles:,}", share, f"{row.instructions:,}", _cpi(row), ", ".join(lost[:3])))
     names, texts, *numbers, _ = (max(map(len, column)) for column in zip(*lines, strict=True))
     out = []
@@ -122,7 +138,7 @@ def picture(path: str | Path, program: Program, profile: NDArray[np.int64], titl
         title: what ran; total and CPI are written behind it.
 
     Raises:
-        PentaryError: the file cannot be written.
+        PentaryError: the file cannot be written, or the profile is empty.
     """
     try:
         Path(path).write_bytes(_drawn(program, profile, title))
@@ -133,39 +149,41 @@ def picture(path: str | Path, program: Program, profile: NDArray[np.int64], titl
 def _drawn(program: Program, profile: NDArray[np.int64], title: str) -> bytes:
     from matplotlib.ticker import EngFormatter
 
-    total = _row("total", "", profile.sum(axis=0))
+    total = _total(profile)
+    if not total.cycles:
+        raise PentaryError("no instruction has retired, so there is no profile to draw")
     bars = rows(program, profile)
     if len(bars) > _BARS:
         rest = bars[_BARS - 1 :]
-        bars[_BARS - 1 :] = [_sum(f"{len(rest)} others", rest)]
-    figure = _figure(9, 1.9 + 0.34 * max(len(bars), 4), f"{title}: {total.cycles:,} cycles, CPI {_cpi(total)}")
+        causes = tuple(map(sum, zip(*(row.causes for row in rest), strict=True)))
+        bars[_BARS - 1 :] = [Row(f"{len(rest)} others", "", causes)]
+    present = [cause for cause in _COLOURS if total.causes[CAUSES.index(cause)]]
+    figure = _figure(9, 1.4 + 0.34 * len(bars), f"{title}: {total.cycles:,} cycles, CPI {_cpi(total)}")
     axes = figure.subplots()
-    names = [_shortened(bar.name) for bar in bars]
     places = range(len(bars))
     starts = np.zeros(len(bars))
-    for cause, colour in _COLOURS.items():
-        widths = np.array([bar.instructions if cause == "issue" else bar.lost.get(cause, 0) for bar in bars])
-        if widths.any():
-            axes.barh(places, widths, left=starts, height=0.72, color=colour, label=cause)
-            starts += widths
-    for place, bar in zip(places, bars, strict=True):
-        note = f"{bar.cycles / total.cycles:.1%}, CPI {_cpi(bar)}"
-        axes.annotate(note, (bar.cycles, place), (5, 0), textcoords="offset points", va="center", fontsize="small")
-    axes.set_yticks(places, names, parse_math=False)
-    axes.invert_yaxis()
+    for cause in present:
+        widths = np.array([bar.causes[CAUSES.index(cause)] for bar in bars])
+        axes.barh(places, widths, 0.72, starts, color=_COLOURS[cause], label=cause)
+        starts += widths
+    axes.set_yticks(places, [_shortened(bar.name, 28) for bar in bars], parse_math=False)
+    axes.set_ylim(len(bars) - 0.5, -0.5)
+    notes = axes.secondary_yaxis("right")
+    shares = [f"{bar.cycles / total.cycles:6.1%}".replace(" ", _FIGURE_SPACE) for bar in bars]
+    notes.set_yticks(places, [f"{share}   CPI {_cpi(bar)}" for share, bar in zip(shares, bars, strict=True)])
+    for side in (axes, notes):
+        side.tick_params(axis="y", length=0)
+        side.spines[["top", "right"]].set_visible(False)
     axes.set_xlabel("cycles")
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
-    axes.margins(x=0.16)
     axes.grid(axis="x", alpha=0.3)
     axes.set_axisbelow(True)
-    axes.legend(frameon=False)
+    figure.legend(loc="outside lower center", ncols=min(len(present), 6), fontsize="small", frameon=False)
     return _png(figure)
 
 
-def _row(name: str, text: str, cycles: NDArray[np.int64]) -> Row:
-    lost = {cause: count for cause, count in zip(CAUSES, cycles.tolist(), strict=True) if count and cause != "issue"}
-    ordered = dict(sorted(lost.items(), key=lambda item: -item[1]))
-    return Row(name, text, int(cycles.sum()), int(cycles[CAUSES.index("issue")]), ordered)
+def _total(profile: NDArray[np.int64]) -> Row:
+    return Row("total", "", tuple(profile.sum(axis=0).tolist()))
 
 
 def _places(program: Program, by: By) -> list[tuple[str, str]]:
@@ -188,5 +206,5 @@ def _cpi(row: Row) -> str:
     return f"{row.cycles / row.instructions:.2f}" if row.instructions else "-"
 
 
-def _shortened(text: str) -> str:
-    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
+def _shortened(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"

@@ -1,8 +1,8 @@
 """What the instructions of the vector unit and the crossbar do, compiled; and how many digit operations they take.
 
-Two rules count the digit operations of all units. An addition, comparison or shift has a place for each of the 16 pents:
-it is an operation where an operand's pent is not 0, and skipped where all are. A product has a place for each pair of pents:
-an operation where both are not 0, else skipped.
+Two rules count the digit operations of all units. An addition, comparison or shift has a place for each of the 16
+pents: an operation where an operand's pent is not 0, skipped where all are. A product has a place for each pair of
+pents: an operation where both are not 0, else skipped.
 """
 
 from pentary.isa.table import MAX_VL, VECTORS

@@ -85,19 +85,19 @@ ONES: Final = np.array([number.bit_count() for number in range(256)], np.uint8)
 
 
 @compiled
-def mask(masks: NDArray[np.uint8], value: int) -> int:
+def mask(masks: NDArray[np.uint8], value: int) -> np.int64:
     """Give a bit for each pent of a word: 1 where it is not 0."""
     high = (value + _HALF_MAX) // _HALF
     return (np.int64(masks[high + _HALF_MAX]) << 8) | np.int64(masks[value - high * _HALF + _HALF_MAX])
 
 
 @compiled
-def ones(bits: int) -> int:
+def ones(bits: int | np.int64) -> np.int64:
     """Count the bits of a mask."""
     return np.int64(ONES[bits & 255]) + np.int64(ONES[bits >> 8])
 
 
 @compiled
-def nonzero(masks: NDArray[np.uint8], value: int) -> int:
+def nonzero(masks: NDArray[np.uint8], value: int) -> np.int64:
     """Count the pents of a word that are not 0."""
     return ones(mask(masks, value))

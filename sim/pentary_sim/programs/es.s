@@ -1,0 +1,366 @@
+; Evolution strategies on the pentary processor: the part that all tasks share. Digests equal those of pentary/es.py.
+;
+; A step evaluates POPULATION members: the centre plus and minus the perturbation of each of PAIRS pairs. No member and no
+; perturbation is ever stored: LRGEN draws the factors of a pair again from (key, pair) wherever they are needed.
+;
+; A task is a file that sets the constants
+;     POPULATION RANK STEPS SEED LATENT SHAPING FIRST_GAIN      as in target.s
+;     LARGEST          words of the largest weight matrix
+;     FITNESS_LIMIT    largest magnitude of a member's fitness
+; defines the macro
+;     perturb row      leaves a row of the pair's perturbation in the sums of the low-rank unit
+; includes this file, and goes on with the routines and the data
+;     setup            called once, before anything else
+;     evaluate         puts the fitness of every member into memory
+;     matrices         a line for each weight matrix: rows, columns, address of its latent words, a word for its key
+;     matrices_end
+; Behind `scratch` there must be a word for each column of the widest matrix, whatever they hold: they are read ahead.
+;
+; Scalar registers: p1..p19 are changed by every routine, p20 is the number of the step, p21..p28 are the task's.
+;
+; Memory, beside the task's own:
+;     fitness          PAIRS words of the plus members, PAIRS of the minus members; shaping works in their place
+;     scratch          LARGEST words: sums over the population during the update, free for the task in between
+
+        .equ    PAIRS, POPULATION // 2
+        .equ    MATRIX_ROWS, 0          ; places in a line of `matrices`
+        .equ    MATRIX_COLS, 1
+        .equ    MATRIX_WORDS, 2
+        .equ    MATRIX_KEY, 3
+        .equ    MATRIX_LINE, 4
+
+        .assert POPULATION % 2 == 0, "POPULATION must be even: members come in antithetic pairs"
+        .assert STEPS * STEPS <= limit(16), "STEPS is too large: the gain of a step is computed in words"
+        .assert 0 <= FIRST_GAIN, "FIRST_GAIN must not be negative"
+        .assert FIRST_GAIN <= limit(15), "FIRST_GAIN is too large for the gain register: take more steps or pairs"
+        .assert 4 * FITNESS_LIMIT <= limit(16), "a fitness could be too large: doubled differences must fit a word"
+
+; ---------------------------------------------------------------------------------------------------------------------
+; The run. A host reads the latent words at `step_done`, and the members' fitness at `evaluated`.
+; ---------------------------------------------------------------------------------------------------------------------
+        .text
+start:
+        LI      p1, RANK
+        LRSET   rank, p1
+        LI      p1, LATENT
+        LRSET   width, p1
+        CALL    setup
+        LI      p20, 0
+        CALL    draw_keys
+        CALL    draw_latents
+step_done:                              ; once for the start, then after every step
+        LI      p1, STEPS
+        BEQ     p20, p1, finish
+        INC     p20
+        CALL    draw_keys
+        CALL    evaluate
+evaluated:
+        CALL    shape
+        CALL    update
+        JUMP    step_done
+finish:
+        HALT
+
+; ---------------------------------------------------------------------------------------------------------------------
+; draw_keys: the key of each matrix in step p20, prng(SEED, step * 5^6 + number of the matrix).
+;
+;     p1 seed   p2 counter   p3 line of the matrix   p4 end of the lines   p5 key
+; ---------------------------------------------------------------------------------------------------------------------
+draw_keys:
+        LI      p1, SEED
+        SHLI    p2, p20, 6
+        LA      p3, matrices
+        LA      p4, matrices_end
+keys.matrix:
+        PRNG    p5, p1, p2
+        STORE   p5, MATRIX_KEY(p3)
+        INC     p2
+        ADDI    p3, p3, MATRIX_LINE
+        BLT     p3, p4, keys.matrix
+        RET
+
+; ---------------------------------------------------------------------------------------------------------------------
+; draw_latents: uniform latent words. The word in row i and column j is the low LATENT pents of prng(key, i * 5^8 + j).
+;
+;     p1 line of the matrix   p2 end of the lines   p3 rows to go   p4 columns   p5 where the next word goes   p6 key
+;     p7 i * 5^8   p8 counter   p9 counter after the row   p10 word   p11 5^8
+; ---------------------------------------------------------------------------------------------------------------------
+draw_latents:
+        LA      p1, matrices
+        LA      p2, matrices_end
+        LI      p11, 5**8
+latents.matrix:
+        LOAD    p3, MATRIX_ROWS(p1)
+        LOAD    p4, MATRIX_COLS(p1)
+        LOAD    p5, MATRIX_WORDS(p1)
+        LOAD    p6, MATRIX_KEY(p1)
+        LI      p7, 0
+latents.row:
+        MV      p8, p7
+        ADD     p9, p7, p4
+latents.word:
+        PRNG    p10, p6, p8
+        INC     p8
+        SHLI    p10, p10, 16 - LATENT   ; the pents above the word leave at the top,
+        SHRI    p10, p10, 16 - LATENT   ; and zeros at the bottom: nothing is left to round
+        STORE   p10, (p5)
+        INC     p5
+        BLT     p8, p9, latents.word
+        ADD     p7, p7, p11
+        DEC     p3
+        BNZ     p3, latents.row
+        ADDI    p1, p1, MATRIX_LINE
+        BLT     p1, p2, latents.matrix
+        RET
+
+; ---------------------------------------------------------------------------------------------------------------------
+; shape: turn the fitness of each pair into a pent, in place.
+;
+; With d = f(plus) - f(minus), SHAPING = 1 ranks the pairs by |d|, equal ones by their number: the first third becomes 0,
+; the last fifth 2 sign(d), and the rest sign(d). With SHAPING = 0 both of these parts are empty, and all become sign(d).
+;
+; Nothing is sorted. "Among the first k in the order" means |d| below a bound, or equal to it and early enough; `select`
+; finds the bound by bisection, and the number of those equal to it that still belong. In the end the pent of a pair is
+; where its f(plus) was, and 2 |d| where f(minus) was: doubled, so that all are even and one bound more is between them.
+;
+;     p1, p2 words of the plus and of the minus members   p3 pairs to go   p4 256   p5 of them in this vector
+;     p9 the greatest |d|   p18 return address
+;     after that, of the parts "first third" and "all but the last fifth":
+;     p12, p13 bounds for 2 |d|   p14, p15 how many equal to the bound belong   p6 d   p7 2 |d|   p8 its pent
+; ---------------------------------------------------------------------------------------------------------------------
+        .equ    NOT_COUNTED, SHAPING * (PAIRS // 3)
+        .equ    NOT_DOUBLED, PAIRS - SHAPING * (PAIRS // 5)
+
+shape:
+        MV      p18, lr
+        LA      p1, fitness
+        LA      p2, fitness + PAIRS
+        LI      p3, PAIRS
+        LI      p4, 256
+        LI      p9, 0
+        SETVL   p4
+        VSUB    v7, v7, v7              ; zeros, for here and for `count`
+shape.vector:
+        MIN     p5, p3, p4
+        SETVL   p5
+        LOADV   v0, (p1)
+        LOADV   v1, (p2)
+        VSUB    v0, v0, v1              ; d
+        VSUB    v1, v7, v0
+        RELU    v1, v1
+        RELU    v2, v0
+        VADD    v1, v1, v2              ; |d|, one of the two is 0
+        VADD    v2, v1, v1
+        STOREV  v0, (p1)
+        STOREV  v2, (p2)
+        SETVL   p4                      ; what is beyond the end is 0, and no greatest magnitude
+        POOL    v1, v1, 16
+        POOL    v1, v1, 16
+        VGET    p6, v1, zero
+        MAX     p9, p9, p6
+        ADD     p1, p1, p5
+        ADD     p2, p2, p5
+        SUB     p3, p3, p5
+        BNZ     p3, shape.vector
+
+        LI      p16, NOT_COUNTED
+        CALL    select
+        MV      p12, p10
+        MV      p14, p16
+        LI      p16, NOT_DOUBLED
+        CALL    select
+        MV      p13, p10
+        MV      p15, p16
+
+        LA      p1, fitness
+        LA      p2, fitness + PAIRS
+        LI      p3, PAIRS
+shape.pair:
+        LOAD    p6, (p1)
+        LOAD    p7, (p2)
+        SIGN    p8, p6
+        BLT     p7, p13, shape.third
+        BGT     p7, p13, shape.double
+        BZ      p15, shape.double
+        DEC     p15
+        JUMP    shape.third
+shape.double:
+        MUL2    p8, p8
+shape.third:
+        BGT     p7, p12, shape.next
+        BLT     p7, p12, shape.zero
+        BZ      p14, shape.next
+        DEC     p14
+shape.zero:
+        LI      p8, 0
+shape.next:
+        STORE   p8, (p1)
+        INC     p1
+        INC     p2
+        DEC     p3
+        BNZ     p3, shape.pair
+        MV      lr, p18
+        RET
+
+; ---------------------------------------------------------------------------------------------------------------------
+; select: find which pairs are the first k = p16 by |d|.
+;
+; a is the least magnitude that, with all below it, k pairs or more have. Result: p10 = 2 a, and p16 = how many of those
+; equal to a belong. Uses what `shape` has left: p4, p9, v7, and 2 |d| in memory.
+;
+;     p6 least, p7 greatest value that a may still have   p8 in the middle   p17 4 PAIRS - 4 k   p19 return address
+; ---------------------------------------------------------------------------------------------------------------------
+select:
+        MV      p19, lr
+        LI      p17, PAIRS
+        SUB     p17, p17, p16
+        SHLI    p8, p17, 1
+        SUB     p17, p8, p17            ; 5 n - n
+        LI      p6, 0
+        MV      p7, p9
+select.halve:
+        BEQ     p6, p7, select.found
+        ADD     p8, p6, p7
+        DIV2    p8, p8
+        MUL2    p10, p8
+        CALL    count
+        BGT     p11, p17, select.above
+        MV      p7, p8                  ; no more than PAIRS - k are above the middle: it is large enough
+        JUMP    select.halve
+select.above:
+        ADDI    p6, p8, 1
+        JUMP    select.halve
+select.found:
+        MUL2    p10, p6
+        ADDI    p10, p10, -2
+        CALL    count                   ; four times the pairs that are equal to a, or above it
+        ADDI    p10, p10, 2
+        SUB     p16, p11, p17           ; less those that do not belong
+        DIV2    p16, p16
+        DIV2    p16, p16
+        MV      lr, p19
+        RET
+
+; ---------------------------------------------------------------------------------------------------------------------
+; count: p11 = four times the number of pairs with 2 |d| above p10, which is even.
+;
+; An even difference, cut to a pent, is -2, 0 or 2. RELU leaves 2 for those above, and POPEVAL adds the squares up.
+;
+;     p1 words   p2 -p10   p3 pairs to go   p5 of them in this vector
+; ---------------------------------------------------------------------------------------------------------------------
+count:
+        LA      p1, fitness + PAIRS
+        LI      p3, PAIRS
+        NEG     p2, p10
+count.vector:
+        MIN     p5, p3, p4
+        SETVL   p5
+        LOADV   v0, (p1)
+        VADDS   v0, v0, p2
+        QUANT   v0, v0, 0, 1
+        RELU    v0, v0
+        POPEVAL f0, v0, v7
+        ADD     p1, p1, p5
+        SUB     p3, p3, p5
+        BNZ     p3, count.vector
+        FITGET  p11, f0
+        RET
+
+; ---------------------------------------------------------------------------------------------------------------------
+; update: add gain * (sum over the pairs of pent * perturbation) / 5^8 to every latent word.
+;
+; The gain of step t is floor(FIRST_GAIN * (STEPS - t + 1) / STEPS). That product may need 25 pents, so FIRST_GAIN is
+; divided first: of a STEPS + b, the part a STEPS needs no division, and b (STEPS - t + 1) fits a word.
+;
+; Pairs with pent 0 are left out. The next one is looked for while the unit draws the factors of this one. In a row, the
+; words of the next row are loaded before those of this one are stored, which would wait for the low-rank unit.
+;
+;     p1 line of the matrix   p2 rows   p3 columns   p4 where the next latent words are   p5 key
+;     p6 sums of the row to be loaded   p7 of the row to be stored   p8 end of the sums   p9 next pair   p10 its pent
+;     p11 row   p12 pent of this pair   p13 PAIRS   p14 end of the lines
+; ---------------------------------------------------------------------------------------------------------------------
+        .macro  next_pair
+search\@:
+        INC     p9
+        BEQ     p9, p13, found\@
+        LOAD    p10, fitness(p9)
+        BZ      p10, search\@
+found\@:
+        .endm
+
+update:
+        LI      p1, STEPS
+        SUB     p2, p1, p20
+        INC     p2
+        LI      p3, FIRST_GAIN // STEPS
+        MUL     p3, p3, p2
+        LI      p4, FIRST_GAIN % STEPS
+        MUL     p4, p4, p2
+        DIV     p4, p4, p1
+        ADD     p3, p3, p4
+        LRSET   gain, p3
+
+        LA      p1, matrices
+        LA      p14, matrices_end
+        LI      p13, PAIRS
+update.matrix:
+        LOAD    p2, MATRIX_ROWS(p1)
+        LOAD    p3, MATRIX_COLS(p1)
+        LOAD    p4, MATRIX_WORDS(p1)
+        LOAD    p5, MATRIX_KEY(p1)
+        LRSET   rows, p2
+        LRSET   cols, p3
+        LRSET   key, p5
+        SETVL   p3
+
+        LA      p6, scratch
+        MUL     p8, p2, p3
+        ADD     p8, p8, p6
+        VSUB    v0, v0, v0
+update.clear:
+        STOREV  v0, (p6)
+        ADD     p6, p6, p3
+        BLT     p6, p8, update.clear
+
+        LI      p9, -1
+        next_pair
+        BEQ     p9, p13, update.move    ; every pent is 0
+update.pair:
+        LRGEN   p9
+        MV      p12, p10
+        next_pair
+        LA      p6, scratch
+        LA      p7, scratch
+        LI      p11, 0
+        LOADV   v0, (p6)
+update.row:
+        perturb p11
+        LRACC   v1, v0, p12
+        ADD     p6, p6, p3
+        LOADV   v0, (p6)
+        STOREV  v1, (p7)
+        MV      p7, p6
+        INC     p11
+        BLT     p11, p2, update.row
+        BLT     p9, p13, update.pair
+
+update.move:
+        LA      p6, scratch
+update.latents:
+        LOADV   v0, (p4)
+        LOADV   v1, (p6)
+        POPAVG  v2, v0, v1
+        STOREV  v2, (p4)
+        ADD     p4, p4, p3
+        ADD     p6, p6, p3
+        BLT     p6, p8, update.latents
+
+        ADDI    p1, p1, MATRIX_LINE
+        BLT     p1, p14, update.matrix
+        RET
+
+        .data
+fitness:
+        .space  POPULATION
+scratch:
+        .space  LARGEST

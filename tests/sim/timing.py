@@ -1,0 +1,291 @@
+"""Pipeline diagrams as tests: the drawing says what is run and when everything must happen.
+
+    predictor.entries = 5                       a setting of the machine, if it is not the default of these tests
+    cycle            | 0  1  2  3  4  5  6
+    0 MUL p1, p2, p3 |IF ID EX ME WB            address, instruction, and the cycle in which it enters each stage
+    1 ADD p4, p1, p1 |   IF ID -- -- -- EX ME WB | multiply_use 3     and what its lost cycles are charged to
+    2 VADD v1, v2, v3|      IF -- ...
+    vector           |         == == -- --      the same instruction in its unit: keeps it ==, result not there yet --
+    mispredictions = 0                          a count after the run
+
+Rows are in the order of execution, an instruction that runs twice has two. A row without cells never runs; addresses without
+a row hold NOPs that never run either. Address n has the label Ln. A column headed .. stands for several cycles in which
+nothing begins or ends, and a further line of cycles sets the columns for the rows below it. The run ends with HALT, or after
+the last row if that is another instruction.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from pentary.asm import assemble_text
+from pentary.isa.table import BY_NAME
+from pentary.program import Program
+from pentary_sim.config import Config
+from pentary_sim.events import CAUSES, NONE, UNITS
+from pentary_sim.simulator import Simulator
+
+STAGES: Final = ("IF", "ID", "EX", "ME", "WB")
+FIELDS: Final = ("fetch", "decode", "execute", "memory", "writeback")
+DEFAULTS: Final = {"l2.latency": "0", "memory.latency": "0", "memory.words": "15625"}
+"""Settings of a diagram that does not say otherwise: a miss in a cache costs nothing."""
+
+_PANEL: Final = 27  # columns that fit beside the instructions
+
+
+@dataclass(frozen=True)
+class Row:
+    """One executed instruction.
+
+    Attributes:
+        address: of the instruction.
+        text: the instruction, as the assembler takes it.
+        stages: the cycles in which it enters the five stages; empty if it never runs.
+        unit: name of the unit that executes it beside the pipeline, with start, free and done; empty for none.
+        lost: cycles charged for it, by cause.
+    """
+
+    address: int
+    text: str
+    stages: tuple[int, ...] = ()
+    unit: tuple[str, int, int, int] | tuple[()] = ()
+    lost: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass
+class Diagram:
+    """A parsed drawing: settings by name as TOML, rows, and the counts expected after the run."""
+
+    settings: dict[str, str] = field(default_factory=dict)
+    rows: list[Row] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def executed(self) -> list[Row]:
+        """The rows that run."""
+        return [row for row in self.rows if row.stages]
+
+    def mispredicted(self) -> list[bool]:
+        """Tell for each executed row whether a wrong address was fetched after it: the next one enters IF late."""
+        rows = self.executed
+        late = [after.stages[0] > row.stages[1] for row, after in zip(rows, rows[1:], strict=False)]
+        return [*late, False]
+
+    def program(self) -> Program:
+        """Assemble the instructions."""
+        lines: dict[int, str] = {}
+        for row in self.rows:
+            assert lines.setdefault(row.address, row.text) == row.text, f"two instructions at address {row.address}"
+        text = [f"L{address}: {lines.get(address, 'NOP')}" for address in range(max(lines) + 1)]
+        return assemble_text("\n".join(text) + "\n")
+
+    def config(self) -> Config:
+        """Give the machine's settings."""
+        return Config.loads("\n".join(f"{name} = {value}" for name, value in (DEFAULTS | self.settings).items()))
+
+
+def parse(drawing: str) -> Diagram:
+    """Read a drawing.
+
+    >>> diagram = parse('''
+    ...     cycle    |  0  1  2  3  4 .. 12 13 14
+    ...     0 NOP    | IF ID EX ME WB
+    ...     1 RET    |    IF ID -- -- -- EX ME WB | flush 2
+    ... ''')
+    >>> diagram.rows[1].stages, diagram.rows[1].lost
+    ((1, 2, 12, 13, 14), {'flush': 2})
+    """
+    diagram, columns = Diagram(), {}
+    for line in filter(str.strip, drawing.splitlines()):
+        if setting := re.fullmatch(r"\s*([\w.]+) = (\w+)\s*", line):
+            if "." in setting[1]:
+                diagram.settings[setting[1]] = setting[2]
+            else:
+                diagram.counts[setting[1]] = int(setting[2])
+            continue
+        label, cells, *charges = line.split("|")
+        label = label.strip()
+        at = len(line.split("|")[0]) + 1
+        marks = [(at + mark.end(), mark[0]) for mark in re.finditer(r"\S+", cells)]
+        if label == "cycle":
+            columns = _columns(marks)
+            continue
+        assert all(end in columns for end, _ in marks), f"a mark is not below a cycle: {line}"
+        if label in UNITS:
+            row = diagram.rows.pop()
+            diagram.rows.append(Row(row.address, row.text, row.stages, (label, *_spans(marks, columns)), row.lost))
+        else:
+            address, text = label.split(maxsplit=1)
+            lost = {name: int(cycles) for name, cycles in map(str.split, charges[0].split(","))} if charges else {}
+            diagram.rows.append(Row(int(address), text, _entries(marks, columns, line), (), lost))
+    return diagram
+
+
+def _columns(marks: list[tuple[int, str]]) -> dict[int, tuple[int, int]]:
+    """Map the place of each column to its first cycle and the one after it."""
+    columns: dict[int, tuple[int, int]] = {}
+    for (place, mark), (_, after) in zip(marks, [*marks[1:], (0, "")], strict=True):
+        first = next(reversed(columns.values()))[1] if mark == ".." else int(mark)
+        columns[place] = first, int(after) if mark == ".." else first + 1
+    firsts, ends = [c[0] for c in columns.values()], [c[1] for c in columns.values()]
+    assert firsts[1:] == ends[:-1], f"cycles are left out without a .. at {firsts}"
+    return columns
+
+
+def _entries(marks: list[tuple[int, str]], columns: dict[int, tuple[int, int]], line: str) -> tuple[int, ...]:
+    if not marks:
+        return ()
+    drawn = [mark for place, mark in marks if mark != "--" and columns[place][1] - columns[place][0] == 1]
+    first, last = (list(columns).index(marks[end][0]) for end in (0, -1))
+    assert drawn == list(STAGES) and last - first == len(marks) - 1, f"not five stages in a row: {line}"
+    return tuple(columns[place][0] for place, mark in marks if mark != "--")
+
+
+def _spans(marks: list[tuple[int, str]], columns: dict[int, tuple[int, int]]) -> tuple[int, int, int]:
+    keeps = [place for place, mark in marks if mark == "=="]
+    return columns[keeps[0]][0], columns[keeps[-1]][1], columns[marks[-1][0]][1]
+
+
+def draw(rows: Iterable[Row]) -> str:
+    """Draw rows as `parse` reads them.
+
+    >>> print(draw([Row(0, "NOP", (0, 1, 2, 3, 4)), Row(1, "RET", (1, 2, 12, 13, 14), (), {"flush": 2})]))
+    cycle |  0  1  2  3  4 .. 12 13 14
+    0 NOP | IF ID EX ME WB
+    1 RET |    IF ID -- -- -- EX ME WB | flush 2
+    """
+    rows = list(rows)
+    labels = [f"{row.address} {row.text}" for row in rows]
+    width = max(map(len, [*labels, *(row.unit[0] for row in rows if row.unit), "cycle"]))
+    lines: list[str] = []
+    for panel in _panels(rows):
+        axis = _axis(panel)
+        lines.append(f"{'cycle':{width}} | " + " ".join(f"{c:2}" if e == c + 1 else ".." for c, e in axis))
+        for row in panel:
+            marks = [_stage_mark(row, cycle) for cycle, _ in axis] if row.stages else []
+            charges = ", ".join(f"{name} {cycles}" for name, cycles in row.lost.items())
+            line = f"{f'{row.address} {row.text}':{width}} | {' '.join(marks)}".rstrip()
+            lines.append(f"{line} | {charges}" if charges else line)
+            if row.unit:
+                name, start, free, done = row.unit
+                bar = ["==" if start <= c < free else "--" if free <= c < done else "  " for c, _ in axis]
+                lines.append(f"{name:{width}} | {' '.join(bar)}".rstrip())
+    return "\n".join(lines)
+
+
+def _stage_mark(row: Row, cycle: int) -> str:
+    if cycle in row.stages:
+        return STAGES[row.stages.index(cycle)]
+    return "--" if row.stages[0] < cycle < row.stages[-1] else "  "
+
+
+def _panels(rows: list[Row]) -> Iterator[list[Row]]:
+    panel: list[Row] = []
+    for row in rows:
+        if len(_axis([*panel, row])) > _PANEL and panel:
+            yield panel
+            panel = []
+        panel.append(row)
+    yield panel
+
+
+def _axis(rows: list[Row]) -> list[tuple[int, int]]:
+    """Give first cycle and end of each column: one for a cycle, or for three and more in which nothing begins or ends."""
+    busy = {cycle for row in rows for cycle in (*row.stages, *row.unit[1:])}
+    busy |= {row.stages[-1] + 1 for row in rows if row.stages}
+    marks = sorted(busy)
+    axis: list[tuple[int, int]] = []
+    for cycle, after in zip(marks, marks[1:], strict=False):
+        axis.append((cycle, cycle + 1))
+        quiet = after - cycle - 1
+        axis += [(cycle + 1, after)] if quiet > 2 else [(c, c + 1) for c in range(cycle + 1, after)]
+    return axis
+
+
+def check(drawing: str) -> None:
+    """Run the program of a drawing, and compare everything that the drawing says.
+
+    Args:
+        drawing: as the module tells.
+
+    Raises:
+        AssertionError: the drawing contradicts itself, or the run differs; then with both diagrams.
+    """
+    expected = parse(drawing)
+    rows = expected.executed
+    retired = [3, *(row.stages[-1] for row in rows)]
+    for row, before, own in zip(rows, retired, retired[1:], strict=False):
+        assert own - before - 1 == sum(row.lost.values()), f"lost cycles do not add up in the drawing: {row}"
+    actual, machine = _step(expected)
+    problems = [
+        *_differences("instruction", [*map(_facts, rows)], [*map(_facts, actual.executed)]),
+        *_differences("mispredicted after row", expected.mispredicted(), actual.mispredicted()),
+        *_totals(expected, machine),
+    ]
+    # A run without a stop between the instructions must not differ from one with stops.
+    whole = Simulator(expected.program(), expected.config())
+    whole.run(max_instructions=len(rows))
+    problems += _totals(expected, whole)
+    if problems:
+        settings = "".join(f"{name} = {value}\n" for name, value in expected.settings.items())
+        shown = f"expected\n{settings}{draw(rows)}\n\nactual\n{settings}{draw(actual.executed)}"
+        raise AssertionError("\n".join([*dict.fromkeys(problems), "", shown]))
+
+
+def _step(expected: Diagram) -> tuple[Diagram, Simulator]:
+    """Run the program one instruction at a time; what the causes gain at each step is what it was charged."""
+    machine = Simulator(expected.program(), expected.config(), trace=True)
+    texts = {row.address: row.text for row in expected.rows}
+    actual, before = Diagram(expected.settings), dict.fromkeys(CAUSES, 0)
+    wrong: list[bool] = []
+    for _ in expected.executed:
+        machine.run(max_instructions=1)
+        (event,) = machine.take_events()
+        causes = machine.causes
+        lost = {name: causes[name] - before[name] for name in CAUSES[2:] if causes[name] > before[name]}
+        before = causes
+        pc, start = int(event["pc"]), int(event["start"])
+        unit = () if start == NONE else (UNITS[event["unit"]], start, int(event["free"]), int(event["done"]))
+        row = Row(pc, texts.get(pc, "NOP"), tuple(int(event[name]) for name in FIELDS), unit, lost)
+        actual.rows.append(row)
+        wrong.append(bool(event["mispredicted"]))
+        assert event["lost"] == sum(lost.values()), f"field lost is {event['lost']} in {row}"
+        most = [name for name in lost if lost[name] == max(lost.values())] or [CAUSES[0]]
+        assert CAUSES[event["cause"]] in most, f"field cause is {CAUSES[event['cause']]} in {row}"
+    assert wrong == actual.mispredicted(), f"field mispredicted is {wrong} in\n{draw(actual.executed)}"
+    return actual, machine
+
+
+def _facts(row: Row) -> tuple[object, ...]:
+    return row.address, row.stages, row.unit, row.lost
+
+
+def _totals(expected: Diagram, machine: Simulator) -> Iterator[str]:
+    rows = expected.executed
+    causes = Counter[str]({"issue": len(rows), "fill": 4})
+    profile = np.zeros((max(row.address for row in expected.rows) + 1, len(CAUSES)), np.int64)
+    for row in rows:
+        causes.update(row.lost)
+        profile[row.address, 0] += 1
+        for name, cycles in row.lost.items():
+            profile[row.address, CAUSES.index(name)] += cycles
+    branches = [BY_NAME[row.text.split()[0]].group == "control" for row in rows]
+    counts = {"branches": sum(branches), "mispredictions": sum(expected.mispredicted())} | expected.counts
+    yield from _differences("cycles", rows[-1].stages[-1] + 1, machine.cycles)
+    yield from _differences("instructions", len(rows), machine.instructions)
+    yield from _differences("causes", dict(causes), {name: n for name, n in machine.causes.items() if n})
+    yield from _differences("counts", counts, {name: machine.counts[name] for name in counts})
+    yield from _differences("profile", profile.tolist(), machine.profile.tolist())
+
+
+def _differences(what: str, expected: object, actual: object) -> Iterator[str]:
+    if isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
+        for place, (one, other) in enumerate(zip(expected, actual, strict=True)):
+            if one != other:
+                yield f"{what} {place}: expected {one}, actual {other}"
+    elif expected != actual:
+        yield f"{what}: expected {expected}, actual {actual}"
