@@ -115,6 +115,7 @@ class RunFolder:
             "evaluations": step.evaluations,
             "seconds": step.seconds,
             "digest": step.digest,
+            **step.measured,
         }
         path = self.path / "steps.jsonl"
         with _one_line(path), path.open("a", encoding="utf-8") as file:  # closed each time: nothing waits in a buffer
@@ -166,6 +167,7 @@ class RunFolder:
             "rank": self._parameters.rank,
             "perturb": self._parameters.perturb,
             "out": str(self.path),
+            **last.measured,
         }
 
     def _safetensors(self, last: Step, visible: Mapping[str, Pents]) -> bytes:

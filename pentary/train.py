@@ -1,7 +1,7 @@
 """The training loop: ask, evaluate, tell, and a record of every step."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -60,6 +60,7 @@ class Step:
         seconds: since the start.
         digest: of the latent words.
         state: to go on from, and to take the weights from.
+        measured: what the engine has counted so far beside this, such as cycles; the numpy engine counts nothing.
     """
 
     step: int
@@ -70,6 +71,7 @@ class Step:
     seconds: float
     digest: str
     state: State
+    measured: Mapping[str, Any] = field(default_factory=dict)
 
 
 def train(task: Task, parameters: Parameters) -> Iterator[Step]:
@@ -93,23 +95,45 @@ def train(task: Task, parameters: Parameters) -> Iterator[Step]:
     task.check(parameters)
     start = perf_counter()
     state = es.init(parameters, task.shapes)
-    yield _record(task, parameters, state, None, start)
+    yield record(task, parameters, state, None, start)
     while state.step < parameters.steps:
         with one_blas_thread():
             fitness = task.evaluate(es.ask(parameters, state))
             state = es.tell(parameters, state, fitness)
-            record = _record(task, parameters, state, fitness / task.unit(parameters), start)
-        yield record
+            step = record(task, parameters, state, fitness, start)
+        yield step
 
 
-def _record(task: Task, parameters: Parameters, state: State, fitness: NDArray | None, start: float) -> Step:
+def record(
+    task: Task,
+    parameters: Parameters,
+    state: State,
+    fitness: NDArray | None,
+    start: float,
+    measured: Mapping[str, Any] | None = None,
+) -> Step:
+    """Make the record of a step, whatever the engine.
+
+    Args:
+        task: what is trained.
+        parameters: of the run.
+        state: after the step.
+        fitness: (pairs, 2), of the members that led to the update, in units of 1 / task.unit; None at the start.
+        start: `time.perf_counter` at the start of the run.
+        measured: what the engine has counted so far.
+
+    Returns:
+        The record.
+    """
+    unit = task.unit(parameters)
     return Step(
         step=state.step,
         fitness=task.centre_fitness(es.visible_weights(parameters, state.latents)),
-        population_mean=None if fitness is None else float(np.mean(fitness)),
-        best=None if fitness is None else float(np.max(fitness)),
+        population_mean=None if fitness is None else float(np.mean(fitness / unit)),
+        best=None if fitness is None else float(np.max(fitness / unit)),
         evaluations=state.step * parameters.population,
         seconds=perf_counter() - start,
         digest=state.digest(),
         state=state,
+        measured=measured or {},
     )

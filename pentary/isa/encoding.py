@@ -11,6 +11,7 @@ A word stands for an instruction only if its fields that are not used are 0 and 
 instruction has exactly one word, and the word 0 is no instruction.
 """
 
+from functools import cache
 from typing import Final, NamedTuple
 
 from pentary.isa.table import CONTROLS, FITNESS, INSTRUCTIONS, REGISTERS, VECTORS, Format, Instruction
@@ -82,7 +83,8 @@ class IllegalInstruction(PentaryError):
     """A word that is no instruction, or fields that no word can hold."""
 
 
-def operands(instruction: Instruction) -> list[tuple[str, Operand]]:
+@cache
+def operands(instruction: Instruction) -> tuple[tuple[str, Operand], ...]:
     """Give the operands of an instruction in the order of its assembly line, "i(rs)" as "i" and "rs".
 
     >>> from pentary.isa.table import BY_NAME
@@ -90,7 +92,7 @@ def operands(instruction: Instruction) -> list[tuple[str, Operand]]:
     [('ru', 'd'), ('i', 'i'), ('rs', 'a')]
     """
     names = [name for operand in instruction.operands for name in operand.rstrip(")").split("(")]
-    return [(name, _operand(name, instruction.format)) for name in names]
+    return tuple((name, _operand(name, instruction.format)) for name in names)
 
 
 def _operand(name: str, form: Format) -> Operand:

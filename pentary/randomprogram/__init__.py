@@ -65,8 +65,9 @@ def random_program(seed: int, length: int, faults: bool = False) -> Program:
     write_start(writer)
     for _ in range(writer.rng.randint(1, 3)):
         write_subroutine(writer)
-    fault_at = writer.rng.choice((writer.rng.randrange(length), length)) if faults else None
-    while writer.words < length:
+    end = writer.words + length
+    fault_at = writer.rng.choice((writer.rng.randrange(end), end)) if faults else None
+    while writer.words < end:
         write_item(writer)
         if fault_at is not None and writer.words >= fault_at:
             write_fault(writer)

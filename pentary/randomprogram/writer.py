@@ -83,7 +83,7 @@ class Writer:
         self.bases, self.counters = reserved[:BASES], reserved[BASES:]
         self._free = [register for register in range(REGISTERS) if register not in (*reserved, STACK)]
         self._held: list[int] = []
-        self._recent = deque([0], maxlen=3)
+        self._recent = deque([0], maxlen=4)
         self._pointers = [_CENTRE + rng.randint(-_NEAR, _NEAR) for _ in range(_POINTERS // 2)]
         self._pointers += [_CENTRE + _STRIDE * rng.randint(1, _AREAS) for _ in range(_POINTERS // 2)]
         self.data, self.last = Label(), Label()
@@ -114,7 +114,7 @@ class Writer:
         carries = self.rng.choice((power, power // 2, power // 2 + 1))
         uniform = self.rng.randint(low, high)
         drawn = self.rng.choice((low, high, uniform, uniform, self.rng.randint(-2, 2), carries, -carries))
-        return max(low, min(high, drawn))
+        return drawn if low <= drawn <= high else uniform
 
     def source(self) -> int:
         """Draw a register to read, often one that was written just before."""

@@ -116,10 +116,9 @@ def table(program: Program, profile: NDArray[np.int64], by: By = "label") -> str
     total = _total(profile)
     lines = [(by, "", "cycles", "share", "instructions", "CPI", "lost, in % of the row's cycles")]
     for row in [total, *rows(program, profile, by)]:
-        lost = [f"{cause} {count / row.cycles:.1%}" for cause, count in row.lost.items()]
         share = f"{row.cycles / max(total.cycles, 1):.1%}"
         name, text = _shortened(row.name, 40), _shortened(row.text, 40)
-        lines.append((name, text, f"{row.cycles:,}", share, f"{row.instructions:,}", _cpi(row), ", ".join(lost[:3])))
+        lines.append((name, text, f"{row.cycles:,}", share, f"{row.instructions:,}", _cpi(row), _losses(row)))
     names, texts, *numbers, _ = (max(map(len, column)) for column in zip(*lines, strict=True))
     out = []
     for name, text, *cells, lost in lines:
@@ -167,14 +166,13 @@ def _drawn(program: Program, profile: NDArray[np.int64], title: str) -> bytes:
         axes.barh(places, widths, 0.72, starts, color=_COLOURS[cause], label=cause)
         starts += widths
     axes.set_yticks(places, [_shortened(bar.name, 28) for bar in bars], parse_math=False)
-    axes.set_ylim(len(bars) - 0.5, -0.5)
+    axes.set(xlim=(0, 1.02 * starts.max()), ylim=(len(bars) - 0.5, -0.5), xlabel="cycles")
     notes = axes.secondary_yaxis("right")
     shares = [f"{bar.cycles / total.cycles:6.1%}".replace(" ", _FIGURE_SPACE) for bar in bars]
     notes.set_yticks(places, [f"{share}   CPI {_cpi(bar)}" for share, bar in zip(shares, bars, strict=True)])
     for side in (axes, notes):
         side.tick_params(axis="y", length=0)
         side.spines[["top", "right"]].set_visible(False)
-    axes.set_xlabel("cycles")
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.grid(axis="x", alpha=0.3)
     axes.set_axisbelow(True)
@@ -195,7 +193,7 @@ def _places(program: Program, by: By) -> list[tuple[str, str]]:
     if by == "line":
         if not program.sources:
             raise PentaryError("the program does not say where its lines were written; use its labels or addresses")
-        return [(f"{source.file}:{source.line}", source.text.strip()) for source in program.sources]
+        return [(f"{source.file}:{source.line}", " ".join(source.text.split())) for source in program.sources]
     names = {program.symbols[label]: label for label in reversed(program.labels)}
     return [
         (str(address), disassemble_word(int(program.image[address]), address, names)) for address in range(program.text)
@@ -204,6 +202,11 @@ def _places(program: Program, by: By) -> list[tuple[str, str]]:
 
 def _cpi(row: Row) -> str:
     return f"{row.cycles / row.instructions:.2f}" if row.instructions else "-"
+
+
+def _losses(row: Row) -> str:
+    shares = [(cause, cycles / row.cycles) for cause, cycles in row.lost.items()]
+    return ", ".join(f"{cause} {share:.1%}" for cause, share in shares[:3] if share >= 0.001)
 
 
 def _shortened(text: str, width: int) -> str:

@@ -86,7 +86,7 @@ def _decode(program: Program) -> NDArray[Any]:
         except IllegalInstruction:
             row["op"] = NONE
             continue
-        row["op"], row["unit"] = INSTRUCTIONS.index(instruction), _UNIT_NUMBER[instruction.unit]
+        row["op"], row["unit"] = _NUMBER[instruction.name], _UNIT_NUMBER[instruction.unit]
         row["d"], row["a"], row["b"], row["i"] = fields
         for name, operand in operands(instruction):
             if name in _ROLES:
@@ -96,6 +96,7 @@ def _decode(program: Program) -> NDArray[Any]:
     return code
 
 
+_NUMBER: Final = {instruction.name: number for number, instruction in enumerate(INSTRUCTIONS)}
 _UNIT_NUMBER: Final = {"multiplier": 0, "divider": 0} | {name: number for number, name in enumerate(UNITS)}
 
 _ROLES: Final = {

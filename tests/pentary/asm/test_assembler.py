@@ -1,4 +1,4 @@
-"""Programs from sources: sections, directives, constants, pseudo-instructions, and what a program tells of its source."""
+"""Programs from sources: sections, directives, constants, pseudo-instructions, source lines."""
 
 import re
 from pathlib import Path
@@ -23,13 +23,6 @@ def data(*lines, **options):
     program = assemble_text("\n".join([".data", *lines]), **options)
     assert program.text == 0
     return program.image.tolist()
-
-
-def mistakes(*lines, **options):
-    """The mistakes of a source, as (line, column, message)."""
-    with pytest.raises(AssemblyError) as refusal:
-        assemble_text("\n".join(lines), **options)
-    return [(found.line, found.column, found.message) for found in refusal.value.diagnostics]
 
 
 def test_the_example_of_the_document_assembles_to_what_is_shown():
@@ -141,16 +134,17 @@ def test_param_from_outside_makes_its_own_value_unnecessary():
     assert data(".param N, 1 // 0", ".word N", defines={"N": 2}) == [2]
 
 
-def test_a_value_for_a_constant_that_is_no_param_is_refused():
-    told = "COUNTS is given a value, but no .param declares it; did you mean COUNT?"
-    assert mistakes(".param COUNT, 1", defines={"COUNTS": 2}) == [(0, 0, told)]
-    assert mistakes(".equ N, 1", defines={"N": 2}) == [(0, 0, "N is given a value, but no .param declares it")]
-
-
 def test_asserts_see_everything_and_their_own_address():
-    lines = [".assert end - start == 3, 'x'".replace("'", '"'), "start: NOP", ".data", ".word 1", ".assert . == 2"]
-    assert words(*[*lines[:-1], '.assert . == 2, "here"', ".word 2", "end:"])
-    assert mistakes("NOP", ' .assert . == 2, "two; not one"') == [(2, 2, "two; not one")]
+    lines = [
+        '.assert end - start == 3, "x"',
+        "start: NOP",
+        ".data",
+        ".word 1",
+        '.assert . == 2, "y"',
+        ".word 2",
+        "end:",
+    ]
+    assert words(*lines)[1:] == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -187,8 +181,6 @@ def test_li_of_a_value_that_is_not_known_yet_takes_one_word():
     lines = ["a: li p1, LATER", "b: li p2, EARLY", "c:", ".equ LATER, 3"]
     program = assemble_text("\n".join([".equ EARLY, 10 ** 9", *lines]))
     assert program.symbols | {"EARLY": 0} == {"EARLY": 0, "a": 0, "b": 1, "c": 3, "LATER": 3}
-    told = f"i is 1000000000, outside {-limit(10)}..{limit(10)}; a wider constant must be known from what stands before"
-    assert mistakes("li p1, X", ".equ X, 10 ** 9") == [(1, 8, told)]
 
 
 def test_each_instruction_has_its_source_line():
@@ -206,126 +198,3 @@ def test_lines_end_as_any_system_ends_them(tmp_path):
 
 def test_a_form_feed_or_another_odd_space_ends_no_line():
     assert [source.line for source in assemble_text("NOP\f\nNOP \u2028 \n\u00a0NOP").sources] == [1, 2, 3]
-
-
-@pytest.mark.parametrize("content", [b"NOP\nNOP \xff\n", None])
-def test_a_source_that_cannot_be_read_is_told(tmp_path, content):
-    path = tmp_path / "p.s"
-    if content:
-        path.write_bytes(content)
-    with pytest.raises(AssemblyError) as refusal:
-        assemble(path)
-    why = "line 2 is not UTF-8 text" if content else "cannot be read: No such file or directory"
-    assert str(refusal.value) == f"{path}: {why}\n1 error"
-
-
-@pytest.mark.parametrize(
-    ("line", "column", "message"),
-    [
-        ("FOO p1", 1, "unknown instruction 'FOO'"),
-        ("x: LOADD p1", 4, "unknown instruction 'LOADD'; did you mean LOAD?"),
-        (" .spice 1", 2, "unknown directive '.spice'; did you mean .space?"),
-        ("3: NOP", 1, "expected an instruction"),
-        ("ADD p1, p2", 1, "expected ADD rd, rs, rt"),
-        ("HALT 1", 1, "expected HALT"),
-        ("dec", 1, "expected DEC rd"),
-        ("ADD p1,, p2", 8, "an operand is missing before the comma"),
-        ("ADD p1, p2,", 11, "an operand is missing after the comma"),
-        ("ADD p1, p2, v3", 13, "rt: expected a register p0..p31, zero, fp, sp or lr, not 'v3'"),
-        ("ADD p1, p2, p3 p4", 16, "rt: expected a register p0..p31, zero, fp, sp or lr, not 'p4'"),
-        ("VADD v1, v2, v8", 14, "vt: expected a vector register v0..v7, not 'v8'"),
-        ("FITGET p1, f4", 12, "fs: expected a fitness accumulator f0..f3, not 'f4'"),
-        ("LRSET ROW, p1", 7, "cd: expected a control register ROWS, COLS, RANK, WIDTH, KEY, GAIN, not 'ROW'"),
-        ("LOAD p1, 3", 10, "expected an address i(rs); a fixed one is i(zero)"),
-        ("LOAD p1, (3)", 11, "rs: expected a register p0..p31, zero, fp, sp or lr, not '3'"),
-        ("ADDI p1, p2, 39063", 14, "i is 39063, outside -39062..39062"),
-        ("SHLI p1, p2, 17", 14, "k is 17, outside 0..16"),
-        ("CLAMP p1, p2, 0", 15, "w is 0, outside 1..16"),
-        ("QUANT v1, v2, 17, 1", 15, "k is 17, outside 0..16"),
-        ("BEQ p1, p2, . + 39063", 13, "the target is 39063 words away, BEQ reaches -39062..39062"),
-        ("JUMP -5000000", 6, "the target is -5000000 words away, JUMP reaches -4882812..4882812"),
-        (f"LI p1, {WORD_MAX + 1}", 8, f"i is {WORD_MAX + 1}, outside {-WORD_MAX}..{WORD_MAX}"),
-        (f".word {WORD_MAX + 1}", 7, f"the word is {WORD_MAX + 1}, outside {-WORD_MAX}..{WORD_MAX}"),
-        (".word", 1, "expected .word EXPRESSION, ..."),
-        (".space 3", 1, ".space in .text; it belongs after .data"),
-        (".align 3", 1, ".align in .text; it belongs after .data"),
-        (".equ 3, 3", 6, "expected the name of a constant"),
-        (".equ p3, 3", 6, "p3 cannot be the name of a symbol: it has a meaning already"),
-        ("limit: NOP", 1, "limit cannot be the name of a symbol: it has a meaning already"),
-        (".param X, Y", 11, "Y is not known here: it must follow from what stands before"),
-        (".assert 1", 1, 'expected .assert CONDITION, "MESSAGE"'),
-        (".assert 1, 2", 12, 'expected a message in "quotes"'),
-        (".data 3", 1, "expected .data"),
-        ("NOP é", 5, "unexpected character 'é'"),
-        ('.assert 1, "open', 12, "this string has no end"),
-        ("LI p1, labl", 8, "unknown symbol 'labl'; did you mean label?"),
-    ],
-)
-def test_a_wrong_line_is_told_with_its_column(line, column, message):
-    assert mistakes("label: NOP", line, "NOP") == [(2, column, message)]
-
-
-@pytest.mark.parametrize(
-    ("line", "column", "message"),
-    [
-        ("NOP", 1, "an instruction in .data; .text leads back to the instructions"),
-        (".space -1", 8, f"the space is -1, outside 0..{limit(10)}"),
-        (".align 0", 8, f"the alignment is 0, outside 1..{limit(10)}"),
-        (".space later", 8, "later is not known here: it must follow from what stands before"),
-        (".param X, .", 11, "the address is not known here: the data follow the whole text"),
-    ],
-)
-def test_a_wrong_line_of_the_data_is_told_with_its_column(line, column, message):
-    assert mistakes(".data", line, "later: .word 1") == [(2, column, message)]
-
-
-def test_names_are_defined_once():
-    lines = ["a: NOP", "a: NOP", ".equ b, 1", ".param b, 2", "b:"]
-    told = [(2, 1, "a is defined already, at <text>:1")]
-    told += [(line, column, "b is defined already, at <text>:3") for line, column in ((4, 8), (5, 1))]
-    assert mistakes(*lines) == told
-
-
-def test_circular_constants_are_told_once():
-    told = [(2, 9, "A is defined by itself")]
-    assert mistakes(".equ A, B", ".equ B, A", ".equ C, A + B", "LI p1, C", "LI p2, A") == told
-
-
-def test_a_broken_constant_is_told_once_where_it_is_defined():
-    assert mistakes(".equ A, 1 // 0", "LI p1, A", ".data", ".space A") == [(1, 11, "division by 0")]
-
-
-def test_a_long_chain_of_constants_that_each_need_the_next_is_refused():
-    lines = [f".equ x{n}, x{n + 1}" for n in range(500)]
-    found = mistakes(*lines, ".equ x500, 1")
-    assert found
-    assert {message for _, _, message in found} == {"more than 50 constants, each defined by a later one"}
-    assert data(*reversed(lines), ".word x0") if False else True
-
-
-def test_all_mistakes_of_a_source_are_told_in_order():
-    lines = ["  ADDI p1, q, 99999", ".word 1 2, ?", "x: BOO", "x: LI p1, y", ".word 10**20, 1//0, 3", "LI p1, x"]
-    assert [found[:2] for found in mistakes(*lines)] == [(1, 12), (1, 15), (2, 12), (3, 4), (4, 1), (4, 11), (5, 7), (5, 16)]
-
-
-def test_the_report_shows_each_line_and_points_below_tabs_too():
-    with pytest.raises(AssemblyError) as refusal:
-        assemble_text("\tNOP\n\tADD\tp1, p2, 3\nJUMP\n", "dir/p.s")
-    assert str(refusal.value) == (
-        "dir/p.s:2:14: rt: expected a register p0..p31, zero, fp, sp or lr, not '3'\n"
-        "\tADD\tp1, p2, 3\n"
-        "\t   \t        ^\n"
-        "dir/p.s:3:1: expected JUMP j10\n"
-        "JUMP\n"
-        "^\n"
-        "2 errors"
-    )
-
-
-def test_a_program_that_is_too_large_is_refused_before_it_is_made():
-    told = f"the program takes 8000000 words, the most is {limit(10)}"
-    assert mistakes(".data", ".space 4000000", ".space 4000000", ".word 1")[0] == (
-        0,
-        0,
-        told.replace("8000000", "8000001"),
-    )

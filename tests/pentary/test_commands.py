@@ -1,0 +1,82 @@
+"""The commands `asm` and `disasm` as their users meet them."""
+
+import pytest
+from click.testing import CliRunner
+
+from pentary.asm import assemble, disassemble
+from pentary.commands import asm, disasm
+from pentary.objectfile import load
+
+SOURCE = (
+    "        .param N, 3\nstart:  li p1, N\n        halt\n        .data\nx:      .word 1, 2\n        .space 10 ** 3\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "p.s").write_text(SOURCE)
+    return tmp_path
+
+
+def invoke(command, *arguments):
+    return CliRunner().invoke(command, arguments)
+
+
+def test_asm_writes_an_object_file_beside_the_source(here):
+    result = invoke(asm, "p.s")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == "2 instructions, 2 words of data, 1,004 words of memory: p.pob\n"
+    assert load(here / "p.pob").symbols == {"N": 3, "start": 0, "x": 2}
+    assert load(here / "p.pob").sources[0].file == "p.s"
+
+
+def test_asm_takes_an_output_and_values(here):
+    result = invoke(asm, "p.s", "-o", "out.x", "-D", "N=1", "-DN=-0p1=")
+    assert result.exit_code == 0
+    assert result.stdout.endswith(": out.x\n")
+    assert load(here / "out.x").symbols["N"] == -3
+    assert not (here / "p.pob").exists()
+
+
+def test_asm_reports_every_mistake_and_writes_nothing(here):
+    (here / "p.s").write_text("FOO\nNOP 1\n")
+    result = invoke(asm, "p.s")
+    assert (result.exit_code, result.stdout) == (2, "")
+    report = "p.s:1:1: unknown instruction 'FOO'\nFOO\n^\np.s:2:1: expected NOP\nNOP 1\n^\n2 errors\n"
+    assert result.stderr.endswith(report)
+    assert not (here / "p.pob").exists()
+
+
+@pytest.mark.parametrize("text", ["N", "N=", "=3", "N=x", "N=1+1", "N=--1", "N=3 4", 'N="'])
+def test_a_value_that_is_no_integer_is_refused(text):
+    result = invoke(asm, "p.s", "-D", text)
+    assert result.exit_code == 2
+    assert f"{text!r} is not NAME=VALUE with an integer value" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("none.s",), "none.s: cannot be read: No such file or directory"),
+        (("p.s", "-o", "none/p.pob"), "cannot write none/p.pob: No such file or directory"),
+        (("p.s", "-o", "./p.s"), "p.s is the source: -o gives the object file another name"),
+        (("p.s", "-D", "M=3"), "M is given a value, but no .param declares it"),
+    ],
+)
+def test_mistakes_are_told_without_a_traceback(here, arguments, told):
+    result = invoke(asm, *arguments)
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert (here / "p.s").read_text() == SOURCE
+
+
+def test_disasm_takes_sources_and_object_files(here):
+    assert invoke(asm, "p.s").exit_code == 0
+    wanted = disassemble(assemble(here / "p.s"))
+    for name in ("p.s", "p.pob"):
+        result = invoke(disasm, name)
+        assert (result.exit_code, result.stdout) == (0, wanted)
+    assert "LI    p1, 9 " in invoke(disasm, "p.s", "-D", "N=9").stdout
+    assert invoke(disasm, "p.pob", "-D", "N=9").exit_code == 2
+    assert invoke(disasm, "none.pob").exit_code == 2

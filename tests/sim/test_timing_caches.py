@@ -1,0 +1,400 @@
+"""Caches: which accesses miss, what a miss costs, and what is counted. L2 answers in 3 cycles, memory in 7 more."""
+
+from collections.abc import Callable
+
+
+def test_instructions_from_memory(timing: Callable[[str], None]) -> None:
+    # Ten cycles for the first line; lines are loaded once.
+    timing("""
+        l2.latency = 3
+        memory.latency = 7
+        cycle  |  0 .. 11 12 13 14 15 16
+        0 NOP  | IF -- ID EX ME WB | fetch_l2 3, fetch_memory 7
+        1 NOP  |       IF ID EX ME WB
+        2 HALT |          IF ID EX ME WB
+        icache_accesses = 3
+        icache_misses = 1
+        dcache_accesses = 0
+        l2_accesses = 1
+        l2_misses = 1
+        memory_reads = 1
+        memory_writes = 0
+    """)
+
+
+def test_instruction_line_ends_at_12(timing: Callable[[str], None]) -> None:
+    timing("""
+        l2.latency = 3
+        memory.latency = 7
+        cycle      |  0 .. 11 12 13 14 15 16 17 18 19 .. 26 27 28 29
+        0 JUMP L11 | IF -- ID EX ME WB | fetch_l2 3, fetch_memory 7
+        11 NOP     |             IF ID EX ME WB | flush 2
+        12 NOP     |                IF ID EX ME WB
+        13 HALT    |                   IF -- -- -- -- -- ID EX ME WB | fetch_l2 3, fetch_memory 7
+        icache_accesses = 4
+        icache_misses = 2
+        l2_accesses = 2
+        l2_misses = 2
+        memory_reads = 2
+    """)
+
+
+def test_instruction_line_ends_at_37(timing: Callable[[str], None]) -> None:
+    timing("""
+        l2.latency = 3
+        memory.latency = 7
+        cycle      |  0 .. 11 12 13 14 15 .. 24 25 26 27 28 .. 35 36 37 38
+        0 JUMP L37 | IF -- ID EX ME WB | fetch_l2 3, fetch_memory 7
+        37 NOP     |             IF -- -- -- ID EX ME WB | flush 2, fetch_l2 3, fetch_memory 7
+        38 HALT    |                         IF -- -- -- -- -- ID EX ME WB | fetch_l2 3, fetch_memory 7
+        icache_misses = 3
+    """)
+
+
+def test_instruction_lines_of_5_words(timing: Callable[[str], None]) -> None:
+    # A line holds 5 k - 2 .. 5 k + 2.
+    timing("""
+        caches.line = 5
+        l2.latency = 3
+        memory.latency = 7
+        cycle  |  0 .. 11 12 13 14 15 16 17 .. 24 25 26 27
+        0 NOP  | IF -- ID EX ME WB | fetch_l2 3, fetch_memory 7
+        1 NOP  |       IF ID EX ME WB
+        2 NOP  |          IF ID EX ME WB
+        3 HALT |             IF -- -- -- -- -- ID EX ME WB | fetch_l2 3, fetch_memory 7
+        icache_misses = 2
+    """)
+
+
+def test_instructions_from_l2(timing: Callable[[str], None]) -> None:
+    # One line fits in the instruction cache; the third jump is back to the first line.
+    timing("""
+        icache.sets = 1
+        icache.ways = 1
+        l2.latency = 3
+        memory.latency = 7
+        cycle      |  0 .. 11 12 13 14 15 .. 24 25 26 27 28 29 30 31 32 33
+        0 JUMP L13 | IF -- ID EX ME WB | fetch_l2 3, fetch_memory 7
+        13 JUMP L1 |             IF -- -- -- ID EX ME WB | flush 2, fetch_l2 3, fetch_memory 7
+        1 HALT     |                               IF -- -- -- ID EX ME WB | flush 2, fetch_l2 3
+        icache_accesses = 3
+        icache_misses = 3
+        l2_accesses = 3
+        l2_misses = 2
+        memory_reads = 2
+    """)
+
+
+def test_instruction_set_is_the_line_modulo_the_sets(timing: Callable[[str], None]) -> None:
+    # Lines 0 and 5 (113 .. 137) share one of 5 sets, lines 0 and 1 do not.
+    timing("""
+        icache.sets = 5
+        icache.ways = 1
+        l2.latency = 3
+        cycle       |  0 ..  4  5  6  7  8  9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28
+        0 JUMP L13  | IF -- ID EX ME WB | fetch_l2 3
+        13 JUMP L1  |             IF -- -- -- ID EX ME WB | flush 2, fetch_l2 3
+        1 JUMP L113 |                               IF ID EX ME WB | flush 2
+        113 JUMP L2 |                                        IF -- -- -- ID EX ME WB | flush 2, fetch_l2 3
+        2 HALT      |                                                          IF -- -- -- ID EX ME WB | flush 2, fetch_l2 3
+        icache_misses = 4
+        l2_accesses = 4
+        l2_misses = 3
+    """)
+
+
+def test_dropped_instructions_are_not_fetched(timing: Callable[[str], None]) -> None:
+    # 13 follows the jump at 12, and lies in another line; that line is never asked for.
+    timing("""
+        l2.latency = 3
+        memory.latency = 7
+        cycle      |  0 .. 11 12 13 14 15 16 17 18 19 20
+        0 JUMP L12 | IF -- ID EX ME WB | fetch_l2 3, fetch_memory 7
+        12 JUMP L1 |             IF ID EX ME WB | flush 2
+        1 HALT     |                      IF ID EX ME WB | flush 2
+        icache_accesses = 3
+        icache_misses = 1
+    """)
+
+
+def test_load_from_memory_then_use(timing: Callable[[str], None]) -> None:
+    # LOAD is charged for the miss, ADD only for the cycle that a hit would cost it too.
+    timing("""
+        l2.latency = 3
+        memory.latency = 7
+        cycle              |  0 .. 11 12 13 .. 24 25 26 27 28
+        0 LOAD p1, 100(p0) | IF -- ID EX ME -- WB | fetch_l2 3, fetch_memory 7, data_l2 3, data_memory 7
+        1 ADD p2, p1, p1   |       IF ID -- -- EX ME WB | load_use 1
+        2 LOAD p3, 101(p0) |          IF -- -- ID EX ME WB
+        3 HALT             |                   IF ID EX ME WB
+        dcache_accesses = 2
+        dcache_misses = 1
+        l2_accesses = 2
+        l2_misses = 2
+        memory_reads = 2
+        memory_writes = 0
+    """)
+
+
+def test_load_from_memory_unused(timing: Callable[[str], None]) -> None:
+    timing("""
+        l2.latency = 3
+        memory.latency = 7
+        cycle              |  0 .. 11 12 13 .. 24 25 26
+        0 LOAD p1, 100(p0) | IF -- ID EX ME -- WB | fetch_l2 3, fetch_memory 7, data_l2 3, data_memory 7
+        1 ADD p2, p3, p3   |       IF ID EX -- ME WB
+        2 HALT             |          IF ID -- EX ME WB
+    """)
+
+
+def test_load_from_memory_then_store_datum(timing: Callable[[str], None]) -> None:
+    # The datum is there in the cycle of WB, when STORE is in MEM.
+    timing("""
+        l2.latency = 3
+        memory.latency = 7
+        cycle               |  0 .. 11 12 13 .. 23 24 25 26
+        0 LOAD p1, 100(p0)  | IF -- ID EX ME -- -- WB | fetch_l2 3, fetch_memory 7, data_l2 3, data_memory 7
+        1 STORE p1, 101(p0) |       IF ID -- -- EX ME WB
+        2 HALT              |          IF -- -- ID EX ME WB
+    """)
+
+
+def test_data_line_ends_at_112(timing: Callable[[str], None]) -> None:
+    timing("""
+        l2.latency = 3
+        memory.latency = 7
+        cycle              |  0 .. 11 12 13 .. 24 25 26 .. 36 37
+        0 LOAD p1, 100(p0) | IF -- ID EX ME -- WB | fetch_l2 3, fetch_memory 7, data_l2 3, data_memory 7
+        1 LOAD p2, 112(p0) |       IF ID EX -- ME WB
+        2 LOAD p3, 113(p0) |          IF ID -- EX ME -- -- WB | data_l2 3, data_memory 7
+        3 HALT             |             IF -- ID EX -- -- ME WB
+        dcache_accesses = 3
+        dcache_misses = 2
+    """)
+
+
+def test_data_from_l2(timing: Callable[[str], None]) -> None:
+    # One line fits in the data cache.
+    timing("""
+        dcache.sets = 1
+        dcache.ways = 1
+        l2.latency = 3
+        memory.latency = 7
+        cycle              |  0 .. 11 12 13 .. 24 25 .. 35 36 37 38 39 40
+        0 LOAD p1, 100(p0) | IF -- ID EX ME -- WB | fetch_l2 3, fetch_memory 7, data_l2 3, data_memory 7
+        1 LOAD p2, 125(p0) |       IF ID EX -- ME -- -- WB | data_l2 3, data_memory 7
+        2 LOAD p3, 100(p0) |          IF ID -- EX -- -- ME -- -- -- WB | data_l2 3
+        3 HALT             |             IF -- ID -- -- EX -- -- -- ME WB
+        dcache_accesses = 3
+        dcache_misses = 3
+        l2_accesses = 4
+        l2_misses = 3
+        memory_reads = 3
+        memory_writes = 0
+    """)
+
+
+def test_text_as_data_is_in_l2(timing: Callable[[str], None]) -> None:
+    timing("""
+        l2.latency = 3
+        memory.latency = 7
+        cycle            |  0 .. 11 12 13 .. 17 18
+        0 LOAD p1, 1(p0) | IF -- ID EX ME -- WB | fetch_l2 3, fetch_memory 7, data_l2 3
+        1 HALT           |       IF ID EX -- ME WB
+        dcache_misses = 1
+        l2_accesses = 2
+        l2_misses = 1
+    """)
+
+
+def test_store_allocates_and_is_written_back(timing: Callable[[str], None]) -> None:
+    # The dirty line goes to L2, which has it: an access more, and no cycle.
+    timing("""
+        dcache.sets = 1
+        dcache.ways = 1
+        l2.latency = 3
+        memory.latency = 7
+        cycle               |  0 .. 11 12 13 .. 24 25 26 .. 36 37
+        0 STORE p1, 100(p0) | IF -- ID EX ME -- WB | fetch_l2 3, fetch_memory 7, data_l2 3, data_memory 7
+        1 LOAD p2, 101(p0)  |       IF ID EX -- ME WB
+        2 LOAD p3, 125(p0)  |          IF ID -- EX ME -- -- WB | data_l2 3, data_memory 7
+        3 HALT              |             IF -- ID EX -- -- ME WB
+        dcache_accesses = 3
+        dcache_misses = 2
+        l2_accesses = 4
+        l2_misses = 3
+        memory_reads = 3
+        memory_writes = 0
+    """)
+
+
+def test_dirty_line_reaches_memory(timing: Callable[[str], None]) -> None:
+    # Both caches hold one line, so the stored line leaves L2 as well.
+    timing("""
+        dcache.sets = 1
+        dcache.ways = 1
+        l2.sets = 1
+        l2.ways = 1
+        l2.latency = 3
+        memory.latency = 7
+        cycle               |  0 .. 11 12 13 .. 24 25 .. 35 36 .. 46 47
+        0 STORE p1, 100(p0) | IF -- ID EX ME -- WB | fetch_l2 3, fetch_memory 7, data_l2 3, data_memory 7
+        1 LOAD p2, 125(p0)  |       IF ID EX -- ME -- -- WB | data_l2 3, data_memory 7
+        2 LOAD p3, 150(p0)  |          IF ID -- EX -- -- ME -- -- WB | data_l2 3, data_memory 7
+        3 HALT              |             IF -- ID -- -- EX -- -- ME WB
+        dcache_misses = 3
+        l2_accesses = 5
+        memory_reads = 4
+        memory_writes = 1
+    """)
+
+
+def test_least_recently_used_line_is_replaced(timing: Callable[[str], None]) -> None:
+    # Two ways: 100, 125, again 100; 150 replaces 125.
+    timing("""
+        dcache.sets = 1
+        dcache.ways = 2
+        l2.latency = 3
+        cycle              |  0 ..  4  5  6 .. 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25
+        0 LOAD p1, 100(p0) | IF -- ID EX ME -- WB | fetch_l2 3, data_l2 3
+        1 LOAD p2, 125(p0) |       IF ID EX -- ME -- -- -- WB | data_l2 3
+        2 LOAD p3, 100(p0) |          IF ID -- EX -- -- -- ME WB
+        3 LOAD p4, 150(p0) |             IF -- ID -- -- -- EX ME -- -- -- WB | data_l2 3
+        4 LOAD p5, 100(p0) |                   IF -- -- -- ID EX -- -- -- ME WB
+        5 LOAD p6, 125(p0) |                               IF ID -- -- -- EX ME -- -- -- WB | data_l2 3
+        6 HALT             |                                  IF -- -- -- ID EX -- -- -- ME WB
+        dcache_accesses = 6
+        dcache_misses = 4
+    """)
+
+
+def test_push_and_pop_go_through_the_data_cache(timing: Callable[[str], None]) -> None:
+    # POP's second cycle in EX passes while PUSH waits for memory.
+    timing("""
+        l2.latency = 3
+        memory.latency = 7
+        cycle     |  0 .. 11 12 13 .. 24 25 26
+        0 PUSH p1 | IF -- ID EX ME -- WB | fetch_l2 3, fetch_memory 7, data_l2 3, data_memory 7
+        1 POP p2  |       IF ID EX -- ME WB
+        2 HALT    |          IF ID -- EX ME WB
+        dcache_accesses = 2
+        dcache_misses = 1
+    """)
+
+
+def test_fetch_miss_behind_a_division(timing: Callable[[str], None]) -> None:
+    # The line arrives while DIV is in EX: the miss costs nothing.
+    timing("""
+        l2.latency = 3
+        memory.latency = 7
+        cycle             |  0 .. 11 12 13 14 15 16 .. 26 .. 34 35 36
+        0 LI p1, 1        | IF -- ID EX ME WB | fetch_l2 3, fetch_memory 7
+        1 JUMP L12        |       IF ID EX ME WB
+        12 DIV p2, p1, p1 |                IF ID EX -- -- -- ME WB | flush 2, execute 17
+        13 HALT           |                   IF -- -- ID -- EX ME WB
+        icache_misses = 2
+    """)
+
+
+def test_fetch_miss_behind_a_stall(timing: Callable[[str], None]) -> None:
+    # Three of the ten cycles pass while ADD waits.
+    timing("""
+        l2.latency = 3
+        memory.latency = 7
+        cycle             |  0 .. 11 12 13 14 15 16 17 18 19 20 21 22 .. 26 27 28 29
+        0 JUMP L11        | IF -- ID EX ME WB | fetch_l2 3, fetch_memory 7
+        11 MULI p1, p2, 3 |             IF ID EX ME WB | flush 2
+        12 ADD p3, p1, p1 |                IF ID -- -- -- EX ME WB | multiply_use 3
+        13 HALT           |                   IF -- -- -- -- -- -- -- -- ID EX ME WB | fetch_memory 7
+    """)
+
+
+def test_fetch_miss_beside_a_data_miss(timing: Callable[[str], None]) -> None:
+    timing("""
+        l2.latency = 3
+        memory.latency = 7
+        cycle               |  0 .. 11 12 13 14 15 16 .. 25 26 27 28
+        0 JUMP L12          | IF -- ID EX ME WB | fetch_l2 3, fetch_memory 7
+        12 LOAD p1, 100(p0) |             IF ID EX ME -- -- -- WB | flush 2, data_l2 3, data_memory 7
+        13 HALT             |                IF -- -- -- ID EX ME WB
+    """)
+
+
+def test_fetch_miss_behind_a_branch(timing: Callable[[str], None]) -> None:
+    # The branch is predicted, rightly, not to be taken; the miss begins before it is decided.
+    timing("""
+        l2.latency = 3
+        memory.latency = 7
+        cycle             |  0 .. 11 12 13 14 15 16 17 18 .. 25 26 27 28
+        0 JUMP L12        | IF -- ID EX ME WB | fetch_l2 3, fetch_memory 7
+        12 BNE p0, p0, L0 |             IF ID EX ME WB | flush 2
+        13 HALT           |                IF -- -- -- -- -- ID EX ME WB | fetch_l2 3, fetch_memory 7
+    """)
+
+
+def test_redirect_behind_a_data_miss(timing: Callable[[str], None]) -> None:
+    # All of it happens while LOAD waits for memory.
+    timing("""
+        l2.latency = 3
+        memory.latency = 7
+        cycle              |  0 .. 11 12 13 14 15 .. 24 25 26
+        0 LOAD p1, 100(p0) | IF -- ID EX ME -- -- -- WB | fetch_l2 3, fetch_memory 7, data_l2 3, data_memory 7
+        1 BEQ p0, p0, L3   |       IF ID EX -- -- -- ME WB
+        3 HALT             |                IF ID -- EX ME WB
+        mispredictions = 1
+    """)
+
+
+def test_vector_load_of_two_lines(timing: Callable[[str], None]) -> None:
+    # Each of the two lines costs a cycle, and where it misses the latencies on top.
+    timing("""
+        l2.latency = 3
+        memory.latency = 7
+        cycle               |  0 .. 11 12 13 14 15 16 17 18 19 .. 37 38 39 40 41 42 43 44 45 46
+        0 LI p1, 2          | IF -- ID EX ME WB | fetch_l2 3, fetch_memory 7
+        1 SETVL p1          |       IF ID EX ME WB
+        2 LOADV v1, 112(p0) |          IF ID EX ME WB
+        memory              |                   == == == == == == -- --
+        3 LOADV v2, 112(p0) |             IF ID EX ME WB
+        memory              |                                     == == -- --
+        4 LOADV v2, 111(p0) |                IF ID EX ME WB
+        memory              |                                                 == -- --
+        5 HALT              |                   IF ID -- -- -- -- -- -- -- -- -- -- -- EX ME WB | sync 27
+        dcache_accesses = 5
+        dcache_misses = 2
+        memory_busy_cycles = 25
+    """)
+
+
+def test_store_then_vector_load(timing: Callable[[str], None]) -> None:
+    # LOADV reaches its queue when STORE leaves MEM, so the line is there.
+    timing("""
+        caches.line = 625
+        l2.latency = 3
+        memory.latency = 7
+        cycle               |  0 .. 11 12 13 .. 24 25 26 27 28 29
+        0 STORE p1, 400(p0) | IF -- ID EX ME -- WB | fetch_l2 3, fetch_memory 7, data_l2 3, data_memory 7
+        1 LOADV v1, 400(p0) |       IF ID EX -- ME WB
+        memory              |                   == -- --
+        2 HALT              |          IF ID -- -- -- -- EX ME WB | sync 3
+        dcache_accesses = 2
+        dcache_misses = 1
+    """)
+
+
+def test_vector_store_makes_lines_dirty(timing: Callable[[str], None]) -> None:
+    timing("""
+        dcache.sets = 1
+        dcache.ways = 1
+        caches.line = 625
+        l2.latency = 3
+        memory.latency = 7
+        cycle                |  0 .. 11 12 13 14 15 .. 24 25 26 .. 37 38
+        0 STOREV v1, 400(p0) | IF -- ID EX ME WB | fetch_l2 3, fetch_memory 7
+        memory               |             == == == == --
+        1 LOAD p1, 1000(p0)  |       IF ID -- -- -- -- -- EX ME -- WB | memory_order 12, data_l2 3, data_memory 7
+        2 HALT               |          IF -- -- -- -- -- ID EX -- ME WB
+        dcache_misses = 2
+        l2_accesses = 4
+        l2_misses = 3
+    """)

@@ -1,0 +1,140 @@
+"""A Konata log, read back by a reader of its own: every instruction once, each stage in its cycles, arrows for waits."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from pentary_sim.events import NONE, UNITS
+from pentary_sim.trace import open_trace
+
+
+@dataclass
+class Operation:
+    text: str = ""
+    hover: str = ""
+    stages: list = field(default_factory=list)  # [lane, name, first cycle, end]
+    producers: list = field(default_factory=list)
+    begin: int = -1
+    end: int = -1
+
+
+def read(path):
+    header, start, *lines = path.read_text("utf-8").splitlines()
+    assert header == "Kanata\t0004"
+    assert start.startswith("C=\t")
+    cycle = int(start[3:])
+    operations = {}
+    for line in lines:
+        command, *fields = line.split("\t")
+        if command == "C":
+            assert int(fields[0]) > 0, "time goes on"
+            cycle += int(fields[0])
+            continue
+        number = int(fields[0])
+        if command == "I":
+            assert number == len(operations) == int(fields[1])
+            assert fields[2] == "0"
+            operations[number] = Operation(begin=cycle)
+            continue
+        operation = operations[number]
+        assert operation.end < 0, "nothing is told of an instruction that has retired"
+        lane_open = [stage for stage in operation.stages if stage[0] == fields[1] and stage[3] is None]
+        match command:
+            case "L" if fields[1] == "0":
+                operation.text += fields[2]
+            case "L":
+                assert fields[1] == "1"
+                operation.hover += fields[2]
+            case "S":
+                for stage in lane_open:
+                    stage[3] = cycle
+                operation.stages.append([fields[1], fields[2], cycle, None])
+            case "E":
+                (stage,) = lane_open
+                assert stage[1] == fields[2]
+                stage[3] = cycle
+            case "W":
+                assert int(fields[1]) in operations
+                operation.producers.append(int(fields[1]))
+            case "R":
+                assert not any(stage[3] is None for stage in operation.stages)
+                assert fields[1:] == [str(number), "0"]
+                operation.end = cycle
+            case _:
+                pytest.fail(f"unknown command {line!r}")
+    return operations
+
+
+@pytest.fixture
+def written(a_run, tmp_path):
+    program, events = a_run
+    path = tmp_path / "a.kanata"
+    with open_trace(path, program) as trace:
+        trace.add(events)
+    return program, events, read(path)
+
+
+def test_every_instruction_appears_once_and_retires(written):
+    _, events, operations = written
+    assert list(operations) == list(range(len(events)))
+    assert all(operation.end > operation.begin for operation in operations.values())
+
+
+def test_stages_begin_and_end_in_their_cycles(written):
+    _, events, operations = written
+    for event, operation in zip(events, operations.values(), strict=True):
+        edges = [int(event[name]) for name in ("fetch", "decode", "execute", "memory", "writeback")]
+        edges.append(edges[-1] + 1)
+        expected = [["0", name, *span] for name, *span in zip("FDXMW", edges, edges[1:], strict=False)]
+        if event["start"] != NONE:
+            if event["start"] > event["memory"]:
+                expected.append(["1", "Q", event["memory"], event["start"]])
+            expected.append(["1", UNITS[event["unit"]], event["start"], event["done"]])
+        assert sorted(operation.stages) == sorted(expected)
+        assert operation.begin == event["fetch"]
+        assert operation.end == max(edges[-1], event["done"])
+
+
+def test_arrows_lead_from_writers_that_were_not_complete(written):
+    program, events, operations = written
+    reads = {  # by opcode of the two programs' instructions, told once more
+        "ADDI": "p1", "LOAD": "p1", "STORE": "p2 p1", "LRMUL": "p1", "PRNG": "p1 p2", "PUSH": "p1 p30", "POP": "p30",
+    } if program.sources[0].file == "random.s" else {
+        "LOAD": "p1", "ADD": "p2 p1", "PUSH": "p3 p30", "POP": "p30", "BNE": "p1",
+    }  # fmt: skip
+    last = {}
+    for number, (event, operation) in enumerate(zip(events, operations.values(), strict=True)):
+        name = operation.text.split(": ")[-1].split()[0]
+        expected = {
+            last[register]
+            for register in reads.get(name, "").split()
+            if operations[last.get(register, 0)].end > event["decode"] and register in last
+        }
+        assert sorted(operation.producers) == sorted(expected)
+        if event["register"] > 0:
+            last[f"p{event['register']}"] = number
+        if name in ("PUSH", "POP"):
+            last["p30"] = number
+
+
+def test_run_by_hand_is_told_in_words(hand, tmp_path):
+    program, events = hand
+    with open_trace(tmp_path / "hand.log", program) as trace:
+        trace.add(events)
+    operations = read(tmp_path / "hand.log")
+    assert operations[0].text == "0: start: LI p1, 7"
+    assert operations[7].text == "7: BNE p1, p0, done"
+    assert operations[2].hover.split("\\n") == [
+        "at: loop+1 (hand.s:4)",
+        "P3: -55 = 0000000000000⊖-0",
+        "lost cycles: 1 (load_use)",
+    ]
+    assert "stores: -55 = 0000000000000⊖-0\\naddress: 1000000" in operations[3].hover
+    assert "vector unit: arrives in cycle 9, starts 26, free 27, complete 28" in operations[5].hover
+    assert "predicted: wrongly" in operations[7].hover
+    arrows = {(consumer, producer) for consumer, told in operations.items() for producer in told.producers}
+    assert arrows == {(1, 0), (2, 0), (2, 1), (3, 2), (6, 3)}
+
+
+def test_empty_trace_is_a_log(hand, tmp_path):
+    open_trace(tmp_path / "empty.konata", hand[0]).close()
+    assert (tmp_path / "empty.konata").read_text() == "Kanata\t0004\n"

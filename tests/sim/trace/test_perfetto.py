@@ -1,0 +1,97 @@
+"""A timeline: valid JSON, every instruction once in each stage, slices of a track never overlap."""
+
+import json
+from collections import defaultdict
+
+import pytest
+from pentary_sim.events import CAUSES, NONE, UNITS
+from pentary_sim.trace import open_trace
+
+STAGES = ("fetch", "decode", "execute", "memory", "writeback")
+
+
+def read(path):
+    """Give the slices by track, and the values of counters by name."""
+    told = json.loads(path.read_text("utf-8"))
+    assert list(told) == ["traceEvents"]
+    tracks, slices, counters, now = {}, defaultdict(list), defaultdict(list), 0
+    for event in told["traceEvents"]:
+        assert event["pid"] == 1
+        if event["ph"] == "M":
+            if event["name"] == "thread_name":
+                tracks[event["tid"]] = event["args"]["name"]
+            continue
+        assert event["ts"] >= now, "time goes on"
+        now = event["ts"]
+        if event["ph"] == "X":
+            slices[tracks[event["tid"]]].append(event)
+        else:
+            assert event["ph"] == "C"
+            counters[event["name"]].append((event["ts"], event["args"]["waiting"]))
+    return slices, counters
+
+
+@pytest.fixture
+def written(a_run, tmp_path):
+    program, events = a_run
+    path = tmp_path / "a.perfetto.json"
+    with open_trace(path, program) as trace:
+        trace.add(events)
+    return program, events, *read(path)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_instruction_is_once_in_every_stage(written, stage):
+    _, events, slices, _ = written
+    after = dict(zip(STAGES, STAGES[1:], strict=False)).get(stage)
+    ends = events[after] if after else events["writeback"] + 1
+    spans = [(told["ts"], told["ts"] + told["dur"]) for told in slices[stage]]
+    assert spans == list(zip(events[stage].tolist(), ends.tolist(), strict=True))
+
+
+def test_lost_cycles_are_slices_named_by_their_cause(written):
+    _, events, slices, _ = written
+    expected = [(e["writeback"] - e["lost"], e["lost"], CAUSES[e["cause"]]) for e in events if e["lost"]]
+    assert [(told["ts"], told["dur"], told["name"]) for told in slices["lost cycles"]] == expected
+
+
+@pytest.mark.parametrize("unit", UNITS[1:])
+def test_units_and_their_queues(written, unit):
+    _, events, slices, counters = written
+    own = events[events["unit"] == UNITS.index(unit)]
+    spans = [(told["ts"], told["ts"] + told["dur"]) for told in slices[f"{unit} unit"]]
+    assert spans == list(zip(own["start"].tolist(), own["free"].tolist(), strict=True))
+    for cycle, waiting in counters[f"{unit} queue"]:
+        assert waiting == ((own["memory"] <= cycle) & (cycle < own["start"])).sum()
+    ever = (own["start"] > own["memory"]).any()
+    assert bool(counters[f"{unit} queue"]) == ever
+
+
+def test_slices_of_a_track_never_overlap(written):
+    _, _, slices, _ = written
+    for track in slices.values():
+        for before, after in zip(track, track[1:], strict=False):
+            assert before["ts"] + before["dur"] <= after["ts"]
+
+
+def test_run_by_hand_is_told_in_words(hand, tmp_path):
+    program, events = hand
+    with open_trace(tmp_path / "hand.json", program) as trace:
+        trace.add(events)
+    slices, _ = read(tmp_path / "hand.json")
+    told = slices["execute"][2]
+    assert told["name"] == "ADD p3, p2, p1"
+    assert told["args"] == {
+        "at": "loop+1 (hand.s:4)",
+        "P3": "-55 = 0000000000000⊖-0",
+        "lost cycles": "1 (load_use)",
+    }
+    (sync,) = [told for told in slices["lost cycles"] if told["name"] == "sync"]
+    assert (sync["ts"], sync["dur"]) == (14, 16)
+    assert sync["args"] == {"instruction": "SYNC", "at": "done (hand.s:11)"}
+    assert all(told["start"] == NONE for told in events[events["unit"] == 0])
+
+
+def test_empty_trace_is_valid_json(hand, tmp_path):
+    open_trace(tmp_path / "empty.json", hand[0]).close()
+    assert read(tmp_path / "empty.json") == ({}, {})

@@ -1,0 +1,169 @@
+"""Waveforms, read back by a reader of their own: in every cycle each signal shows what the events say."""
+
+import re
+from bisect import bisect_right
+
+import pytest
+from pentary_sim.events import CAUSES, NONE, UNITS
+from pentary_sim.trace import open_trace
+
+from pentary.text import parse_pents
+
+STAGES = ("fetch", "decode", "execute", "memory", "writeback")
+
+
+class Wave:
+    """Values of a signal from cycles on."""
+
+    def __init__(self):
+        self.cycles, self.values = [], []
+
+    def change(self, cycle, value):
+        if self.cycles and self.cycles[-1] == cycle:
+            self.values[-1] = value
+        else:
+            self.cycles.append(cycle)
+            self.values.append(value)
+
+    def at(self, cycle):
+        return self.values[bisect_right(self.cycles, cycle) - 1]
+
+
+def read(path):
+    header, body = path.read_text("ascii").split("$enddefinitions $end\n")
+    assert "$timescale 1 ns $end" in header
+    assert "$date" not in header
+    waves, by_code, scope = {}, {}, []
+    for line in header.splitlines():
+        match line.split():
+            case ["$scope", "module", name, "$end"]:
+                scope.append(name)
+            case ["$upscope", "$end"]:
+                scope.pop()
+            case ["$var", kind, width, code, name, "$end"]:
+                wave = waves[".".join([*scope, name])] = Wave()
+                assert code not in by_code
+                by_code[code] = kind, int(width), wave
+    cycle = -1
+    for line in body.splitlines():
+        if line.startswith("$"):
+            continue
+        if line.startswith("#"):
+            assert int(line[1:]) > cycle, "time goes on"
+            cycle = int(line[1:])
+            continue
+        text, code = line.split(" ") if line[0] in "bs" else (line[0], line[1:])
+        kind, width, wave = by_code[code]
+        if kind == "string":
+            assert text[0] == "s"
+            value = re.sub(r"\\x20", " ", text[1:])
+        elif "z" in text:
+            value = None
+        else:
+            bits = text.removeprefix("b")
+            assert len(bits) <= width
+            value = int(bits, 2)
+            value -= 2**64 if value >= 2**63 else 0
+        wave.change(cycle, value)
+    return waves
+
+
+@pytest.fixture
+def written(a_run, tmp_path):
+    program, events = a_run
+    path = tmp_path / "a.vcd"
+    with open_trace(path, program) as trace:
+        trace.add(events)
+    return program, events, read(path)
+
+
+def intervals(events, first, end, value):
+    """By cycle, the value of the event that is in [first, end)."""
+    found = {}
+    for event in events:
+        for cycle in range(first(event), end(event)):
+            assert cycle not in found
+            found[cycle] = value(event)
+    return found
+
+
+def last_cycle(events):
+    return int(max(events["writeback"].max(), events["done"].max()) + 2)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_stages_show_the_instruction_in_them(written, stage):
+    _, events, waves = written
+    after = dict(zip(STAGES, STAGES[1:], strict=False)).get(stage)
+    end = (lambda event: event[after]) if after else (lambda event: event["writeback"] + 1)
+    pcs = intervals(events, lambda event: event[stage], end, lambda event: event["pc"])
+    for cycle in range(last_cycle(events)):
+        assert waves[f"pipeline.{stage}.pc"].at(cycle) == pcs.get(cycle)
+        assert bool(waves[f"pipeline.{stage}.instruction"].at(cycle)) == (cycle in pcs)
+
+
+def test_address_is_shown_in_the_memory_stage(written):
+    _, events, waves = written
+    for event in events:
+        expected = None if event["address"] == NONE else event["address"]
+        assert waves["pipeline.memory.address"].at(event["memory"]) == expected
+        assert waves["pipeline.memory.address"].at(event["writeback"] - 1) == expected
+
+
+def test_lost_cycles_show_their_cause(written):
+    _, events, waves = written
+    causes = intervals(
+        events, lambda e: e["writeback"] - e["lost"], lambda e: e["writeback"], lambda e: CAUSES[e["cause"]]
+    )
+    for cycle in range(last_cycle(events)):
+        assert waves["pipeline.lost.cause"].at(cycle) == causes.get(cycle, "")
+
+
+@pytest.mark.parametrize("unit", UNITS[1:])
+def test_units_show_what_they_do_and_how_many_wait(written, unit):
+    _, events, waves = written
+    own = events[events["unit"] == UNITS.index(unit)]
+    taken = intervals(own, lambda event: event["start"], lambda event: event["free"], lambda event: event["pc"])
+    for cycle in range(last_cycle(events)):
+        assert waves[f"units.{unit}.pc"].at(cycle) == taken.get(cycle)
+        assert bool(waves[f"units.{unit}.instruction"].at(cycle)) == (cycle in taken)
+        busy = ((own["start"] <= cycle) & (cycle < own["done"])).any()
+        assert waves[f"units.{unit}.busy"].at(cycle) == busy
+        waiting = ((own["memory"] <= cycle) & (cycle < own["start"])).sum()
+        assert waves[f"units.{unit}.waiting"].at(cycle) == waiting
+
+
+def test_registers_show_what_was_written_both_ways(written):
+    program, events, waves = written
+    for register in range(1, 32):
+        numbers, pents = waves[f"registers.numbers.P{register}"], waves[f"registers.pents.P{register}"]
+        assert (numbers.at(0), pents.at(0)) == (None, "")
+        assert numbers.cycles == pents.cycles
+        spelled = [parse_pents(text) for text in pents.values[1:]]
+        assert numbers.values[1:] == spelled
+        assert all(len(text) == 16 for text in pents.values[1:])
+        if register != 30:
+            assert len(set(numbers.cycles)) <= 1 + (events["register"] == register).sum()
+    for event in events:
+        mnemonic = program.sources[event["pc"]].text.split(":")[-1].split()[0]
+        if event["register"] > 0 and mnemonic != "push":
+            known = max(event["writeback"], event["done"])
+            assert event["value"] in (waves[f"registers.numbers.P{event['register']}"].at(known),) or mnemonic == "vget"
+
+
+def test_run_by_hand_moves_the_stack_pointer(hand, tmp_path):
+    program, events = hand
+    with open_trace(tmp_path / "hand.VCD", program) as trace:
+        trace.add(events)
+    waves = read(tmp_path / "hand.VCD")
+    stack = waves["registers.numbers.P30"]
+    assert (stack.cycles, stack.values) == ([0, 8, 12], [None, 1_000_000, 1_000_001])
+    assert waves["registers.pents.P4"].at(27) == ""
+    assert waves["registers.pents.P4"].at(28) == "0000000000000022"
+    assert waves["registers.pents.P3"].at(7) == "0000000000000=-0"
+    assert waves["pipeline.execute.instruction"].at(8) == "VGET p4, v1, p0"
+
+
+def test_empty_trace_declares_its_signals(hand, tmp_path):
+    open_trace(tmp_path / "empty.vcd", hand[0]).close()
+    assert len(read(tmp_path / "empty.vcd")) == 5 * 2 + 1 + 1 + 4 * 4 + 2 * 31
