@@ -24,7 +24,7 @@ _MIX: Final = {
 }
 """Weights of the instruction groups of the table, and of the structures, which make the control group."""
 
-_WEIGHTS: Final = {"LOAD": 5, "STORE": 5, "PUSH": 0, "POP": 0, "LOADV": 2, "LRSET": 4, "LRGEN": 2, "HALT": 0}
+_WEIGHTS: Final = {"LOAD": 5, "STORE": 5, "PUSH": 0, "POP": 0, "LOADV": 2, "LRSET": 4, "LRGEN": 2, "PRNG": 2, "HALT": 0}
 """Weights of instructions within their groups, where they are not 1."""
 
 _DEPTH: Final = 3

@@ -26,11 +26,11 @@ def test_instruction_line_ends_at_12(timing: Callable[[str], None]) -> None:
     timing("""
         l2.latency = 3
         memory.latency = 7
-        cycle      |  0 .. 11 12 13 14 15 16 17 18 19 .. 26 27 28 29
+        cycle      |  0 .. 11 12 13 14 15 16 17 18 .. 26 27 28 29
         0 JUMP L11 | IF -- ID EX ME WB | fetch_l2 3, fetch_memory 7
         11 NOP     |             IF ID EX ME WB | flush 2
         12 NOP     |                IF ID EX ME WB
-        13 HALT    |                   IF -- -- -- -- -- ID EX ME WB | fetch_l2 3, fetch_memory 7
+        13 HALT    |                   IF -- -- -- -- ID EX ME WB | fetch_l2 3, fetch_memory 7
         icache_accesses = 4
         icache_misses = 2
         l2_accesses = 2
@@ -43,10 +43,10 @@ def test_instruction_line_ends_at_37(timing: Callable[[str], None]) -> None:
     timing("""
         l2.latency = 3
         memory.latency = 7
-        cycle      |  0 .. 11 12 13 14 15 .. 24 25 26 27 28 .. 35 36 37 38
+        cycle      |  0 .. 11 12 13 14 .. 24 25 26 27 .. 35 36 37 38
         0 JUMP L37 | IF -- ID EX ME WB | fetch_l2 3, fetch_memory 7
-        37 NOP     |             IF -- -- -- ID EX ME WB | flush 2, fetch_l2 3, fetch_memory 7
-        38 HALT    |                         IF -- -- -- -- -- ID EX ME WB | fetch_l2 3, fetch_memory 7
+        37 NOP     |             IF -- -- ID EX ME WB | flush 2, fetch_l2 3, fetch_memory 7
+        38 HALT    |                      IF -- -- -- -- ID EX ME WB | fetch_l2 3, fetch_memory 7
         icache_misses = 3
     """)
 
@@ -57,11 +57,11 @@ def test_instruction_lines_of_5_words(timing: Callable[[str], None]) -> None:
         caches.line = 5
         l2.latency = 3
         memory.latency = 7
-        cycle  |  0 .. 11 12 13 14 15 16 17 .. 24 25 26 27
+        cycle  |  0 .. 11 12 13 14 15 16 .. 24 25 26 27
         0 NOP  | IF -- ID EX ME WB | fetch_l2 3, fetch_memory 7
         1 NOP  |       IF ID EX ME WB
         2 NOP  |          IF ID EX ME WB
-        3 HALT |             IF -- -- -- -- -- ID EX ME WB | fetch_l2 3, fetch_memory 7
+        3 HALT |             IF -- -- -- -- ID EX ME WB | fetch_l2 3, fetch_memory 7
         icache_misses = 2
     """)
 
@@ -73,10 +73,10 @@ def test_instructions_from_l2(timing: Callable[[str], None]) -> None:
         icache.ways = 1
         l2.latency = 3
         memory.latency = 7
-        cycle      |  0 .. 11 12 13 14 15 .. 24 25 26 27 28 29 30 31 32 33
+        cycle      |  0 .. 11 12 13 14 .. 24 25 26 27 28 29 30 31 32 33
         0 JUMP L13 | IF -- ID EX ME WB | fetch_l2 3, fetch_memory 7
-        13 JUMP L1 |             IF -- -- -- ID EX ME WB | flush 2, fetch_l2 3, fetch_memory 7
-        1 HALT     |                               IF -- -- -- ID EX ME WB | flush 2, fetch_l2 3
+        13 JUMP L1 |             IF -- -- ID EX ME WB | flush 2, fetch_l2 3, fetch_memory 7
+        1 HALT     |                            IF -- -- -- ID EX ME WB | flush 2, fetch_l2 3
         icache_accesses = 3
         icache_misses = 3
         l2_accesses = 3
@@ -91,12 +91,13 @@ def test_instruction_set_is_the_line_modulo_the_sets(timing: Callable[[str], Non
         icache.sets = 5
         icache.ways = 1
         l2.latency = 3
-        cycle       |  0 ..  4  5  6  7  8  9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28
+        cycle       |  0 ..  4  5  6  7  8  9 10 11 12 13 14 15 16 17 18 19 20 21 22
         0 JUMP L13  | IF -- ID EX ME WB | fetch_l2 3
         13 JUMP L1  |             IF -- -- -- ID EX ME WB | flush 2, fetch_l2 3
         1 JUMP L113 |                               IF ID EX ME WB | flush 2
         113 JUMP L2 |                                        IF -- -- -- ID EX ME WB | flush 2, fetch_l2 3
-        2 HALT      |                                                          IF -- -- -- ID EX ME WB | flush 2, fetch_l2 3
+        cycle       | 21 .. 25 26 27 28
+        2 HALT      | IF -- ID EX ME WB | flush 2, fetch_l2 3
         icache_misses = 4
         l2_accesses = 4
         l2_misses = 3
@@ -163,11 +164,11 @@ def test_data_line_ends_at_112(timing: Callable[[str], None]) -> None:
     timing("""
         l2.latency = 3
         memory.latency = 7
-        cycle              |  0 .. 11 12 13 .. 24 25 26 .. 36 37
+        cycle              |  0 .. 11 12 13 .. 24 25 .. 36 37
         0 LOAD p1, 100(p0) | IF -- ID EX ME -- WB | fetch_l2 3, fetch_memory 7, data_l2 3, data_memory 7
         1 LOAD p2, 112(p0) |       IF ID EX -- ME WB
-        2 LOAD p3, 113(p0) |          IF ID -- EX ME -- -- WB | data_l2 3, data_memory 7
-        3 HALT             |             IF -- ID EX -- -- ME WB
+        2 LOAD p3, 113(p0) |          IF ID -- EX ME -- WB | data_l2 3, data_memory 7
+        3 HALT             |             IF -- ID EX -- ME WB
         dcache_accesses = 3
         dcache_misses = 2
     """)
@@ -180,11 +181,11 @@ def test_data_from_l2(timing: Callable[[str], None]) -> None:
         dcache.ways = 1
         l2.latency = 3
         memory.latency = 7
-        cycle              |  0 .. 11 12 13 .. 24 25 .. 35 36 37 38 39 40
+        cycle              |  0 .. 11 12 13 .. 24 .. 35 .. 39 40
         0 LOAD p1, 100(p0) | IF -- ID EX ME -- WB | fetch_l2 3, fetch_memory 7, data_l2 3, data_memory 7
-        1 LOAD p2, 125(p0) |       IF ID EX -- ME -- -- WB | data_l2 3, data_memory 7
-        2 LOAD p3, 100(p0) |          IF ID -- EX -- -- ME -- -- -- WB | data_l2 3
-        3 HALT             |             IF -- ID -- -- EX -- -- -- ME WB
+        1 LOAD p2, 125(p0) |       IF ID EX -- ME -- WB | data_l2 3, data_memory 7
+        2 LOAD p3, 100(p0) |          IF ID -- EX -- ME -- WB | data_l2 3
+        3 HALT             |             IF -- ID -- EX -- ME WB
         dcache_accesses = 3
         dcache_misses = 3
         l2_accesses = 4
@@ -214,11 +215,11 @@ def test_store_allocates_and_is_written_back(timing: Callable[[str], None]) -> N
         dcache.ways = 1
         l2.latency = 3
         memory.latency = 7
-        cycle               |  0 .. 11 12 13 .. 24 25 26 .. 36 37
+        cycle               |  0 .. 11 12 13 .. 24 25 .. 36 37
         0 STORE p1, 100(p0) | IF -- ID EX ME -- WB | fetch_l2 3, fetch_memory 7, data_l2 3, data_memory 7
         1 LOAD p2, 101(p0)  |       IF ID EX -- ME WB
-        2 LOAD p3, 125(p0)  |          IF ID -- EX ME -- -- WB | data_l2 3, data_memory 7
-        3 HALT              |             IF -- ID EX -- -- ME WB
+        2 LOAD p3, 125(p0)  |          IF ID -- EX ME -- WB | data_l2 3, data_memory 7
+        3 HALT              |             IF -- ID EX -- ME WB
         dcache_accesses = 3
         dcache_misses = 2
         l2_accesses = 4
@@ -237,11 +238,11 @@ def test_dirty_line_reaches_memory(timing: Callable[[str], None]) -> None:
         l2.ways = 1
         l2.latency = 3
         memory.latency = 7
-        cycle               |  0 .. 11 12 13 .. 24 25 .. 35 36 .. 46 47
+        cycle               |  0 .. 11 12 13 .. 24 .. 35 .. 46 47
         0 STORE p1, 100(p0) | IF -- ID EX ME -- WB | fetch_l2 3, fetch_memory 7, data_l2 3, data_memory 7
-        1 LOAD p2, 125(p0)  |       IF ID EX -- ME -- -- WB | data_l2 3, data_memory 7
-        2 LOAD p3, 150(p0)  |          IF ID -- EX -- -- ME -- -- WB | data_l2 3, data_memory 7
-        3 HALT              |             IF -- ID -- -- EX -- -- ME WB
+        1 LOAD p2, 125(p0)  |       IF ID EX -- ME -- WB | data_l2 3, data_memory 7
+        2 LOAD p3, 150(p0)  |          IF ID -- EX -- ME -- WB | data_l2 3, data_memory 7
+        3 HALT              |             IF -- ID -- EX -- ME WB
         dcache_misses = 3
         l2_accesses = 5
         memory_reads = 4
@@ -255,14 +256,14 @@ def test_least_recently_used_line_is_replaced(timing: Callable[[str], None]) -> 
         dcache.sets = 1
         dcache.ways = 2
         l2.latency = 3
-        cycle              |  0 ..  4  5  6 .. 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25
+        cycle              |  0 ..  4  5  6 .. 10 .. 14 15 .. 19 20 .. 24 25
         0 LOAD p1, 100(p0) | IF -- ID EX ME -- WB | fetch_l2 3, data_l2 3
-        1 LOAD p2, 125(p0) |       IF ID EX -- ME -- -- -- WB | data_l2 3
-        2 LOAD p3, 100(p0) |          IF ID -- EX -- -- -- ME WB
-        3 LOAD p4, 150(p0) |             IF -- ID -- -- -- EX ME -- -- -- WB | data_l2 3
-        4 LOAD p5, 100(p0) |                   IF -- -- -- ID EX -- -- -- ME WB
-        5 LOAD p6, 125(p0) |                               IF ID -- -- -- EX ME -- -- -- WB | data_l2 3
-        6 HALT             |                                  IF -- -- -- ID EX -- -- -- ME WB
+        1 LOAD p2, 125(p0) |       IF ID EX -- ME -- WB | data_l2 3
+        2 LOAD p3, 100(p0) |          IF ID -- EX -- ME WB
+        3 LOAD p4, 150(p0) |             IF -- ID -- EX ME -- WB | data_l2 3
+        4 LOAD p5, 100(p0) |                   IF -- ID EX -- ME WB
+        5 LOAD p6, 125(p0) |                         IF ID -- EX ME -- WB | data_l2 3
+        6 HALT             |                            IF -- ID EX -- ME WB
         dcache_accesses = 6
         dcache_misses = 4
     """)
@@ -301,11 +302,11 @@ def test_fetch_miss_behind_a_stall(timing: Callable[[str], None]) -> None:
     timing("""
         l2.latency = 3
         memory.latency = 7
-        cycle             |  0 .. 11 12 13 14 15 16 17 18 19 20 21 22 .. 26 27 28 29
+        cycle             |  0 .. 11 12 13 14 15 16 17 18 19 20 21 .. 26 27 28 29
         0 JUMP L11        | IF -- ID EX ME WB | fetch_l2 3, fetch_memory 7
         11 MULI p1, p2, 3 |             IF ID EX ME WB | flush 2
         12 ADD p3, p1, p1 |                IF ID -- -- -- EX ME WB | multiply_use 3
-        13 HALT           |                   IF -- -- -- -- -- -- -- -- ID EX ME WB | fetch_memory 7
+        13 HALT           |                   IF -- -- -- -- -- -- -- ID EX ME WB | fetch_memory 7
     """)
 
 
@@ -325,10 +326,10 @@ def test_fetch_miss_behind_a_branch(timing: Callable[[str], None]) -> None:
     timing("""
         l2.latency = 3
         memory.latency = 7
-        cycle             |  0 .. 11 12 13 14 15 16 17 18 .. 25 26 27 28
+        cycle             |  0 .. 11 12 13 14 15 16 17 .. 25 26 27 28
         0 JUMP L12        | IF -- ID EX ME WB | fetch_l2 3, fetch_memory 7
         12 BNE p0, p0, L0 |             IF ID EX ME WB | flush 2
-        13 HALT           |                IF -- -- -- -- -- ID EX ME WB | fetch_l2 3, fetch_memory 7
+        13 HALT           |                IF -- -- -- -- ID EX ME WB | fetch_l2 3, fetch_memory 7
     """)
 
 
@@ -350,16 +351,16 @@ def test_vector_load_of_two_lines(timing: Callable[[str], None]) -> None:
     timing("""
         l2.latency = 3
         memory.latency = 7
-        cycle               |  0 .. 11 12 13 14 15 16 17 18 19 .. 37 38 39 40 41 42 43 44 45 46
+        cycle               |  0 .. 11 12 13 14 15 16 17 18 .. 37 38 39 40 41 42 43 44 45 46
         0 LI p1, 2          | IF -- ID EX ME WB | fetch_l2 3, fetch_memory 7
         1 SETVL p1          |       IF ID EX ME WB
         2 LOADV v1, 112(p0) |          IF ID EX ME WB
-        memory              |                   == == == == == == -- --
+        memory              |                   == == == == == -- --
         3 LOADV v2, 112(p0) |             IF ID EX ME WB
-        memory              |                                     == == -- --
+        memory              |                                  == == -- --
         4 LOADV v2, 111(p0) |                IF ID EX ME WB
-        memory              |                                                 == -- --
-        5 HALT              |                   IF ID -- -- -- -- -- -- -- -- -- -- -- EX ME WB | sync 27
+        memory              |                                              == -- --
+        5 HALT              |                   IF ID -- -- -- -- -- -- -- -- -- -- EX ME WB | sync 27
         dcache_accesses = 5
         dcache_misses = 2
         memory_busy_cycles = 25
@@ -389,11 +390,11 @@ def test_vector_store_makes_lines_dirty(timing: Callable[[str], None]) -> None:
         caches.line = 625
         l2.latency = 3
         memory.latency = 7
-        cycle                |  0 .. 11 12 13 14 15 .. 24 25 26 .. 37 38
+        cycle                |  0 .. 11 12 13 14 .. 24 25 26 .. 37 38
         0 STOREV v1, 400(p0) | IF -- ID EX ME WB | fetch_l2 3, fetch_memory 7
-        memory               |             == == == == --
-        1 LOAD p1, 1000(p0)  |       IF ID -- -- -- -- -- EX ME -- WB | memory_order 12, data_l2 3, data_memory 7
-        2 HALT               |          IF -- -- -- -- -- ID EX -- ME WB
+        memory               |             == == == --
+        1 LOAD p1, 1000(p0)  |       IF ID -- -- -- -- EX ME -- WB | memory_order 12, data_l2 3, data_memory 7
+        2 HALT               |          IF -- -- -- -- ID EX -- ME WB
         dcache_misses = 2
         l2_accesses = 4
         l2_misses = 3

@@ -330,33 +330,33 @@ def test_flags_with_an_addition_between(timing: Callable[[str], None]) -> None:
 
 def test_division_used_at_once(timing: Callable[[str], None]) -> None:
     timing("""
-        cycle            |  0  1  2  3  4  5 .. 21 22 23 24
+        cycle            |  0  1  2  3  4 .. 21 22 23 24
         0 LI p1, 7       | IF ID EX ME WB
-        1 DIV p2, p1, p1 |    IF ID EX -- -- -- ME WB | execute 17
-        2 ADD p3, p2, p2 |       IF ID -- -- -- EX ME WB
-        3 HALT           |          IF -- -- -- ID EX ME WB
+        1 DIV p2, p1, p1 |    IF ID EX -- -- ME WB | execute 17
+        2 ADD p3, p2, p2 |       IF ID -- -- EX ME WB
+        3 HALT           |          IF -- -- ID EX ME WB
     """)
 
 
 def test_remainder_of_a_quotient(timing: Callable[[str], None]) -> None:
     timing("""
-        cycle            |  0  1  2  3  4  5 .. 21 22 23 .. 39 40 41 42
+        cycle            |  0  1  2  3  4 .. 21 22 .. 39 40 41 42
         0 LI p1, 7       | IF ID EX ME WB
-        1 DIV p2, p1, p1 |    IF ID EX -- -- -- ME WB | execute 17
-        2 REM p3, p2, p1 |       IF ID -- -- -- EX -- -- -- ME WB | execute 17
-        3 FLAGS p4       |          IF -- -- -- ID -- -- -- EX ME WB
-        4 HALT           |                      IF -- -- -- ID EX ME WB
+        1 DIV p2, p1, p1 |    IF ID EX -- -- ME WB | execute 17
+        2 REM p3, p2, p1 |       IF ID -- -- EX -- -- ME WB | execute 17
+        3 FLAGS p4       |          IF -- -- ID -- -- EX ME WB
+        4 HALT           |                   IF -- -- ID EX ME WB
     """)
 
 
 def test_division_hides_a_multiplication(timing: Callable[[str], None]) -> None:
     timing("""
-        cycle            |  0  1  2  3  4  5  6 .. 22 23 24 25
+        cycle            |  0  1  2  3  4  5 .. 22 23 24 25
         0 LI p1, 7       | IF ID EX ME WB
         1 MUL p2, p1, p1 |    IF ID EX ME WB
-        2 DIV p3, p1, p1 |       IF ID EX -- -- -- ME WB | execute 17
-        3 ADD p4, p2, p3 |          IF ID -- -- -- EX ME WB
-        4 HALT           |             IF -- -- -- ID EX ME WB
+        2 DIV p3, p1, p1 |       IF ID EX -- -- ME WB | execute 17
+        3 ADD p4, p2, p3 |          IF ID -- -- EX ME WB
+        4 HALT           |             IF -- -- ID EX ME WB
     """)
 
 

@@ -50,7 +50,7 @@ def test_counted_loop(timing: Callable[[str], None]) -> None:
 
 def test_every_branch_taken_then_predicted(timing: Callable[[str], None]) -> None:
     timing("""
-        cycle             |  0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26
+        cycle             |  0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28
         0 LI p1, 1        | IF ID EX ME WB
         1 BEQ p0, p0, L3  |    IF ID EX ME WB
         3 BNE p1, p0, L5  |             IF ID EX ME WB | flush 2
@@ -62,10 +62,10 @@ def test_every_branch_taken_then_predicted(timing: Callable[[str], None]) -> Non
         3 BNE p1, p0, L5  |                                                             IF ID EX ME WB
         5 BLT p0, p1, L7  |                                                                IF ID EX ME WB
         7 BGT p1, p0, L9  |                                                                   IF ID EX ME WB
-        cycle             | 23 24 25 26 27 28 29
-        9 BLE p0, p0, L11 | IF ID EX ME WB
-        11 BGE p0, p0, L1 |    IF ID EX ME WB
-        1 BEQ p0, p0, L3  |       IF ID EX ME WB
+        9 BLE p0, p0, L11 |                                                                      IF ID EX ME WB
+        11 BGE p0, p0, L1 |                                                                         IF ID EX ME WB
+        cycle             | 25 26 27 28 29
+        1 BEQ p0, p0, L3  | IF ID EX ME WB
     """)
 
 
@@ -100,7 +100,7 @@ def test_counter_rises_to_3(timing: Callable[[str], None]) -> None:
 def test_counter_falls_to_0(timing: Callable[[str], None]) -> None:
     # Taken (new with 2), not taken four times (1, 0, 0, 0), taken (1, 2), and only then predicted.
     timing("""
-        cycle                 |  0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26
+        cycle                 |  0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27
         0 LI p1, 0p1----11100 | IF ID EX ME WB
         1 SHLI p1, p1, 5      |    IF ID EX ME WB
         2 SHLI p1, p1, 1      |       IF ID EX ME WB
@@ -118,13 +118,13 @@ def test_counter_falls_to_0(timing: Callable[[str], None]) -> None:
         3 BGT p1, p0, L2      |                                                             IF ID EX ME WB
         4 JUMP L2             |                                                                IF ID EX ME WB
         2 SHLI p1, p1, 1      |                                                                   IF ID EX ME WB
-        cycle                 | 23 24 25 26 27 28 29 30 31 32 33 34 35 36
-        3 BGT p1, p0, L2      | IF ID EX ME WB
-        2 SHLI p1, p1, 1      |          IF ID EX ME WB | flush 2
-        3 BGT p1, p0, L2      |             IF ID EX ME WB
-        2 SHLI p1, p1, 1      |                      IF ID EX ME WB | flush 2
-        3 BGT p1, p0, L2      |                         IF ID EX ME WB
-        2 SHLI p1, p1, 1      |                            IF ID EX ME WB
+        3 BGT p1, p0, L2      |                                                                      IF ID EX ME WB
+        cycle                 | 26 27 28 29 30 31 32 33 34 35 36
+        2 SHLI p1, p1, 1      | IF ID EX ME WB | flush 2
+        3 BGT p1, p0, L2      |    IF ID EX ME WB
+        2 SHLI p1, p1, 1      |             IF ID EX ME WB | flush 2
+        3 BGT p1, p0, L2      |                IF ID EX ME WB
+        2 SHLI p1, p1, 1      |                   IF ID EX ME WB
         mispredictions = 5
     """)
 

@@ -34,7 +34,7 @@ FIELDS: Final = ("fetch", "decode", "execute", "memory", "writeback")
 DEFAULTS: Final = {"l2.latency": "0", "memory.latency": "0", "memory.words": "15625"}
 """Settings of a diagram that does not say otherwise: a miss in a cache costs nothing."""
 
-_PANEL: Final = 27  # columns that fit beside the instructions
+_WIDTH: Final = 108  # of a drawing, in characters
 
 
 @dataclass(frozen=True)
@@ -159,51 +159,52 @@ def draw(rows: Iterable[Row]) -> str:
     1 RET |    IF ID -- -- -- EX ME WB | flush 2
     """
     rows = list(rows)
-    labels = [f"{row.address} {row.text}" for row in rows]
-    width = max(map(len, [*labels, *(row.unit[0] for row in rows if row.unit), "cycle"]))
+    names = ["cycle", *(f"{row.address} {row.text}" for row in rows), *(row.unit[0] for row in rows if row.unit)]
+    width = max(map(len, names))
     lines: list[str] = []
-    for panel in _panels(rows):
-        axis = _axis(panel)
-        lines.append(f"{'cycle':{width}} | " + " ".join(f"{c:2}" if e == c + 1 else ".." for c, e in axis))
-        for row in panel:
-            marks = [_stage_mark(row, cycle) for cycle, _ in axis] if row.stages else []
-            charges = ", ".join(f"{name} {cycles}" for name, cycles in row.lost.items())
-            line = f"{f'{row.address} {row.text}':{width}} | {' '.join(marks)}".rstrip()
-            lines.append(f"{line} | {charges}" if charges else line)
-            if row.unit:
-                name, start, free, done = row.unit
-                bar = ["==" if start <= c < free else "--" if free <= c < done else "  " for c, _ in axis]
-                lines.append(f"{name:{width}} | {' '.join(bar)}".rstrip())
+    rest = rows
+    while rest:
+        # The longest run of rows that fits, but at least one.
+        for count in range(len(rest), 0, -1):
+            panel = _draw_panel(rest[:count], width)
+            if max(map(len, panel)) <= _WIDTH or count == 1:
+                lines += panel
+                rest = rest[count:]
+                break
     return "\n".join(lines)
+
+
+def _draw_panel(rows: list[Row], width: int) -> list[str]:
+    axis = _axis(rows)
+    lines = [f"{'cycle':{width}} | " + " ".join(f"{first:2}" if end == first + 1 else ".." for first, end in axis)]
+    for row in rows:
+        marks = " ".join(_stage_mark(row, cycle) for cycle, _ in axis)
+        charges = ", ".join(f"{name} {cycles}" for name, cycles in row.lost.items())
+        line = f"{f'{row.address} {row.text}':{width}} | {marks}".rstrip()
+        lines.append(f"{line} | {charges}" if charges else line)
+        if row.unit:
+            name, start, free, done = row.unit
+            bar = " ".join("==" if start <= c < free else "--" if free <= c < done else "  " for c, _ in axis)
+            lines.append(f"{name:{width}} | {bar}".rstrip())
+    return lines
 
 
 def _stage_mark(row: Row, cycle: int) -> str:
     if cycle in row.stages:
         return STAGES[row.stages.index(cycle)]
-    return "--" if row.stages[0] < cycle < row.stages[-1] else "  "
-
-
-def _panels(rows: list[Row]) -> Iterator[list[Row]]:
-    panel: list[Row] = []
-    for row in rows:
-        if len(_axis([*panel, row])) > _PANEL and panel:
-            yield panel
-            panel = []
-        panel.append(row)
-    yield panel
+    return "--" if row.stages and row.stages[0] < cycle < row.stages[-1] else "  "
 
 
 def _axis(rows: list[Row]) -> list[tuple[int, int]]:
     """Give first cycle and end of each column: one for a cycle, or for three and more in which nothing begins or ends."""
     busy = {cycle for row in rows for cycle in (*row.stages, *row.unit[1:])}
-    busy |= {row.stages[-1] + 1 for row in rows if row.stages}
     marks = sorted(busy)
     axis: list[tuple[int, int]] = []
     for cycle, after in zip(marks, marks[1:], strict=False):
         axis.append((cycle, cycle + 1))
         quiet = after - cycle - 1
         axis += [(cycle + 1, after)] if quiet > 2 else [(c, c + 1) for c in range(cycle + 1, after)]
-    return axis
+    return [*axis, (marks[-1], marks[-1] + 1)]
 
 
 def check(drawing: str) -> None:

@@ -83,7 +83,7 @@ class VcdTrace(Trace):
                 yield end, (self._signals[unit, name], -1)
         for register, value in instruction.writes(event).items():
             name, known = _REGISTERS[register], max(event.writeback, event.done)
-            spelled = pents if register == event.register else format_pents(value, ascii=True)
+            spelled = pents if value == event.value else format_pents(value, ascii=True)
             yield known, (self._signals["registers.pents", name], spelled)
             yield known, (self._signals["registers.numbers", name], value)
 

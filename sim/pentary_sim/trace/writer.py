@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Iterator
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, pairwise
 from math import inf
 from operator import itemgetter
 from typing import Any, Final, NamedTuple, Self, TextIO
@@ -49,7 +49,7 @@ class Event(NamedTuple):
     def stages(self) -> list[tuple[str, int, int]]:
         """Each stage with its first cycle and the one after its last."""
         edges = (*self[2:7], self.writeback + 1)
-        return list(zip(STAGES, edges, edges[1:], strict=False))
+        return [(stage, *span) for stage, span in zip(STAGES, pairwise(edges), strict=True)]
 
     @property
     def complete(self) -> int:

@@ -64,16 +64,18 @@ def at_random(seed, count=300):
     rng = np.random.default_rng(seed)
     program = assemble_text(
         "top: addi p1, p1, 1\nload p2, 0(p1)\nstore p2, 0(p1)\nend: vadd v1, v1, v1\nvget p3, v1, p0\nloadv v1, 0(p1)\n"
-        "matvec v2, v1\nlrmul p1\nprng p4, p1, p2\npush p1\npop p6",
+        "matvec v2, v1\nlrmul p1\nprng p4, p1, p2\npush p3\npop p6",
         "random.s",
     )
     events = np.zeros(count, EVENT)
     decode_, execute, memory, writeback = 0, 0, 0, -1
-    free = dict.fromkeys(UNITS, 0)
+    free, known = dict.fromkeys(UNITS, 0), dict.fromkeys(range(32), 0)
     for event in events:
         pc = int(rng.integers(program.text))
-        instruction = decode(int(program.image[pc])).instruction
-        unit = instruction.unit
+        decoded = decode(int(program.image[pc]))
+        instruction = decoded.instruction
+        unit = UNITS[UNITS.index(instruction.unit)]
+        register = decoded.d if instruction.operands and instruction.operands[0] == "rd" else NONE
 
         def wait(rng=rng):
             return int(rng.integers(30)) if rng.random() < 0.2 else 0
@@ -81,7 +83,7 @@ def at_random(seed, count=300):
         event["pc"], event["unit"] = pc, UNITS.index(unit)
         event["fetch"] = fetch = decode_ + wait()
         event["decode"] = decode_ = max(fetch + 1 + wait(), execute)
-        event["execute"] = execute = max(decode_ + 1, memory) + wait()
+        event["execute"] = execute = max(decode_ + 1, memory, known[register] if register > 0 else 0) + wait()
         event["memory"] = memory = max(execute + 1, writeback)
         previous = writeback
         event["writeback"] = writeback = max(memory + 1 + wait(), writeback + 1)
@@ -92,8 +94,8 @@ def at_random(seed, count=300):
             event["start"] = max(memory, free[unit]) + wait()
             event["free"] = free[unit] = event["start"] + rng.integers(1, 20)
             event["done"] = event["free"] + rng.integers(20)
-        if instruction.operands and instruction.operands[0] == "rd":
-            event["register"] = decode(int(program.image[pc])).d
+        if register > 0:
+            event["register"], known[register] = register, max(writeback, event["done"])
         event["value"] = rng.integers(-76_293_945_312, 76_293_945_313)
         if instruction.group == "memory":
             event["address"] = rng.integers(1, 1000)

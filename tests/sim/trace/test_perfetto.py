@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from itertools import pairwise
 
 import pytest
 from pentary_sim.events import CAUSES, NONE, UNITS
@@ -43,7 +44,7 @@ def written(a_run, tmp_path):
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_instruction_is_once_in_every_stage(written, stage):
     _, events, slices, _ = written
-    after = dict(zip(STAGES, STAGES[1:], strict=False)).get(stage)
+    after = dict(pairwise(STAGES)).get(stage)
     ends = events[after] if after else events["writeback"] + 1
     spans = [(told["ts"], told["ts"] + told["dur"]) for told in slices[stage]]
     assert spans == list(zip(events[stage].tolist(), ends.tolist(), strict=True))
@@ -70,7 +71,7 @@ def test_units_and_their_queues(written, unit):
 def test_slices_of_a_track_never_overlap(written):
     _, _, slices, _ = written
     for track in slices.values():
-        for before, after in zip(track, track[1:], strict=False):
+        for before, after in pairwise(track):
             assert before["ts"] + before["dur"] <= after["ts"]
 
 

@@ -1,0 +1,53 @@
+"""Speed of the cycle-level model on this machine."""
+
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Final
+
+from pentary.asm import assemble
+from pentary.tasks.target import Target
+from pentary_sim.engine import train
+from pentary_sim.simulator import Simulator
+
+PROGRAMS: Final = Path(__file__).parent / "programs"
+INSTRUCTIONS: Final = 20_000_000
+STEPS: Final = 10
+ROUNDS: Final = 5
+
+
+def run(instructions: int = INSTRUCTIONS, steps: int = STEPS, rounds: int = ROUNDS) -> dict[str, float | int]:
+    """Measure the model, caches, predictor and timing on.
+
+    Args:
+        instructions: of the scalar loop in a round.
+        steps: of `target` with its default parameters in a round.
+        rounds: of which the median counts.
+
+    Returns:
+        `warm_up_seconds`, from nothing loaded to the first thousand instructions executed: compilation, or the loading of
+        compiled code from disk; `instructions_per_second` and `es_steps_per_second` after it.
+    """
+    start = perf_counter()
+    program = assemble(PROGRAMS / "scalar.s")
+    Simulator(program).run(max_instructions=1000)
+    warm_up = perf_counter() - start
+    rates, step_rates = [], []
+    for _ in range(rounds):
+        machine = Simulator(program)
+        start = perf_counter()
+        machine.run(max_instructions=instructions)
+        rates.append(instructions / (perf_counter() - start))
+        records = train(Target(), Target.defaults)
+        next(records)
+        start = perf_counter()
+        done = sum(1 for _ in islice(records, steps))
+        step_rates.append(done / (perf_counter() - start))
+    return {
+        "warm_up_seconds": round(warm_up, 2),
+        "instructions": instructions,
+        "instructions_per_second": round(median(rates)),
+        "cycles_per_instruction": round(machine.cycles / machine.instructions, 3),
+        "es_steps_per_second": round(median(step_rates), 2),
+    }
