@@ -160,7 +160,7 @@ class _Assembler:
                 raise Mistake(operation.column, "an instruction in .data; .text leads back to the instructions")
             self._instruction(statement, operation)
         else:
-            near = suggestion(operation.text, [*MNEMONICS, *self.reader.macro_names()])
+            near = suggestion(operation.text, [*MNEMONICS, *self.reader.macro_names(), *_DIRECTIVES])
             raise Mistake(operation.column, f"unknown instruction {operation.text!r}{near}")
 
     def _instruction(self, statement: Statement, operation: Token) -> None:

@@ -18,7 +18,7 @@ _MAX_EXPANSIONS: Final = 100_000
 """Includes and macro expansions in all; a few macros that use one another twice would grow without end."""
 
 _MAX_LENGTH: Final = 10_000
-"""Characters of a line."""
+"""Characters of a line of an expansion, for the same reason."""
 
 _PARAMETER: Final = re.compile(r"\\(@|[A-Za-z_][A-Za-z0-9_]*)")
 _BEFORE_COMMENT: Final = re.compile(r'(?:[^;"]|"[^"]*"|"(?![^"]*"))*')
@@ -76,32 +76,31 @@ class Reader:
 
     def _statements(self, lines: Iterator[Line], within: tuple[Path | str, ...]) -> Iterator[Statement]:
         for line in lines:
+            statement = parse_line(line)
+            operation = statement.operation
+            name = operation.text.lower() if operation else ""
+            if operation is None or (name not in self._macros and name not in self.DIRECTIVES):
+                yield statement
+                continue
+            yield statement._replace(operation=None, rest=[])  # the labels
             try:
-                if len(line.text) > _MAX_LENGTH:
-                    raise Mistake(0, f"the line has more than {_MAX_LENGTH} characters")
-                statement = parse_line(line)
-                name = statement.operation.text.lower() if statement.operation else ""
-                if name not in self._macros and name not in self.DIRECTIVES:
-                    yield statement
-                    continue
-                assert statement.operation is not None
-                yield statement._replace(operation=None, rest=[])  # the labels
                 if name == ".macro":
-                    self._define(statement, lines)
+                    self._define(statement, operation, lines)
                 elif name == ".endm":
-                    raise Mistake(statement.operation.column, ".endm without .macro")
-                else:
+                    raise Mistake(operation.column, ".endm without .macro")
+                elif self._expansions <= _MAX_EXPANSIONS:  # beyond, it is reported
+                    self._count(operation, within)
                     inner = self._include if name == ".include" else self._expand
-                    if self._expansions > _MAX_EXPANSIONS:
-                        return
-                    self._expansions += 1
-                    if self._expansions > _MAX_EXPANSIONS:
-                        raise Mistake(statement.operation.column, f"more than {_MAX_EXPANSIONS} macros and includes")
-                    if len(within) >= _MAX_DEPTH:
-                        raise Mistake(statement.operation.column, f"nested more than {_MAX_DEPTH} deep")
-                    yield from inner(statement, statement.operation, within)
+                    yield from inner(statement, operation, within)
             except Mistake as mistake:
                 self._report(line.diagnose(mistake))
+
+    def _count(self, operation: Token, within: tuple[Path | str, ...]) -> None:
+        self._expansions += 1
+        if self._expansions > _MAX_EXPANSIONS:
+            raise Mistake(operation.column, f"more than {_MAX_EXPANSIONS} macros and includes")
+        if len(within) >= _MAX_DEPTH:
+            raise Mistake(operation.column, f"nested more than {_MAX_DEPTH} deep")
 
     def _include(self, statement: Statement, name: Token, within: tuple[Path | str, ...]) -> Iterator[Statement]:
         match statement.operands():
@@ -118,21 +117,20 @@ class Reader:
             raise Mistake(quoted.column, f"{path} includes itself")
         return self.text(text, str(path), (*within, resolved))
 
-    def _define(self, statement: Statement, lines: Iterator[Line]) -> None:
+    def _define(self, statement: Statement, operation: Token, lines: Iterator[Line]) -> None:
         """Read a macro to its end."""
-        assert statement.operation is not None
         body = []
         for line in lines:
-            operation = parse_line(line).operation
-            name = operation.text.lower() if operation else ""
-            if operation and name == ".macro":
-                self._report(line.diagnose(Mistake(operation.column, "a .macro within a .macro")))
+            inner = parse_line(line).operation
+            name = inner.text.lower() if inner else ""
+            if inner and name == ".macro":
+                self._report(line.diagnose(Mistake(inner.column, "a .macro within a .macro")))
             if name == ".endm":
                 break
             body.append(line)
         else:
-            raise Mistake(statement.operation.column, "no .endm ends this .macro")
-        macro = self._head(statement, body)
+            raise Mistake(operation.column, "no .endm ends this .macro")
+        macro = self._head(statement, operation, body)
         for line in body:
             for use in _PARAMETER.finditer(_code(line.text)):
                 if use[1] not in ("@", *macro.parameters):
@@ -140,10 +138,9 @@ class Reader:
                     self._report(line.diagnose(mistake))
         self._macros[macro.name.lower()] = macro
 
-    def _head(self, statement: Statement, body: list[Line]) -> _Macro:
-        assert statement.operation is not None
+    def _head(self, statement: Statement, operation: Token, body: list[Line]) -> _Macro:
         if not statement.rest or statement.rest[0].kind != "name":
-            raise Mistake(statement.operation.column, "expected .macro NAME PARAMETER, ...")
+            raise Mistake(operation.column, "expected .macro NAME PARAMETER, ...")
         name = statement.rest[0]
         key = name.text.lower()
         if key.upper() in MNEMONICS or key.startswith("."):
@@ -173,6 +170,8 @@ class Reader:
         lines = []
         for written in macro.body:
             text = _PARAMETER.sub(lambda use: values.get(use[1], "0"), _code(written.text))  # 0: reported already
+            if len(text) > _MAX_LENGTH:
+                raise Mistake(name.column, f"a line of macro {macro.name} grows beyond {_MAX_LENGTH} characters")
             place = f"{written.source.file}:{written.source.line}"
             lines.append(Line(line.source, text, column, f" (in macro {macro.name}, {place})"))
         return self._statements(iter(lines), (*within, macro.name))

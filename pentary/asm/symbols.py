@@ -12,6 +12,9 @@ from pentary.asm.vocabulary import FUNCTIONS, RESERVED
 _MAX_CHAIN: Final = 50
 """Constants that are each defined by the next, which stands later."""
 
+_MAX_SUGGESTIONS: Final = 20
+"""Unknown symbols for which the nearest name is sought; a missing file may leave thousands."""
+
 
 @dataclass
 class Symbol:
@@ -50,6 +53,7 @@ class Symbols:
         self.complete = False
         self._report = report
         self._chain = 0
+        self._suggestions = 0
 
     def define(self, name: Token, symbol: Symbol) -> Symbol:
         """Add a symbol, and return it.
@@ -117,7 +121,9 @@ class Symbols:
         if not self.complete and (symbol is None or (symbol.value is None and not symbol.broken)):
             raise NotKnown(token.column, f"{token.text} is not known here: it must follow from what stands before")
         if symbol is None:
-            raise Mistake(token.column, f"unknown symbol {token.text!r}{suggestion(token.text, self._table)}")
+            self._suggestions += 1
+            near = suggestion(token.text, self._table) if self._suggestions <= _MAX_SUGGESTIONS else ""
+            raise Mistake(token.column, f"unknown symbol {token.text!r}{near}")
         if symbol.busy:
             raise Mistake(token.column, f"{token.text} is defined by itself")
         if self._chain > _MAX_CHAIN:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pentary.asm import disassemble_word
-from pentary.plots import BLUE, _figure, _png
+from pentary.plots import BLUE, GREY, _figure, _png
 from pentary.program import Program
 from pentary.word import PentaryError
 from pentary_sim.events import CAUSES
@@ -26,6 +26,7 @@ _FIGURE_SPACE: Final = "\N{FIGURE SPACE}"  # as wide as a digit
 # One hue for each part of the machine, the darker shade for the longer way; issue is work done, not lost.
 _COLOURS: Final = {
     "issue": BLUE,
+    "fill": GREY,
     "flush": "#d55e00",
     "fetch_l2": "#f0d442",
     "fetch_memory": "#b59410",
@@ -42,6 +43,7 @@ _COLOURS: Final = {
     "data_l2": "#f7b267",
     "data_memory": "#c9701a",
 }
+assert tuple(_COLOURS) == CAUSES
 
 
 @dataclass(frozen=True)

@@ -656,6 +656,14 @@ def test_lradd_after_pquant_is_what_training_does(width):
     assert machine.vectors[2] == expected[0, 0].tolist()
 
 
+def test_popavg_saturates_the_total_before_the_gain():
+    machine = loaded(assembled("POPAVG", vd=2, vs=1, vt=3))
+    machine.controls.update(WIDTH=8, COLS=4, GAIN=-5)
+    machine.vectors[3][:4] = [WORD_MAX, limit(12), limit(12) - 5**8, -WORD_MAX]
+    machine.step()
+    assert machine.vectors[2][:4] == [-1562, -1562, -1557, 1562]  # 5 (5^12 - 1) / 2 / 5^8 is just below 1562.5
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_popeval_adds_squares_of_differences_and_saturates_once(seed):
     rng = np.random.default_rng(seed)

@@ -272,9 +272,9 @@ def test_target_written_by_a_later_return(timing: Callable[[str], None]) -> None
     """)
 
 
-def test_update_seen_three_cycles_later(timing: Callable[[str], None]) -> None:
-    # One entry for all. JUMP to the next address costs nothing but takes the entry, at the end of its EX. Fetched one cycle
-    # after it, the jump at 2 still finds its own entry, and gets it back in time for the next round.
+def test_update_not_seen_one_cycle_later(timing: Callable[[str], None]) -> None:
+    # One entry for all. JUMP to the next address costs nothing, but takes the entry at the end of its EX. Fetched one
+    # cycle after it, the jump at 2 still finds its own entry, and gets it back in time for the next round.
     timing("""
         predictor.entries = 1
         cycle     |  0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15
@@ -308,7 +308,7 @@ def test_update_not_seen_two_cycles_later(timing: Callable[[str], None]) -> None
     """)
 
 
-def test_update_seen_by_the_third_after_it(timing: Callable[[str], None]) -> None:
+def test_update_seen_three_cycles_later(timing: Callable[[str], None]) -> None:
     timing("""
         predictor.entries = 1
         cycle     |  0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15 16
@@ -325,7 +325,7 @@ def test_update_seen_by_the_third_after_it(timing: Callable[[str], None]) -> Non
 
 
 def test_looked_up_when_it_enters_fetch(timing: Callable[[str], None]) -> None:
-    # The second time, the jump at 3 enters IF in cycle 11 and finds its entry, which the jump at 1 takes before it leaves IF.
+    # The second time, the jump at 3 enters IF in cycle 11 and finds its entry; before it leaves IF, that at 1 takes it.
     timing("""
         predictor.entries = 1
         cycle            |  0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15 16 17 18

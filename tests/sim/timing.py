@@ -8,26 +8,26 @@
     vector           |         == == -- --      the same instruction in its unit: keeps it ==, result not there yet --
     mispredictions = 0                          a count after the run
 
-Rows are in the order of execution, an instruction that runs twice has two. A row without cells never runs; addresses without
-a row hold NOPs that never run either. Address n has the label Ln. A column headed .. stands for several cycles in which
-nothing begins or ends, and a further line of cycles sets the columns for the rows below it. The run ends with HALT, or after
-the last row if that is another instruction.
+Rows are in the order of execution, an instruction that runs twice has two. Addresses without a row hold NOPs that never
+run. Address n has the label Ln. A column headed .. stands for several cycles in which nothing begins or ends, and a further
+line of cycles sets the columns for the rows below it. The run ends with HALT, or after the last row if that is another
+instruction.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
+from pentary_sim.config import Config
+from pentary_sim.events import CAUSES, NONE, UNITS
+from pentary_sim.simulator import Simulator
 
 from pentary.asm import assemble_text
 from pentary.isa.table import BY_NAME
 from pentary.program import Program
-from pentary_sim.config import Config
-from pentary_sim.events import CAUSES, NONE, UNITS
-from pentary_sim.simulator import Simulator
 
 STAGES: Final = ("IF", "ID", "EX", "ME", "WB")
 FIELDS: Final = ("fetch", "decode", "execute", "memory", "writeback")
@@ -44,14 +44,14 @@ class Row:
     Attributes:
         address: of the instruction.
         text: the instruction, as the assembler takes it.
-        stages: the cycles in which it enters the five stages; empty if it never runs.
+        stages: the cycles in which it enters the five stages.
         unit: name of the unit that executes it beside the pipeline, with start, free and done; empty for none.
         lost: cycles charged for it, by cause.
     """
 
     address: int
     text: str
-    stages: tuple[int, ...] = ()
+    stages: tuple[int, ...]
     unit: tuple[str, int, int, int] | tuple[()] = ()
     lost: dict[str, int] = field(default_factory=dict)
 
@@ -64,16 +64,9 @@ class Diagram:
     rows: list[Row] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
 
-    @property
-    def executed(self) -> list[Row]:
-        """The rows that run."""
-        return [row for row in self.rows if row.stages]
-
     def mispredicted(self) -> list[bool]:
-        """Tell for each executed row whether a wrong address was fetched after it: the next one enters IF late."""
-        rows = self.executed
-        late = [after.stages[0] > row.stages[1] for row, after in zip(rows, rows[1:], strict=False)]
-        return [*late, False]
+        """Tell for each row but the last whether a wrong address was fetched after it: the next one is late."""
+        return [after.stages[0] > row.stages[1] for row, after in pairwise(self.rows)]
 
     def program(self) -> Program:
         """Assemble the instructions."""
@@ -137,8 +130,6 @@ def _columns(marks: list[tuple[int, str]]) -> dict[int, tuple[int, int]]:
 
 
 def _entries(marks: list[tuple[int, str]], columns: dict[int, tuple[int, int]], line: str) -> tuple[int, ...]:
-    if not marks:
-        return ()
     drawn = [mark for place, mark in marks if mark != "--" and columns[place][1] - columns[place][0] == 1]
     first, last = (list(columns).index(marks[end][0]) for end in (0, -1))
     assert drawn == list(STAGES) and last - first == len(marks) - 1, f"not five stages in a row: {line}"
@@ -176,31 +167,33 @@ def draw(rows: Iterable[Row]) -> str:
 
 def _draw_panel(rows: list[Row], width: int) -> list[str]:
     axis = _axis(rows)
-    lines = [f"{'cycle':{width}} | " + " ".join(f"{first:2}" if end == first + 1 else ".." for first, end in axis)]
+    pitch = max(3, len(str(axis[-1][0])) + 1)
+
+    def line(label: str, marks: Iterable[str]) -> str:
+        return f"{label:{width}} |{''.join(f'{mark:>{pitch}}' for mark in marks)}".rstrip()
+
+    lines = [line("cycle", (str(first) if end == first + 1 else ".." for first, end in axis))]
     for row in rows:
-        marks = " ".join(_stage_mark(row, cycle) for cycle, _ in axis)
-        charges = ", ".join(f"{name} {cycles}" for name, cycles in row.lost.items())
-        line = f"{f'{row.address} {row.text}':{width}} | {marks}".rstrip()
-        lines.append(f"{line} | {charges}" if charges else line)
+        lines.append(line(f"{row.address} {row.text}", (_stage_mark(row, cycle) for cycle, _ in axis)))
+        if row.lost:
+            lines[-1] += " | " + ", ".join(f"{name} {cycles}" for name, cycles in row.lost.items())
         if row.unit:
             name, start, free, done = row.unit
-            bar = " ".join("==" if start <= c < free else "--" if free <= c < done else "  " for c, _ in axis)
-            lines.append(f"{name:{width}} | {bar}".rstrip())
+            lines.append(line(name, ("==" if start <= c < free else "--" if free <= c < done else "" for c, _ in axis)))
     return lines
 
 
 def _stage_mark(row: Row, cycle: int) -> str:
     if cycle in row.stages:
         return STAGES[row.stages.index(cycle)]
-    return "--" if row.stages and row.stages[0] < cycle < row.stages[-1] else "  "
+    return "--" if row.stages[0] < cycle < row.stages[-1] else ""
 
 
 def _axis(rows: list[Row]) -> list[tuple[int, int]]:
-    """Give first cycle and end of each column: one for a cycle, or for three and more in which nothing begins or ends."""
-    busy = {cycle for row in rows for cycle in (*row.stages, *row.unit[1:])}
-    marks = sorted(busy)
+    """Give first cycle and end of each column; three cycles and more in which nothing begins or ends share one."""
+    marks = sorted({cycle for row in rows for cycle in (*row.stages, *row.unit[1:])})
     axis: list[tuple[int, int]] = []
-    for cycle, after in zip(marks, marks[1:], strict=False):
+    for cycle, after in pairwise(marks):
         axis.append((cycle, cycle + 1))
         quiet = after - cycle - 1
         axis += [(cycle + 1, after)] if quiet > 2 else [(c, c + 1) for c in range(cycle + 1, after)]
@@ -217,76 +210,68 @@ def check(drawing: str) -> None:
         AssertionError: the drawing contradicts itself, or the run differs; then with both diagrams.
     """
     expected = parse(drawing)
-    rows = expected.executed
+    rows = expected.rows
     retired = [3, *(row.stages[-1] for row in rows)]
-    for row, before, own in zip(rows, retired, retired[1:], strict=False):
+    for row, (before, own) in zip(rows, pairwise(retired), strict=True):
         assert own - before - 1 == sum(row.lost.values()), f"lost cycles do not add up in the drawing: {row}"
-    actual, machine = _step(expected)
-    problems = [
-        *_differences("instruction", [*map(_facts, rows)], [*map(_facts, actual.executed)]),
-        *_differences("mispredicted after row", expected.mispredicted(), actual.mispredicted()),
-        *_totals(expected, machine),
-    ]
-    # A run without a stop between the instructions must not differ from one with stops.
+    stepped = Simulator(expected.program(), expected.config(), trace=True)
+    actual, problems = _step(stepped, expected)
+    problems += _totals(expected, stepped)
+    # A run without a stop after every instruction must not differ from one with stops.
     whole = Simulator(expected.program(), expected.config())
     whole.run(max_instructions=len(rows))
     problems += _totals(expected, whole)
-    if problems:
+    if actual != rows or problems:
         settings = "".join(f"{name} = {value}\n" for name, value in expected.settings.items())
-        shown = f"expected\n{settings}{draw(rows)}\n\nactual\n{settings}{draw(actual.executed)}"
-        raise AssertionError("\n".join([*dict.fromkeys(problems), "", shown]))
+        shown = f"expected\n{settings}{draw(rows)}\n\nactual\n{settings}{draw(actual)}\n"
+        raise AssertionError("\n".join(["the run differs", shown, *dict.fromkeys(problems)]))
 
 
-def _step(expected: Diagram) -> tuple[Diagram, Simulator]:
-    """Run the program one instruction at a time; what the causes gain at each step is what it was charged."""
-    machine = Simulator(expected.program(), expected.config(), trace=True)
+def _step(machine: Simulator, expected: Diagram) -> tuple[list[Row], list[str]]:
+    """Run one instruction at a time: what the causes gain in a step is what the instruction was charged.
+
+    Returns:
+        The rows of the run, and what is wrong with fields of its records that no row shows.
+    """
     texts = {row.address: row.text for row in expected.rows}
-    actual, before = Diagram(expected.settings), dict.fromkeys(CAUSES, 0)
+    rows: list[Row] = []
+    problems: list[str] = []
     wrong: list[bool] = []
-    for _ in expected.executed:
-        machine.run(max_instructions=1)
+    before = dict.fromkeys(CAUSES, 0)
+    while len(rows) < len(expected.rows) and not machine.halted:
+        machine.run(max_instructions=len(rows) + 1)
         (event,) = machine.take_events()
         causes = machine.causes
         lost = {name: causes[name] - before[name] for name in CAUSES[2:] if causes[name] > before[name]}
         before = causes
         pc, start = int(event["pc"]), int(event["start"])
         unit = () if start == NONE else (UNITS[event["unit"]], start, int(event["free"]), int(event["done"]))
-        row = Row(pc, texts.get(pc, "NOP"), tuple(int(event[name]) for name in FIELDS), unit, lost)
-        actual.rows.append(row)
+        rows.append(Row(pc, texts.get(pc, "NOP"), tuple(int(event[name]) for name in FIELDS), unit, lost))
         wrong.append(bool(event["mispredicted"]))
-        assert event["lost"] == sum(lost.values()), f"field lost is {event['lost']} in {row}"
         most = [name for name in lost if lost[name] == max(lost.values())] or [CAUSES[0]]
-        assert CAUSES[event["cause"]] in most, f"field cause is {CAUSES[event['cause']]} in {row}"
-    assert wrong == actual.mispredicted(), f"field mispredicted is {wrong} in\n{draw(actual.executed)}"
-    return actual, machine
-
-
-def _facts(row: Row) -> tuple[object, ...]:
-    return row.address, row.stages, row.unit, row.lost
+        if event["lost"] != sum(lost.values()) or CAUSES[event["cause"]] not in most:
+            problems.append(f"row {len(rows) - 1}: the record says {event['lost']} lost, {CAUSES[event['cause']]}")
+    problems += _differences("mispredicted, by row", expected.mispredicted(), wrong[:-1])
+    return rows, problems
 
 
 def _totals(expected: Diagram, machine: Simulator) -> Iterator[str]:
-    rows = expected.executed
-    causes = Counter[str]({"issue": len(rows), "fill": 4})
+    rows = expected.rows
     profile = np.zeros((max(row.address for row in expected.rows) + 1, len(CAUSES)), np.int64)
     for row in rows:
-        causes.update(row.lost)
-        profile[row.address, 0] += 1
-        for name, cycles in row.lost.items():
+        for name, cycles in {"issue": 1, **row.lost}.items():
             profile[row.address, CAUSES.index(name)] += cycles
-    branches = [BY_NAME[row.text.split()[0]].group == "control" for row in rows]
-    counts = {"branches": sum(branches), "mispredictions": sum(expected.mispredicted())} | expected.counts
+    causes = dict(zip(CAUSES, profile.sum(axis=0).tolist(), strict=True)) | {"fill": 4}
+    counts = {"branches": sum(BY_NAME[row.text.split()[0]].group == "control" for row in rows)} | expected.counts
+    if rows[-1].text == "HALT":
+        counts = {"mispredictions": sum(expected.mispredicted())} | counts
     yield from _differences("cycles", rows[-1].stages[-1] + 1, machine.cycles)
     yield from _differences("instructions", len(rows), machine.instructions)
-    yield from _differences("causes", dict(causes), {name: n for name, n in machine.causes.items() if n})
+    yield from _differences("causes", causes, machine.causes)
     yield from _differences("counts", counts, {name: machine.counts[name] for name in counts})
     yield from _differences("profile", profile.tolist(), machine.profile.tolist())
 
 
 def _differences(what: str, expected: object, actual: object) -> Iterator[str]:
-    if isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
-        for place, (one, other) in enumerate(zip(expected, actual, strict=True)):
-            if one != other:
-                yield f"{what} {place}: expected {one}, actual {other}"
-    elif expected != actual:
+    if expected != actual:
         yield f"{what}: expected {expected}, actual {actual}"

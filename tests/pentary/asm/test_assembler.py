@@ -8,6 +8,7 @@ import pytest
 
 import pentary
 from pentary.asm import AssemblyError, assemble, assemble_text, disassemble
+from pentary.interpreter import Interpreter
 from pentary.isa import BY_NAME, decode, encode
 from pentary.program import Source
 from pentary.word import WORD_MAX, limit
@@ -25,9 +26,13 @@ def data(*lines, **options):
     return program.image.tolist()
 
 
-def test_the_example_of_the_document_assembles_to_what_is_shown():
+def test_the_example_of_the_document_assembles_to_what_is_shown_and_does_what_it_says():
     source, shown = re.findall("```asm\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
-    assert disassemble(assemble_text(source)) == shown
+    program = assemble_text(source)
+    assert disassemble(program) == shown
+    machine = Interpreter(program, memory=100)
+    machine.run(max_instructions=100)
+    assert machine.memory[program.address("greatest")] == max(31, 41, -59, 2 * 25 - 5 - 2, 12)
     with pytest.raises(AssemblyError, match="COUNT is 2 to 5"):
         assemble_text(source, defines={"COUNT": 6})
 

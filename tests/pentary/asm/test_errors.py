@@ -29,6 +29,7 @@ def test_a_source_that_cannot_be_read_is_told(tmp_path, content):
     [
         ("FOO p1", 1, "unknown instruction 'FOO'"),
         ("x: LOADD p1", 4, "unknown instruction 'LOADD'; did you mean LOAD?"),
+        ("word 1", 1, "unknown instruction 'word'; did you mean .word?"),
         (" .spice 1", 2, "unknown directive '.spice'; did you mean .space?"),
         ("3: NOP", 1, "expected an instruction"),
         ("ADD p1, p2", 1, "expected ADD rd, rs, rt"),
@@ -121,6 +122,11 @@ def test_a_long_chain_of_constants_that_each_need_the_next_is_refused():
     assert found
     assert {message for _, _, message in found} == {"more than 50 constants, each defined by a later one"}
     assert assemble_text("\n".join([".equ x500, 1", *reversed(lines)])).symbols["x0"] == 1
+
+
+def test_only_the_first_unknown_symbols_get_a_suggestion():
+    found = mistakes("label: NOP", *["LI p1, labl"] * 1000)
+    assert [message.endswith("; did you mean label?") for _, _, message in found] == [True] * 20 + [False] * 980
 
 
 def test_all_mistakes_of_a_source_are_told_in_order():

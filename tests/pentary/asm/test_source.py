@@ -127,7 +127,6 @@ def test_a_mistake_in_an_expansion_is_shown_at_the_invocation_and_names_the_macr
         (".macro m\n n\n.endm\n.macro n\n m\n.endm\n n", "p.s:7:2: macro n uses itself (in macro m, p.s:2)"),
         (".macro m a\n NOP \\ \n.endm\nm 1", "p.s:4:1: unexpected character '\\\\' (in macro m, p.s:2)"),
         (".macro m a\n.endm\n mm 1", "p.s:3:2: unknown instruction 'mm'; did you mean m?"),
-        ("x: ;" + "x" * 10_000, "p.s:1:1: the line has more than 10000 characters"),
     ],
 )
 def test_a_wrong_macro_is_told(text, told):
@@ -145,4 +144,4 @@ def test_macros_that_double_are_stopped(monkeypatch):
 def test_a_text_that_doubles_is_stopped():
     macros = ["\n".join([f".macro m{n} x", f"m{n - 1} \\x + \\x", ".endm"]) for n in range(1, 40)]
     text = "\n".join([".macro m0 x", ".word \\x", ".endm", *macros, "m39 1"])
-    assert "the line has more than 10000 characters (in macro" in report(text)
+    assert "a line of macro m28 grows beyond 10000 characters (in macro m29" in report(text)
