@@ -3,15 +3,24 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from errno import EPIPE
+from typing import IO, Any
 
 import click
 
+from pentary.asm.errors import AssemblyError
 from pentary.tasks.blackbox import BlackBoxError
 from pentary.word import PentaryError
 
 
 class _Mistake(click.ClickException):
     exit_code = 2
+
+
+class _Report(_Mistake):
+    """Mistakes whose lines begin with file:line:column, as editors want them."""
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(self.message, file=file, err=file is None)
 
 
 @contextmanager
@@ -26,6 +35,8 @@ def exit_status() -> Iterator[None]:
     except BlackBoxError as error:
         click.echo(error.user_traceback, err=True, nl=False)
         raise _Mistake(str(error)) from error
+    except AssemblyError as error:
+        raise _Report(str(error)) from error
     except PentaryError as error:
         raise _Mistake(str(error)) from error
     except MemoryError as error:

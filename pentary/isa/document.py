@@ -22,7 +22,6 @@ from pentary.isa.table import (
     REGISTERS,
     TOTAL,
     VECTORS,
-    Format,
 )
 from pentary.lowrank import MAX_RANK
 from pentary.word import PENTS, WORD_MAX, limit
@@ -75,7 +74,7 @@ def _operand(name: str) -> str:
     return f"`{name}` | {_by_format(fields)} | {_by_format(values)}"
 
 
-def _by_format(texts: dict[Format, str]) -> str:
+def _by_format(texts: dict[str, str]) -> str:
     if len(set(texts.values())) == 1:
         return next(iter(texts.values()))
     return ", ".join(f"{text} in {form}" for form, text in texts.items())
@@ -95,7 +94,7 @@ def _table(group: str) -> str:
     lines = [line for line in INSTRUCTIONS if line.group == group]
     rows = [["assembly", "flags", "unit", "occupancy", "latency", "word"], [""] * 6]
     for line in lines:
-        assembly = f"{line.name:6} {', '.join(line.operands)}".rstrip()
+        assembly = f"{line.name:7} {', '.join(line.operands)}".rstrip()
         function = f" {line.function}" if "function" in LAYOUTS[line.format] else ""
         code = f"{line.format} {line.opcode}{function}"
         rows.append([f"`{assembly}`", line.flags, line.unit, line.occupancy, line.latency, code])

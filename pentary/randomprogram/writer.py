@@ -12,7 +12,7 @@ import numpy as np
 
 from pentary.isa import BY_NAME, INSTRUCTIONS, Instruction, encode
 from pentary.isa.encoding import Operand, operands
-from pentary.isa.table import HIGH_SHIFT, LINK, MAX_VL, REGISTERS, STACK
+from pentary.isa.table import HIGH_SHIFT, LINK, MAX_VL, REGISTERS, STACK, VECTORS
 from pentary.program import Program
 from pentary.word import PENTS, WORD_MAX
 
@@ -192,7 +192,7 @@ class Writer:
             self.emit("ACCSET", rs=rd)
             self.emit("ACCGET", rd=rd, k=0)
         elif detour == 3:
-            vector = self.rng.randrange(8)
+            vector = self.rng.randrange(VECTORS)
             self.emit("VSET", vd=vector, rs=0, rt=rd)
             self.emit("VGET", rd=rd, vs=vector, rt=0)
         elif detour == 4:
@@ -268,7 +268,7 @@ class Writer:
         pointers = [self.data.address + offset for offset in self._pointers]
         # One more for the jump at the start, and one for the last word.
         symbols = {"BOUND": self._main.bound + 2}
-        return Program(np.array(text + area + pointers), len(text), len(text) + _SIZE, symbols)
+        return Program(np.array(text + area + pointers, np.int64), len(text), len(text) + _SIZE, symbols)
 
 
 _HARMLESS: Final = [

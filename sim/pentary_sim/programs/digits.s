@@ -1,25 +1,24 @@
-; Handwritten digits: train the integer network 64-64-10 of pentary/tasks/digits.py, with factored perturbations.
+; Handwritten digits: train the integer network 64-64-10 of pentary/tasks/digits.py with factored perturbations.
 ;
 ;     h = clamp(round(x W / 5^2), 0, 62)      z = clamp(round(h V / 5), -312, 312)
 ;     loss of an image = sum over the wrong classes c of max(0, 12 + z[c] - z[right])^2
 ;
-; A member has W +- S / 5^q in place of the visible weights W, q = SIGMA_SHIFT, and S the product of the pair's factors A
-; and B; so it computes clamp(round((5^q x W +- (x A) B^T) / 5^(q + 2))), and the same with V. Its fitness is minus the
-; loss on the 128 training images of the step, which follow one another through the training images, and start again.
+; A member has W +- S / 5^q in place of the visible weights W, where q is SIGMA_SHIFT and S = A B^T, with the factors A
+; and B of the pair; so it computes clamp(round((5^q x W +- (x A) B^T) / 5^(q + 2))), and likewise with V. Its fitness is
+; minus the loss on the 128 training images of the step. The steps go through the training images again and again.
 ;
-; Before the run a host writes the training images to `pixels` and `classes`: without, all are black zeros.
+; Before the run a host writes the training images to `pixels` and `classes`; without that all are black zeros.
 ;
 ; Memory, after the text: fitness and scratch (es.s), then
 ;     matrices, hidden, output    the latent words of W and V
-;     batch                       for each image of the step: 64 pixels, and the 64 words of 5^q x W, which all members share
-;     batch_classes               its right class
-;     activations                 for each image of a block: h of the plus member, h of the minus member
-;     outputs_plus, _minus        5^q h V +- (h A) B^T, 10 words an image
-;     right                       for each image 10 words, 312 for the right class and -312 for the others
+;     images                      for each image of a block 64 pixels, and the 64 words of 5^q x W, which all members share
+;     activations                 for each image of a block h of the plus member and h of the minus member
+;     outputs                     for each image of a block 10 words of the plus member, then the same of the minus member
+;     right                       64 words of no use, then for each image 10 words: 312 for the right class, else -312
 ;     pixels, classes             the training images
 ;
-; Crossbar: W, and after the shared products V, in the rows 0..63. The rows 64..223 hold a block of 10 x 10 ones for each
-; image of a block, in the columns 0..159: they add up 10 words and give each of them the sum.
+; Crossbar: the visible weights of one matrix in the rows 0..63. In the rows 64..223 and the columns 0..159 there is a
+; square of 10 x 10 ones for each image of a block: it adds up ten words and gives their sum to each of them.
 
         .param  POPULATION, 1024
         .param  RANK, 1
@@ -35,12 +34,16 @@
         .equ    HIDDEN, 64
         .equ    CLASSES, 10
         .equ    HIDDEN_SHIFT, 2
+        .equ    HIDDEN_WIDTH, 3         ; pents of an activation
         .equ    OUTPUT_SHIFT, 1
+        .equ    OUTPUT_WIDTH, 4
+        .equ    EXTREME, limit(OUTPUT_WIDTH)
         .equ    MARGIN, 12
         .equ    BATCH, 128
-        .equ    BLOCK, 16               ; images for which a pair is evaluated before the next pair is
+        .equ    BLOCK, 16               ; images
+        .equ    IMAGE, INPUTS + HIDDEN  ; words of an image in `images`
+        .equ    MEMBERS, 2 * HIDDEN     ; words of an image in `activations`
         .equ    OUTPUTS, BLOCK * CLASSES
-        .equ    EXTREME, limit(4)       ; greatest output
 
         .equ    LARGEST, INPUTS * HIDDEN
         .equ    FITNESS_LIMIT, BATCH * CLASSES * (2 * EXTREME + MARGIN) ** 2
@@ -53,10 +56,10 @@
         .text
 
 ; ---------------------------------------------------------------------------------------------------------------------
-; setup: the blocks of ones in the crossbar; the step's images begin with the first.
+; setup: write the squares of ones into the crossbar, and begin with the first training image.
 ;
+;     p1 row   p2 column, also of the square's diagonal   p3 end of the square   p4 end of all squares   p5 column   p6 1
 ;     p21 next training image   p22 its class   p23 end of the images; these three are kept
-;     p1 row   p2 first column of the block   p3 end of the block's rows and columns   p4 column   p5 end of all blocks
 ; ---------------------------------------------------------------------------------------------------------------------
 setup:
         LA      p21, pixels
@@ -64,30 +67,30 @@ setup:
         LA      p23, pixels + IMAGES * INPUTS
         LI      p1, 256
         SETVL   p1
-        LI      p6, 1
         LI      p1, INPUTS
         LI      p2, 0
-        LI      p5, OUTPUTS
-setup.block:
+        LI      p4, OUTPUTS
+        LI      p6, 1
+setup.square:
         ADDI    p3, p2, CLASSES
         VSUB    v0, v0, v0
-        MV      p4, p2
+        MV      p5, p2
 setup.one:
-        VSET    v0, p4, p6
-        INC     p4
-        BLT     p4, p3, setup.one
+        VSET    v0, p5, p6
+        INC     p5
+        BLT     p5, p3, setup.one
 setup.row:
         LOADX   v0, p1
         INC     p1
         INC     p2
         BLT     p2, p3, setup.row
-        BLT     p2, p5, setup.block
+        BLT     p2, p4, setup.square
         RET
 
 ; ---------------------------------------------------------------------------------------------------------------------
-; load_crossbar: write visible weights, the top pents of latent words, into the rows 0..63 of the crossbar.
+; load_crossbar: write the visible weights of a matrix, the top pents of its latents, into the rows 0..63.
 ;
-;     p1 latents of the first row   p2 columns, which become VL   p3 row   p4 rows
+;     p1 latents of the row   p2 columns, which become VL   p3 row   p4 rows
 ; ---------------------------------------------------------------------------------------------------------------------
 load_crossbar:
         SETVL   p2
@@ -103,55 +106,115 @@ crossbar.row:
         RET
 
 ; ---------------------------------------------------------------------------------------------------------------------
-; evaluate: the fitness of every member.
+; take_block: take the next images, with what all members share of them.
 ;
-; The images are taken in blocks, and every pair is evaluated on a block before the next one: what a block needs again
-; and again, 4,700 words, stays in the data cache. So the fitness is summed up in memory, block after block.
+; The 16 images, two activations and two outputs of each, and `right` are 4,640 words: they stay in the data cache.
 ;
-; The generator and the low-rank unit hold the factors of one matrix at a time. So a pair's block goes through the hidden
-; layer, then through the output layer, then the loss is added up. The factors that come next are ordered as soon as
-; the low-rank unit has nothing more to do with the last ones.
-;
-;     p24 first image of the block in batch   p25 its class   p28 return address
-;     p1 pair   p2 image   p3 its activations   p4 its outputs   p5 end of the loop
-;     p6 64   p7 10   p8, p9 1, -1   p10 5^q   p11, p12 keys of hidden and output   p13, p14 VL in the loss   p15 MARGIN...
-;     p16, p17 loss, fitness   p18 PAIRS
+;     p1 EXTREME   p2 place of the image in a vector of outputs   p3 its place in `images`   p4 its class   p19 return address
+;     v0 pixels   v1 product with W   v6 right
 ; ---------------------------------------------------------------------------------------------------------------------
-evaluate:
-        MV      p28, lr
+take_block:
+        MV      p19, lr
         LA      p1, hidden
         LI      p2, HIDDEN
         CALL    load_crossbar
-
-        ; Copy the images of the step to batch, each with its product 5^q x W.
-        LI      p10, 5**SIGMA_SHIFT
-        LA      p1, batch
-        LA      p2, batch_classes
-        LA      p3, batch_classes + BATCH
-evaluate.copy:
-        LOAD    p4, (p22)
-        STORE   p4, (p2)
+        SETVL   p13
+        VSUB    v6, v6, v6
+        LI      p1, -EXTREME
+        VADDS   v6, v6, p1
+        NEG     p1, p1
+        LI      p2, INPUTS
+        LA      p3, images
+take.image:
+        SETVL   p6
         LOADV   v0, (p21)
         MATVEC  v1, v0
         VMULS   v1, v1, p10
-        STOREV  v0, (p1)
-        STOREV  v1, INPUTS(p1)
-        ADDI    p1, p1, INPUTS + HIDDEN
-        INC     p2
+        STOREV  v0, (p3)
+        STOREV  v1, INPUTS(p3)
+        LOAD    p4, (p22)
+        ADD     p4, p4, p2
+        SETVL   p13
+        VSET    v6, p4, p1
+        ADDI    p2, p2, CLASSES
+        ADDI    p3, p3, IMAGE
         INC     p22
         ADDI    p21, p21, INPUTS
-        BLT     p21, p23, evaluate.copied
+        BLT     p21, p23, take.next
         LA      p21, pixels
         LA      p22, classes
-evaluate.copied:
-        BLT     p2, p3, evaluate.copy
-
+take.next:
+        BLT     p2, p13, take.image
+        LA      p1, right
+        STOREV  v6, (p1)
         LA      p1, output
         LI      p2, CLASSES
         CALL    load_crossbar
+        MV      lr, p19
+        RET
 
-        ; The loss adds up MARGIN^2 for the right class of each image, too: begin with as much.
-        LI      p1, BATCH * MARGIN ** 2
+; ---------------------------------------------------------------------------------------------------------------------
+; evaluate: the fitness of every member.
+;
+; Images are taken in blocks: every pair is evaluated on a block, in the cache, before the next block is taken, and the
+; fitness is summed up in memory. For a pair, the low-rank unit holds the factors of one matrix at a time: so all images of
+; the block go through the hidden layer, then all go through the output layer. Factors are ordered as soon as the
+; low-rank unit has taken the last instruction that needs the ones before.
+;
+; Each unit takes its instructions in order, so one that waits holds up those behind it. Therefore an image's results are
+; stored after the next image's inputs have been loaded and its sums begun, and two images in turns use two sets of
+; vector registers. (The last image of a block loads inputs behind the end that nobody uses.)
+;
+;     p1 pair   p2 image   p3 its activations   p4 its outputs   p5 end of the loop
+;     p6, p7 VL of activations and outputs   p8, p9 1, -1   p10 5^q   p11, p12 keys of hidden and output
+;     p13, p14 VL in `add_loss`   p15 EXTREME + MARGIN   p18 PAIRS   p24 blocks to go   p28 return address
+; ---------------------------------------------------------------------------------------------------------------------
+        .macro  hidden_sums number, x, shared, next_x, next_shared, plus, minus
+        LOADV   \next_x, (\number + 1) * IMAGE(p2)
+        LOADV   \next_shared, (\number + 1) * IMAGE + INPUTS(p2)
+        LRMULX  \x
+        LRACC   \plus, \shared, p8
+        LRACC   \minus, \shared, p9
+        .endm
+
+        .macro  hidden_store number, plus, minus
+        QUANT   \plus, \plus, HIDDEN_SHIFT + SIGMA_SHIFT, HIDDEN_WIDTH
+        QUANT   \minus, \minus, HIDDEN_SHIFT + SIGMA_SHIFT, HIDDEN_WIDTH
+        RELU    \plus, \plus
+        RELU    \minus, \minus
+        STOREV  \plus, \number * MEMBERS(p3)
+        STOREV  \minus, \number * MEMBERS + HIDDEN(p3)
+        .endm
+
+        .macro  output_sums number, h_plus, h_minus, next_plus, next_minus, plus, minus
+        SETVL   p6
+        LOADV   \next_plus, (\number + 1) * MEMBERS(p3)
+        LOADV   \next_minus, (\number + 1) * MEMBERS + HIDDEN(p3)
+        SETVL   p7
+        MATVEC  \plus, \h_plus
+        MATVEC  \minus, \h_minus
+        LRMULX  \h_plus
+        VMULS   \plus, \plus, p10
+        LRACC   \plus, \plus, p8
+        LRMULX  \h_minus
+        VMULS   \minus, \minus, p10
+        LRACC   \minus, \minus, p9
+        .endm
+
+        .macro  output_store number, plus, minus        ; with VL as output_sums has left it
+        STOREV  \plus, \number * CLASSES(p4)
+        STOREV  \minus, \number * CLASSES + OUTPUTS(p4)
+        .endm
+
+        .macro  draw_factors columns, key               ; of pair p1; both matrices have 64 rows
+        LRSET   cols, \columns
+        LRSET   key, \key
+        LRGEN   p1
+        .endm
+
+evaluate:
+        MV      p28, lr
+        LI      p1, BATCH * MARGIN ** 2                 ; the losses include MARGIN^2 for the right class of each image
         LA      p2, fitness
         LA      p3, fitness + POPULATION
 evaluate.begin:
@@ -164,99 +227,84 @@ evaluate.begin:
         LI      p7, CLASSES
         LI      p8, 1
         LI      p9, -1
+        LI      p10, 5**SIGMA_SHIFT
         LOAD    p11, matrices + MATRIX_KEY(zero)
         LOAD    p12, matrices + MATRIX_LINE + MATRIX_KEY(zero)
         LI      p13, INPUTS + OUTPUTS
         LI      p14, OUTPUTS
         LI      p15, EXTREME + MARGIN
         LI      p18, PAIRS
-        LA      p24, batch
-        LA      p25, batch_classes
+        LI      p24, BATCH // BLOCK
 evaluate.block:
-
-        ; v6 = right: for each word of an output, whether it is that of the right class.
-        SETVL   p13
-        VSUB    v6, v6, v6
-        LI      p1, -EXTREME
-        VADDS   v6, v6, p1
-        LI      p1, EXTREME
-        LI      p2, INPUTS
-evaluate.right:
-        LOAD    p3, (p25)
-        ADD     p3, p3, p2
-        VSET    v6, p3, p1
-        INC     p25
-        ADDI    p2, p2, CLASSES
-        BLT     p2, p13, evaluate.right
-        LA      p1, right
-        STOREV  v6, (p1)
-
+        CALL    take_block
         LI      p1, 0
-        LRSET   cols, p6
-        LRSET   key, p11
-        LRGEN   p1
+        draw_factors p6, p11
 evaluate.pair:
-
-        ; Hidden layer: v0 pixels   v1 shared product   v2, v3 sums   v4, v5 activations, of the plus and the minus member
         SETVL   p6
-        MV      p2, p24
+        LA      p2, images
         LA      p3, activations
-        LA      p5, activations + BLOCK * 2 * HIDDEN
-evaluate.hidden:
+        LA      p5, activations + (BLOCK - 2) * MEMBERS
         LOADV   v0, (p2)
         LOADV   v1, INPUTS(p2)
-        LRMULX  v0
-        LRACC   v2, v1, p8
-        LRACC   v3, v1, p9
-        QUANT   v4, v2, HIDDEN_SHIFT + SIGMA_SHIFT, 3
-        QUANT   v5, v3, HIDDEN_SHIFT + SIGMA_SHIFT, 3
-        RELU    v4, v4
-        RELU    v5, v5
-        STOREV  v4, (p3)
-        STOREV  v5, HIDDEN(p3)
-        ADDI    p2, p2, INPUTS + HIDDEN
-        ADDI    p3, p3, 2 * HIDDEN
+        hidden_sums  0, v0, v1, v2, v3, v4, v5
+evaluate.hidden:
+        hidden_sums  1, v2, v3, v0, v1, v6, v7
+        hidden_store 0, v4, v5
+        ADDI    p2, p2, 2 * IMAGE
+        hidden_sums  0, v0, v1, v2, v3, v4, v5
+        hidden_store 1, v6, v7
+        ADDI    p3, p3, 2 * MEMBERS
         BLT     p3, p5, evaluate.hidden
-        LRSET   cols, p7
-        LRSET   key, p12
-        LRGEN   p1
+        hidden_sums  1, v2, v3, v0, v1, v6, v7
+        draw_factors p7, p12
+        hidden_store 0, v4, v5
+        hidden_store 1, v6, v7
 
-        ; Output layer: v0, v1 activations   v2, v3 outputs
         LA      p3, activations
-        LA      p4, outputs_plus
-        LA      p5, outputs_plus + OUTPUTS
-evaluate.output:
-        SETVL   p6
+        LA      p4, outputs
+        LA      p5, outputs + OUTPUTS - 2 * CLASSES
         LOADV   v0, (p3)
         LOADV   v1, HIDDEN(p3)
-        SETVL   p7
-        MATVEC  v2, v0
-        MATVEC  v3, v1
-        VMULS   v2, v2, p10
-        VMULS   v3, v3, p10
-        LRMULX  v0
-        LRACC   v2, v2, p8
-        LRMULX  v1
-        LRACC   v3, v3, p9
-        STOREV  v2, (p4)
-        STOREV  v3, OUTPUTS(p4)
-        ADDI    p3, p3, 2 * HIDDEN
-        ADDI    p4, p4, CLASSES
+        output_sums  0, v0, v1, v2, v3, v4, v5
+evaluate.output:
+        output_sums  1, v2, v3, v0, v1, v6, v7
+        output_store 0, v4, v5
+        ADDI    p3, p3, 2 * MEMBERS
+        output_sums  0, v0, v1, v2, v3, v4, v5
+        output_store 1, v6, v7
+        ADDI    p4, p4, 2 * CLASSES
         BLT     p4, p5, evaluate.output
+        output_sums  1, v2, v3, v0, v1, v6, v7
+        output_store 0, v4, v5
+        output_store 1, v6, v7
         INC     p1
-        LRSET   cols, p6
-        LRSET   key, p11
-        LRGEN   p1
+        draw_factors p6, p11                            ; of the next pair; after the last one for nothing
+        CALL    add_loss
+        BLT     p1, p18, evaluate.pair
+        DEC     p24
+        BNZ     p24, evaluate.block
+        MV      lr, p28
+        RET
 
-        ; Loss of all images of the block at once, plus and minus member in turns.
+; ---------------------------------------------------------------------------------------------------------------------
+; add_loss: take the loss of the block's images from the fitness of the members of pair p1 - 1.
+;
+; All images at once, 10 words for each. Of z + right, RELU leaves only z[right] + 312: elsewhere it is z - 312. The squares
+; of ones in the crossbar hand this number on to all words of the image, and z - (z[right] + 312) + 312 + 12 is what
+; is cut at 0 and squared. The crossbar takes its words from row 64 on, so they are loaded 64 places further up.
+;
+;     p2 right   p3 pair of the minus member   p4 outputs   p16 loss   p17 fitness
+;     v0, v1 z of the plus and of the minus member   v2, v3 z[right] + 312   v6 right   v7 zeros   f0, f1 losses
+; ---------------------------------------------------------------------------------------------------------------------
+add_loss:
         SETVL   p13
-        LA      p4, outputs_plus
-        LA      p5, right
+        LA      p2, right
+        LA      p4, outputs
+        LOADV   v6, (p2)
         LOADV   v0, -INPUTS(p4)
         LOADV   v1, OUTPUTS - INPUTS(p4)
-        LOADV   v6, (p5)
-        QUANT   v0, v0, OUTPUT_SHIFT + SIGMA_SHIFT, 4
-        QUANT   v1, v1, OUTPUT_SHIFT + SIGMA_SHIFT, 4
+        QUANT   v0, v0, OUTPUT_SHIFT + SIGMA_SHIFT, OUTPUT_WIDTH
+        QUANT   v1, v1, OUTPUT_SHIFT + SIGMA_SHIFT, OUTPUT_WIDTH
         VADD    v0, v0, v6
         VADD    v1, v1, v6
         RELU    v0, v0
@@ -266,32 +314,26 @@ evaluate.output:
         MATVEC  v3, v1
         LOADV   v0, (p4)
         LOADV   v1, OUTPUTS(p4)
-        QUANT   v0, v0, OUTPUT_SHIFT + SIGMA_SHIFT, 4
-        QUANT   v1, v1, OUTPUT_SHIFT + SIGMA_SHIFT, 4
+        QUANT   v0, v0, OUTPUT_SHIFT + SIGMA_SHIFT, OUTPUT_WIDTH
+        QUANT   v1, v1, OUTPUT_SHIFT + SIGMA_SHIFT, OUTPUT_WIDTH
+        VADDS   v0, v0, p15
+        VADDS   v1, v1, p15
         VSUB    v7, v7, v7
         VSUB    v0, v0, v2
         VSUB    v1, v1, v3
-        VADDS   v0, v0, p15
-        VADDS   v1, v1, p15
         RELU    v0, v0
         RELU    v1, v1
         POPEVAL f0, v0, v7
         POPEVAL f1, v1, v7
+        ADD     p3, p1, p18
         FITGET  p16, f0
         LOAD    p17, fitness - 1(p1)
         SUB     p17, p17, p16
         STORE   p17, fitness - 1(p1)
         FITGET  p16, f1
-        ADD     p3, p1, p18
         LOAD    p17, fitness - 1(p3)
         SUB     p17, p17, p16
         STORE   p17, fitness - 1(p3)
-        BLT     p1, p18, evaluate.pair
-
-        ADDI    p24, p24, BLOCK * (INPUTS + HIDDEN)
-        LA      p1, batch + BATCH * (INPUTS + HIDDEN)
-        BLT     p24, p1, evaluate.block
-        MV      lr, p28
         RET
 
         .data
@@ -303,16 +345,12 @@ hidden:
         .space  INPUTS * HIDDEN
 output:
         .space  HIDDEN * CLASSES
-batch:
-        .space  BATCH * (INPUTS + HIDDEN)
-batch_classes:
-        .space  BATCH
+images:
+        .space  BLOCK * IMAGE
 activations:
-        .space  BLOCK * 2 * HIDDEN
-outputs_plus:
-        .space  OUTPUTS
-outputs_minus:
-        .space  OUTPUTS
+        .space  BLOCK * MEMBERS
+outputs:
+        .space  2 * OUTPUTS
 right:
         .space  INPUTS + OUTPUTS
 pixels:
