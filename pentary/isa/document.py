@@ -60,8 +60,10 @@ def document() -> str:
         layouts=_layouts(),
         widths=", ".join(f"{width} pents hold ±{limit(width):,}" for width in sorted(widths)),
         words=f"{_instruction_words():,}",
-        overflowing=", ".join(line.name for line in INSTRUCTIONS if "V" in line.flags),
+        accessing=", ".join(line.name for line in INSTRUCTIONS if "M[" in line.semantics),
+        dividing=", ".join(line.name for line in INSTRUCTIONS if "divide fault" in line.semantics),
         checking=", ".join(line.name for line in INSTRUCTIONS if "operand fault" in line.semantics),
+        overflowing=", ".join(line.name for line in INSTRUCTIONS if "V" in line.flags),
     )
 
 

@@ -160,3 +160,41 @@ def test_loop_by_address(timing: Callable[[str], None]) -> None:
         5 BNE p1, p0, L1  |                                           IF -- -- ID EX ME WB
         6 HALT            |                                                          IF ID EX ME WB | flush 2
     """)
+
+
+def test_accumulator_before_unit(timing: Callable[[str], None]) -> None:
+    # ACCGET needs ACC, and writes p1, which PRNG has still to write.
+    timing("""
+        cycle             |  0  1  2  3  4  5 .. 11 12 13 14 15 16
+        0 PRNG p1, p2, p3 | IF ID EX ME WB
+        lowrank           |          == == == == -- --
+        1 MAC p4, p5      |    IF ID EX ME WB
+        2 ACCGET p1, 0    |       IF ID -- -- -- -- -- EX ME WB | multiply_use 3, unit_result 6
+        3 HALT            |          IF -- -- -- -- -- ID EX ME WB
+    """)
+
+
+def test_flags_before_unit(timing: Callable[[str], None]) -> None:
+    timing("""
+        cycle             |  0  1  2  3  4  5 .. 11 12 13 14 15 16
+        0 PRNG p1, p2, p3 | IF ID EX ME WB
+        lowrank           |          == == == == -- --
+        1 MUL p4, p5, p5  |    IF ID EX ME WB
+        2 FLAGS p1        |       IF ID -- -- -- -- -- EX ME WB | multiply_use 3, unit_result 6
+        3 HALT            |          IF -- -- -- -- -- ID EX ME WB
+    """)
+
+
+def test_digit_operations(timing: Callable[[str], None]) -> None:
+    # 7 is 5 + 2, 30 is 25 + 5: products of 2 x 2 pents of the 16 x 16; 3 of 16 places in the sum, 2 in the difference.
+    timing("""
+        cycle            |  0  1  2  3  4  5  6  7  8  9
+        0 LI p1, 7       | IF ID EX ME WB
+        1 LI p2, 30      |    IF ID EX ME WB
+        2 MUL p3, p1, p2 |       IF ID EX ME WB
+        3 ADD p4, p1, p2 |          IF ID EX ME WB
+        4 CMP p0, p2     |             IF ID EX ME WB
+        5 HALT           |                IF ID EX ME WB
+        scalar_digit_operations = 9
+        scalar_digits_skipped = 279
+    """)

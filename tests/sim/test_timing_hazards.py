@@ -451,3 +451,23 @@ def test_loaded_link_then_return(timing: Callable[[str], None]) -> None:
         3 RET                |          IF ID -- EX ME WB | load_use 1
         5 HALT               |                      IF ID EX ME WB | flush 2
     """)
+
+
+def test_multiply_then_push(timing: Callable[[str], None]) -> None:
+    # The datum of a PUSH is needed as late as that of a STORE.
+    timing("""
+        cycle            |  0  1  2  3  4  5  6  7  8
+        0 MUL p1, p2, p3 | IF ID EX ME WB
+        1 PUSH p1        |    IF ID -- -- EX ME WB | multiply_use 2
+        2 HALT           |       IF -- -- ID EX ME WB
+    """)
+
+
+def test_outstanding_product_overwritten_by_a_pop(timing: Callable[[str], None]) -> None:
+    timing("""
+        cycle            |  0  1  2  3  4  5  6  7  8  9 10 11
+        0 PUSH p0        | IF ID EX ME WB
+        1 MUL p1, p2, p3 |    IF ID EX ME WB
+        2 POP p1         |       IF ID -- -- -- EX -- ME WB | multiply_use 3, execute 1
+        3 HALT           |          IF -- -- -- ID -- EX ME WB
+    """)

@@ -339,3 +339,20 @@ def test_looked_up_when_it_enters_fetch(timing: Callable[[str], None]) -> None:
         3 JUMP L0        |                                  IF -- -- ID EX ME WB
         0 MUL p1, p2, p3 |                                           IF ID EX ME WB
     """)
+
+
+def test_branch_taken_to_the_next_address_takes_the_entry(timing: Callable[[str], None]) -> None:
+    # A taken branch gets an entry even if its target is the next address: that of the jump at 3 is gone each time.
+    timing("""
+        predictor.entries = 1
+        cycle            |  0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15 16
+        0 BEQ p0, p0, L1 | IF ID EX ME WB
+        1 NOP            |    IF ID EX ME WB
+        2 NOP            |       IF ID EX ME WB
+        3 JUMP L0        |          IF ID EX ME WB
+        0 BEQ p0, p0, L1 |                   IF ID EX ME WB | flush 2
+        1 NOP            |                      IF ID EX ME WB
+        2 NOP            |                         IF ID EX ME WB
+        3 JUMP L0        |                            IF ID EX ME WB
+        0 BEQ p0, p0, L1 |                                     IF ID EX ME WB | flush 2
+    """)

@@ -52,6 +52,11 @@
         LRMUL   \row
         .endm
 
+        .data
+matrices:
+        .word   INPUTS, HIDDEN, hidden, 0
+        .word   HIDDEN, CLASSES, output, 0
+matrices_end:
         .include "es.s"
         .text
 
@@ -337,10 +342,6 @@ add_loss:
         RET
 
         .data
-matrices:
-        .word   INPUTS, HIDDEN, hidden, 0
-        .word   HIDDEN, CLASSES, output, 0
-matrices_end:
 hidden:
         .space  INPUTS * HIDDEN
 output:

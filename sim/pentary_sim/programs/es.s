@@ -3,18 +3,19 @@
 ; A step evaluates POPULATION members: the centre plus and minus the perturbation of each of PAIRS pairs. No member and no
 ; perturbation is ever stored: LRGEN draws the factors of a pair again from (key, pair) wherever they are needed.
 ;
-; A task is a file that sets the constants
+; A task is a program that first sets the constants
 ;     POPULATION RANK STEPS SEED LATENT SHAPING FIRST_GAIN      as in target.s
 ;     LARGEST          words of the largest weight matrix
 ;     FITNESS_LIMIT    largest magnitude of a member's fitness
 ; defines the macro
 ;     perturb row      leaves a row of the pair's perturbation in the sums of the low-rank unit
-; includes this file, and goes on with the routines and the data
-;     setup            called once, before anything else
-;     evaluate         puts the fitness of every member into memory
+; and the data
 ;     matrices         a line for each weight matrix: rows, columns, address of its latent words, a word for its key
 ;     matrices_end
-; Behind `scratch` there must be a word for each column of the widest matrix, whatever they hold: they are read ahead.
+; then includes this file, and goes on with the routines
+;     setup            called once, before anything else
+;     evaluate         puts the fitness of every member into memory
+; and the latent words. They stand behind `scratch`, so that a row may be read ahead past its end.
 ;
 ; Scalar registers: p1..p19 are changed by every routine, p20 is the number of the step, p21..p28 are the task's.
 ;

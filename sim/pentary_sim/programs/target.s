@@ -27,6 +27,10 @@
         PQUANT
         .endm
 
+        .data
+matrices:
+        .word   ROWS, COLS, weights, 0
+matrices_end:
         .include "es.s"
         .text
 
@@ -89,7 +93,7 @@ evaluate:
         LRGEN   p1
 evaluate.pair:
         LI      p2, 0
-        LA      p3, latents - LEFT_OUT * COLS
+        LA      p3, weights - LEFT_OUT * COLS
         JUMP    evaluate.diagonal + LEFT_OUT * (evaluate.next - evaluate.diagonal) // 5
 evaluate.diagonal:
         diagonal_row 0, p11
@@ -120,8 +124,5 @@ evaluate.fitness:
         RET
 
         .data
-matrices:
-        .word   ROWS, COLS, latents, 0
-matrices_end:
-latents:
+weights:
         .space  ROWS * COLS

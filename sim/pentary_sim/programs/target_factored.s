@@ -24,6 +24,10 @@
         LRMUL   \row
         .endm
 
+        .data
+matrices:
+        .word   ROWS, COLS, weights, 0
+matrices_end:
         .include "es.s"
         .text
 
@@ -60,7 +64,7 @@ evaluate:
         LI      p12, 2 * 5**15
         LI      p13, 5**15
         LI      p14, 5**SIGMA_SHIFT
-        LA      p3, latents
+        LA      p3, weights
         LA      p4, scratch
         LI      p2, 0
         VSUB    v3, v3, v3
@@ -107,8 +111,5 @@ evaluate.row:
         RET
 
         .data
-matrices:
-        .word   ROWS, COLS, latents, 0
-matrices_end:
-latents:
+weights:
         .space  ROWS * COLS

@@ -1,0 +1,174 @@
+"""Training on the machine: which program trains a task, its constants, and where its data lie in memory."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pentary.asm import assemble
+from pentary.es import Parameters, Shapes
+from pentary.isa.table import CONTROLS, MAX_VL
+from pentary.lowrank import Latents
+from pentary.program import Program
+from pentary.tasks.digits import Digits
+from pentary.tasks.target import Target
+from pentary.train import Task
+from pentary.word import WORD_MAX, PentaryError
+
+PROGRAMS: Final = Path(__file__).parent / "programs"
+
+_SOURCES: Final = {
+    (Target, "quantized"): "target.s",
+    (Target, "factored"): "target_factored.s",
+    (Digits, "factored"): "digits.s",
+}
+
+
+class Region(NamedTuple):
+    """A part of memory: its name, first address, number of words, and what it holds."""
+
+    name: str
+    first: int
+    words: int
+    what: str
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A program that trains, and where its data lie.
+
+    Attributes:
+        program: comes to the address `step_done` at the start and after each step, to `evaluated` in each step, and halts
+            after the last.
+        shapes: (rows, cols) of each matrix; its name is also the label of its latent words.
+        pairs: antithetic pairs in a step.
+        data: words that belong into memory before the run, by label.
+    """
+
+    program: Program
+    shapes: Shapes
+    pairs: int
+    data: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+
+    @property
+    def step_done(self) -> int:
+        """Address before which `latents` are those of a finished step."""
+        return self.program.address("step_done")
+
+    @property
+    def evaluated(self) -> int:
+        """Address before which `fitness` is that of all members."""
+        return self.program.address("evaluated")
+
+    def write_data(self, memory: NDArray[np.int64]) -> None:
+        """Write the data into a machine's memory, which holds the program already."""
+        for label, words in self.data.items():
+            _part(memory, self.program.address(label), words.size)[:] = words.reshape(-1)
+
+    def latents(self, memory: NDArray[np.int64]) -> dict[str, Latents]:
+        """Copy the latent words of each matrix from a machine's memory at `step_done`, (rows, cols) each."""
+        parts = ((name, shape, self.program.address(name)) for name, shape in self.shapes.items())
+        return {name: _part(memory, first, np.prod(shape).item()).reshape(shape).copy() for name, shape, first in parts}
+
+    def fitness(self, memory: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Copy the fitness of each member from a machine's memory at `evaluated`, (pairs, 2)."""
+        both = _part(memory, self.program.address("fitness"), 2 * self.pairs)
+        return both.reshape(2, self.pairs).T.copy()
+
+
+def prepare(task: Task, parameters: Parameters, memory: int = 5**9) -> Prepared:
+    """Assemble the program that trains a task.
+
+    Args:
+        task: what to train.
+        parameters: of the run.
+        memory: words of memory that the machine has.
+
+    Returns:
+        The program, to be run to its end.
+
+    Raises:
+        PentaryError: the machine cannot run the task with these parameters; the message says why.
+
+    >>> prepared = prepare(Target(8, 8), Parameters(population=10, rank=2, steps=3))
+    >>> prepared.program.symbols["POPULATION"], prepared.shapes
+    (10, {'weights': (8, 8)})
+    """
+    task.check(parameters)
+    source = _SOURCES.get((type(task), parameters.perturb))  # type: ignore[arg-type]
+    if source is None:
+        known = ", ".join(f"{perturb} {kind.name}" for kind, perturb in _SOURCES)
+        raise PentaryError(f"the machine has no program for {parameters.perturb} {task.name}; it has some for {known}")
+    for name, (rows, cols) in task.shapes.items():
+        if max(rows, cols) > MAX_VL:
+            raise PentaryError(f"{name} is {rows}x{cols}: the machine takes matrices of up to {MAX_VL}x{MAX_VL}")
+    gain, largest = parameters.gain(1), CONTROLS["GAIN"][1]
+    if gain > largest:
+        raise PentaryError(f"the gain {gain} does not fit its register (up to {largest}): take more steps or pairs")
+    if parameters.steps**2 > WORD_MAX:
+        raise PentaryError(f"{parameters.steps} steps are too many for the machine: their square must fit a word")
+    data: dict[str, NDArray[np.int64]] = {}
+    defines = {
+        "POPULATION": parameters.population,
+        "RANK": parameters.rank,
+        "STEPS": parameters.steps,
+        "SEED": parameters.seed,
+        "LATENT": parameters.latent,
+        "SHAPING": int(parameters.shaping == "rank"),
+        "FIRST_GAIN": gain,
+    }
+    if parameters.perturb == "quantized":
+        defines["SIGMA"] = parameters.sigma
+    else:
+        defines["SIGMA_SHIFT"] = parameters.sigma_shift
+    if isinstance(task, Digits):
+        data = {"pixels": task.train.images.astype(np.int64), "classes": task.train.classes}
+        defines["IMAGES"] = len(task.train.images)
+    else:
+        defines["ROWS"], defines["COLS"] = task.shapes["weights"]
+    program = assemble(PROGRAMS / source, defines)
+    if program.size > memory:
+        raise PentaryError(f"the run takes {program.size:,} words, but the memory has {memory:,}: take fewer members")
+    return Prepared(program, task.shapes, parameters.pairs, data)
+
+
+def memory_map(prepared: Prepared) -> list[Region]:
+    """Say what is where in the memory of a run.
+
+    Args:
+        prepared: from `prepare`.
+
+    Returns:
+        The regions in the order of their addresses, from 0 without a gap. Only `fitness` grows with the population.
+    """
+    program = prepared.program
+    names = [name for name in program.labels if program.address(name) >= program.text and name in _WHAT]
+    ends = [*(program.address(name) for name in names), program.size]
+    data = [
+        Region(name, first, end - first, _WHAT[name])
+        for name, first, end in zip(names, ends, ends[1:], strict=False)  # the last end is no beginning
+    ]
+    return [Region("text", 0, program.text, "instructions"), *data]
+
+
+_WHAT: Final = {
+    "fitness": "fitness of each member, a word; then the pent of each pair",
+    "scratch": "sums of the update; between updates what the evaluation keeps of one matrix",
+    "matrices": "shape, address and key of each matrix",
+    "weights": "latent words",
+    "hidden": "latent words of the hidden layer",
+    "output": "latent words of the output layer",
+    "images": "pixels of 16 images, and their products with the weights that all members share",
+    "activations": "of one pair for 16 images",
+    "outputs": "of one pair for 16 images",
+    "right": "which outputs are those of the right classes",
+    "pixels": "training images",
+    "classes": "of the training images",
+}
+
+
+def _part(memory: NDArray[np.int64], first: int, words: int) -> NDArray[np.int64]:
+    return memory[first : first + words]

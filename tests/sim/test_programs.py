@@ -1,0 +1,166 @@
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pentary_sim.config import Config, LowRank
+from pentary_sim.loader import Prepared, memory_map, prepare
+from pentary_sim.simulator import Simulator
+
+from pentary import es
+from pentary.es import Parameters, State
+from pentary.interpreter import Interpreter
+from pentary.tasks.blackbox import BlackBox
+from pentary.tasks.digits import Digits
+from pentary.tasks.target import Target
+from pentary.train import Task
+from pentary.word import PentaryError
+
+Stop = tuple[str, NDArray[np.int64] | str]
+
+
+def on_numpy(task: Task, parameters: Parameters, steps: int) -> Iterator[Stop]:
+    """Yield the digest of the start, then the fitness and the digest of each step."""
+    state = es.init(parameters, task.shapes)
+    yield "digest", state.digest()
+    for _ in range(steps):
+        fitness = task.evaluate(es.ask(parameters, state))
+        yield "fitness", fitness
+        state = es.tell(parameters, state, fitness)
+        yield "digest", state.digest()
+
+
+def on_machine(machine: Interpreter | Simulator, prepared: Prepared) -> Iterator[Stop]:
+    """Yield the same from a machine, to the end of the program."""
+    prepared.write_data(machine.memory)
+    stops = {prepared.step_done, prepared.evaluated}
+    while True:
+        if isinstance(machine, Simulator):
+            machine.run(stop_at=stops)
+        else:
+            machine.step()
+            while not machine.halted and machine.pc not in stops:
+                machine.step()
+        if machine.halted:
+            return
+        if machine.pc == prepared.evaluated:
+            yield "fitness", prepared.fitness(machine.memory)
+        else:
+            yield "digest", State(0, prepared.latents(machine.memory)).digest()
+
+
+def check(task: Task, parameters: Parameters, engine: str = "interpreter") -> None:
+    prepared = prepare(task, parameters)
+    machine = Interpreter(prepared.program) if engine == "interpreter" else Simulator(prepared.program)
+    expected = on_numpy(task, parameters, parameters.steps)
+    for number, (ours, numpy) in enumerate(zip(on_machine(machine, prepared), expected, strict=True)):
+        assert ours[0] == numpy[0]
+        np.testing.assert_array_equal(ours[1], numpy[1], f"{ours[0]} at stop {number}")
+
+
+@pytest.mark.parametrize("perturb", ["quantized", "factored"])
+@pytest.mark.parametrize(
+    ("shape", "settings"),
+    [
+        ((8, 8), {"population": 10, "rank": 2, "steps": 3}),
+        ((8, 8), {"population": 10, "rank": 2, "steps": 3, "shaping": "sign", "seed": -76_293_945_312}),
+        ((20, 17), {"population": 4, "rank": 8, "steps": 2, "seed": 1}),
+        ((17, 20), {"population": 4, "rank": 5, "steps": 2, "latent": 7}),
+        ((6, 9), {"population": 16, "rank": 4, "steps": 3, "latent": 2}),
+        ((1, 1), {"population": 2, "rank": 1, "steps": 4}),
+        ((4, 1), {"population": 34, "rank": 3, "steps": 4}),  # pairs 17; few fitness values: many ties
+        ((1, 7), {"population": 58, "rank": 64, "steps": 2, "seed": 99}),
+        ((3, 2), {"population": 520, "rank": 1, "steps": 2}),  # more pairs than a vector has words
+        ((3, 256), {"population": 2, "rank": 2, "steps": 1}),
+    ],
+)
+def test_target_is_trained_as_on_numpy(perturb, shape, settings):
+    check(Target(*shape), Parameters(perturb=perturb, **settings))
+
+
+@pytest.mark.parametrize("diagonal", range(1, 12))
+def test_target_knows_diagonals_of_every_length(diagonal):
+    check(Target(diagonal, diagonal + 1), Parameters(population=2, rank=1, steps=1))
+    check(Target(diagonal + 1, diagonal), Parameters(population=2, rank=1, steps=1))
+
+
+def test_digits_are_trained_as_on_numpy_on_the_interpreter():
+    check(Digits(), Parameters(population=2, rank=1, steps=1, perturb="factored"))
+
+
+@pytest.mark.parametrize(
+    ("task", "settings"),
+    [
+        (Target(64, 64), {"steps": 20}),
+        (Target(64, 64), {"steps": 20, "perturb": "factored", "rank": 4}),
+        (Target(256, 256), {"population": 4, "steps": 1, "rank": 64, "perturb": "factored"}),
+        (Digits(), {"population": 64, "steps": 12, "rank": 1, "perturb": "factored"}),  # its images begin anew
+        (Digits(), {"population": 30, "steps": 2, "rank": 9, "perturb": "factored", "shaping": "sign", "seed": 5}),
+    ],
+)
+def test_full_sizes_are_trained_as_on_numpy_on_the_cycle_level_model(task, settings):
+    check(task, Parameters(**settings), "simulator")
+
+
+@pytest.mark.parametrize("perturb", ["quantized", "factored"])
+def test_lanes_are_used(perturb):
+    cycles = {}
+    for lanes in (16, 64):
+        prepared = prepare(Target(), Parameters(perturb=perturb))
+        machine = Simulator(prepared.program, Config(lowrank=LowRank(lanes=lanes)))
+        before = [0, 0]
+        for _ in range(3):  # the third time is the end of the second step
+            machine.run(stop_at=[prepared.step_done])
+            now = [machine.cycles, machine.counts["lowrank_busy_cycles"]]
+            cycles[lanes], busy = np.subtract(now, before)
+            before = now
+        assert busy > 0.85 * cycles[lanes]
+    assert cycles[16] > 3 * cycles[64]
+
+
+@pytest.mark.parametrize("task", [Target(), Digits()], ids=lambda task: task.name)
+def test_only_fitness_grows_with_the_population(task):
+    few, many = (memory_map(prepare(task, Parameters(population=n, perturb="factored"))) for n in (100, 20_000))
+    grown = {region.name: other.words - region.words for region, other in zip(few, many, strict=True)}
+    assert {name: words for name, words in grown.items() if words} == {"fitness": 19_900}
+
+
+def test_memory_map_has_no_gaps():
+    prepared = prepare(Digits(), Digits.defaults)
+    end = 0
+    for region in memory_map(prepared):
+        assert region.first == end
+        end += region.words
+    assert end == prepared.program.size
+
+
+@pytest.mark.parametrize("source", ["target", "target_factored", "digits"])
+def test_defaults_in_the_sources_are_those_of_the_tasks(source):
+    from pentary_sim.loader import PROGRAMS
+
+    from pentary.asm import assemble
+
+    task = Digits() if source == "digits" else Target()
+    parameters = task.defaults if source != "target_factored" else Parameters(perturb="factored")
+    alone = assemble(PROGRAMS / f"{source}.s")
+    assert alone.symbols == prepare(task, parameters).program.symbols
+
+
+def black_box(weights):
+    return 0
+
+
+@pytest.mark.parametrize(
+    ("task", "settings", "memory", "message"),
+    [
+        (BlackBox("f", black_box), {}, 5**9, "no program for quantized f; it has some for quantized target"),
+        (Digits(), {}, 5**9, "no program for quantized digits"),
+        (Target(257, 4), {}, 5**9, "weights is 257x4: the machine takes matrices of up to 256x256"),
+        (Target(), {"latent": 8, "population": 2, "steps": 1}, 5**9, "gain .* does not fit its register"),
+        (Target(), {"steps": 276_214}, 5**9, "276214 steps are too many"),
+        (Target(), {"population": 10_000}, 5**6, "the run takes 18,.* words, but the memory has 15,625"),
+    ],
+)
+def test_what_cannot_be_run_is_refused(task, settings, memory, message):
+    with pytest.raises(PentaryError, match=message):
+        prepare(task, Parameters(**settings), memory)
