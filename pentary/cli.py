@@ -11,8 +11,9 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -26,16 +27,37 @@ from pentary.word import PentaryError
 
 Show = Callable[[Step], None]
 
+_ELSEWHERE: Final = {
+    "asm": "pentary.commands",
+    "disasm": "pentary.commands",
+    "run": "pentary_sim.commands",
+    "profile": "pentary_sim.commands",
+    "debug": "pentary_sim.commands",
+}
+"""Commands that live in other modules, which are imported when one of them is asked for."""
 
-@click.group("pentary")
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *_ELSEWHERE])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in _ELSEWHERE:
+            return getattr(import_module(_ELSEWHERE[cmd_name]), cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group("pentary", cls=_Commands)
 @click.version_option(package_name="pentary")
 def main() -> None:
-    """Train five-level networks with integer evolution strategies.
+    """Train five-level networks with integer evolution strategies, and run programs of a pentary processor.
 
     \b
     Examples:
       pentary train target
       pentary train digits --seed 7 --out runs/digits-7
+      pentary train target --engine sim
+      pentary run sim/pentary_sim/programs/target.s
       pentary bench
 
     `pentary train --help` tells what the tasks are.
@@ -50,7 +72,8 @@ def main() -> None:
 @click.option("--seed", type=int, help="Number that, with the other options, determines the run.")
 @click.option("--perturb", type=click.Choice(["factored", "quantized"]), help="Kind of members.")
 @click.option("--shape", metavar="MxN", help="Rows and columns of the weight matrix; 64x64 if not given.")
-@click.option("--engine", type=click.Choice(["numpy"]), default="numpy", show_default=True, help="What trains.")
+@click.option("--engine", type=click.Choice(["numpy", "sim"]), default="numpy", show_default=True, help="What trains.")
+@click.option("--config", type=click.Path(path_type=Path), metavar="FILE.toml", help="Settings of the machine of sim.")
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder for the run; runs/TASK-seedK if not given."
 )
@@ -61,6 +84,7 @@ def train(
     task: str,
     shape: str | None,
     engine: str,
+    config: Path | None,
     out: Path | None,
     as_json: bool,
     **options: Any,
@@ -78,8 +102,16 @@ def train(
     Options that are not given take values that suit the task.
 
     \b
+    ENGINE is one of
+      numpy                     vectorised, for real training
+      sim                       an assembly program on the cycle-level model
+                                of the processor: target and digits, with the
+                                same digests, and counts of cycles and events
+
+    \b
     Examples:
       pentary train target --steps 200
+      pentary train target --engine sim --json
       pentary train digits --population 512 --json
       pentary train balance.py:fitness --shape 16x16 --out runs/balance
     """
@@ -87,9 +119,10 @@ def train(
         chosen = tasks.get(task, _parse_shape(shape))
         given = {name: value for name, value in options.items() if value is not None}
         parameters = replace(chosen.defaults, **given)
+        steps = _engine(engine, config)(chosen, parameters)
         folder = RunFolder(claim(out, chosen.name, parameters.seed), chosen, parameters, engine)
         with _bar(parameters.steps) if sys.stderr.isatty() else _lines(parameters.steps) as show:
-            result, failure = _conduct(chosen, parameters, folder, show)
+            result, failure = _conduct(steps, folder, show)
         click.echo(_summary(result, parameters.steps))
         if failure is not None:
             raise failure
@@ -101,22 +134,34 @@ def train(
 
 
 @main.command()
+@click.argument("engine", type=click.Choice(["numpy", "sim"]), default="numpy")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def bench(as_json: bool) -> None:
-    """Measure how fast this machine trains."""
-    from pentary.bench import run
-
+def bench(engine: str, as_json: bool) -> None:
+    """Measure how fast this computer trains with ENGINE: numpy (the default) or sim."""
     with exit_status():
-        figures = run()
+        figures = import_module("pentary.bench" if engine == "numpy" else "pentary_sim.bench").run()
         click.echo(json.dumps(figures) if as_json else _table(figures))
 
 
-def _conduct(
-    task: Task, parameters: Parameters, folder: RunFolder, show: Show
-) -> tuple[dict[str, Any], PentaryError | None]:
+def _engine(name: str, config: Path | None) -> Callable[[Task, Parameters], Iterator[Step]]:
+    """Find what trains; each is imported only when it is asked for."""
+    if name == "numpy":
+        if config is not None:
+            raise PentaryError("--config sets the machine of --engine sim; the engine numpy has none")
+        return training.train
+    from pentary_sim import engine
+    from pentary_sim.commands import announce_compilation
+    from pentary_sim.config import Config
+
+    machine = Config() if config is None else Config.load(config)
+    announce_compilation()
+    return lambda task, parameters: engine.train(task, parameters, machine)
+
+
+def _conduct(steps: Iterator[Step], folder: RunFolder, show: Show) -> tuple[dict[str, Any], PentaryError | None]:
     """Train, record every step, and finish the folder however the run ends; give the result, and what failed."""
     try:
-        for step in training.train(task, parameters):
+        for step in steps:
             folder.add(step)
             show(step)
     except (KeyboardInterrupt, BrokenPipeError, PentaryError) as error:
@@ -174,10 +219,24 @@ def _summary(result: Mapping[str, Any], steps: int) -> str:
         "evaluations": f"{result['evaluations']:,} in {result['seconds']:.2f} s, "
         + _rate(result["evaluations"], result["seconds"]),
         **{name.replace("_", " "): f"{share:.2%}" for name, share in result.items() if name.endswith("accuracy")},
+        **_cycles(result),
         "digest": result["digest"],
         "folder": result["out"],
     }
     return _table(rows)
+
+
+def _cycles(result: Mapping[str, Any]) -> dict[str, str]:
+    """Give the rows of the summary that only an engine with a clock has."""
+    if "cycles" not in result:
+        return {}
+    most = sorted(((cycles, cause) for cause, cycles in result["causes"].items() if cycles), reverse=True)[:4]
+    return {
+        "cycles": f"{result['cycles']:,} for {result['instructions']:,} instructions, CPI {result['cpi']:.2f}",
+        "spent on": ", ".join(f"{cause} {cycles / result['cycles']:.1%}" for cycles, cause in most),
+        "low-rank unit": f"{result['lanes']} lanes, busy {result['lowrank_busy']:.1%} of the cycles, "
+        f"utilization while multiplying {result['lowrank_utilization']:.1%}",
+    }
 
 
 def _table(rows: Mapping[str, object]) -> str:

@@ -32,7 +32,7 @@ def fitness_png(
     """
     from matplotlib.ticker import MaxNLocator
 
-    figure = _figure(7, 4.2, title)
+    figure = new_figure(7, 4.2, title)
     axes = figure.subplots()
     # The luckiest of many noisy members says little about the run, so it stays in the background.
     _curve(axes, 1, best, "best member, a random one in each step", color=GREY, alpha=0.5, linewidth=0.8)
@@ -42,7 +42,7 @@ def fitness_png(
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
-    return _png(figure)
+    return as_png(figure)
 
 
 def weights_png(before: Mapping[str, Pents], after: Mapping[str, Pents], title: str = "") -> bytes:
@@ -55,7 +55,7 @@ def weights_png(before: Mapping[str, Pents], after: Mapping[str, Pents], title: 
     Returns:
         A PNG file.
     """
-    figure = _figure(1.2 + 4 * len(before), 4.2, title)
+    figure = new_figure(1.2 + 4 * len(before), 4.2, title)
     row = figure.subplots(1, len(before), sharey=True, squeeze=False)[0]
     for axes, name in zip(row, before, strict=True):
         for offset, weights, label, colour in ((-0.2, before, "before", GREY), (0.2, after, "after", BLUE)):
@@ -68,7 +68,7 @@ def weights_png(before: Mapping[str, Pents], after: Mapping[str, Pents], title: 
         axes.margins(y=0.12)
     row[0].set_ylabel("weights, %")
     row[-1].legend(frameon=False)
-    return _png(figure)
+    return as_png(figure)
 
 
 def _curve(axes: "Axes", first: int, values: Sequence[float], label: str, **style: object) -> None:
@@ -76,7 +76,8 @@ def _curve(axes: "Axes", first: int, values: Sequence[float], label: str, **styl
     axes.plot(range(first, first + len(values)), values, label=label, marker=marker, **style)  # pyright: ignore[reportArgumentType]
 
 
-def _figure(width: float, height: float, title: str) -> "Figure":
+def new_figure(width: float, height: float, title: str) -> "Figure":
+    """Make a figure of so many inches with a title."""
     from matplotlib.figure import Figure  # takes a second to import, and not pyplot: that would keep global state
 
     figure = Figure(figsize=(width, height), dpi=120, layout="constrained")
@@ -84,7 +85,8 @@ def _figure(width: float, height: float, title: str) -> "Figure":
     return figure
 
 
-def _png(figure: "Figure") -> bytes:
+def as_png(figure: "Figure") -> bytes:
+    """Draw a figure as a PNG file."""
     buffer = BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()

@@ -4,7 +4,6 @@ from typing import Final
 
 from pentary.interpreter.state import Semantics, State, Trap
 from pentary.interpreter.words import (
-    ACC_PENTS,
     C,
     N,
     P,
@@ -20,7 +19,7 @@ from pentary.interpreter.words import (
     sign,
     wrapped,
 )
-from pentary.isa.table import HIGH_SHIFT, LINK, STACK
+from pentary.isa.table import ACCUMULATOR, HIGH_SHIFT, LINK, STACK
 from pentary.word import PENTS
 
 
@@ -36,7 +35,7 @@ def _shift_right(rs: int, k: int) -> Result:
 
 
 def _mac(m: State, rs: int, rt: int) -> None:
-    acc, flags = wrapped(m.acc + rs * rt, ACC_PENTS)
+    acc, flags = wrapped(m.acc + rs * rt, ACCUMULATOR)
     m.write_flags(flags)
     m.acc = acc
 

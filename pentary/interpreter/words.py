@@ -6,6 +6,7 @@
 from typing import Final
 
 from pentary.alu import Flags
+from pentary.isa.table import ACCUMULATOR
 from pentary.word import PENTS
 
 Result = tuple[int, int]
@@ -13,8 +14,7 @@ Result = tuple[int, int]
 
 Z, N, P, V, C, S = (int(flag) for flag in Flags)
 
-ACC_PENTS: Final = 32
-_LIMITS: Final = [(5**pents - 1) // 2 for pents in range(ACC_PENTS + 1)]
+_LIMITS: Final = [(5**pents - 1) // 2 for pents in range(ACCUMULATOR + 1)]
 
 
 def wrap(number: int, pents: int = PENTS) -> int:

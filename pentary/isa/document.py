@@ -8,9 +8,9 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
-from pentary.interpreter.words import ACC_PENTS
 from pentary.isa.encoding import LAYOUTS, OPCODE, OPERANDS, operands
 from pentary.isa.table import (
+    ACCUMULATOR,
     CONTROL_RESET,
     CONTROLS,
     FITNESS,
@@ -36,7 +36,7 @@ def document() -> str:
     counts = {
         "instructions": len(INSTRUCTIONS),
         "pents": PENTS,
-        "acc_pents": ACC_PENTS,
+        "acc_pents": ACCUMULATOR,
         "registers": REGISTERS,
         "vectors": VECTORS,
         "fitness": FITNESS,

@@ -2,7 +2,7 @@
 
     pents   15..13   12..10   9..7   6..4   3..0
     R       opcode   d        a      b      function
-    W       opcode   d        a      k      w
+    W       opcode   d        a      b      i
     I       opcode   d        a      i ..........
     J       opcode   d        i .................
 
@@ -177,6 +177,6 @@ def _extract(word: int, field: Field) -> int:
     return (shifted + size // 2) % size - size // 2
 
 
-_FORMATS: Final = {instruction.opcode: instruction.format for instruction in INSTRUCTIONS}
+_FORMATS: Final[dict[int, Format]] = {instruction.opcode: instruction.format for instruction in INSTRUCTIONS}
 _BY_CODE: Final = {(instruction.opcode, instruction.function): instruction for instruction in INSTRUCTIONS}
 assert len(_BY_CODE) == len(INSTRUCTIONS), "two instructions share a code"

@@ -20,7 +20,7 @@ the result. Both are sums of these terms, with lanes L:
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal, cast
 
 from pentary.es import GAIN_SHIFT
 from pentary.lowrank import MAX_RANK
@@ -35,6 +35,9 @@ MAX_VL: Final = 256
 
 FITNESS: Final = 4
 """Fitness accumulators, each a word."""
+
+ACCUMULATOR: Final = 32
+"""Pents of ACC."""
 
 OPERAND: Final = 8
 """Pents of the second factor in the vector and low-rank units' products; what is wider saturates."""
@@ -69,7 +72,7 @@ class Instruction:
         name: mnemonic.
         group: of the specification: arithmetic, logic, memory, vector, neural, control, system, eggroll.
         operands: as the assembler takes them, such as ("rd", "i(rs)").
-        format: which fields the word has: R d a b function, W d a k w, I d a i, J d j.
+        format: which fields the word has: R d a b function, W d a b i, I d a i, J d i.
         opcode: number in the three highest pents.
         function: number in the four lowest pents; 0 where the format has none.
         semantics: what it does.
@@ -92,29 +95,16 @@ class Instruction:
 
 
 def _table() -> tuple[Instruction, ...]:
-    lines = []
-    for group, rows in _ROWS.items():
-        for row in rows.strip().splitlines():
-            name, operands, word, semantics, flags, unit, occupancy, latency = (cell.strip() for cell in row.split("|"))
-            form, opcode, *function = word.split()
-            taken = tuple(operands.split(", ")) if operands else ()
-            number = int(function[0]) if function else 0
-            lines.append(
-                Instruction(
-                    name,
-                    group,
-                    taken,
-                    form,
-                    int(opcode),
-                    number,
-                    semantics,
-                    flags,
-                    unit,
-                    occupancy,
-                    latency,  # type: ignore[arg-type]
-                )
-            )
-    return tuple(lines)
+    lines = [(group, line.split("|")) for group, lines in _ROWS.items() for line in lines.strip().splitlines()]
+    return tuple(_instruction(group, *map(str.strip, cells)) for group, cells in lines)
+
+
+def _instruction(
+    group: str, name: str, operands: str, word: str, semantics: str, flags: str, *timing: Any
+) -> Instruction:
+    form, opcode, function = (word + " 0").split()[:3]
+    taken = tuple(operands.split(", ")) if operands else ()
+    return Instruction(name, group, taken, cast(Format, form), int(opcode), int(function), semantics, flags, *timing)
 
 
 # name | operands | format opcode function | semantics | flags | unit | occupancy | latency
@@ -145,7 +135,7 @@ _ROWS: Final = {
     "logic": """
         MIN    | rd, rs, rt   | R 1 15 | rd = the lesser of rs and rt | ZNP | scalar | 1 | 1
         MAX    | rd, rs, rt   | R 1 16 | rd = the greater of rs and rt | ZNP | scalar | 1 | 1
-        CONS   | rd, rs, rt   | R 1 17 | each pent: where both have one sign, the one nearer 0; else 0 | ZNP | scalar | 1 | 1
+        CONS   | rd, rs, rt   | R 1 17 | each pent of rd = the one of rs and rt nearer 0 where both have one sign, else 0 | ZNP | scalar | 1 | 1
         SIGN   | rd, rs       | R 1 18 | rd = -1, 0 or 1 as rs is | ZNP | scalar | 1 | 1
         CLAMP  | rd, rs, w    | I 11   | rd = sat_w(rs); S where it saturates | ZNPS | scalar | 1 | 1
         CMP    | rs, rt       | R 1 19 | Z N P of the exact rs - rt | ZNP | scalar | 1 | 1
@@ -197,9 +187,9 @@ _ROWS: Final = {
         PRNG   | rd, rs, rt   | R 3 1  | rd = prng(key rs, counter rt) | | lowrank | p | p+2
         LRSET  | cd, rs       | R 3 2  | control register cd = rs; operand fault outside its range | | lowrank | 1 | 1
         LRGEN  | rs           | R 3 3  | A[l][i], i < ROWS, and B[l][j], j < COLS, for l < RANK: the factors of pair rs under KEY; operand fault if rs < 0 or rs > 195312 | | lowrank | g+2 | g+2
-        LRMUL  | rs           | R 3 4  | S[j] = sum over l < RANK of A[l][rs] * B[l][j], j < COLS; operand fault outside 0..ROWS-1 | | lowrank | rn | rn+3
-        LRMULX | vs           | R 3 5  | U[l] = sum over i < ROWS of sat_8(vs[i]) * A[l][i]; S[j] = sum over l < RANK of U[l] * B[l][j], j < COLS | | lowrank | rm+rn+d+3 | rm+rn+d+6
-        PQUANT |              | R 3 6  | S[j] = round(S[j] / sqrt(RANK)) in -2..2, ties to 0, j < COLS | | lowrank | n | n+3
+        LRMUL  | rs           | R 3 4  | S[j] = sum over l < RANK of A[l][rs] * B[l][j], j < COLS, the other S become 0; operand fault outside 0..ROWS-1 | | lowrank | rn | rn+3
+        LRMULX | vs           | R 3 5  | U[l] = sum over i < ROWS of sat_8(vs[i]) * A[l][i]; S[j] = sum over l < RANK of U[l] * B[l][j], j < COLS, the other S become 0 | | lowrank | rm+rn+d+3 | rm+rn+d+6
+        PQUANT |              | R 3 6  | S[j] = round(S[j] / sqrt(RANK)) in -2..2, ties to 0, j < COLS, the other S stay | | lowrank | n | n+3
         LRADD  | vd, vs, rt   | R 3 7  | vd[j] = round(sat_WIDTH(vs[j] + sat_8(rt) * S[j]) / 5^(WIDTH-1)), j < COLS | | lowrank | n | n+4
         LRACC  | vd, vs, rt   | R 3 8  | vd[j] = sat(vs[j] + sat_8(rt) * S[j]), j < COLS | | lowrank | n | n+4
         POPEVAL | fd, vs, vt  | R 2 10 | F[fd] = sat(F[fd] + sum over j < VL of sat_8(vs[j] - vt[j])^2) | | vector | v | v+d+4

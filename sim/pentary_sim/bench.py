@@ -26,8 +26,8 @@ def run(instructions: int = INSTRUCTIONS, steps: int = STEPS, rounds: int = ROUN
         rounds: of which the median counts.
 
     Returns:
-        `warm_up_seconds`, from nothing loaded to the first thousand instructions executed: compilation, or the loading of
-        compiled code from disk; `instructions_per_second` and `es_steps_per_second` after it.
+        `warm_up_seconds`, until the first thousand instructions are executed: compilation, or the loading of compiled
+        code from disk; then `instructions_per_second` and `es_steps_per_second` without it.
     """
     start = perf_counter()
     program = assemble(PROGRAMS / "scalar.s")
@@ -48,6 +48,5 @@ def run(instructions: int = INSTRUCTIONS, steps: int = STEPS, rounds: int = ROUN
         "warm_up_seconds": round(warm_up, 2),
         "instructions": instructions,
         "instructions_per_second": round(median(rates)),
-        "cycles_per_instruction": round(machine.cycles / machine.instructions, 3),
         "es_steps_per_second": round(median(step_rates), 2),
     }

@@ -75,7 +75,9 @@ def compare_random(first_seed: int, instructions: int, length: int = 300) -> tup
         program = random_program(first_seed + seed, length, faults=faults)
         config = Config.loads(f"[exceptions]\noverflow_trap = {str(trap).lower()}\n[memory]\nwords = 78125\n")
         executed, differences = compare(program, program.symbols["BOUND"], config)
-        assert not differences, f"seed {first_seed + seed}, faults={faults}, trap={trap}: {', '.join(differences)} differ"
+        assert not differences, (
+            f"seed {first_seed + seed}, faults={faults}, trap={trap}: {', '.join(differences)} differ"
+        )
         done += executed
         seed += 1
     return seed, done

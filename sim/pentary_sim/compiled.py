@@ -28,6 +28,11 @@ def _folder() -> str:
 _FOLDER: Final = _folder()
 
 
+def is_stored() -> bool:
+    """Tell whether an earlier process has left its compiled code for this one."""
+    return Path(_FOLDER).exists()
+
+
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function on its first call; results are those of Python, with int64 for int."""
     elsewhere = numba.config.CACHE_DIR  # type: ignore[attr-defined]

@@ -41,8 +41,8 @@ class Prepared:
     """A program that trains, and where its data lie.
 
     Attributes:
-        program: comes to the address `step_done` at the start and after each step, to `evaluated` in each step, and halts
-            after the last.
+        program: comes to `step_done` at the start and after each step, to `evaluated` in each step, and halts after the
+            last.
         shapes: (rows, cols) of each matrix; its name is also the label of its latent words.
         pairs: antithetic pairs in a step.
         data: words that belong into memory before the run, by label.

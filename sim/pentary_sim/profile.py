@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pentary.asm import disassemble_word
-from pentary.plots import BLUE, GREY, _figure, _png
+from pentary.plots import BLUE, GREY, as_png, new_figure
 from pentary.program import Program
 from pentary.word import PentaryError
 from pentary_sim.events import CAUSES
@@ -159,7 +159,7 @@ def _drawn(program: Program, profile: NDArray[np.int64], title: str) -> bytes:
         causes = tuple(map(sum, zip(*(row.causes for row in rest), strict=True)))
         bars[_BARS - 1 :] = [Row(f"{len(rest)} others", "", causes)]
     present = [cause for cause in _COLOURS if total.causes[CAUSES.index(cause)]]
-    figure = _figure(9, 1.4 + 0.34 * len(bars), f"{title}: {total.cycles:,} cycles, CPI {_cpi(total)}")
+    figure = new_figure(9, 1.4 + 0.34 * len(bars), f"{title}: {total.cycles:,} cycles, CPI {_cpi(total)}")
     axes = figure.subplots()
     places = range(len(bars))
     starts = np.zeros(len(bars))
@@ -179,7 +179,7 @@ def _drawn(program: Program, profile: NDArray[np.int64], title: str) -> bytes:
     axes.grid(axis="x", alpha=0.3)
     axes.set_axisbelow(True)
     figure.legend(loc="outside lower center", ncols=min(len(present), 6), fontsize="small", frameon=False)
-    return _png(figure)
+    return as_png(figure)
 
 
 def _total(profile: NDArray[np.int64]) -> Row:

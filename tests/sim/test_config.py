@@ -3,9 +3,9 @@
 from importlib.resources import files
 
 import pytest
-from pentary_sim.config import L1, Caches, Config, LowRank, Pipeline
 
 from pentary.word import PentaryError
+from pentary_sim.config import L1, Caches, Config, LowRank, Pipeline
 
 SETS = {1, 5, 25, 125, 625, 3125}
 ALLOWED = {  # what the machine can have, told once more, by edges and by lists

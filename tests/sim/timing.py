@@ -21,13 +21,13 @@ from itertools import pairwise
 from typing import Final
 
 import numpy as np
-from pentary_sim.config import Config
-from pentary_sim.events import CAUSES, NONE, UNITS
-from pentary_sim.simulator import Simulator
 
 from pentary.asm import assemble_text
 from pentary.isa.table import BY_NAME
 from pentary.program import Program
+from pentary_sim.config import Config
+from pentary_sim.events import CAUSES, NONE, UNITS
+from pentary_sim.simulator import Simulator
 
 STAGES: Final = ("IF", "ID", "EX", "ME", "WB")
 FIELDS: Final = ("fetch", "decode", "execute", "memory", "writeback")

@@ -4,17 +4,17 @@
 ;     loss of an image = sum over the wrong classes c of max(0, 12 + z[c] - z[right])^2
 ;
 ; A member has W +- S / 5^q in place of the visible weights W, where q is SIGMA_SHIFT and S = A B^T, with the factors A
-; and B of the pair; so it computes clamp(round((5^q x W +- (x A) B^T) / 5^(q + 2))), and likewise with V. Its fitness is
-; minus the loss on the 128 training images of the step. The steps go through the training images again and again.
+; and B of the pair; so it computes clamp(round((5^q x W +- (x A) B^T) / 5^(q + 2))), and likewise with V. Its fitness
+; is minus the loss on the 128 training images of the step. The steps go through the training images again and again.
 ;
 ; Before the run a host writes the training images to `pixels` and `classes`; without that all are black zeros.
 ;
-; Memory, after the text: fitness and scratch (es.s), then
-;     matrices, hidden, output    the latent words of W and V
-;     images                      for each image of a block 64 pixels, and the 64 words of 5^q x W, which all members share
-;     activations                 for each image of a block h of the plus member and h of the minus member
-;     outputs                     for each image of a block 10 words of the plus member, then the same of the minus member
-;     right                       64 words of no use, then for each image 10 words: 312 for the right class, else -312
+; Memory, after the text: matrices, fitness and scratch (es.s), then
+;     hidden, output              the latent words of W and V
+;     images                      of each image in a block: 64 pixels, and the 64 words of 5^q x W, which members share
+;     activations                 of each image in a block: h of the plus member, h of the minus member
+;     outputs                     of each image in a block: 10 words of the plus member; then those of the minus member
+;     right                       of each image in a block: 10 words, 312 for the right class, and -312 for all else
 ;     pixels, classes             the training images
 ;
 ; Crossbar: the visible weights of one matrix in the rows 0..63. In the rows 64..223 and the columns 0..159 there is a
@@ -63,7 +63,7 @@ matrices_end:
 ; ---------------------------------------------------------------------------------------------------------------------
 ; setup: write the squares of ones into the crossbar, and begin with the first training image.
 ;
-;     p1 row   p2 column, also of the square's diagonal   p3 end of the square   p4 end of all squares   p5 column   p6 1
+;     p1 row   p2 its place on the square's diagonal   p3 end of the square   p4 end of all squares   p5 column   p6 1
 ;     p21 next training image   p22 its class   p23 end of the images; these three are kept
 ; ---------------------------------------------------------------------------------------------------------------------
 setup:
@@ -115,8 +115,8 @@ crossbar.row:
 ;
 ; The 16 images, two activations and two outputs of each, and `right` are 4,640 words: they stay in the data cache.
 ;
-;     p1 EXTREME   p2 place of the image in a vector of outputs   p3 its place in `images`   p4 its class   p19 return address
-;     v0 pixels   v1 product with W   v6 right
+;     p1 EXTREME   p2 place of the image in a vector of outputs   p3 its place in `images`   p4 its class
+;     p19 return address   v0 pixels   v1 product with W   v6 right
 ; ---------------------------------------------------------------------------------------------------------------------
 take_block:
         MV      p19, lr
@@ -162,12 +162,12 @@ take.next:
 ; evaluate: the fitness of every member.
 ;
 ; Images are taken in blocks: every pair is evaluated on a block, in the cache, before the next block is taken, and the
-; fitness is summed up in memory. For a pair, the low-rank unit holds the factors of one matrix at a time: so all images of
-; the block go through the hidden layer, then all go through the output layer. Factors are ordered as soon as the
-; low-rank unit has taken the last instruction that needs the ones before.
+; fitness is summed up in memory. The low-rank unit holds the factors of one matrix at a time: so for a pair, all images
+; of the block go through the hidden layer, then all go through the output layer. Factors are ordered as soon as the
+; low-rank unit has been given the last instruction that needs the ones before.
 ;
-; Each unit takes its instructions in order, so one that waits holds up those behind it. Therefore an image's results are
-; stored after the next image's inputs have been loaded and its sums begun, and two images in turns use two sets of
+; Each unit takes its instructions in order, so one that waits holds up those behind it. Therefore an image's results
+; are stored after the next image's inputs have been loaded and its sums begun, and two images in turns use two sets of
 ; vector registers. (The last image of a block loads inputs behind the end that nobody uses.)
 ;
 ;     p1 pair   p2 image   p3 its activations   p4 its outputs   p5 end of the loop
@@ -294,9 +294,10 @@ evaluate.output:
 ; ---------------------------------------------------------------------------------------------------------------------
 ; add_loss: take the loss of the block's images from the fitness of the members of pair p1 - 1.
 ;
-; All images at once, 10 words for each. Of z + right, RELU leaves only z[right] + 312: elsewhere it is z - 312. The squares
-; of ones in the crossbar hand this number on to all words of the image, and z - (z[right] + 312) + 312 + 12 is what
-; is cut at 0 and squared. The crossbar takes its words from row 64 on, so they are loaded 64 places further up.
+; All images at once, 10 words for each. Of z + right, RELU leaves only z[right] + 312, for elsewhere it is z - 312. The
+; squares of ones in the crossbar give this number to all words of the image, and z - (z[right] + 312) + 312 + 12 is
+; what is cut at 0 and squared. The squares begin in row 64 of the crossbar, so the words are loaded with 64 others
+; before them; in `right` those are -312, too, which makes them 0.
 ;
 ;     p2 right   p3 pair of the minus member   p4 outputs   p16 loss   p17 fitness
 ;     v0, v1 z of the plus and of the minus member   v2, v3 z[right] + 312   v6 right   v7 zeros   f0, f1 losses

@@ -1,7 +1,7 @@
 ; Evolution strategies on the pentary processor: the part that all tasks share. Digests equal those of pentary/es.py.
 ;
-; A step evaluates POPULATION members: the centre plus and minus the perturbation of each of PAIRS pairs. No member and no
-; perturbation is ever stored: LRGEN draws the factors of a pair again from (key, pair) wherever they are needed.
+; A step evaluates POPULATION members: the centre plus and minus the perturbation of each of PAIRS pairs. No member and
+; no perturbation is ever stored: LRGEN draws the factors of a pair again from (key, pair) wherever they are needed.
 ;
 ; A task is a program that first sets the constants
 ;     POPULATION RANK STEPS SEED LATENT SHAPING FIRST_GAIN      as in target.s
@@ -15,7 +15,7 @@
 ; then includes this file, and goes on with the routines
 ;     setup            called once, before anything else
 ;     evaluate         puts the fitness of every member into memory
-; and the latent words. They stand behind `scratch`, so that a row may be read ahead past its end.
+; and the latent words. They stand behind `scratch`, past the end of which a row is read ahead.
 ;
 ; Scalar registers: p1..p19 are changed by every routine, p20 is the number of the step, p21..p28 are the task's.
 ;
@@ -34,6 +34,7 @@
         .assert STEPS * STEPS <= limit(16), "STEPS is too large: the gain of a step is computed in words"
         .assert 0 <= FIRST_GAIN, "FIRST_GAIN must not be negative"
         .assert FIRST_GAIN <= limit(15), "FIRST_GAIN is too large for the gain register: take more steps or pairs"
+        .assert scratch >= 256, "a row before scratch is read ahead, and memory begins at 0"
         .assert 4 * FITNESS_LIMIT <= limit(16), "a fitness could be too large: doubled differences must fit a word"
 
 ; ---------------------------------------------------------------------------------------------------------------------
@@ -81,15 +82,16 @@ keys.matrix:
         RET
 
 ; ---------------------------------------------------------------------------------------------------------------------
-; draw_latents: uniform latent words. The word in row i and column j is the low LATENT pents of prng(key, i * 5^8 + j).
+; draw_latents: uniform latent words. The word in row i and column j is the low LATENT pents of prng(key, i * 5^8 + j):
+; what remains when the pents above them, shifted out and back in, are subtracted.
 ;
 ;     p1 line of the matrix   p2 end of the lines   p3 rows to go   p4 columns   p5 where the next word goes   p6 key
-;     p7 i * 5^8   p8 counter   p9 counter after the row   p10 word   p11 5^8
+;     p7 i * 5^8   p8 counter   p9 counter after the row   p10 word   p11 its high pents   p12 5^8
 ; ---------------------------------------------------------------------------------------------------------------------
 draw_latents:
         LA      p1, matrices
         LA      p2, matrices_end
-        LI      p11, 5**8
+        LI      p12, 5**8
 latents.matrix:
         LOAD    p3, MATRIX_ROWS(p1)
         LOAD    p4, MATRIX_COLS(p1)
@@ -102,12 +104,13 @@ latents.row:
 latents.word:
         PRNG    p10, p6, p8
         INC     p8
-        SHLI    p10, p10, 16 - LATENT   ; the pents above the word leave at the top,
-        SHRI    p10, p10, 16 - LATENT   ; and zeros at the bottom: nothing is left to round
+        SHRI    p11, p10, LATENT
+        SHLI    p11, p11, LATENT
+        SUB     p10, p10, p11
         STORE   p10, (p5)
         INC     p5
         BLT     p8, p9, latents.word
-        ADD     p7, p7, p11
+        ADD     p7, p7, p12
         DEC     p3
         BNZ     p3, latents.row
         ADDI    p1, p1, MATRIX_LINE
@@ -117,20 +120,29 @@ latents.word:
 ; ---------------------------------------------------------------------------------------------------------------------
 ; shape: turn the fitness of each pair into a pent, in place.
 ;
-; With d = f(plus) - f(minus), SHAPING = 1 ranks the pairs by |d|, equal ones by their number: the first third becomes 0,
-; the last fifth 2 sign(d), and the rest sign(d). With SHAPING = 0 both of these parts are empty, and all become sign(d).
+; With d = f(plus) - f(minus), SHAPING = 1 orders the pairs by |d|, equal ones by their number: the first third becomes
+; 0, the last fifth 2 sign(d), the rest sign(d). With SHAPING = 0 both of these parts are empty: all become sign(d).
 ;
-; Nothing is sorted. "Among the first k in the order" means |d| below a bound, or equal to it and early enough; `select`
-; finds the bound by bisection, and the number of those equal to it that still belong. In the end the pent of a pair is
-; where its f(plus) was, and 2 |d| where f(minus) was: doubled, so that all are even and one bound more is between them.
+; Nothing is sorted. To be among the first k means to have |d| below a bound, or equal to it and to come early enough:
+; `select` finds the bound by bisection, and how many of those equal to it belong to the first k. Meanwhile d is where
+; f(plus) was, and 2 |d| where f(minus) was, doubled because `count` needs even numbers. At last the pent replaces d.
 ;
 ;     p1, p2 words of the plus and of the minus members   p3 pairs to go   p4 256   p5 of them in this vector
 ;     p9 the greatest |d|   p18 return address
-;     after that, of the parts "first third" and "all but the last fifth":
-;     p12, p13 bounds for 2 |d|   p14, p15 how many equal to the bound belong   p6 d   p7 2 |d|   p8 its pent
+;     then, for the first third and for all but the last fifth: p12, p13 bounds of 2 |d|, and p14, p15 how many of those
+;     equal to the bound are still to come   p6 d   p7 2 |d|   p8 pent
 ; ---------------------------------------------------------------------------------------------------------------------
         .equ    NOT_COUNTED, SHAPING * (PAIRS // 3)
         .equ    NOT_DOUBLED, PAIRS - SHAPING * (PAIRS // 5)
+
+        .macro  belongs bound, equal, yes               ; goes to yes if the pair belongs to the part with this bound
+        BLT     p7, \bound, \yes
+        BGT     p7, \bound, no\@
+        BZ      \equal, no\@
+        DEC     \equal
+        JUMP    \yes
+no\@:
+        .endm
 
 shape:
         MV      p18, lr
@@ -180,18 +192,11 @@ shape.pair:
         LOAD    p6, (p1)
         LOAD    p7, (p2)
         SIGN    p8, p6
-        BLT     p7, p13, shape.third
-        BGT     p7, p13, shape.double
-        BZ      p15, shape.double
-        DEC     p15
-        JUMP    shape.third
-shape.double:
+        belongs p13, p15, shape.single
         MUL2    p8, p8
-shape.third:
-        BGT     p7, p12, shape.next
-        BLT     p7, p12, shape.zero
-        BZ      p14, shape.next
-        DEC     p14
+shape.single:
+        belongs p12, p14, shape.zero
+        JUMP    shape.next
 shape.zero:
         LI      p8, 0
 shape.next:
@@ -273,12 +278,18 @@ count.vector:
 ; The gain of step t is floor(FIRST_GAIN * (STEPS - t + 1) / STEPS). That product may need 25 pents, so FIRST_GAIN is
 ; divided first: of a STEPS + b, the part a STEPS needs no division, and b (STEPS - t + 1) fits a word.
 ;
-; Pairs with pent 0 are left out. The next one is looked for while the unit draws the factors of this one. In a row, the
-; words of the next row are loaded before those of this one are stored, which would wait for the low-rank unit.
+; Pairs with pent 0 are left out. The next one is looked for while the unit draws the factors of this one.
 ;
-;     p1 line of the matrix   p2 rows   p3 columns   p4 where the next latent words are   p5 key
+; Each unit takes its instructions in order, and a store waits for its data. So in a row, the words of the next row are
+; loaded before those of this one are stored: at the end a row more than there is, which nobody uses. The sums of a pair
+; go from the first row to the last, the latent words are moved from the last row to the first, so that what is needed
+; first after that, here and in the next step, is what the data cache still holds.
+;
+;     p1 line of the matrix   p2 rows   p3 columns   p4 latent words   p5 key
 ;     p6 sums of the row to be loaded   p7 of the row to be stored   p8 end of the sums   p9 next pair   p10 its pent
 ;     p11 row   p12 pent of this pair   p13 PAIRS   p14 end of the lines
+;     in the end: p4, p6 latents and sums of the row to be loaded   p7 first sums   p8 latents of the row to be stored
+;     v0 sums (in the end latents)   v1 new sums (in the end sums)   v2 new latents
 ; ---------------------------------------------------------------------------------------------------------------------
         .macro  next_pair
 search\@:
@@ -345,16 +356,22 @@ update.row:
         BLT     p11, p2, update.row
         BLT     p9, p13, update.pair
 
-update.move:
-        LA      p6, scratch
+update.move:                            ; from the last row up: the next step finds the first ones in the cache
+        LA      p7, scratch
+        SUB     p6, p8, p3
+        SUB     p8, p6, p7
+        ADD     p8, p4, p8
+        LOADV   v0, (p8)
+        LOADV   v1, (p6)
 update.latents:
+        POPAVG  v2, v0, v1
+        SUB     p4, p8, p3
+        SUB     p6, p6, p3
         LOADV   v0, (p4)
         LOADV   v1, (p6)
-        POPAVG  v2, v0, v1
-        STOREV  v2, (p4)
-        ADD     p4, p4, p3
-        ADD     p6, p6, p3
-        BLT     p6, p8, update.latents
+        STOREV  v2, (p8)
+        MV      p8, p4
+        BGE     p6, p7, update.latents
 
         ADDI    p1, p1, MATRIX_LINE
         BLT     p1, p14, update.matrix

@@ -6,7 +6,7 @@
 ; latents +- SIGMA E, where E is the product of the pair's factors, quantised to pents; its fitness is minus the squared
 ; distance from the target. The step around it is in es.s, the same on NumPy in pentary/tasks/target.py.
 ;
-; Memory, after the text: matrices, fitness and scratch (es.s), latents.
+; Memory, after the text: matrices, fitness and scratch (es.s), weights: the latent words.
 
         .param  POPULATION, 100
         .param  RANK, 8

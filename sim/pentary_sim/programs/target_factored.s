@@ -1,10 +1,11 @@
 ; The experiment of target.s with factored perturbations: a member's weights are W +- S / 5^SIGMA_SHIFT, where W are the
-; visible weights, the top pents of the latents, and S the product of the pair's factors. They are never rounded to pents.
+; visible weights, the top pents of the latents, and S the product of the pair's factors. They are not rounded to pents.
 ;
-; Distances are measured in units of 5^-SIGMA_SHIFT, so that they are integers: the row 5^SIGMA_SHIFT (W - target) of the
+; Weights are measured in units of 5^-SIGMA_SHIFT, so that all are integers: the row 5^SIGMA_SHIFT (W - target) of the
 ; centre is computed once a step, and a member's row differs from it by plus or minus S.
 ;
-; Memory, after the text: fitness and scratch (es.s), matrices, latents. Here scratch holds the rows of the centre.
+; Memory, after the text: matrices, fitness and scratch (es.s), weights: the latent words. During the evaluation scratch
+; holds the rows of the centre.
 
         .param  POPULATION, 100
         .param  RANK, 8
@@ -40,7 +41,7 @@ setup:
 ; As in target.s, the fitness of a pair is fetched after the factors of the next pair have been ordered.
 ;
 ;     p1 pair   p2 row   p3 its latents   p4 its words in scratch   p5 ROWS   p6 PAIRS   p7, p8 1, -1   p9, p10 fitness
-;     p11 DIAGONAL   p12 value on the diagonal, as told below   p13 5^15   p14 5^SIGMA_SHIFT
+;     p11 DIAGONAL   p12 value on the diagonal   p13 -2   p14 5^SIGMA_SHIFT
 ;     v0 row of the centre   v1, v2 plus and minus member   v3 zeros, and the target   f0, f1 squared distances
 ; ---------------------------------------------------------------------------------------------------------------------
         .equ    DIAGONAL, min(ROWS, COLS)               ; rows with a diagonal element
@@ -59,10 +60,9 @@ evaluate:
         LI      p7, 1
         LI      p8, -1
 
-        ; The target's diagonal repeats 2, 1, 0, -1, -2: the top pent of a word that loses 5^15 in every row, and wraps.
         LI      p11, DIAGONAL
-        LI      p12, 2 * 5**15
-        LI      p13, 5**15
+        LI      p12, 2
+        LI      p13, -2
         LI      p14, 5**SIGMA_SHIFT
         LA      p3, weights
         LA      p4, scratch
@@ -72,13 +72,15 @@ evaluate.centre:
         LOADV   v0, (p3)
         QUANT   v0, v0, LATENT - 1, 1
         VMULS   v0, v0, p14
-        BGE     p2, p11, evaluate.below
-        SHRI    p9, p12, 15 - SIGMA_SHIFT               ; the top pent times 5^SIGMA_SHIFT
-        SUB     p12, p12, p13
+        BGE     p2, p11, evaluate.store
+        SHLI    p9, p12, SIGMA_SHIFT
         VSET    v3, p2, p9
         VSUB    v0, v0, v3
         VSET    v3, p2, zero
-evaluate.below:
+        DEC     p12
+        BGE     p12, p13, evaluate.store
+        LI      p12, 2
+evaluate.store:
         STOREV  v0, (p4)
         ADDI    p3, p3, COLS
         ADDI    p4, p4, COLS

@@ -99,7 +99,7 @@ class VcdTrace(Trace):
             self._vcd.change(signal, cycle, value)
 
     def finish(self) -> None:
-        """Write nothing but the header of an empty trace."""
+        """Write the header if nothing has changed yet; a dump has no end mark."""
         self._vcd.close()
 
     def _span(self, scope: str, values: dict[str, Any], first: int, end: int) -> Iterator[_Record]:

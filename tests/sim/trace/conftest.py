@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from pentary_sim.events import CAUSES, EVENT, NONE, UNITS
 
 from pentary.asm import assemble_text
 from pentary.isa import decode
+from pentary_sim.events import CAUSES, EVENT, NONE, UNITS
 
 SOURCE = """
 start:  li    p1, 7

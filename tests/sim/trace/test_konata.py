@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
+
 from pentary_sim.events import NONE, UNITS
 from pentary_sim.trace import open_trace
 

@@ -5,6 +5,7 @@ from collections import defaultdict
 from itertools import pairwise
 
 import pytest
+
 from pentary_sim.events import CAUSES, NONE, UNITS
 from pentary_sim.trace import open_trace
 

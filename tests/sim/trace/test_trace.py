@@ -1,12 +1,12 @@
 """What holds for the traces of all formats: which one a name stands for, batches, streams, faults."""
 
 import pytest
-from pentary_sim.simulator import Simulator
-from pentary_sim.trace import open_trace
 
 from pentary.asm import assemble_text
 from pentary.program import Fault
 from pentary.word import PentaryError
+from pentary_sim.simulator import Simulator
+from pentary_sim.trace import open_trace
 
 FORMATS = ["kanata", "vcd", "json"]
 

@@ -5,10 +5,10 @@ from bisect import bisect_right
 from itertools import pairwise
 
 import pytest
-from pentary_sim.events import CAUSES, NONE, UNITS
-from pentary_sim.trace import open_trace
 
 from pentary.text import parse_pents
+from pentary_sim.events import CAUSES, NONE, UNITS
+from pentary_sim.trace import open_trace
 
 STAGES = ("fetch", "decode", "execute", "memory", "writeback")
 

@@ -1,0 +1,151 @@
+"""The commands `run`, `profile` and `debug`.
+
+What compiles the model is imported only when a command runs, so that `pentary --help` stays quick.
+"""
+
+import json
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pentary.commands import define_option
+from pentary.console import exit_status
+from pentary.program import Fault
+from pentary.word import PentaryError
+
+if TYPE_CHECKING:
+    from pentary_sim.profile import By
+    from pentary_sim.simulator import Simulator
+
+_file = click.Path(path_type=Path)
+
+
+def _machine_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    config = click.option("--config", type=_file, metavar="FILE.toml", help="Settings of the machine.")
+    return click.argument("program", type=_file)(config(define_option(command)))
+
+
+_max_cycles = click.option("--max-cycles", type=click.IntRange(min=1), help="Give up after this many cycles.")
+
+
+@click.command()
+@_machine_options
+@_max_cycles
+@click.option("--trace", type=_file, metavar="FILE", help="File of every instruction: .kanata, .vcd or .json.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def run(
+    program: Path,
+    config: Path | None,
+    defines: dict[str, int],
+    max_cycles: int | None,
+    trace: Path | None,
+    as_json: bool,
+) -> None:
+    """Run PROGRAM on the cycle-level model.
+
+    PROGRAM is a source (.s) or an object file. What is printed: cycles and where they went, hit rates, and the
+    registers that are not 0. If the program faults, or does not halt, the state of the machine goes to standard error.
+
+    \b
+    Examples:
+      pentary run sim/pentary_sim/programs/target.s -D STEPS=3
+      pentary run prog.s --config machine.toml --trace prog.kanata
+    """
+    with exit_status():
+        from pentary_sim import report
+        from pentary_sim.drive import drive
+        from pentary_sim.trace import open_trace
+
+        machine = _machine(program, config, defines, trace is not None)
+        with open_trace(trace, machine.program) if trace else nullcontext() as writer:
+            ending = drive(machine, max_cycles, trace=writer)
+        if as_json:
+            click.echo(json.dumps(report.as_json(machine, ending, report.problem(machine, ending, max_cycles))))
+        elif ending == "halt":
+            click.echo(f"halted at {machine.program.place(machine.pc)}\n")
+            click.echo(f"{report.figures(machine)}\n\n{report.registers(machine)}")
+        _conclude(machine, ending, max_cycles)
+
+
+@click.command()
+@_machine_options
+@_max_cycles
+@click.option("--by", type=click.Choice(["label", "line", "address"]), default="label", show_default=True, help="Rows.")
+@click.option("--picture", type=_file, metavar="FILE.png", help="Draw the profile by label, too.")
+def profile(
+    program: Path,
+    config: Path | None,
+    defines: dict[str, int],
+    max_cycles: int | None,
+    by: "By",
+    picture: Path | None,
+) -> None:
+    """Run PROGRAM and tell where its cycles went.
+
+    The rows are labels, lines of the source or addresses, the longest first. A program that faults, or does not halt,
+    gets its profile up to there.
+
+    \b
+    Examples:
+      pentary profile sim/pentary_sim/programs/target.s -D STEPS=3 --picture target.png
+      pentary profile prog.s --by line
+    """
+    with exit_status():
+        from pentary_sim import profile as profiles
+        from pentary_sim.drive import drive
+
+        machine = _machine(program, config, defines)
+        profiles.rows(machine.program, machine.profile, by)  # refuses now what it would refuse after a long run
+        ending = drive(machine, max_cycles)
+        click.echo(profiles.table(machine.program, machine.profile, by), nl=False)
+        if picture:
+            profiles.picture(picture, machine.program, machine.profile, program.name)
+        _conclude(machine, ending, max_cycles)
+
+
+@click.command()
+@_machine_options
+def debug(program: Path, config: Path | None, defines: dict[str, int]) -> None:
+    """Run PROGRAM step by step, under commands from standard input.
+
+    `help` lists the commands. Ctrl-C stops a program that runs, and leaves the debugger as it is.
+    """
+    with exit_status():
+        from pentary_sim.debugger import Debugger
+
+        Debugger(_machine(program, config, defines)).converse()
+
+
+def announce_compilation() -> None:
+    """Say why nothing happens for a while, if the compiled model is not on disk yet."""
+    from pentary_sim.compiled import is_stored
+
+    if not is_stored():
+        click.echo("Compiling the model: half a minute, the first time only.", err=True)
+
+
+def _machine(path: Path, config: Path | None, defines: dict[str, int], trace: bool = False) -> "Simulator":
+    from pentary.objectfile import load_program
+    from pentary_sim.config import Config
+    from pentary_sim.simulator import Simulator
+
+    settings = Config.load(config) if config else Config()
+    announce_compilation()
+    return Simulator(load_program(path, defines), settings, trace)
+
+
+def _conclude(machine: "Simulator", ending: str | Fault, max_cycles: int | None) -> None:
+    """Report what went wrong, if anything, and see to the exit status."""
+    from pentary_sim import report
+
+    problem = report.problem(machine, ending, max_cycles)
+    if problem is None:
+        return
+    told = f"{problem}\n\n{report.state(machine, ending)}"
+    if ending != "interrupt":
+        raise PentaryError(told)
+    click.echo(told, err=True)
+    raise click.exceptions.Exit(130)

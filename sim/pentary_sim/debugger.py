@@ -1,0 +1,309 @@
+"""The debugger: a machine that runs step by step, under commands from a terminal or a pipe."""
+
+import cmd
+import re
+import sys
+from pathlib import Path
+from typing import Final
+
+from numpy.typing import NDArray
+
+from pentary.asm import disassemble_word
+from pentary.asm.errors import suggestion
+from pentary.asm.vocabulary import NUMBERS
+from pentary.isa.table import STACK
+from pentary.program import Fault
+from pentary.text import GLYPHS, format_pents
+from pentary.word import PentaryError
+from pentary_sim import report
+from pentary_sim.drive import drive
+from pentary_sim.simulator import Simulator
+
+_SHORT: Final = {
+    "s": "step",
+    "n": "next",
+    "c": "continue",
+    "b": "break",
+    "d": "delete",
+    "i": "info",
+    "l": "list",
+    "r": "registers",
+    "p": "print",
+    "m": "memory",
+    "v": "vectors",
+    "u": "unit",
+    "t": "stats",
+    "h": "help",
+    "q": "quit",
+}
+"""All commands, by their short forms, in the order of the help."""
+
+_FOOTNOTES: Final = "An empty line is a step. WHERE is a label, LABEL+N, an address or FILE:LINE."
+
+_WORDS: Final = 10  # of memory, if no number is given
+_COLUMNS: Final = 10  # elements of a vector in a line
+
+
+class Debugger(cmd.Cmd):
+    """A conversation about one machine; the docstring of a command's method is its help.
+
+    Args:
+        machine: to run and look into.
+    """
+
+    def __init__(self, machine: Simulator) -> None:
+        """Stand before the machine's next instruction, without breakpoints."""
+        super().__init__()
+        self.prompt = "(pentary) " if sys.stdin.isatty() else ""
+        self._machine, self._program = machine, machine.program
+        self._breakpoints: set[int] = set()
+
+    def converse(self) -> None:
+        """Obey until `quit` or the end of the input; Ctrl-C does not end it.
+
+        Raises:
+            PentaryError: the input is not text.
+        """
+        self._say(f"{self._program.text} instructions; `help` lists the commands")
+        self._show_place()
+        while True:
+            try:
+                return self.cmdloop()
+            except KeyboardInterrupt:
+                self._say("\n`quit` leaves")
+            except UnicodeDecodeError:
+                raise PentaryError("the input is not text") from None
+
+    def precmd(self, line: str) -> str:
+        """Spell out a short form, and what stands for the end of the input."""
+        command, argument, _ = self.parseline(line)
+        if command in _SHORT:
+            return f"{_SHORT[command]} {argument}"
+        return "quit" if line == "EOF" else line
+
+    def onecmd(self, line: str) -> bool:
+        """Obey one command; a mistake in it is told, and changes nothing."""
+        try:
+            return bool(super().onecmd(line))
+        except PentaryError as error:
+            self._say(f"Error: {error}")
+            return False
+
+    def emptyline(self) -> bool:
+        """Step."""
+        return self.onecmd("step")
+
+    def default(self, line: str) -> None:
+        """Refuse what is no command."""
+        name = line.split()[0]
+        raise PentaryError(f"there is no command {name!r}{suggestion(name, _SHORT.values())}; `help` lists them")
+
+    def completedefault(self, text: str, *_: object) -> list[str]:
+        """Complete the program's names."""
+        return [name for name in self._program.symbols if name.startswith(text)]
+
+    def do_step(self, arg: str) -> None:
+        """step [N]: execute N instructions, or one"""
+        self._go(self._machine.instructions + (_count(arg) if arg else 1))
+
+    def do_next(self, arg: str) -> None:
+        """next: execute one instruction, a CALL with all that it calls"""
+        _nothing(arg)
+        back, stack = self._machine.pc + 1, self._machine.registers[STACK].item()
+        if not self._is_call(back - 1):
+            return self._go(self._machine.instructions + 1)
+        while True:
+            ending = drive(self._machine, stop_at={*self._breakpoints, back})
+            is_back = ending == "breakpoint" and self._machine.pc == back
+            # A call within the call comes back to the same address, too, but with more on the stack.
+            if not is_back or back in self._breakpoints or self._machine.registers[STACK].item() >= stack:
+                return self._tell_stop(ending)
+
+    def do_continue(self, arg: str) -> None:
+        """continue: run to a breakpoint, to the end or to Ctrl-C"""
+        _nothing(arg)
+        self._go()
+
+    def do_break(self, arg: str) -> None:
+        """break WHERE: stop before the instruction there"""
+        address = self._instruction(arg)
+        self._breakpoints.add(address)
+        self._say(f"breakpoint at {self._program.place(address)}")
+
+    def do_delete(self, arg: str) -> None:
+        """delete [WHERE]: forget the breakpoint there, or all"""
+        address = self._where(arg) if arg else None
+        if address is not None and address not in self._breakpoints:
+            raise PentaryError(f"there is no breakpoint at {self._program.place(address)}")
+        self._breakpoints -= self._breakpoints if address is None else {address}
+
+    def do_info(self, arg: str) -> None:
+        """info breaks: list the breakpoints"""
+        if arg not in ("", "breaks"):
+            raise PentaryError(f"there is no information about {arg!r}; `info breaks` lists the breakpoints")
+        self._say(report.listing(self._program, sorted(self._breakpoints), self._machine.pc) or "no breakpoints")
+
+    def do_list(self, arg: str) -> None:
+        """list [WHERE]: show the instructions around the next one, or around WHERE"""
+        address = self._instruction(arg or str(self._machine.pc))
+        self._say(report.around(self._program, address, self._machine.pc))
+
+    def do_registers(self, arg: str) -> None:
+        """registers: show all scalar registers, in decimal and pents"""
+        _nothing(arg)
+        self._say(report.registers(self._machine, everything=True))
+
+    def do_print(self, arg: str) -> None:
+        """print NAME: show p3, v2, f0, a constant, or the word of memory at WHERE"""
+        for kind, values in (("register", self._machine.registers), ("fitness", self._machine.fitness)):
+            if (number := NUMBERS[kind].get(arg.upper())) is not None:
+                value = values[number].item()
+                return self._say(f"{arg} = {value}  {format_pents(value)}")
+        if arg.upper() in NUMBERS["vector"]:
+            return self.do_vectors(arg)
+        if arg in self._program.symbols and arg not in self._program.labels:
+            return self._say(f"{arg} = {self._program.symbols[arg]}")
+        self._show_memory(self._where(arg), 1)
+
+    def do_memory(self, arg: str) -> None:
+        """memory WHERE [N]: show N words in decimal and pents, those of the program as instructions, too"""
+        where, _, count = arg.partition(" ")
+        self._show_memory(self._where(where), _count(count.strip()) if count else _WORDS)
+
+    def do_vectors(self, arg: str) -> None:
+        """vectors [vN]: show a vector register, or all that are not 0"""
+        names = [name.lower() for name in NUMBERS["vector"]]
+        if arg and arg.lower() not in names:
+            raise PentaryError(f"there is no vector register {arg!r}; they are {names[0]}..{names[-1]}")
+        self._say(f"VL = {self._machine.vl}")
+        for name, vector in zip(names, self._machine.vectors, strict=True):
+            if arg.lower() == name or (not arg and vector.any()):
+                self._show_elements(name, vector)
+
+    def do_unit(self, arg: str) -> None:
+        """unit: show the low-rank unit's controls, the factors of the pair, and the row sums"""
+        _nothing(arg)
+        controls = self._machine.controls
+        self._say("  ".join(f"{name} {value}" for name, value in controls.items()))
+        for name, vectors, length in (
+            ("A", self._machine.factor_a, controls["ROWS"]),
+            ("B", self._machine.factor_b, controls["COLS"]),
+        ):
+            for number, vector in enumerate(vectors[: controls["RANK"], :length].tolist()):
+                self._say(f"{f'{name}[{number}]':6} " + "".join(GLYPHS[pent + 2] for pent in vector))
+        self._show_elements("S", self._machine.sums)
+
+    def do_stats(self, arg: str) -> None:
+        """stats: show cycles and where they went, so far"""
+        _nothing(arg)
+        self._say(report.figures(self._machine))
+
+    def do_help(self, arg: str) -> None:
+        """help [COMMAND]: list the commands"""
+        short_of = {name: short for short, name in _SHORT.items()}
+        name = _SHORT.get(arg, arg)
+        if name and name not in short_of:
+            self.default(name)
+        helps = [(command, str(getattr(self, f"do_{command}").__doc__)) for command in ([name] if name else short_of)]
+        self._say(report.table((short_of[command], *text.split(": ", 1)) for command, text in helps))
+        if not name:
+            self._say(_FOOTNOTES)
+
+    def do_quit(self, arg: str) -> bool:
+        """quit: leave"""
+        _nothing(arg)
+        return True
+
+    def _go(self, max_instructions: int | None = None) -> None:
+        self._tell_stop(drive(self._machine, max_instructions=max_instructions, stop_at=self._breakpoints))
+
+    def _tell_stop(self, ending: str | Fault) -> None:
+        problem = report.problem(self._machine, ending)
+        if ending == "halt":
+            self._say("the program has halted")
+        elif problem:
+            self._say(f"Error: {problem}" if isinstance(ending, Fault) else problem)
+        elif self._machine.pc in self._breakpoints:
+            self._say("breakpoint")
+        self._show_place()
+
+    def _show_place(self) -> None:
+        if 0 <= self._machine.pc < self._program.text:
+            self._say(report.listing(self._program, [self._machine.pc], self._machine.pc))
+
+    def _show_memory(self, first: int, count: int) -> None:
+        memory = self._machine.memory
+        if not 0 <= first < len(memory):
+            raise PentaryError(f"address {first} is outside memory (0..{len(memory) - 1})")
+        names = report.label_names(self._program)
+        words = memory[first : first + count].tolist()
+        width = max(len(str(word)) for word in words)
+        rows = []
+        for address, word in enumerate(words, start=first):
+            instruction = disassemble_word(word, address, names) if address < self._program.text else ""
+            rows.append((str(address), names.get(address, ""), f"{word:{width}}", format_pents(word), instruction))
+        self._say(report.table(rows))
+
+    def _show_elements(self, name: str, values: NDArray) -> None:
+        """Show the elements up to the last that is not 0."""
+        shown = values.tolist()
+        while shown and not shown[-1]:
+            shown.pop()
+        width = max((len(str(value)) for value in shown), default=0)
+        for first in range(0, len(shown), _COLUMNS):
+            row = "  ".join(f"{value:{width}}" for value in shown[first : first + _COLUMNS])
+            self._say(f"{f'{name}[{first}]':7} {row}")
+        if len(shown) < len(values):
+            self._say(f"{name}[{len(shown)}..{len(values) - 1}] are 0")
+
+    def _is_call(self, pc: int) -> bool:
+        return 0 <= pc < self._program.text and disassemble_word(int(self._program.image[pc])).startswith("CALL ")
+
+    def _instruction(self, text: str) -> int:
+        address = self._where(text)
+        if not 0 <= address < self._program.text:
+            raise PentaryError(f"there is no instruction at {address}: the program is at 0..{self._program.text - 1}")
+        return address
+
+    def _where(self, text: str) -> int:
+        """Read a place: a label, LABEL+N, an address or FILE:LINE."""
+        if re.fullmatch("-?[0-9]{1,18}", text):
+            return int(text)
+        if match := re.fullmatch("(.+):([0-9]{1,9})", text):
+            return self._written_at(match[1], int(match[2]))
+        match = re.fullmatch("(.+?)(?:[+]([0-9]{1,18}))?", text)
+        if match is None:
+            raise PentaryError("expected a label, LABEL+N, an address or FILE:LINE")
+        if match[1] not in self._program.labels:
+            near = suggestion(match[1], self._program.labels)
+            raise PentaryError(f"the program has no label {match[1]!r}{near}")
+        return self._program.symbols[match[1]] + int(match[2] or 0)
+
+    def _written_at(self, file: str, line: int) -> int:
+        """Give the first instruction of a line or, if it makes none, of the next that does."""
+        places = [(source.line, pc) for pc, source in enumerate(self._program.sources) if _is_file(file, source.file)]
+        if not places:
+            files = ", ".join(dict.fromkeys(source.file for source in self._program.sources)) or "not known"
+            raise PentaryError(f"no instruction was written in {file}; the program's files are {files}")
+        after = [place for place in places if place[0] >= line]
+        if not after:
+            raise PentaryError(f"no instruction was written at {file}:{line} or after it")
+        return min(after)[1]
+
+    def _say(self, text: str) -> None:
+        print(text, file=self.stdout, flush=True)
+
+
+def _is_file(name: str, path: str) -> bool:
+    return name in (path, Path(path).name)
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch("[0-9]{1,12}", text) or not int(text):
+        raise PentaryError(f"{text!r} is not a number of 1 or more")
+    return int(text)
+
+
+def _nothing(argument: str) -> None:
+    if argument:
+        raise PentaryError(f"nothing was expected after the command, not {argument!r}")

@@ -1,0 +1,67 @@
+"""Running a machine with an ear for Ctrl-C, which compiled code does not hear."""
+
+import signal
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from pentary.program import Fault
+from pentary_sim.simulator import Simulator
+from pentary_sim.trace import Trace
+
+_SLICE: Final = 100_000  # instructions between two looks; even if all of them keep a unit busy, less than a few seconds
+
+
+def drive(
+    machine: Simulator,
+    max_cycles: int | None = None,
+    max_instructions: int | None = None,
+    stop_at: Collection[int] = (),
+    trace: Trace | None = None,
+) -> str | Fault:
+    """Run a machine until something stops it.
+
+    Args:
+        machine: to run.
+        max_cycles, max_instructions, stop_at: as for `Simulator.run`.
+        trace: takes the records of all instructions, those before a fault too; for a machine that keeps them.
+
+    Returns:
+        "halt", "cycles", "instructions" or "breakpoint", as `Simulator.run`; "interrupt" after Ctrl-C; or the fault.
+    """
+    with _interrupts() as pressed:
+        while not pressed:
+            until = machine.instructions + _SLICE
+            if max_instructions is not None:
+                until = min(until, max_instructions)
+            try:
+                reason = machine.run(max_cycles, until, stop_at)
+            except Fault as fault:
+                return fault
+            finally:
+                if trace is not None:
+                    trace.add(machine.take_events())
+            if reason not in ("instructions", "events") or machine.instructions == max_instructions:
+                return reason
+            if machine.pc in stop_at:  # the next slice would begin here, and so not stop here
+                return "breakpoint"
+    return "interrupt"
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Collect the first Ctrl-C instead of raising KeyboardInterrupt, unless somebody else sees to it or ignores it."""
+    pressed: list[int] = []
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield pressed
+        return
+
+    def press(number: int, frame: object) -> None:
+        pressed.append(number)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    signal.signal(signal.SIGINT, press)
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,0 +1,193 @@
+"""A run and a machine in words: figures, state, and what went wrong."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from pentary.alu import Flags
+from pentary.asm import disassemble_word
+from pentary.isa.table import FITNESS, REGISTER_ALIASES, REGISTERS
+from pentary.program import Fault, Program
+from pentary.text import format_pents
+from pentary.word import PENTS, WORD_MAX
+from pentary_sim.simulator import Simulator
+
+_AROUND: Final = 4  # instructions shown on both sides of the one in question
+_SOURCE_WIDTH: Final = 80
+_NAMES: Final = {number: f"p{number}" for number in range(REGISTERS)} | {
+    number: f"p{number} {alias}" for alias, number in REGISTER_ALIASES.items()
+}
+
+
+def figures(machine: Simulator) -> str:
+    """Tell in a few lines how a run has gone: cycles, and where they went."""
+    cycles, counts = machine.cycles, machine.counts
+    rows = [("cycles", f"{cycles:,}"), ("instructions", f"{machine.instructions:,}")]
+    if machine.instructions:
+        rows.append(("CPI", f"{cycles / machine.instructions:.3f}"))
+    width = len(f"{cycles:,}")
+    for cause, lost in sorted(machine.causes.items(), key=lambda item: -item[1]):
+        if lost:
+            rows.append((f"  {cause}", f"{lost:{width},}  {lost / cycles:6.1%}"))
+    if branches := counts["branches"]:
+        right = 1 - counts["mispredictions"] / branches
+        rows.append(("branches", f"{branches:,}, {right:.2%} predicted"))
+    for name, cache in (("instruction cache", "icache"), ("data cache", "dcache"), ("L2 cache", "l2")):
+        if accesses := counts[f"{cache}_accesses"]:
+            hits = 1 - counts[f"{cache}_misses"] / accesses
+            rows.append((name, f"{accesses:,} accesses, {hits:.2%} hits"))
+    for unit in ("vector", "memory", "crossbar", "lowrank"):
+        if busy := counts[f"{unit}_busy_cycles"]:
+            rows.append((f"{unit} unit", f"busy {busy / cycles:.1%}"))
+    if multiplying := counts["lowrank_multiply_cycles"]:
+        used = counts["lowrank_macs"] / (multiplying * machine.config.lowrank.lanes)
+        rows.append(("  LRMUL, LRMULX", f"busy {multiplying / cycles:.1%}, lanes used {used:.1%}"))
+    return table(rows)
+
+
+def as_json(machine: Simulator, ending: str | Fault, error: str | None) -> dict[str, Any]:
+    """Give all figures and the scalar state of a machine as one JSON object.
+
+    Args:
+        machine: that has run.
+        ending: what `drive` returned.
+        error: what went wrong, in one line.
+    """
+    return {
+        "ended": "fault" if isinstance(ending, Fault) else ending,
+        "error": error,
+        "cycles": machine.cycles,
+        "instructions": machine.instructions,
+        "cpi": machine.cycles / machine.instructions if machine.instructions else None,
+        "causes": machine.causes,
+        "counts": machine.counts,
+        "pc": machine.pc,
+        "registers": machine.registers.tolist(),
+        "flags": flag_names(machine.flags),
+        "accumulator": machine.accumulator,
+        "vl": machine.vl,
+        "fitness": machine.fitness.tolist(),
+    }
+
+
+def problem(machine: Simulator, ending: str | Fault, max_cycles: int | None = None) -> str | None:
+    """Tell in one line what went wrong, and where; None if the machine stopped because it should.
+
+    Args:
+        machine: that has run.
+        ending: what `drive` returned.
+        max_cycles: the limit it was given.
+    """
+    here = machine.program.place(machine.pc)
+    if isinstance(ending, Fault):
+        if ending.kind != "fetch":
+            return f"{ending.kind} fault at {here}: {ending.detail}"
+        before = "" if ending.origin is None else f", reached from {machine.program.place(ending.origin)}"
+        return f"fetch fault at {ending.pc}{before}: {ending.detail}"
+    if ending == "cycles":
+        return f"the program has not halted within {max_cycles:,} cycles; it is at {here}"
+    return f"Interrupted at {here}" if ending == "interrupt" else None
+
+
+def state(machine: Simulator, ending: str | Fault) -> str:
+    """Show where a machine stands: the instructions around the place in question, and the registers.
+
+    Args:
+        machine: that has run.
+        ending: what `drive` returned; of a fetch fault, the place is the instruction before.
+    """
+    at = machine.pc
+    if isinstance(ending, Fault) and ending.kind == "fetch" and ending.origin is not None:
+        at = ending.origin
+    ran = f"after {machine.instructions:,} instructions, {machine.cycles:,} cycles"
+    return "\n\n".join(filter(None, (ran, around(machine.program, at, at), registers(machine))))
+
+
+def around(program: Program, address: int, arrow: int) -> str:
+    """List the instructions around an address; for the arrow see `listing`."""
+    return listing(program, range(address - _AROUND, address + _AROUND + 1), arrow)
+
+
+def listing(program: Program, addresses: Iterable[int], arrow: int | None = None) -> str:
+    """List instructions: address, instruction, and where it was written.
+
+    Args:
+        program: whose.
+        addresses: to list; those without an instruction are left out.
+        arrow: the address to point at.
+
+    >>> from pentary.asm import assemble_text
+    >>> print(listing(assemble_text("start: li p1, 7 ; days\\nhalt", "week.s"), range(9), 1))
+    start:
+         0  LI    p1, 7  week.s:1  start: li p1, 7 ; days
+    ->   1  HALT         week.s:2  halt
+    """
+    shown = [address for address in addresses if 0 <= address < program.text]
+    names = label_names(program)
+    rows, heads, last = [], [], None
+    for address in shown:
+        source = program.sources[address] if program.sources else None
+        place = text = ""
+        if source and source != last:  # of the instructions that one line makes, the first shows it
+            place, text = f"{source.file}:{source.line}", " ".join(source.text.split())
+            text = text if len(text) <= _SOURCE_WIDTH else f"{text[: _SOURCE_WIDTH - 1]}…"
+        last = source
+        mark = "->" if address == arrow else ""
+        instruction = disassemble_word(int(program.image[address]), address, names)
+        rows.append((f"{mark:2} {address:{len(str(shown[-1])) + 2}}", instruction, place, text))
+        heads.append(f"{names[address]}:\n" if address in names else "")
+    return "\n".join(head + line for head, line in zip(heads, table(rows).splitlines(), strict=True))
+
+
+def registers(machine: Simulator, everything: bool = False) -> str:
+    """Show the scalar state in decimal and pents.
+
+    Args:
+        machine: whose.
+        everything: whether to show registers that are 0, too.
+    """
+    acc = machine.accumulator
+    low = (acc + WORD_MAX) % 5**PENTS - WORD_MAX
+    numbers = {_NAMES[number]: value for number, value in enumerate(machine.registers.tolist())}
+    numbers |= {f"f{number}": value for number, value in zip(range(FITNESS), machine.fitness.tolist(), strict=True)}
+    spelled = [(name, value, format_pents(value)) for name, value in numbers.items()]
+    spelled.append(("acc", acc, format_pents((acc - low) // 5**PENTS) + format_pents(low)))
+    shown = [(name, str(value), pents) for name, value, pents in spelled if everything or value]
+    width = max((len(value) for _, value, _ in shown), default=0)
+    return table(
+        [
+            ("pc", machine.program.place(machine.pc)),
+            ("flags", " ".join(flag_names(machine.flags)) or "none"),
+            ("VL", str(machine.vl)),
+            *((name, value.rjust(width), pents) for name, value, pents in shown),
+        ]
+    )
+
+
+def label_names(program: Program) -> dict[int, str]:
+    """Give the label at each address that has one; of several the first."""
+    return {program.symbols[label]: label for label in reversed(program.labels)}
+
+
+def flag_names(flags: int) -> list[str]:
+    """Give the names of the flags that are set.
+
+    >>> flag_names(10)
+    ['N', 'V']
+    """
+    return [flag.name for flag in Flags if flags & flag and flag.name]
+
+
+def table(rows: Iterable[tuple[str, ...]]) -> str:
+    """Lay out rows in columns; the last cell of a row may be as wide as it likes.
+
+    >>> print(table([("pc", "12 loop"), ("flags", "Z", "x")]))
+    pc     12 loop
+    flags  Z  x
+    """
+    rows = list(rows)
+    widths: dict[int, int] = {}
+    for row in rows:
+        for column, cell in enumerate(row[:-1]):
+            widths[column] = max(widths.get(column, 0), len(cell))
+    padded = ([*(cell.ljust(widths[n]) for n, cell in enumerate(row[:-1])), row[-1]] for row in rows)
+    return "\n".join("  ".join(cells).rstrip() for cells in padded)
