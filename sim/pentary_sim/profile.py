@@ -24,7 +24,7 @@ _BARS: Final = 15
 _FIGURE_SPACE: Final = "\N{FIGURE SPACE}"  # as wide as a digit
 
 # One hue for each part of the machine, the darker shade for the longer way; issue is work done, not lost.
-_COLOURS: Final = {
+COLOURS: Final = {
     "issue": BLUE,
     "fill": GREY,
     "flush": "#d55e00",
@@ -43,7 +43,7 @@ _COLOURS: Final = {
     "data_l2": "#f7b267",
     "data_memory": "#c9701a",
 }
-assert tuple(_COLOURS) == CAUSES
+assert tuple(COLOURS) == CAUSES
 
 
 @dataclass(frozen=True)
@@ -158,14 +158,14 @@ def _drawn(program: Program, profile: NDArray[np.int64], title: str) -> bytes:
         rest = bars[_BARS - 1 :]
         causes = tuple(map(sum, zip(*(row.causes for row in rest), strict=True)))
         bars[_BARS - 1 :] = [Row(f"{len(rest)} others", "", causes)]
-    present = [cause for cause in _COLOURS if total.causes[CAUSES.index(cause)]]
+    present = [cause for cause in COLOURS if total.causes[CAUSES.index(cause)]]
     figure = new_figure(9, 1.4 + 0.34 * len(bars), f"{title}: {total.cycles:,} cycles, CPI {_cpi(total)}")
     axes = figure.subplots()
     places = range(len(bars))
     starts = np.zeros(len(bars))
     for cause in present:
         widths = np.array([bar.causes[CAUSES.index(cause)] for bar in bars])
-        axes.barh(places, widths, 0.72, starts, color=_COLOURS[cause], label=cause)
+        axes.barh(places, widths, 0.72, starts, color=COLOURS[cause], label=cause)
         starts += widths
     axes.set_yticks(places, [_shortened(bar.name, 28) for bar in bars], parse_math=False)
     axes.set(xlim=(0, 1.02 * starts.max()), ylim=(len(bars) - 0.5, -0.5), xlabel="cycles")

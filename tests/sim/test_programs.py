@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pentary import es
-from pentary.asm import assemble
+from pentary.asm import AssemblyError, assemble
 from pentary.es import Parameters, State
 from pentary.interpreter import Interpreter
 from pentary.tasks.blackbox import BlackBox
@@ -88,6 +88,14 @@ def test_target_knows_diagonals_of_every_length(diagonal):
     check(Target(diagonal + 1, diagonal), Parameters(population=2, rank=1, steps=1))
 
 
+def test_gain_is_that_of_the_parameters():
+    parameters = Parameters(population=2, rank=1, steps=7)
+    prepared = prepare(Target(1, 1), parameters)
+    machine = Interpreter(prepared.program)
+    gains = [machine.controls["GAIN"] for kind, _ in on_machine(machine, prepared) if kind == "digest"]
+    assert gains == [0, *(parameters.gain(step) for step in range(1, 8))]
+
+
 def test_digits_are_trained_as_on_numpy_on_the_interpreter():
     check(Digits(), Parameters(population=2, rank=1, steps=1, perturb="factored"))
 
@@ -145,6 +153,20 @@ def test_defaults_in_the_sources_are_those_of_the_tasks(source):
     parameters = task.defaults if source != "target_factored" else Parameters(perturb="factored")
     alone = assemble(PROGRAMS / f"{source}.s")
     assert alone.symbols == prepare(task, parameters).program.symbols
+
+
+@pytest.mark.parametrize(
+    ("defines", "message"),
+    [
+        ({"POPULATION": 3}, "POPULATION must be even"),
+        ({"STEPS": 276_214}, "STEPS is too large"),
+        ({"FIRST_GAIN": 15_258_789_063}, "FIRST_GAIN is too large"),
+        ({"ROWS": 50_000, "COLS": 50_000}, "a fitness could be too large"),
+    ],
+)
+def test_sources_refuse_what_they_cannot_run(defines, message):
+    with pytest.raises(AssemblyError, match=message):
+        assemble(PROGRAMS / "target.s", defines)
 
 
 def black_box(weights):
