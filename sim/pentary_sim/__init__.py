@@ -1,1 +1,1 @@
-"""Cycle-level model of the pentary processor: says WHEN. Not built yet; training runs on the NumPy engine."""
+"""Cycle-level model of the pentary processor: says WHEN. `simulator` is the machine, `engine` trains on it."""

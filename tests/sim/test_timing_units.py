@@ -657,3 +657,17 @@ def test_crossbar_row_from_a_vector_in_flight(timing: Callable[[str], None]) -> 
         3 SYNC            |          IF ID -- -- -- -- -- -- -- -- EX ME WB | sync 36
         4 HALT            |             IF -- -- -- -- -- -- -- -- ID EX ME WB
     """)
+
+
+def test_sync_waits_for_the_slowest(timing: Callable[[str], None]) -> None:
+    # POPEVAL is still adding up when the addition after it is complete.
+    timing("""
+        lowrank.lanes = 256
+        cycle                |  0  1  2  3  4  5  6  7 .. 16 17 18 19
+        0 POPEVAL f1, v1, v2 | IF ID EX ME WB
+        vector               |          == -- -- -- -- --
+        1 VADD v3, v1, v2    |    IF ID EX ME WB
+        vector               |             == -- --
+        2 SYNC               |       IF ID -- -- -- -- -- EX ME WB | sync 12
+        3 HALT               |          IF -- -- -- -- -- ID EX ME WB
+    """)
