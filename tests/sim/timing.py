@@ -1,12 +1,16 @@
 """Pipeline diagrams as tests: the drawing says what is run and when everything must happen.
 
-    predictor.entries = 5                       a setting of the machine, if it is not the default of these tests
-    cycle            | 0  1  2  3  4  5  6
-    0 MUL p1, p2, p3 |IF ID EX ME WB            address, instruction, and the cycle in which it enters each stage
-    1 ADD p4, p1, p1 |   IF ID -- -- -- EX ME WB | multiply_use 3     and what its lost cycles are charged to
-    2 VADD v1, v2, v3|      IF -- ...
-    vector           |         == == -- --      the same instruction in its unit: keeps it ==, result not there yet --
-    mispredictions = 0                          a count after the run
+    pipeline.queue = 1
+    cycle             |  0  1  2  3  4  5  6  7  8  9 10 11
+    0 MUL p1, p2, p3  | IF ID EX ME WB
+    1 VGET p4, v1, p1 |    IF ID -- -- -- EX ME WB | multiply_use 3
+    vector            |                      == --
+    2 HALT            |       IF -- -- -- ID -- -- EX ME WB | sync 2
+    vector_busy_cycles = 1
+
+Settings of the machine come first, counts after the run last. A row has an address and its instruction, the cycles in
+which it enters each stage (-- where it stays), and what its lost cycles are charged to. A unit's row belongs to the
+instruction above: it keeps its unit in the cycles ==, and its result is there after the last --.
 
 Rows are in the order of execution, an instruction that runs twice has two. Addresses without a row hold NOPs that never
 run. Address n has the label Ln. A column headed .. stands for several cycles in which nothing begins or ends; a further
