@@ -7,7 +7,7 @@ import numpy as np
 from pentary.es import GAIN_SHIFT
 from pentary.interpreter.state import Semantics, State, check_operand
 from pentary.interpreter.words import rounded, sat
-from pentary.isa.table import CONTROLS, MAX_VL, OPERAND, TOTAL
+from pentary.isa.table import ACTIVATION, CONTROLS, MAX_VL, OPERAND, TOTAL
 from pentary.lowrank import lrgen, pquant_thresholds
 from pentary.prng import MEMBER_MAX, prng
 
@@ -43,7 +43,7 @@ def _lrmul(m: State, rs: int) -> None:
 
 def _lrmulx(m: State, vs: list[int]) -> None:
     rows, rank = m.controls["ROWS"], m.controls["RANK"]
-    inputs = [sat(vs[i], OPERAND) for i in range(rows)]
+    inputs = [sat(vs[i], ACTIVATION) for i in range(rows)]
     _multiply_b(m, [sum(inputs[i] * m.factor_a[level][i] for i in range(rows)) for level in range(rank)])
 
 
@@ -55,18 +55,15 @@ def _pquant(m: State) -> None:
         m.sums[j] = level if s > 0 else -level
 
 
-def _moved(m: State, vs: list[int], rt: int) -> list[int]:
-    scale = sat(rt, OPERAND)
-    return [vs[j] + scale * m.sums[j] for j in range(m.controls["COLS"])]
-
-
 def _lradd(m: State, vd: int, vs: list[int], rt: int) -> None:
-    width = m.controls["WIDTH"]
-    m.deliver_vector(vd, [rounded(sat(moved, width), width - 1) for moved in _moved(m, vs, rt)])
+    width, sigma = m.controls["WIDTH"], sat(rt, OPERAND)
+    moved = [sat(vs[j], OPERAND) + sigma * sat(m.sums[j], 1) for j in range(m.controls["COLS"])]
+    m.deliver_vector(vd, [rounded(sat(latent, width), width - 1) for latent in moved])
 
 
 def _lracc(m: State, vd: int, vs: list[int], rt: int) -> None:
-    m.deliver_vector(vd, [sat(moved) for moved in _moved(m, vs, rt)])
+    pent = sat(rt, 1)
+    m.deliver_vector(vd, [sat(sat(vs[j], TOTAL) + pent * m.sums[j], TOTAL) for j in range(m.controls["COLS"])])
 
 
 def _popeval(m: State, fd: int, vs: list[int], vt: list[int]) -> None:
@@ -82,7 +79,7 @@ def _fitget(m: State, rd: int, fs: int) -> None:
 def _popavg(m: State, vd: int, vs: list[int], vt: list[int]) -> None:
     width, gain = m.controls["WIDTH"], m.controls["GAIN"]
     steps = [rounded(sat(vt[j], TOTAL) * gain, GAIN_SHIFT) for j in range(m.controls["COLS"])]
-    m.deliver_vector(vd, [sat(vs[j] + step, width) for j, step in enumerate(steps)])
+    m.deliver_vector(vd, [sat(sat(vs[j], OPERAND) + step, width) for j, step in enumerate(steps)])
 
 
 LOWRANK: Final[dict[str, Semantics]] = {

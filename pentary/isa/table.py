@@ -40,10 +40,13 @@ ACCUMULATOR: Final = 32
 """Pents of ACC."""
 
 OPERAND: Final = 8
-"""Pents of the second factor in the vector and low-rank units' products; what is wider saturates."""
+"""Pents of the second factor in the vector unit's products, and of latent words; what is wider saturates."""
+
+ACTIVATION: Final = 4
+"""Pents of what the low-rank unit projects; what is wider saturates."""
 
 TOTAL: Final = 12
-"""Pents of a fitness-weighted sum that POPAVG takes; what is wider saturates."""
+"""Pents of the sums that the low-rank unit accumulates; what is wider saturates."""
 
 HIGH_SHIFT: Final = 10
 """Pents below the immediate of ADDHI: LI gives the low ten pents of a constant, ADDHI the others."""
@@ -188,13 +191,13 @@ _ROWS: Final = {
         LRSET  | cd, rs       | R 3 2  | control register cd = rs; operand fault outside its range | | lowrank | 1 | 1
         LRGEN  | rs           | R 3 3  | A[l][i], i < ROWS, and B[l][j], j < COLS, for l < RANK: the factors of pair rs under KEY; operand fault if rs < 0 or rs > 195312 | | lowrank | g+2 | g+2
         LRMUL  | rs           | R 3 4  | S[j] = sum over l < RANK of A[l][rs] * B[l][j], j < COLS, the other S become 0; operand fault outside 0..ROWS-1 | | lowrank | rn | rn+3
-        LRMULX | vs           | R 3 5  | U[l] = sum over i < ROWS of sat_8(vs[i]) * A[l][i]; S[j] = sum over l < RANK of U[l] * B[l][j], j < COLS, the other S become 0 | | lowrank | rm+rn+d+3 | rm+rn+d+6
+        LRMULX | vs           | R 3 5  | U[l] = sum over i < ROWS of sat_4(vs[i]) * A[l][i]; S[j] = sum over l < RANK of U[l] * B[l][j], j < COLS, the other S become 0 | | lowrank | rm+rn+d+3 | rm+rn+d+6
         PQUANT |              | R 3 6  | S[j] = round(S[j] / sqrt(RANK)) in -2..2, ties to 0, j < COLS, the other S stay | | lowrank | n | n+3
-        LRADD  | vd, vs, rt   | R 3 7  | vd[j] = round(sat_WIDTH(vs[j] + sat_8(rt) * S[j]) / 5^(WIDTH-1)), j < COLS | | lowrank | n | n+4
-        LRACC  | vd, vs, rt   | R 3 8  | vd[j] = sat(vs[j] + sat_8(rt) * S[j]), j < COLS | | lowrank | n | n+4
+        LRADD  | vd, vs, rt   | R 3 7  | vd[j] = round(sat_WIDTH(sat_8(vs[j]) + sat_8(rt) * sat_1(S[j])) / 5^(WIDTH-1)), j < COLS | | lowrank | n | n+4
+        LRACC  | vd, vs, rt   | R 3 8  | vd[j] = sat_12(sat_12(vs[j]) + sat_1(rt) * S[j]), j < COLS | | lowrank | n | n+4
         POPEVAL | fd, vs, vt  | R 2 10 | F[fd] = sat(F[fd] + sum over j < VL of sat_8(vs[j] - vt[j])^2) | | vector | v | v+d+4
         FITGET | rd, fs       | R 2 11 | rd = F[fs]; F[fs] = 0 | | vector | 1 | 2
-        POPAVG | vd, vs, vt   | R 3 9  | vd[j] = sat_WIDTH(vs[j] + round(sat_12(vt[j]) * GAIN / 5^8)), j < COLS | | lowrank | 16n | 16n+4
+        POPAVG | vd, vs, vt   | R 3 9  | vd[j] = sat_WIDTH(sat_8(vs[j]) + round(sat_12(vt[j]) * GAIN / 5^8)), j < COLS | | lowrank | 256n | 256n+4
     """,
 }
 

@@ -84,7 +84,9 @@ def _time(
         level = access(s, caches, ICACHE, line, False)
         s.line = line
         if level > 0:
-            miss = _wait_for_level(s, level, o.FETCH_L2)
+            undecided = max(0, s.decided - fetch)  # no miss is started behind a jump that may lead elsewhere
+            waits[o.FETCH_L2] += undecided
+            miss = undecided + _wait_for_level(s, level, o.FETCH_L2)
     lost_so_far += miss
     # ID
     decode = max(fetch + 1 + miss, s.execute)
@@ -93,7 +95,13 @@ def _time(
     execute = _hazards(s, c, earliest)
     lost_so_far += execute - earliest
     # MEM
-    occupancy = _DIVIDER_LATENCY if op == o.DIV or op == o.REM else 2 if op == o.POP else 1
+    occupancy = 1
+    if op == o.DIV or op == o.REM:
+        occupancy = _DIVIDER_LATENCY
+    elif op == o.POP:
+        occupancy = 2
+    elif s.overflow_trap and (op == o.MUL or op == o.MULI or op == o.MAC):
+        occupancy = _MULTIPLIER_LATENCY  # until it is known that it does not fault
     if occupancy > 1:
         waits[o.EXECUTE_WAIT] += occupancy - 1
         lost_so_far += occupancy - 1
@@ -113,9 +121,10 @@ def _time(
         s.counts[o.BRANCHES] += 1
         mispredicted = predict(s, pc, fetch, op <= o.BGE) != following
         resolve(s, pc, following, following != pc + 1 or op > o.BGE, execute)
+        s.decided = execute + 1
         if mispredicted:
             s.counts[o.MISPREDICTIONS] += 1
-            s.redirect = execute + 1
+            s.redirect = s.decided
     start = free = done = NONE
     if unit != o.UNIT_SCALAR:
         start, free, done = dispatch(s, caches, c, memory, address)
@@ -160,9 +169,10 @@ def _hazards(s: Record, c: Record, earliest: int) -> int:
     ready, cause = s.register_ready, s.register_cause
     r1, r2, late, written = c.source_1, c.source_2, c.late, c.written
     latest = max(max(ready[r1], ready[r2]), max(ready[late], ready[written]))
-    if latest > earliest:
+    other = s.acc_ready if op == o.ACCGET else s.flags_ready if op == o.FLAGS else 0
+    if latest > earliest or other > earliest:
         for reason in (o.LOAD_USE, o.MULTIPLY_USE, o.UNIT_RESULT):
-            until = execute
+            until = max(execute, other) if reason == o.MULTIPLY_USE else execute
             if cause[r1] == reason:
                 until = max(until, ready[r1])
             if cause[r2] == reason:
@@ -173,11 +183,6 @@ def _hazards(s: Record, c: Record, earliest: int) -> int:
                 until = max(until, ready[written])
             s.waits[reason] += until - execute
             execute = until
-    if op == o.ACCGET or op == o.FLAGS:
-        until = max(execute, s.acc_ready if op == o.ACCGET else s.flags_ready)
-        # Charged after load_use and before unit_result, neither of which keeps these two waiting longer.
-        s.waits[o.MULTIPLY_USE] += until - execute
-        execute = until
     if op == o.LOAD or op == o.STORE or op == o.PUSH or op == o.POP or op == o.FENCE:
         until = max(execute, s.unit_done[o.UNIT_MEMORY])
         s.waits[o.MEMORY_ORDER] += until - execute

@@ -51,6 +51,7 @@ STATE: Final = np.dtype(
         ("memory", _INT),
         ("writeback", _INT),
         ("redirect", _INT),
+        ("decided", _INT),  # the cycle after the EX of the last jump or branch
         ("line", _INT),  # fetched last
         ("flags_ready", _INT),
         ("acc_ready", _INT),

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from pentary.es import GAIN_SHIFT
-from pentary.isa.table import CONTROLS, MAX_VL, TOTAL
+from pentary.isa.table import ACTIVATION, CONTROLS, MAX_VL, TOTAL
 from pentary.isa.table import OPERAND as NARROW
 from pentary.lowrank import MAX_RANK, pquant_thresholds
 from pentary.prng import BLOCK_WIDTH, MEMBER_MAX
@@ -54,9 +54,9 @@ def lowrank(s: Record, op: int, d: int, a: int, b: int) -> tuple[int, int]:
         for l in range(rank):  # noqa: E741
             total = 0
             for k in range(rows):
-                x, pent = saturate(s.vectors[a, k], NARROW), s.factor_a[l, k]
+                x, pent = saturate(s.vectors[a, k], ACTIVATION), s.factor_a[l, k]
                 total += x * pent
-                count(s, o.LOWRANK_OPERATIONS, nonzero(s.masks, x) if pent != 0 else 0, NARROW)
+                count(s, o.LOWRANK_OPERATIONS, nonzero(s.masks, x) if pent != 0 else 0, ACTIVATION)
             coefficients[l] = total
         _combine(s, coefficients, cols, rank, PENTS)
         s.counts[o.LOWRANK_MACS] += rank * (rows + cols)
@@ -111,18 +111,20 @@ def _rows(s: Record, op: int, d: int, a: int, b: int, cols: int) -> None:
         digits = nonzero(s.masks, gain)
         for j in range(cols):
             total = saturate(totals[j], TOTAL)
-            out[j] = saturate(base[j] + round_shift(total * gain, GAIN_SHIFT), width)
+            out[j] = saturate(saturate(base[j], NARROW) + round_shift(total * gain, GAIN_SHIFT), width)
             count(s, o.LOWRANK_OPERATIONS, nonzero(s.masks, total) * digits, TOTAL * _GAIN_WIDTH)
-    else:
-        factor = saturate(s.registers[b], NARROW)
+    elif op == o.LRADD:
+        sigma = saturate(s.registers[b], NARROW)
         for j in range(cols):
-            step = factor * s.sums[j]
-            places = mask(s.masks, base[j]) | mask(s.masks, saturate(step, PENTS))
-            count(s, o.LOWRANK_OPERATIONS, ones(places), PENTS)
-            if op == o.LRADD:
-                out[j] = round_shift(saturate(base[j] + step, width), width - 1)
-            else:
-                out[j] = saturate(base[j] + step, PENTS)
+            latent, step = saturate(base[j], NARROW), sigma * saturate(s.sums[j], 1)
+            count(s, o.LOWRANK_OPERATIONS, ones(mask(s.masks, latent) | mask(s.masks, step)), PENTS)
+            out[j] = round_shift(saturate(latent + step, width), width - 1)
+    else:  # LRACC
+        pent = saturate(s.registers[b], 1)
+        for j in range(cols):
+            total, step = saturate(base[j], TOTAL), pent * s.sums[j]
+            count(s, o.LOWRANK_OPERATIONS, ones(mask(s.masks, total) | mask(s.masks, step)), PENTS)
+            out[j] = saturate(total + step, TOTAL)
     s.vectors[d, :] = out
 
 

@@ -505,13 +505,16 @@ def expected_elements(name: str, m: Interpreter, k: int, w: int) -> np.ndarray:
         case "MATVEC":
             return np.clip((vs @ np.array(m.crossbar, object))[:vl], -WORD_MAX, WORD_MAX)
         case "LRADD":
-            moved = saturate((vs + clamped(rt, 8) * s)[:cols].astype(np.int64), width)
+            latents, levels = np.clip(vs, -limit(8), limit(8)), np.clip(s, -2, 2)
+            moved = saturate((latents + clamped(rt, 8) * levels)[:cols].astype(np.int64), width)
             return round_shift(moved, width - 1)
         case "LRACC":
-            return np.clip((vs + clamped(rt, 8) * s)[:cols], -WORD_MAX, WORD_MAX)
+            totals = np.clip(vs, -limit(12), limit(12))
+            return np.clip((totals + clamped(rt, 1) * s)[:cols], -limit(12), limit(12))
         case "POPAVG":
             total = saturate(np.array(m.vectors[2])[:cols], 12)
-            return lowrank.popavg(total, m.controls["GAIN"], 8, np.array(m.vectors[1])[:cols], width)
+            latents = saturate(np.array(m.vectors[1])[:cols], 8)
+            return lowrank.popavg(total, m.controls["GAIN"], 8, latents, width)
     raise AssertionError(name)
 
 
@@ -622,14 +625,14 @@ def test_lrmulx_multiplies_a_vector_with_both_factors(seed):
     rng = np.random.default_rng(seed)
     machine = filled(rng, assembled("LRMULX", vs=1))
     rows, cols, rank = (machine.controls[name] for name in ("ROWS", "COLS", "RANK"))
-    x = saturate(np.array(machine.vectors[1][:rows]), 8)
+    x = saturate(np.array(machine.vectors[1][:rows]), 4)
     expected = np.array(machine.factor_a)[:rank, :rows] @ x @ np.array(machine.factor_b)[:rank, :cols]
     machine.step()
     assert machine.sums == expected.tolist() + [0] * (256 - cols)
 
 
-def test_the_sums_of_lrmulx_fit_a_word():
-    assert 256 * limit(8) * 2 * 64 * 2 <= WORD_MAX
+def test_the_sums_of_lrmulx_fit_the_totals():
+    assert 256 * limit(4) * 2 * 64 * 2 <= limit(12)
 
 
 @pytest.mark.parametrize("rank", [1, 4, 8, 16, 64])

@@ -322,14 +322,14 @@ def test_fetch_miss_beside_a_data_miss(timing: Callable[[str], None]) -> None:
 
 
 def test_fetch_miss_behind_a_branch(timing: Callable[[str], None]) -> None:
-    # The branch is predicted, rightly, not to be taken; the miss begins before it is decided.
+    # The branch is predicted, rightly, not to be taken; the miss begins only when that is known, in cycle 16.
     timing("""
         l2.latency = 3
         memory.latency = 7
-        cycle             |  0 .. 11 12 13 14 15 16 17 .. 25 26 27 28
+        cycle             |  0 .. 11 12 13 14 15 16 17 .. 27 28 29 30
         0 JUMP L12        | IF -- ID EX ME WB | fetch_l2 3, fetch_memory 7
         12 BNE p0, p0, L0 |             IF ID EX ME WB | flush 2
-        13 HALT           |                IF -- -- -- -- ID EX ME WB | fetch_l2 3, fetch_memory 7
+        13 HALT           |                IF -- -- -- -- ID EX ME WB | fetch_l2 5, fetch_memory 7
     """)
 
 

@@ -618,12 +618,12 @@ def test_lowrank_product_with_a_vector(timing: Callable[[str], None]) -> None:
 def test_fitness_weighted_update(timing: Callable[[str], None]) -> None:
     timing("""
         lowrank.lanes = 256
-        cycle               |  0  1  2  3  4  5 .. 19 .. 23 24 25 26 27 28
-        0 POPAVG v1, v2, v3 | IF ID EX ME WB
-        lowrank             |          == == == == -- --
-        1 VADD v4, v1, v1   |    IF ID EX ME WB
-        vector              |                            == -- --
-        2 HALT              |       IF ID -- -- -- -- -- -- -- -- EX ME WB | sync 22
+        cycle               |   0   1   2   3   4   5  .. 259  .. 263 264 265 266 267 268
+        0 POPAVG v1, v2, v3 |  IF  ID  EX  ME  WB
+        lowrank             |              ==  ==  ==  ==  --  --
+        1 VADD v4, v1, v1   |      IF  ID  EX  ME  WB
+        vector              |                                      ==  --  --
+        2 HALT              |          IF  ID  --  --  --  --  --  --  --  --  EX  ME  WB | sync 262
     """)
 
 
