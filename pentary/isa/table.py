@@ -15,7 +15,8 @@ the result. Both are sums of these terms, with lanes L:
 
     v   ceil(VL / L)          n   ceil(COLS / L)         rn  RANK * n        rm  RANK * ceil(ROWS / L)
     d   log2(L)               p   cycles for a generator word: ceil(8 / rounds a cycle)
-    g   cycles for a pair's factors: ceil(RANK * (ceil(ROWS/16) + ceil(COLS/16)) / (L/16)) * p
+    g   cycles for the factors of a pair, which are q = RANK * (ceil(ROWS/16) + ceil(COLS/16)) generator words, drawn by
+        L/16 generators and stored one a cycle: the greater of ceil(q / (L/16)) * p and q
     wv  w * v                 x   cache lines that the vector touches, more where they miss
 """
 

@@ -62,4 +62,4 @@ def terms(
         depth += 1
     words = rank * (-(-rows // 16) - (-cols // 16))
     out[0], out[1], out[2], out[3], out[4] = 1, v, n, rank * n, rank * m
-    out[5], out[6], out[7], out[8], out[9] = depth, p, -(-words // (lanes // 16)) * p, w * v, x
+    out[5], out[6], out[7], out[8], out[9] = depth, p, max(-(-words // (lanes // 16)) * p, words), w * v, x
