@@ -4,6 +4,8 @@ Results go to standard output, progress on a terminal and mistakes to standard e
 or a failed write, 130 after Ctrl-C.
 """
 
+import codecs
+import io
 import json
 import os
 import re
@@ -22,6 +24,7 @@ from pentary import train as training
 from pentary.console import exit_status
 from pentary.es import Parameters
 from pentary.runfolder import RunFolder, claim
+from pentary.text import ASCII_GLYPHS, GLYPHS
 from pentary.train import Step, Task
 from pentary.word import PentaryError
 
@@ -62,6 +65,10 @@ def main() -> None:
 
     `pentary train --help` tells what the tasks are.
     """
+    codecs.register_error("pents", _in_ascii)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="pents")
 
 
 @main.command()
@@ -141,6 +148,13 @@ def bench(engine: str, as_json: bool) -> None:
     with exit_status():
         figures = import_module("pentary.bench" if engine == "numpy" else "pentary_sim.bench").run()
         click.echo(json.dumps(figures) if as_json else _table(figures))
+
+
+def _in_ascii(error: UnicodeError) -> tuple[str, int]:
+    """Spell pents in ASCII where an output has no glyphs for them; what else it lacks becomes a question mark."""
+    assert isinstance(error, UnicodeEncodeError)
+    ascii_of = dict(zip(GLYPHS, ASCII_GLYPHS, strict=True))
+    return "".join(ascii_of.get(glyph, "?") for glyph in error.object[error.start : error.end]), error.end
 
 
 def _engine(name: str, config: Path | None) -> Callable[[Task, Parameters], Iterator[Step]]:

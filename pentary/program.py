@@ -47,6 +47,10 @@ class Program:
             raise PentaryError(f"the program has no label {label!r}")
         return self.symbols[label]
 
+    def label_names(self) -> dict[int, str]:
+        """Give the label at each address that has one; the first of several."""
+        return {self.symbols[label]: label for label in reversed(self.labels)}
+
     def place(self, pc: int) -> str:
         """Describe an address for people: the label at or before it, and the source line if it is known.
 

@@ -133,8 +133,9 @@ def _machine(path: Path, config: Path | None, defines: dict[str, int], trace: bo
     from pentary_sim.simulator import Simulator
 
     settings = Config.load(config) if config else Config()
+    loaded = load_program(path, defines)
     announce_compilation()
-    return Simulator(load_program(path, defines), settings, trace)
+    return Simulator(loaded, settings, trace)
 
 
 def _conclude(machine: "Simulator", ending: str | Fault, max_cycles: int | None) -> None:

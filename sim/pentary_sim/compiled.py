@@ -1,7 +1,7 @@
 """Compilation by Numba, kept on disk for the next process.
 
 Numba looks only at a function's own file to see whether its stored code is stale, but our functions contain others
-from other files. So the code is stored in a folder named after the digest of all sources that it can depend on.
+from other files. So the code is stored in a folder named after the digest of all sources that it depends on.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ from typing import Any, Final
 import numba
 
 _HERE: Final = Path(__file__).parent
+_CONSTANTS: Final = ("config.py", "events.py", "layout.py", "opcodes.py")  # sources whose constants are compiled in
 
 
 def _folder() -> str:
@@ -20,7 +21,9 @@ def _folder() -> str:
 
     digest = hashlib.sha256(numba.__version__.encode())
     for source in [*sorted(_HERE.glob("*.py")), Path(pentary.isa.table.__file__)]:
-        digest.update(source.read_bytes())
+        content = source.read_bytes()
+        if b"\n@compiled" in content or source.name in _CONSTANTS or source.parent != _HERE:
+            digest.update(content)
     home = _HERE if os.access(_HERE, os.W_OK) else Path.home() / ".cache" / "pentary"
     return str(home / "__pycache__" / f"compiled-{digest.hexdigest()[:16]}")
 

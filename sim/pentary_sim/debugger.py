@@ -4,8 +4,9 @@ import cmd
 import re
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+import click
 from numpy.typing import NDArray
 
 from pentary.asm import disassemble_word
@@ -64,13 +65,13 @@ class Debugger(cmd.Cmd):
         Raises:
             PentaryError: the input is not text.
         """
-        self._say(f"{self._program.text} instructions; `help` lists the commands")
+        click.echo(f"{self._program.text} instructions; `help` lists the commands")
         self._show_place()
         while True:
             try:
                 return self.cmdloop()
             except KeyboardInterrupt:
-                self._say("\n`quit` leaves")
+                click.echo("\n`quit` leaves")
             except UnicodeDecodeError:
                 raise PentaryError("the input is not text") from None
 
@@ -86,7 +87,7 @@ class Debugger(cmd.Cmd):
         try:
             return bool(super().onecmd(line))
         except PentaryError as error:
-            self._say(f"Error: {error}")
+            click.echo(f"Error: {error}")
             return False
 
     def emptyline(self) -> bool:
@@ -98,9 +99,9 @@ class Debugger(cmd.Cmd):
         name = line.split()[0]
         raise PentaryError(f"there is no command {name!r}{suggestion(name, _SHORT.values())}; `help` lists them")
 
-    def completedefault(self, text: str, *_: object) -> list[str]:
-        """Complete the program's names."""
-        return [name for name in self._program.symbols if name.startswith(text)]
+    def completedefault(self, *ignored: Any) -> list[str]:
+        """Complete the program's names; the first argument is what has been typed of one."""
+        return [name for name in self._program.symbols if name.startswith(ignored[0])]
 
     def do_step(self, arg: str) -> None:
         """step [N]: execute N instructions, or one"""
@@ -128,7 +129,7 @@ class Debugger(cmd.Cmd):
         """break WHERE: stop before the instruction there"""
         address = self._instruction(arg)
         self._breakpoints.add(address)
-        self._say(f"breakpoint at {self._program.place(address)}")
+        click.echo(f"breakpoint at {self._program.place(address)}")
 
     def do_delete(self, arg: str) -> None:
         """delete [WHERE]: forget the breakpoint there, or all"""
@@ -141,28 +142,28 @@ class Debugger(cmd.Cmd):
         """info breaks: list the breakpoints"""
         if arg not in ("", "breaks"):
             raise PentaryError(f"there is no information about {arg!r}; `info breaks` lists the breakpoints")
-        self._say(report.listing(self._program, sorted(self._breakpoints), self._machine.pc) or "no breakpoints")
+        click.echo(report.listing(self._program, sorted(self._breakpoints), self._machine.pc) or "no breakpoints")
 
     def do_list(self, arg: str) -> None:
         """list [WHERE]: show the instructions around the next one, or around WHERE"""
         address = self._instruction(arg or str(self._machine.pc))
-        self._say(report.around(self._program, address, self._machine.pc))
+        click.echo(report.around(self._program, address, self._machine.pc))
 
     def do_registers(self, arg: str) -> None:
         """registers: show all scalar registers, in decimal and pents"""
         _nothing(arg)
-        self._say(report.registers(self._machine, everything=True))
+        click.echo(report.registers(self._machine, everything=True))
 
     def do_print(self, arg: str) -> None:
         """print NAME: show p3, v2, f0, a constant, or the word of memory at WHERE"""
         for kind, values in (("register", self._machine.registers), ("fitness", self._machine.fitness)):
             if (number := NUMBERS[kind].get(arg.upper())) is not None:
                 value = values[number].item()
-                return self._say(f"{arg} = {value}  {format_pents(value)}")
+                return click.echo(f"{arg} = {value}  {format_pents(value)}")
         if arg.upper() in NUMBERS["vector"]:
             return self.do_vectors(arg)
         if arg in self._program.symbols and arg not in self._program.labels:
-            return self._say(f"{arg} = {self._program.symbols[arg]}")
+            return click.echo(f"{arg} = {self._program.symbols[arg]}")
         self._show_memory(self._where(arg), 1)
 
     def do_memory(self, arg: str) -> None:
@@ -175,7 +176,7 @@ class Debugger(cmd.Cmd):
         names = [name.lower() for name in NUMBERS["vector"]]
         if arg and arg.lower() not in names:
             raise PentaryError(f"there is no vector register {arg!r}; they are {names[0]}..{names[-1]}")
-        self._say(f"VL = {self._machine.vl}")
+        click.echo(f"VL = {self._machine.vl}")
         for name, vector in zip(names, self._machine.vectors, strict=True):
             if arg.lower() == name or (not arg and vector.any()):
                 self._show_elements(name, vector)
@@ -184,19 +185,19 @@ class Debugger(cmd.Cmd):
         """unit: show the low-rank unit's controls, the factors of the pair, and the row sums"""
         _nothing(arg)
         controls = self._machine.controls
-        self._say("  ".join(f"{name} {value}" for name, value in controls.items()))
+        click.echo("  ".join(f"{name} {value}" for name, value in controls.items()))
         for name, vectors, length in (
             ("A", self._machine.factor_a, controls["ROWS"]),
             ("B", self._machine.factor_b, controls["COLS"]),
         ):
             for number, vector in enumerate(vectors[: controls["RANK"], :length].tolist()):
-                self._say(f"{f'{name}[{number}]':6} " + "".join(GLYPHS[pent + 2] for pent in vector))
+                click.echo(f"{f'{name}[{number}]':6} " + "".join(GLYPHS[pent + 2] for pent in vector))
         self._show_elements("S", self._machine.sums)
 
     def do_stats(self, arg: str) -> None:
         """stats: show cycles and where they went, so far"""
         _nothing(arg)
-        self._say(report.figures(self._machine))
+        click.echo(report.figures(self._machine))
 
     def do_help(self, arg: str) -> None:
         """help [COMMAND]: list the commands"""
@@ -205,9 +206,9 @@ class Debugger(cmd.Cmd):
         if name and name not in short_of:
             self.default(name)
         helps = [(command, str(getattr(self, f"do_{command}").__doc__)) for command in ([name] if name else short_of)]
-        self._say(report.table((short_of[command], *text.split(": ", 1)) for command, text in helps))
+        click.echo(report.table((short_of[command], *text.split(": ", 1)) for command, text in helps))
         if not name:
-            self._say(_FOOTNOTES)
+            click.echo(_FOOTNOTES)
 
     def do_quit(self, arg: str) -> bool:
         """quit: leave"""
@@ -220,29 +221,29 @@ class Debugger(cmd.Cmd):
     def _tell_stop(self, ending: str | Fault) -> None:
         problem = report.problem(self._machine, ending)
         if ending == "halt":
-            self._say("the program has halted")
+            click.echo("the program has halted")
         elif problem:
-            self._say(f"Error: {problem}" if isinstance(ending, Fault) else problem)
+            click.echo(f"Error: {problem}" if isinstance(ending, Fault) else problem)
         elif self._machine.pc in self._breakpoints:
-            self._say("breakpoint")
+            click.echo("breakpoint")
         self._show_place()
 
     def _show_place(self) -> None:
         if 0 <= self._machine.pc < self._program.text:
-            self._say(report.listing(self._program, [self._machine.pc], self._machine.pc))
+            click.echo(report.listing(self._program, [self._machine.pc], self._machine.pc))
 
     def _show_memory(self, first: int, count: int) -> None:
         memory = self._machine.memory
         if not 0 <= first < len(memory):
             raise PentaryError(f"address {first} is outside memory (0..{len(memory) - 1})")
-        names = report.label_names(self._program)
+        names = self._program.label_names()
         words = memory[first : first + count].tolist()
         width = max(len(str(word)) for word in words)
         rows = []
         for address, word in enumerate(words, start=first):
             instruction = disassemble_word(word, address, names) if address < self._program.text else ""
             rows.append((str(address), names.get(address, ""), f"{word:{width}}", format_pents(word), instruction))
-        self._say(report.table(rows))
+        click.echo(report.table(rows))
 
     def _show_elements(self, name: str, values: NDArray) -> None:
         """Show the elements up to the last that is not 0."""
@@ -252,9 +253,9 @@ class Debugger(cmd.Cmd):
         width = max((len(str(value)) for value in shown), default=0)
         for first in range(0, len(shown), _COLUMNS):
             row = "  ".join(f"{value:{width}}" for value in shown[first : first + _COLUMNS])
-            self._say(f"{f'{name}[{first}]':7} {row}")
+            click.echo(f"{f'{name}[{first}]':7} {row}")
         if len(shown) < len(values):
-            self._say(f"{name}[{len(shown)}..{len(values) - 1}] are 0")
+            click.echo(f"{name}[{len(shown)}..{len(values) - 1}] are 0")
 
     def _is_call(self, pc: int) -> bool:
         return 0 <= pc < self._program.text and disassemble_word(int(self._program.image[pc])).startswith("CALL ")
@@ -289,9 +290,6 @@ class Debugger(cmd.Cmd):
         if not after:
             raise PentaryError(f"no instruction was written at {file}:{line} or after it")
         return min(after)[1]
-
-    def _say(self, text: str) -> None:
-        print(text, file=self.stdout, flush=True)
 
 
 def _is_file(name: str, path: str) -> bool:

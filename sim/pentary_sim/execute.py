@@ -70,7 +70,7 @@ def execute(s: Record, c: Record, memory: Record, pc: int, text: int) -> tuple[i
         s.halted = 1
         following = pc
     if ending != o.FINE:
-        s.fault_value = address if address != NONE or unit == o.UNIT_MEMORY else value
+        s.fault_value = address if ending in (o.LOADED, o.STORED, o.TEXT_STORED) else value
     elif c.written > 0 and op != o.PUSH:
         s.registers[c.written] = value
     return ending, following, value, address

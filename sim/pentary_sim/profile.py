@@ -196,7 +196,7 @@ def _places(program: Program, by: By) -> list[tuple[str, str]]:
         if not program.sources:
             raise PentaryError("the program does not say where its lines were written; use its labels or addresses")
         return [(f"{source.file}:{source.line}", " ".join(source.text.split())) for source in program.sources]
-    names = {program.symbols[label]: label for label in reversed(program.labels)}
+    names = program.label_names()
     return [
         (str(address), disassemble_word(int(program.image[address]), address, names)) for address in range(program.text)
     ]

@@ -122,7 +122,7 @@ def listing(program: Program, addresses: Iterable[int], arrow: int | None = None
     ->   1  HALT         week.s:2  halt
     """
     shown = [address for address in addresses if 0 <= address < program.text]
-    names = label_names(program)
+    names = program.label_names()
     rows, heads, last = [], [], None
     for address in shown:
         source = program.sources[address] if program.sources else None
@@ -162,10 +162,6 @@ def registers(machine: Simulator, everything: bool = False) -> str:
         ]
     )
 
-
-def label_names(program: Program) -> dict[int, str]:
-    """Give the label at each address that has one; of several the first."""
-    return {program.symbols[label]: label for label in reversed(program.labels)}
 
 
 def flag_names(flags: int) -> list[str]:

@@ -40,6 +40,8 @@ def switch_on(program: Program, config: Config, trace: bool) -> State:
         PentaryError: the program does not fit the memory.
     """
     words = config.memory.words
+    if not program.text:
+        raise PentaryError("the program has no instructions")
     if program.size > words:
         raise PentaryError(
             f"the program takes {program.size} words, the memory has {words}: set memory.words in the configuration"

@@ -193,4 +193,4 @@ class Trace(ABC):
 
     @cached_property
     def _labels(self) -> dict[int, str]:
-        return {self._program.symbols[label]: label for label in reversed(self._program.labels)}
+        return self._program.label_names()

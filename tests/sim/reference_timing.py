@@ -1,0 +1,364 @@
+"""The timing rules of architecture/pipeline.md once more, in plain Python, one instruction after the other.
+
+Written from that page and the instruction table, without a look at the compiled model, which must give the same
+numbers. What instructions do is left to the interpreter.
+"""
+
+import re
+from collections import Counter, OrderedDict, defaultdict, deque
+from copy import copy
+from math import ceil, log2
+from typing import Final
+
+import numpy as np
+
+from pentary.interpreter import Interpreter
+from pentary.isa import decode
+from pentary.isa.encoding import operands
+from pentary.isa.table import LINK, STACK, Instruction
+from pentary.program import Program
+from pentary_sim.config import Config
+from pentary_sim.events import CAUSES, NONE, UNITS
+
+Fields = dict[str, int]
+"""The numbers of an instruction by the names of its operands in the table."""
+
+HAZARDS: Final = CAUSES[CAUSES.index("load_use") : CAUSES.index("execute")]
+_PIPELINE: Final = ("scalar", "multiplier", "divider")
+_NO_VALUE: Final = ("load_use", 0)  # what a register that nobody waits for would make a reader wait for
+
+
+class Predictor:
+    """The branch target buffer; what is decided in a cycle is visible to lookups from the next one on."""
+
+    def __init__(self, entries: int) -> None:
+        self._entries = entries
+        self._buffer: dict[int, list[int]] = {}  # by place: address, target, counter
+        self._decided: deque[tuple[int, int, int, bool]] = deque()
+
+    def next_address(self, address: int, is_branch: bool, cycle: int) -> int:
+        """Tell what is fetched after the address that enters IF in a cycle."""
+        while self._decided and self._decided[0][0] < cycle:
+            self._update(*self._decided.popleft()[1:])
+        entry = self._buffer.get(address % self._entries) if self._entries else None
+        if entry is None or entry[0] != address or (is_branch and entry[2] < 2):
+            return address + 1
+        return entry[1]
+
+    def decide(self, cycle: int, address: int, target: int, taken: bool) -> None:
+        """Note what a jump or branch does that enters EX in a cycle."""
+        self._decided.append((cycle, address, target, taken))
+
+    def _update(self, address: int, target: int, taken: bool) -> None:
+        if not self._entries:
+            return
+        entry = self._buffer.get(address % self._entries)
+        if entry is not None and entry[0] == address:
+            entry[2] = min(entry[2] + 1, 3) if taken else max(entry[2] - 1, 0)
+            if taken:
+                entry[1] = target
+        elif taken:
+            self._buffer[address % self._entries] = [address, target, 2]
+
+
+class Cache:
+    """Sets of lines, the least recently used first, each with whether it is dirty."""
+
+    def __init__(self, sets: int, ways: int) -> None:
+        self._sets: list[OrderedDict[int, bool]] = [OrderedDict() for _ in range(sets)]
+        self._ways = ways
+
+    def access(self, line: int, write: bool) -> tuple[bool, int | None]:
+        """Tell whether a line was there, and which dirty line had to go for it."""
+        held = self._sets[line % len(self._sets)]
+        hit = line in held
+        held[line] = held.pop(line, False) or write
+        if len(held) <= self._ways:
+            return hit, None
+        oldest, dirty = held.popitem(last=False)
+        return hit, oldest if dirty else None
+
+
+class Caches:
+    """The three caches and the memory, with their counts."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        levels = {"icache": config.icache, "dcache": config.dcache, "l2": config.l2}
+        self._caches = {name: Cache(level.sets, level.ways) for name, level in levels.items()}
+        self.counts: Counter[str] = Counter()
+
+    def line(self, address: int) -> int:
+        """Give the number of the line that holds an address: line k holds those nearest to k * size."""
+        size = self._config.caches.line
+        return (address + size // 2) // size
+
+    def access(self, name: str, line: int, write: bool = False) -> tuple[bool, int, int]:
+        """Access a line through "icache" or "dcache": whether it misses, and the latencies of L2 and memory."""
+        self.counts[f"{name}_accesses"] += 1
+        hit, thrown_out = self._caches[name].access(line, write)
+        l2_latency = memory_latency = 0
+        if not hit:
+            self.counts[f"{name}_misses"] += 1
+            l2_latency = self._config.l2.latency
+            if not self._access_l2(line, False):
+                self.counts["l2_misses"] += 1
+                self.counts["memory_reads"] += 1
+                memory_latency = self._config.memory.latency
+        if thrown_out is not None:
+            self._access_l2(thrown_out, True)
+        return not hit, l2_latency, memory_latency
+
+    def _access_l2(self, line: int, write: bool) -> bool:
+        self.counts["l2_accesses"] += 1
+        hit, thrown_out = self._caches["l2"].access(line, write)
+        self.counts["memory_writes"] += thrown_out is not None
+        return hit
+
+
+def terms(lanes: int, rounds: int, vl: int, rows: int, cols: int, rank: int, w: int, x: int) -> dict[str, int]:
+    """Give the terms of which the instruction table's costs are sums."""
+    v, n, p = ceil(vl / lanes), ceil(cols / lanes), ceil(8 / rounds)
+    q = rank * (ceil(rows / 16) + ceil(cols / 16))
+    g = max(ceil(q / (lanes / 16)) * p, q)
+    rm = rank * ceil(rows / lanes)
+    return {"v": v, "n": n, "rn": rank * n, "rm": rm, "d": int(log2(lanes)), "p": p, "g": g, "wv": w * v, "x": x}
+
+
+def cycles(cost: str, values: dict[str, int]) -> int:
+    """Evaluate a cost of the instruction table, such as "16n+4"."""
+    return eval(re.sub(r"(\d)([a-z])", r"\1*\2", cost), dict(values))
+
+
+class Machine:
+    """A machine with a program, stepped one instruction at a time."""
+
+    def __init__(self, program: Program, config: Config) -> None:
+        self.golden = Interpreter(program, config.memory.words, config.exceptions.overflow_trap)
+        self.profile = np.zeros((program.text, len(CAUSES)), np.int64)
+        self._config = config
+        self._caches = Caches(config)
+        self.counts = self._caches.counts
+        self._predictor = Predictor(config.predictor.entries)
+        # When instruction i-1 entered its stages; before the first, one that leaves each as early as can be.
+        self._id, self._ex, self._mem, self._wb = 0, 1, 2, 3
+        self._redirect = 0
+        self._decided = 0  # cycle after the EX of the last jump or branch
+        self._outstanding: dict[int, tuple[str, int]] = {}  # by register: why a reader waits, and until when
+        self._flags = self._acc = 0
+        self._starts: dict[str, list[int]] = {unit: [] for unit in UNITS[1:]}
+        self._free = dict.fromkeys(UNITS[1:], 0)
+        self._idle = dict.fromkeys(UNITS[1:], 0)
+        self._vector_written: dict[int, int] = defaultdict(int)
+        self._vector_read: dict[int, int] = defaultdict(int)
+        self._fitness_written: dict[int, int] = defaultdict(int)
+
+    @property
+    def causes(self) -> dict[str, int]:
+        """Cycles by cause."""
+        return dict(zip(CAUSES, self.profile.sum(axis=0).tolist(), strict=True)) | {"fill": 4}
+
+    def step(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Execute an instruction.
+
+        Returns:
+            Its record, with fields of EVENT, and what its lost cycles are charged to.
+
+        Raises:
+            Fault: it cannot be executed, and has changed nothing.
+        """
+        before = copy(self.golden)
+        before.registers, before.controls = [*before.registers], dict(before.controls)
+        self.golden.step()
+        pc, following = before.pc, self.golden.pc
+        instruction, *_, immediate = decoded = decode(int(before.memory[pc]))
+        name, unit = instruction.name, instruction.unit
+        fields: Fields = {operand: getattr(decoded, kind.field) for operand, kind in operands(instruction)}
+        waits = dict.fromkeys(CAUSES[2:], 0)
+
+        missed, waits["fetch_l2"], waits["fetch_memory"] = self._caches.access("icache", self._caches.line(pc))
+        address = _address(name, fields, before.registers)
+        x = self._access_data(name, address, before.vl, waits)
+        lanes, rounds = self._config.lowrank.lanes, self._config.lowrank.rounds_per_cycle
+        shape = (before.controls[control] for control in ("ROWS", "COLS", "RANK"))
+        values = terms(lanes, rounds, before.vl, *shape, immediate, x)
+        occupancy, latency = cycles(instruction.occupancy, values), cycles(instruction.latency, values)
+
+        fetch = max(self._id, self._redirect)
+        waits["flush"] = fetch - self._id
+        if missed:
+            waits["fetch_l2"] += max(0, self._decided - fetch)
+        decoding = max(fetch + 1 + waits["fetch_l2"] + waits["fetch_memory"], self._ex)
+        execute = max(decoding + 1, self._mem)
+        for cause, end in self._hazards(instruction, fields).items():
+            waits[cause] = max(0, end - execute)
+            execute = max(execute, end)
+        if unit in _PIPELINE:
+            waits["execute"] = occupancy - 1
+        if self._config.exceptions.overflow_trap and name in ("MUL", "MULI", "MAC"):
+            waits["execute"] = 3
+        memory = max(execute + 1 + waits["execute"], self._wb)
+        writeback = max(memory + 1 + waits["data_l2"] + waits["data_memory"], self._wb + 1)
+
+        mispredicted = False
+        if instruction.group == "control":
+            jumps = name in ("JUMP", "CALL", "RET")
+            mispredicted = self._predictor.next_address(pc, not jumps, fetch) != following
+            self._predictor.decide(execute, pc, following, jumps or following != pc + 1)
+            self._decided = execute + 1
+            self.counts["branches"] += 1
+            self.counts["mispredictions"] += mispredicted
+        start = free = done = NONE
+        if unit not in _PIPELINE:
+            start, free, done = self._start(instruction, fields, memory, occupancy, latency)
+        self._note_results(instruction, fields, execute + latency, writeback, done)
+        lost = writeback - self._wb - 1
+        self._redirect = execute + 1 if mispredicted else 0
+        self._id, self._ex, self._mem, self._wb = decoding, execute, memory, writeback
+
+        written = STACK if name == "PUSH" else LINK if name == "CALL" else fields.get("rd", 0)
+        event = {
+            "pc": pc,
+            "unit": 0 if unit in _PIPELINE else UNITS.index(unit),
+            **{"fetch": fetch, "decode": decoding, "execute": execute, "memory": memory, "writeback": writeback},
+            **{"start": start, "free": free, "done": done},
+            "register": written or NONE,
+            "address": address,
+            "lost": lost,
+            "mispredicted": mispredicted,
+        }
+        if name in ("STORE", "PUSH"):
+            event["value"] = int(self.golden.memory[address])
+        elif written:
+            event["value"] = self.golden.registers[written]
+        return event, self._charge(pc, waits, lost)
+
+    def _access_data(self, name: str, address: int, vl: int, waits: dict[str, int]) -> int:
+        """Access the data cache; note the waits of a scalar instruction, or give the x of a vector's."""
+        if address == NONE:
+            return 0
+        write = name in ("STORE", "PUSH", "STOREV")
+        first = self._caches.line(address)
+        if name not in ("LOADV", "STOREV"):
+            _, waits["data_l2"], waits["data_memory"] = self._caches.access("dcache", first, write)
+            return 0
+        lines = range(first, self._caches.line(address + vl - 1) + 1)
+        return sum(1 + sum(self._caches.access("dcache", line, write)[1:]) for line in lines)
+
+    def _hazards(self, instruction: Instruction, fields: Fields) -> dict[str, int]:
+        """Give for each cause the cycle before which the instruction does not enter EX."""
+        name, unit, queue = instruction.name, instruction.unit, self._config.pipeline.queue
+        ends = dict.fromkeys(HAZARDS, 0)
+
+        def wait(cause: str, end: int) -> None:
+            ends[cause] = max(ends[cause], end)
+
+        reads, reads_late, writes = _registers(name, fields)
+        for register in reads:
+            wait(*self._outstanding.get(register, _NO_VALUE))
+        for register in reads_late:
+            cause, end = self._outstanding.get(register, _NO_VALUE)
+            wait(cause, end - 1)
+        for register in writes:
+            cause, end = self._outstanding.get(register, _NO_VALUE)
+            if cause != "load_use":
+                wait(cause, end)
+        if name == "FLAGS":
+            wait("multiply_use", self._flags)
+        if name == "ACCGET":
+            wait("multiply_use", self._acc)
+        if name in ("LOAD", "STORE", "PUSH", "POP", "FENCE"):
+            wait("memory_order", self._idle["memory"])
+        if unit not in _PIPELINE and len(self._starts[unit]) >= queue:
+            wait(f"{unit}_queue", self._starts[unit][-queue])
+        if name in ("SYNC", "HALT"):
+            wait("sync", max(self._idle.values()))
+        return ends
+
+    def _start(
+        self, instruction: Instruction, fields: Fields, memory: int, occupancy: int, latency: int
+    ) -> tuple[int, int, int]:
+        """Execute in a unit; give start, start + occupancy and start + latency."""
+        name, unit = instruction.name, instruction.unit
+        reads = [fields[operand] for operand in ("vs", "vt", "vu") if operand in fields]
+        writes = [fields["vd"]] if "vd" in fields else []
+        if name == "VSET":
+            reads += writes
+        start = max([memory, self._free[unit], *(self._vector_written[vector] for vector in reads + writes)])
+        start = max([start, *(self._vector_read[vector] for vector in writes)])
+        if name == "FITGET":
+            start = max(start, self._fitness_written[fields["fs"]])
+        free, done = start + occupancy, start + latency
+        for vector in reads:
+            self._vector_read[vector] = max(self._vector_read[vector], free)
+        for vector in writes:
+            self._vector_written[vector] = done
+        if name == "POPEVAL":
+            self._fitness_written[fields["fd"]] = done
+        self._starts[unit].append(start)
+        self._free[unit] = free
+        self._idle[unit] = max(self._idle[unit], done)
+        self.counts[f"{unit}_busy_cycles"] += occupancy
+        if name in ("LRMUL", "LRMULX"):
+            self.counts["lowrank_multiply_cycles"] += occupancy
+        return start, free, done
+
+    def _note_results(
+        self, instruction: Instruction, fields: Fields, multiplied: int, writeback: int, done: int
+    ) -> None:
+        """Note when what others may wait for is there."""
+        name, unit = instruction.name, instruction.unit
+        for register in _registers(name, fields)[2]:
+            self._outstanding.pop(register, None)
+        if result := fields.get("rd", 0):
+            if name in ("LOAD", "POP"):
+                self._outstanding[result] = "load_use", writeback
+            elif unit == "multiplier":
+                self._outstanding[result] = "multiply_use", multiplied
+            elif unit not in _PIPELINE:
+                self._outstanding[result] = "unit_result", done
+        if instruction.flags:
+            self._flags = multiplied if unit == "multiplier" else 0
+        if name in ("MAC", "ACCSET"):
+            self._acc = multiplied
+
+    def _charge(self, pc: int, waits: dict[str, int], lost: int) -> dict[str, int]:
+        """Forget the earliest waits until what remains is what is lost; give those that remain."""
+        hidden = sum(waits.values()) - lost
+        assert hidden >= 0, f"at {pc} more cycles are lost than were waited"
+        for cause in waits:  # they are in the order of CAUSES
+            forgotten = min(hidden, waits[cause])
+            waits[cause] -= forgotten
+            hidden -= forgotten
+        for cause, charged in {"issue": 1, **waits}.items():
+            self.profile[pc, CAUSES.index(cause)] += charged
+        return {cause: charged for cause, charged in waits.items() if charged}
+
+
+def _address(name: str, fields: Fields, registers: list[int]) -> int:
+    if name == "PUSH":
+        return registers[STACK] - 1
+    if name == "POP":
+        return registers[STACK]
+    if name in ("LOAD", "STORE", "LOADV", "STOREV"):
+        return registers[fields["rs"]] + fields["i"]
+    return NONE
+
+
+def _registers(name: str, fields: Fields) -> tuple[set[int], set[int], set[int]]:
+    """Give the scalar registers that are read in EX, read in MEM, and written; P0 is never written."""
+    reads = {fields[operand] for operand in ("rs", "rt", "ru") if operand in fields}
+    late: set[int] = set()
+    writes = {fields["rd"]} if "rd" in fields else set()
+    match name:
+        case "STORE":
+            reads, late = {fields["rs"]}, {fields["ru"]}
+        case "PUSH":
+            reads, late, writes = {STACK}, {fields["rs"]}, {STACK}
+        case "POP":
+            reads, writes = {STACK}, {fields["rd"], STACK}
+        case "CALL":
+            writes = {LINK}
+        case "RET":
+            reads = {LINK}
+    return reads, late, writes - {0}

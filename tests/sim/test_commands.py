@@ -1,0 +1,339 @@
+"""The commands `run` and `profile`, and that `debug` is there, as their users meet them."""
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pentary import objectfile
+from pentary.asm import assemble, assemble_text
+from pentary.cli import main
+from pentary_sim import drive as driving
+from pentary_sim.simulator import Simulator
+
+SQUARES = """\
+        .param COUNT, 10
+main:   LI    p1, COUNT
+loop:   MUL   p2, p1, p1        ; the square
+        ADD   p3, p3, p2
+        DEC   p1
+        BNZ   p1, loop
+        HALT
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled():
+    """Have the model compiled: while it is not, commands say so."""
+    Simulator(assemble_text("HALT")).run()
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "prog.s").write_text(SQUARES)
+    return tmp_path
+
+
+def pentary(*arguments, **options):
+    return CliRunner().invoke(main, list(map(str, arguments)), **options)
+
+
+def write(text, name="bad.s"):
+    Path(name).write_text(text)
+    return name
+
+
+def simulated(source="prog.s", defines=None):
+    machine = Simulator(assemble(Path(source), defines))
+    machine.run()
+    return machine
+
+
+def test_run_prints_figures_and_registers():
+    run = pentary("run", "prog.s")
+    assert (run.exit_code, run.stderr) == (0, "")
+    shown = run.stdout
+    machine = simulated()
+    assert shown.startswith("halted at loop+4 (prog.s:7)\n")
+    assert f"\ncycles             {machine.cycles:,}\n" in shown
+    assert "\ninstructions       42\n" in shown
+    assert "\nbranches           10, " in shown
+    assert "\np2            1  000000000000000+\n" in shown
+    assert "\np3          385  00000000000+⊖0⊕0\n" in shown  # 1 + 4 + ... + 100 = 5^4 - 2 * 5^3 + 2 * 5
+    assert "p4" not in shown and "p1 " not in shown
+
+
+def test_json_is_one_object_with_everything():
+    run = pentary("run", "prog.s", "--json", "-D", "COUNT=5")
+    assert (run.exit_code, run.stderr) == (0, "")
+    told, machine = json.loads(run.stdout), simulated(defines={"COUNT": 5})
+    assert (told["ended"], told["error"], told["instructions"]) == ("halt", None, 22)
+    assert (told["cycles"], told["cpi"]) == (machine.cycles, machine.cycles / 22)
+    assert (told["causes"], told["counts"]) == (machine.causes, machine.counts)
+    assert told["registers"][2:4] == [1, 1 + 4 + 9 + 16 + 25]
+
+
+def test_object_files_run_like_their_sources(here):
+    assert pentary("asm", "prog.s").exit_code == 0
+    objects = sorted(here.glob("prog.*"))
+    assert len(objects) == 2
+    (built,) = [path for path in objects if path.suffix != ".s"]
+    assert pentary("run", built).stdout == pentary("run", "prog.s").stdout
+
+
+def test_a_configuration_changes_the_machine():
+    slow = write("[memory]\nlatency = 1000\n[predictor]\nentries = 0\n", "slow.toml")
+    told = [json.loads(pentary("run", "prog.s", "--json", *more).stdout) for more in ([], ["--config", slow])]
+    assert told[1]["causes"]["fetch_memory"] == told[0]["causes"]["fetch_memory"] // 60 * 1000
+    assert told[1]["counts"]["mispredictions"] == 9
+    assert told[0]["registers"] == told[1]["registers"]
+
+
+def test_a_limit_that_is_not_reached_changes_nothing():
+    cycles = simulated().cycles
+    assert pentary("run", "prog.s", "--max-cycles", cycles).stdout == pentary("run", "prog.s").stdout
+
+
+def test_a_trace_holds_every_instruction():
+    run = pentary("run", "prog.s", "--trace", "prog.kanata")
+    assert run.exit_code == 0
+    assert run.stdout == pentary("run", "prog.s").stdout
+    retired = [line for line in Path("prog.kanata").read_text().splitlines() if line.startswith("R\t")]
+    assert len(retired) == 42
+
+
+def test_a_trace_holds_what_came_before_a_fault():
+    name = write("LI p1, 3\nNOP\nDIV p1, p1, p0\nHALT\n")
+    assert pentary("run", name, "--trace", "bad.kanata").exit_code == 2
+    retired = [line for line in Path("bad.kanata").read_text().splitlines() if line.startswith("R\t")]
+    assert len(retired) == 2
+
+
+TRAP = "[exceptions]\noverflow_trap = true\n"
+FAULTS = {
+    "jump outside": ("here: JUMP here + 3\nHALT", "fetch fault at 3, reached from here (bad.s:1): there is no", 0),
+    "return outside": ("LI lr, -9\nhere: RET\nHALT", "fetch fault at -9, reached from here (bad.s:2): there is", 1),
+    "past the end": ("NOP\nhere: NOP", "fetch fault at 2, reached from here (bad.s:2): there is no instruction", 1),
+    "store outside": (
+        "here: STORE p1, (sp)\nHALT",
+        "memory fault at here (bad.s:1): STORE to 1953125, outside memory (0..1953124)",
+        0,
+    ),
+    "store to text": ("NOP\nhere: STORE p1, (p0)\nHALT", "memory fault at here (bad.s:2): STORE to 0, inside the", 1),
+    "vector outside": ("here: LOADV v1, -2(sp)\nHALT", "memory fault at here (bad.s:1): LOADV from 1953123..", 0),
+    "no instruction": ("NOP\nhere: .word 1\nHALT", "illegal instruction fault at here (bad.s:2): ", 1),
+    "division": ("LI p1, 3\nhere: NOP\nDIV p2, p1, p3\nHALT", "divide fault at here+1 (bad.s:3): DIV by zero", 2),
+    "overflow": (
+        "LI p1, 76293945312\nhere: ADD p2, p1, p1\nHALT",
+        "overflow fault at here (bad.s:2): the result of ADD does not fit, and exceptions.overflow_trap is on",
+        2,
+    ),
+    "operand": ("LI p1, 257\nhere: SETVL p1\nHALT", "operand fault at here (bad.s:2): SETVL does not take 257", 1),
+    "no halt": (
+        "here: NOP\nJUMP here\n",
+        "the program has not halted within 5,000 cycles; it is at here",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("form", [["run"], ["run", "--json"], ["run", "--trace", "trace.vcd"], ["profile"]])
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_program_that_goes_wrong_leaves_a_report_of_its_state(kind, form):
+    text, told, arrow = FAULTS[kind]
+    options = ["--config", write(TRAP, "trap.toml"), "--max-cycles", "5000"]
+    run = pentary(*form, write(text), *options)
+    assert run.exit_code == 2
+    lines = run.stderr.splitlines()
+    assert lines[0].startswith(f"Error: {told}")
+    assert "Traceback" not in run.output
+    assert lines[1] == "" and lines[2].startswith("after ")
+    (pointed,) = [line for line in lines if line.startswith("->")]
+    assert arrow is None or pointed.split()[1] == str(arrow)
+    assert "here:" in lines
+    assert any(line.startswith("flags  ") for line in lines)
+    assert any(line.startswith("p30 sp  ") for line in lines)
+    if form == ["run", "--json"]:
+        result = json.loads(run.stdout)
+        assert result["ended"] == ("cycles" if kind == "no halt" else "fault")
+        assert lines[0] == f"Error: {result['error']}"
+    elif form == ["profile"]:
+        assert run.stdout.startswith("label ")
+    else:
+        assert run.stdout == ""
+
+
+def truncated():
+    objectfile.save(assemble(Path("prog.s")), Path("whole.pob"))
+    content = Path("whole.pob").read_bytes()
+    Path("part.pob").write_bytes(content[: len(content) // 2])
+    return ["part.pob"]
+
+
+def unwritable(option):
+    (path := Path("no")).mkdir()
+    return ["prog.s", option, path / "folder" / ("x.vcd" if option == "--trace" else "x.png")]
+
+
+MISTAKES = {
+    "missing source": (lambda: ["none.s"], "none.s: cannot be read: No such file"),
+    "missing object": (lambda: ["none.pob"], "Error: cannot read none.pob: No such file"),
+    "a folder": (lambda: ["."], "Error: cannot read ."),
+    "truncated object": (truncated, "Error: part.pob is no object file, or only a part of one"),
+    "another file": (lambda: [write("hello", "text.pob")], "Error: text.pob is no object file"),
+    "define for an object": (
+        lambda: [*truncated(), "-D", "COUNT=3"],
+        "Error: part.pob is an object file: its constants",
+    ),
+    "unknown define": (lambda: ["prog.s", "-D", "CONUT=3"], "did you mean COUNT?"),
+    "define without value": (lambda: ["prog.s", "-D", "COUNT"], "'COUNT' is not NAME=VALUE"),
+    "missing configuration": (
+        lambda: ["prog.s", "--config", "no.toml"],
+        "Error: cannot read the configuration no.toml",
+    ),
+    "wrong configuration": (
+        lambda: ["prog.s", "--config", write("[l2]\nway = 3", "my.toml")],
+        "Error: my.toml: there is no setting l2.way; the nearest is l2.ways",
+    ),
+    "too large": (
+        lambda: [write(".data\n.space 99999\n.text\nHALT"), "--config", write("memory.words = 15625", "my.toml")],
+        "Error: the program takes 100000 words, the memory has 15625",
+    ),
+    "limit of nothing": (lambda: ["prog.s", "--max-cycles", "0"], "0 is not in the range x>=1"),
+}
+OF_RUN = {
+    "unknown trace": (lambda: ["prog.s", "--trace", "x.txt"], "Error: the ending of x.txt stands for no trace format"),
+    "unwritable trace": (lambda: unwritable("--trace"), "Error: cannot write the trace no/folder/x.vcd"),
+}
+OF_PROFILE = {
+    "unwritable picture": (lambda: unwritable("--picture"), "Error: cannot write the picture no/folder/x.png"),
+    "unknown row": (lambda: ["prog.s", "--by", "file"], "'file' is not one of 'label', 'line', 'address'"),
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "mistake"),
+    [
+        *((command, mistake) for command in ("run", "profile", "debug") for mistake in MISTAKES),
+        *(("run", mistake) for mistake in OF_RUN),
+        *(("profile", mistake) for mistake in OF_PROFILE),
+    ],
+)
+def test_a_mistake_is_told_and_nothing_runs(command, mistake):
+    make, told = (MISTAKES | OF_RUN | OF_PROFILE)[mistake]
+    if (command, mistake) == ("debug", "limit of nothing"):
+        told = "No such option"
+    run = pentary(command, *make())
+    assert run.exit_code == 2
+    assert told in run.stderr
+    assert "Traceback" not in run.output
+    assert mistake == "unwritable picture" or run.stdout == ""
+
+
+def test_all_mistakes_of_a_source_are_told():
+    run = pentary("run", write("NOPE\nLI p1, 3\nADD p1, p2\nJUMP nowhere\n"))
+    assert run.exit_code == 2
+    assert run.stdout == "" and "Traceback" not in run.stderr
+    places = [line.split(": ")[0] for line in run.stderr.splitlines() if line.startswith("bad.s:")]
+    assert [place.rsplit(":", 1)[0] for place in places] == ["bad.s:1", "bad.s:3", "bad.s:4"]
+    assert run.stderr.endswith("3 errors\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_disk_that_fills_up_under_a_trace_is_one_line():
+    Path("trace.kanata").symlink_to("/dev/full")
+    run = pentary("run", "prog.s", "--trace", "trace.kanata")
+    assert run.exit_code == 2
+    assert run.stderr == f"Error: cannot write the output: {os.strerror(errno.ENOSPC)}\n"
+
+
+@pytest.mark.parametrize("form", [["run"], ["run", "--json"], ["run", "--trace", "loop.kanata"], ["profile"]])
+def test_ctrl_c_ends_a_run_with_its_state(form, monkeypatch):
+    on = Simulator.run
+
+    def interrupted(self, *arguments):
+        signal.raise_signal(signal.SIGINT)
+        return on(self, *arguments)
+
+    monkeypatch.setattr(Simulator, "run", interrupted)
+    monkeypatch.setattr(driving, "_SLICE", 7)
+    run = pentary(*form, write("here: NOP\nJUMP here\n"))
+    assert run.exit_code == 130
+    assert run.stderr.startswith("Interrupted at here+1 (bad.s:2)\n\nafter 7 instructions, ")
+    assert "\n->   1  JUMP  here  bad.s:2  JUMP here\n" in run.stderr
+    if form == ["run", "--json"]:
+        assert json.loads(run.stdout)["ended"] == "interrupt"
+
+
+def test_ctrl_c_reaches_a_real_process():
+    # A shell's background job ignores Ctrl-C, and its children with it.
+    heed = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    write("here: NOP\nJUMP here\n")
+    command = [sys.executable, "-m", "pentary", "run", "bad.s", "--trace", "trace.kanata"]
+    process = subprocess.Popen(command, text=True, stdout=-1, stderr=-1, **heed)  # type: ignore[call-overload]
+    trace = Path("trace.kanata")
+    while process.poll() is None and not (trace.exists() and trace.stat().st_size > 10_000):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stdout) == (130, "")
+    assert stderr.startswith("Interrupted at here") and "Traceback" not in stderr
+
+
+def test_profile_prints_its_table_and_draws_its_picture():
+    run = pentary("profile", "prog.s", "--picture", "prog.png")
+    assert (run.exit_code, run.stderr) == (0, "")
+    assert [line.split()[0] for line in run.stdout.splitlines()] == ["label", "total", "loop", "main"]
+    assert Path("prog.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("by", "row"), [("line", "prog.s:3  loop: MUL p2, p1, p1"), ("address", "1 "), ("label", "loop ")]
+)
+def test_profile_has_rows_by_choice(by, row):
+    run = pentary("profile", "prog.s", "--by", by)
+    assert run.exit_code == 0
+    assert any(line.startswith(row) for line in run.stdout.splitlines())
+
+
+def test_an_output_without_the_glyphs_of_pents_gets_them_in_ascii():
+    write("LI p1, -7\nLI p2, 12 ; ≥\nDIV p1, p1, p3\n")
+    run = CliRunner(charset="latin-1").invoke(main, ["run", "bad.s"])
+    assert run.exit_code == 2
+    assert "  LI p2, 12 ; ?\n" in run.stderr
+    assert "\np1           -7  00000000000000-=\n" in run.stderr
+    assert "\np2           12  0000000000000022\n" in run.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "profile", "debug"])
+def test_the_first_run_says_that_it_compiles(command, monkeypatch):
+    monkeypatch.setattr("pentary_sim.compiled.is_stored", lambda: False)
+    run = pentary(command, "prog.s")
+    assert run.exit_code == 0
+    assert run.stderr.startswith("Compiling the model") and run.stderr.count("\n") == 1
+    assert pentary(command, "none.s").stderr.startswith("none.s: cannot be read")
+
+
+def test_commands_have_help_with_examples():
+    for command in ("run", "profile"):
+        assert pentary(command, "--help").stdout.count(f"\n    pentary {command} ") == 2
+
+
+def test_help_and_training_load_no_compiler():
+    code = "import sys; from pentary.cli import main; main(sys.argv[1:], standalone_mode=False); "
+    code += "print([name for name in ('numba', 'pentary_sim') if name in sys.modules])"
+    for arguments, loaded in (
+        (["--help"], "['pentary_sim']"),
+        (["run", "--help"], "['pentary_sim']"),
+        (["train", "target", "--shape", "4x4", "--population", "4", "--rank", "1", "--steps", "1", "--json"], "[]"),
+    ):
+        run = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+        assert run.stdout.splitlines()[-1] == loaded

@@ -1,0 +1,163 @@
+"""Every cycle of random programs, as the model has it and as the rules of architecture/pipeline.md give it."""
+
+from random import Random
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pentary.asm import assemble_text
+from pentary.isa import INSTRUCTIONS, decode
+from pentary.isa.encoding import operands
+from pentary.isa.table import Instruction
+from pentary.program import Fault, Program
+from pentary.randomprogram import random_program
+from pentary_sim.config import Config
+from pentary_sim.events import CAUSES
+from pentary_sim.simulator import Simulator
+
+COUNTS = [
+    *("branches", "mispredictions", "icache_accesses", "icache_misses", "dcache_accesses", "dcache_misses"),
+    *("l2_accesses", "l2_misses", "memory_reads", "memory_writes"),
+    *("lowrank_multiply_cycles", "lowrank_busy_cycles", "vector_busy_cycles", "memory_busy_cycles"),
+    "crossbar_busy_cycles",
+]
+
+CONFIGS = [
+    "",
+    "pipeline.queue = 1",
+    "pipeline.queue = 2\nlowrank = {lanes = 256, rounds_per_cycle = 8}",
+    "predictor.entries = 0\nmemory.latency = 0\nexceptions.overflow_trap = true",
+    "predictor.entries = 5\nlowrank = {lanes = 64}\nl2.latency = 3\nmemory.latency = 10",
+    "predictor.entries = 1\nl2.latency = 0\nmemory.latency = 0\nlowrank = {lanes = 64, rounds_per_cycle = 8}",
+    "icache = {sets = 1, ways = 1}\ndcache = {sets = 1, ways = 1}\nl2 = {sets = 1, ways = 1, latency = 3}",
+    """
+    caches.line = 5
+    icache = {sets = 5, ways = 1}
+    dcache = {sets = 1, ways = 3}
+    l2 = {sets = 5, ways = 2, latency = 0}
+    memory.latency = 3
+    pipeline.queue = 1
+    predictor.entries = 5
+    """,
+    """
+    caches.line = 125
+    dcache = {sets = 1, ways = 2}
+    l2 = {sets = 1, ways = 3}
+    pipeline.queue = 3
+    lowrank = {lanes = 256, rounds_per_cycle = 2}
+    """,
+]
+
+START = """
+        li p16, 10000           ; a place for the stack
+        li p10, data
+        li p11, 1
+        li p12, 37
+        li p13, 256
+        li p14, 6               ; a width
+"""
+
+BLOCKS = [
+    "push {r}\n {any}\n pop {r}",
+    "push p16\n pop p30",
+    "muli p30, p16, 1",
+    "vset v7, p0, p16\n vget p30, v7, p0",
+    "beq {r}, {r}, {0}\n {any}\n {0}:",
+    "blt {r}, {r}, {0}\n {any}\n {any}\n {0}: {any}",
+    "jump {0}\n {0}:",
+    "muli p31, {r}, 3\n call {0}\n {0}:",
+    "call {0}\n jump {1}\n {0}: muli p31, p31, 1\n {any}\n ret\n {1}:",
+    "li p20, 3\n {0}: {any}\n {any}\n addi p20, p20, -1\n bgt p20, p0, {0}",
+    "li p20, 4\n li p21, {1}\n {0}: {any}\n bne p20, p11, {2}\n li p21, {3}\n {2}: add p31, p21, p0\n ret\n"
+    " {1}: addi p20, p20, -1\n jump {0}\n {3}:",
+]
+"""Stack, jumps and loops; {r} is a register, {any} an instruction, {0} a new label."""
+
+
+def dense_program(seed: int, length: int) -> Program:
+    """Write a program of all instructions on few registers, so that each has much to wait for."""
+    rng = Random(seed)
+    labels = 0
+    plain = [line for line in INSTRUCTIONS if line.group != "control" and line.name not in ("HALT", "PUSH", "POP")]
+    lines = [START]
+    for _ in range(length):
+        if rng.random() < 0.85:
+            lines.append(dense_line(rng, rng.choice(plain)))
+            continue
+        block = rng.choice(BLOCKS)
+        while "{any}" in block:
+            block = block.replace("{any}", dense_line(rng, rng.choice(plain)), 1)
+        while "{r}" in block:
+            block = block.replace("{r}", f"p{rng.randint(0, 3)}", 1)
+        lines.append(block.format(*(f"at{labels + n}" for n in range(4))))
+        labels += 4
+    return assemble_text("\n".join([*lines, "halt", ".data", "data: .space 3000"]) + "\n")
+
+
+def dense_line(rng: Random, instruction: Instruction) -> str:
+    """Give an instruction that does not fault, with operands that others use as well."""
+    name = instruction.name
+    control = rng.choice(["ROWS", "COLS", "RANK", "WIDTH", "KEY", "GAIN"])
+    size = f"p{rng.randint(11, 13)}"
+    safe = {
+        ("SETVL", "rs"): size,
+        ("LRSET", "rs"): {"ROWS": size, "COLS": size, "RANK": f"p{rng.randint(11, 12)}"}.get(control, "p14"),
+        ("LRGEN", "rs"): size,
+        **dict.fromkeys([("DIV", "rt"), ("REM", "rt"), ("LOADX", "rt")], f"p{rng.randint(11, 12)}"),
+        **dict.fromkeys([("VGET", "rt"), ("VSET", "rs"), ("LRMUL", "rs")], "p0"),
+    }
+
+    def chosen(operand: str) -> str:
+        if (name, operand) in safe:
+            return safe[name, operand]
+        if operand == "i(rs)":
+            return f"{rng.choice([rng.randint(0, 60), rng.randint(0, 2700)])}(p10)"
+        kind = dict(operands(instruction))[operand].kind
+        letters = {"register": "p", "vector": "v", "fitness": "f"}
+        return control if kind == "control" else f"{letters.get(kind, '')}{rng.randint(operand == 'w', 3)}"
+
+    return f"{name} {', '.join(map(chosen, instruction.operands))}"
+
+
+def check(reference: ModuleType, program: Program, settings: str, limit: int) -> None:
+    """Run a program on both, and compare every record and all sums."""
+    config = Config.loads(settings)
+    expected = reference.Machine(program, config)
+    machine = Simulator(program, config, trace=True)
+    faulted = False
+    try:
+        assert machine.run(max_instructions=limit) == "halt"
+    except Fault:
+        faulted = True
+    for number, event in enumerate(machine.take_events()):
+        record, causes = expected.step()
+        actual: dict[str, Any] = {name: event[name].item() for name in record}
+        place = f"instruction {number}, {decode(int(program.image[record['pc']]))}, charged {causes}"
+        assert actual == record, place
+        assert causes.get(CAUSES[event["cause"]], 0) == max(causes.values(), default=0), place
+    if faulted:
+        with pytest.raises(Fault):
+            expected.step()
+    assert expected.golden.halted != faulted
+    assert machine.causes == expected.causes
+    np.testing.assert_array_equal(machine.profile, expected.profile)
+    assert {name: machine.counts[name] for name in COUNTS} == {name: expected.counts[name] for name in COUNTS}
+
+
+@pytest.mark.parametrize("settings", CONFIGS)
+@pytest.mark.parametrize("seed", range(2))
+def test_dense_programs_take_the_cycles_of_the_rules(reference: ModuleType, settings: str, seed: int) -> None:
+    seed += 100 * CONFIGS.index(settings)
+    print(f"seed {seed}")
+    check(reference, dense_program(seed, 250), settings, 10_000)
+
+
+@pytest.mark.parametrize("settings", CONFIGS)
+@pytest.mark.parametrize("faults", [False, True])
+def test_random_programs_take_the_cycles_of_the_rules(reference: ModuleType, settings: str, faults: bool) -> None:
+    for seed in range(100 * CONFIGS.index(settings), 100 * CONFIGS.index(settings) + 4):
+        print(f"seed {seed}, faults {faults}")
+        program = random_program(seed, 200, faults)
+        check(reference, program, settings, program.symbols["BOUND"])
