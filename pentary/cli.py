@@ -12,7 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, redirect_stdout
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -126,8 +126,8 @@ def train(
         chosen = tasks.get(task, _parse_shape(shape))
         given = {name: value for name, value in options.items() if value is not None}
         parameters = replace(chosen.defaults, **given)
-        steps = _engine(engine, config)(chosen, parameters)
-        folder = RunFolder(claim(out, chosen.name, parameters.seed), chosen, parameters, engine)
+        steps, machine = _start(engine, config, chosen, parameters)
+        folder = RunFolder(claim(out, chosen.name, parameters.seed), chosen, parameters, engine, machine)
         with _bar(parameters.steps) if sys.stderr.isatty() else _lines(parameters.steps) as show:
             result, failure = _conduct(steps, folder, show)
         click.echo(_summary(result, parameters.steps))
@@ -146,6 +146,8 @@ def train(
 def bench(engine: str, as_json: bool) -> None:
     """Measure how fast this computer trains with ENGINE: numpy (the default) or sim."""
     with exit_status():
+        if engine == "sim":
+            import_module("pentary_sim.commands").announce_compilation()
         figures = import_module("pentary.bench" if engine == "numpy" else "pentary_sim.bench").run()
         click.echo(json.dumps(figures) if as_json else _table(figures))
 
@@ -157,19 +159,22 @@ def _in_ascii(error: UnicodeError) -> tuple[str, int]:
     return "".join(ascii_of.get(glyph, "?") for glyph in error.object[error.start : error.end]), error.end
 
 
-def _engine(name: str, config: Path | None) -> Callable[[Task, Parameters], Iterator[Step]]:
-    """Find what trains; each is imported only when it is asked for."""
-    if name == "numpy":
+def _start(
+    engine: str, config: Path | None, task: Task, parameters: Parameters
+) -> tuple[Iterator[Step], dict[str, Any] | None]:
+    """Give the steps of a training, and the settings of its machine; engines are imported only when asked for."""
+    if engine == "numpy":
         if config is not None:
             raise PentaryError("--config sets the machine of --engine sim; the engine numpy has none")
-        return training.train
-    from pentary_sim import engine
+        return training.train(task, parameters), None
+    from pentary_sim import engine as sim
     from pentary_sim.commands import announce_compilation
     from pentary_sim.config import Config
 
     machine = Config() if config is None else Config.load(config)
+    steps = sim.train(task, parameters, machine)  # refuses what the machine cannot run
     announce_compilation()
-    return lambda task, parameters: engine.train(task, parameters, machine)
+    return steps, asdict(machine)
 
 
 def _conduct(steps: Iterator[Step], folder: RunFolder, show: Show) -> tuple[dict[str, Any], PentaryError | None]:

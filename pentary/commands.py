@@ -12,13 +12,15 @@ from pentary.word import PentaryError
 
 
 def _defines(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, int]:
-    """Read NAME=VALUE texts; of several for one name the last counts."""
-    values = {}
+    """Read NAME=VALUE texts."""
+    values: dict[str, int] = {}
     for text in texts:
         name, _, value = text.partition("=")
         match tokenize(value.removeprefix("-")):
             case [token] if name and token.kind == "number":
-                values[name] = -token.value if value.startswith("-") else token.value
+                number = -token.value if value.startswith("-") else token.value
+                if values.setdefault(name, number) != number:
+                    raise click.BadParameter(f"{name} is given two values, {values[name]} and {number}")
             case _:
                 raise click.BadParameter(f"{text!r} is not NAME=VALUE with an integer value")
     return values
@@ -45,7 +47,7 @@ def asm(file: Path, out: Path | None, defines: dict[str, int]) -> None:
     with exit_status():
         program = assemble(file, defines)
         out = file.with_suffix(".pob") if out is None else out
-        if out.resolve() == file.resolve():
+        if out.exists() and out.samefile(file):
             raise PentaryError(f"{out} is the source: -o gives the object file another name")
         objectfile.save(program, out)
         data = program.image.size - program.text

@@ -5,7 +5,7 @@ rest as JSON. (One entry, because safetensors writes several in no fixed order, 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,11 +15,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as to_safetensors
 
 from pentary.asm import assemble
+from pentary.files import write_whole
 from pentary.program import Program, Source
 from pentary.word import WORD_MAX, PentaryError
 
 FORMAT: Final = "pentary program"
 VERSION: Final = 1
+_FIELDS: Final = ("format", "version", "text", "size", "symbols", "labels", "sources")
 
 
 def save(program: Program, path: Path) -> None:
@@ -42,15 +44,7 @@ def save(program: Program, path: Path) -> None:
         "sources": program.sources,
     }
     content = to_safetensors({"image": np.ascontiguousarray(program.image)}, {"program": json.dumps(fields)})
-    part = path.parent / f".{path.name}.part"
-    try:
-        try:
-            part.write_bytes(content)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise PentaryError(f"cannot write {path}: {error.strerror or error}") from error
+    write_whole(path, content)
 
 
 def load(path: Path) -> Program:
@@ -67,8 +61,8 @@ def load(path: Path) -> Program:
     """
     try:
         with safe_open(path, "numpy") as file:
-            text = (file.metadata() or {}).get("program")
-            if text is None:
+            metadata, tensors = file.metadata() or {}, list(file.keys())
+            if "program" not in metadata:
                 raise PentaryError(f"{path} is no object file: it holds other tensors")
             image = file.get_tensor("image")
     except OSError as error:
@@ -76,7 +70,8 @@ def load(path: Path) -> Program:
     except SafetensorError as error:
         raise PentaryError(f"{path} is no object file, or only a part of one: {error}") from error
     try:
-        return _program(image, json.loads(text))
+        _refuse_others([*metadata, *tensors], ("program", "image"))
+        return _program(image, json.loads(metadata["program"]))
     except (_Damaged, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         why = str(error) if isinstance(error, _Damaged) else "its fields are not those of a program"
         raise PentaryError(f"{path} is damaged or of another version: {why}") from error
@@ -99,6 +94,8 @@ def load_program(path: Path, defines: Mapping[str, int] | None = None) -> Progra
         return assemble(path, defines)
     if defines:
         raise PentaryError(f"{path} is an object file: its constants were fixed when it was assembled")
+    if path.is_dir():
+        raise PentaryError(f"cannot read {path}: it is a folder, not a program")
     return load(path)
 
 
@@ -106,9 +103,16 @@ class _Damaged(Exception):
     """What is wrong with the contents of an object file."""
 
 
+def _refuse_others(names: Iterable[str], known: Collection[str]) -> None:
+    others = [name for name in names if name not in known]
+    if others:
+        raise _Damaged(f"it holds {', '.join(map(repr, others))} too")
+
+
 def _program(image: NDArray[np.int64], fields: dict[str, Any]) -> Program:
     if fields["format"] != FORMAT or fields["version"] != VERSION:
         raise _Damaged(f"it is {fields['format']!r} version {fields['version']!r}, not {FORMAT!r} version {VERSION}")
+    _refuse_others(fields, _FIELDS)
     text, size, symbols, labels = fields["text"], fields["size"], fields["symbols"], tuple(fields["labels"])
     sources = tuple(Source(*source) for source in fields["sources"])
     if image.dtype != np.int64 or image.ndim != 1 or ((image < -WORD_MAX) | (image > WORD_MAX)).any():

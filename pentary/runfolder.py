@@ -13,8 +13,7 @@ The files of the end appear whole or not at all, in this order.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 from itertools import count
@@ -25,6 +24,7 @@ import numpy as np
 
 from pentary import plots
 from pentary.es import Parameters, visible_weights
+from pentary.files import write_whole, writing
 from pentary.lowrank import Pents
 from pentary.train import Step, Task
 from pentary.word import PentaryError
@@ -47,7 +47,7 @@ def claim(out: Path | None, task: str, seed: int) -> Path:
     if out is None:
         name = re.sub(r"[^\w.-]+", "-", Path(task).name)
         return _first_free(Path("runs") / f"{name}-seed{seed}")
-    with _one_line(out):
+    with writing(out):
         if out.exists() and not out.is_dir():
             raise PentaryError(f"{out} is a file: the output needs a folder")
         out.mkdir(parents=True, exist_ok=True)
@@ -60,7 +60,7 @@ def claim(out: Path | None, task: str, seed: int) -> Path:
 def _first_free(path: Path) -> Path:
     for number in count(1):
         candidate = path if number == 1 else path.with_name(f"{path.name}-{number}")
-        with _one_line(candidate):
+        with writing(candidate):
             try:
                 candidate.mkdir(parents=True)  # making it claims it, even against a run that starts at this moment
                 return candidate
@@ -77,12 +77,15 @@ class RunFolder:
         task: what is trained.
         parameters: of the run.
         engine: what trains it.
+        machine: settings of the machine that the engine models, for `config.json`.
 
     Raises:
         PentaryError: a file cannot be written. So do all methods.
     """
 
-    def __init__(self, path: Path, task: Task, parameters: Parameters, engine: str) -> None:
+    def __init__(
+        self, path: Path, task: Task, parameters: Parameters, engine: str, machine: Mapping[str, Any] | None = None
+    ) -> None:
         """Write `config.json`."""
         self.path = path
         self._task = task
@@ -96,6 +99,7 @@ class RunFolder:
             "shapes": task.shapes,
             "parameters": asdict(parameters),
             "engine": engine,
+            **({} if machine is None else {"machine": machine}),
             "versions": {"pentary": version("pentary"), "numpy": np.__version__},
         }
         self._write("config.json", _json(config))
@@ -118,7 +122,7 @@ class RunFolder:
             **step.measured,
         }
         path = self.path / "steps.jsonl"
-        with _one_line(path), path.open("a", encoding="utf-8") as file:  # closed each time: nothing waits in a buffer
+        with writing(path), path.open("a", encoding="utf-8") as file:  # closed each time: nothing waits in a buffer
             file.write(json.dumps(line, allow_nan=False) + "\n")
         self._first = self._first or step
         self._last = step
@@ -147,7 +151,7 @@ class RunFolder:
 
     def discard(self) -> None:
         """Remove the folder of a run that failed before its start: it tells nothing, and its name is wanted again."""
-        with _one_line(self.path):
+        with writing(self.path):
             (self.path / "config.json").unlink()
             self.path.rmdir()
 
@@ -184,24 +188,8 @@ class RunFolder:
         return save({**visible, **latents}, metadata)
 
     def _write(self, name: str, content: bytes) -> None:
-        """Write a file that appears whole or not at all."""
-        path, part = self.path / name, self.path / f".{name}.part"
-        with _one_line(path):
-            try:
-                part.write_bytes(content)
-                part.replace(path)
-            finally:
-                part.unlink(missing_ok=True)
+        write_whole(self.path / name, content)
 
 
 def _json(value: object) -> bytes:
     return (json.dumps(value, indent=2, allow_nan=False) + "\n").encode()
-
-
-@contextmanager
-def _one_line(path: Path) -> Iterator[None]:
-    """Say in one line what the operating system refuses: full disk, no permission, ..."""
-    try:
-        yield
-    except OSError as error:
-        raise PentaryError(f"cannot write {path}: {error.strerror or error}") from error

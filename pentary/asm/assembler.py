@@ -4,8 +4,7 @@ A statement becomes items: how many words it takes at an address, and which, onc
 at address 0, so its addresses are known as it is read; the data follow it, and are laid out when it is complete.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,10 +12,10 @@ from typing import Final
 
 import numpy as np
 
-from pentary.asm.errors import AssemblyError, Diagnostic, Line, Mistake, Reported, suggestion
+from pentary.asm.errors import AssemblyError, Diagnostic, Line, Mistake, Reporting, miscount, suggestion
 from pentary.asm.expressions import Expression, parse
 from pentary.asm.instructions import parse_instruction
-from pentary.asm.lexer import Statement, Token
+from pentary.asm.lexer import Statement, Token, refuse_comment
 from pentary.asm.source import Reader
 from pentary.asm.symbols import Symbol, Symbols
 from pentary.asm.vocabulary import MNEMONICS
@@ -38,10 +37,14 @@ def assemble(path: Path, defines: Mapping[str, int] | None = None) -> Program:
         The program.
 
     Raises:
-        AssemblyError: the source has mistakes; it holds them all.
+        AssemblyError: the source has mistakes; it holds them all. A file without instructions is one, for it is meant
+            to be included, not to be run.
     """
     assembler = _Assembler(str(path), defines or {})
-    return assembler.program(assembler.reader.file(path))
+    program = assembler.program(assembler.reader.file(path))
+    if not program.text:
+        raise AssemblyError([Diagnostic(str(path), 0, 0, "the program has no instructions", "")])
+    return program
 
 
 def assemble_text(text: str, name: str = "<text>", defines: Mapping[str, int] | None = None) -> Program:
@@ -65,7 +68,7 @@ def assemble_text(text: str, name: str = "<text>", defines: Mapping[str, int] | 
     return assembler.program(assembler.reader.text(text, name))
 
 
-@dataclass
+@dataclass(slots=True)
 class _Item:
     """What has an address: words, space, a label, or what only asks for its address."""
 
@@ -111,14 +114,8 @@ class _Assembler:
         sources = (item.line.source for item in self._sections[".text"] for _ in range(item.length))
         return Program(image, self._text, size, self._symbols.values(), self._symbols.labels(), tuple(sources))
 
-    @contextmanager
-    def _reporting(self, line: Line) -> Iterator[None]:
-        try:
-            yield
-        except Mistake as mistake:
-            self._diagnostics.append(line.diagnose(mistake))
-        except Reported:
-            pass
+    def _reporting(self, line: Line) -> Reporting:
+        return Reporting(line, self._diagnostics.append)
 
     def _check_whole(self, size: int) -> None:
         """Report what has no place in the source."""
@@ -152,7 +149,8 @@ class _Assembler:
         if operation is None:
             if statement.rest:
                 first = statement.rest[0]
-                raise Mistake(first.column, first.text if first.kind == "error" else "expected an instruction")
+                refuse_comment(first)
+                raise Mistake(first.column, first.problem if first.kind == "error" else "expected an instruction")
         elif operation.text.startswith("."):
             self._directive(statement, operation)
         elif operation.text.upper() in MNEMONICS:
@@ -165,9 +163,9 @@ class _Assembler:
 
     def _instruction(self, statement: Statement, operation: Token) -> None:
         line, evaluate = statement.line, self._symbols.evaluate
-        attempt = partial(self._reporting, line)
+        attempt = self._reporting(line)
         parsed = None
-        with attempt():
+        with attempt:
             parsed = parse_instruction(operation, statement.operands(), attempt)
         if parsed is None:
             self._add(line, lambda _: 1)  # as if it were right, so that the addresses after it are
@@ -181,9 +179,9 @@ class _Assembler:
             raise Mistake(operation.column, f"unknown directive {operation.text!r}{near}")
         syntax, method = _DIRECTIVES[name]
         operands = statement.operands()
-        taken = len(syntax.split(", ")) if syntax else 0
-        if len(operands) != taken and not (operands and syntax.endswith("...")):
-            raise Mistake(operation.column, f"expected {name} {syntax}".rstrip())
+        taken = syntax.split(", ") if syntax else []
+        if len(operands) != len(taken) and not (operands and syntax.endswith("...")):
+            raise Mistake(operation.column, miscount(name, taken, len(operands)))
         method(self, statement.line, operation, operands)
 
     def _switch(self, line: Line, operation: Token, operands: list[list[Token]]) -> None:

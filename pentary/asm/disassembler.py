@@ -1,12 +1,12 @@
 """From words back to assembler text."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import pairwise
 
 import numpy as np
 
 from pentary.asm.vocabulary import NUMBERS
-from pentary.isa.encoding import IllegalInstruction, decode, operands
+from pentary.isa.encoding import Decoded, IllegalInstruction, decode, operands
 from pentary.program import Program
 from pentary.text import format_pents
 
@@ -29,15 +29,23 @@ def disassemble_word(word: int, address: int | None = None, names: Mapping[int, 
     >>> disassemble_word(jump), disassemble_word(jump, 9), disassemble_word(jump, 9, {2: "loop"})
     ('JUMP  . - 7', 'JUMP  2', 'JUMP  loop')
     """
+    decoded = _decode(word)
+    return f".word {word}" if decoded is None else _written(decoded, address, names or {})
+
+
+def _decode(word: int) -> Decoded | None:
     try:
-        decoded = decode(word)
+        return decode(word)
     except IllegalInstruction:
-        return f".word {word}"
+        return None
+
+
+def _written(decoded: Decoded, address: int | None, names: Mapping[int, str]) -> str:
     texts = {}
     for name, operand in operands(decoded.instruction):
         value = getattr(decoded, operand.field)
         if operand.kind == "target":
-            texts[name] = _target(value, address, names or {})
+            texts[name] = _target(value, address, names)
         else:
             texts[name] = _REGISTERS[operand.kind][value] if operand.kind in _REGISTERS else str(value)
     listed = [
@@ -65,7 +73,8 @@ def disassemble(program: Program) -> str:
         .word 7                          ;       4  00000000000000+⊕
         .space 4                         ;       5  0000000000000000
     """
-    labels = _labels(program)
+    text = [_decode(word) for word in program.image[: program.text].tolist()]
+    labels = _labels(program, text)
     names = {address: found[0] for address, found in labels.items()}
     image, pents = program.image.tolist(), format_pents(program.image).tolist()
     lines: list[str] = []
@@ -75,8 +84,8 @@ def disassemble(program: Program) -> str:
         lines.extend(f"{label}:" for label in labels.get(address, []))
         lines.append(f"    {text:32} ; {address:7}  {digits}")
 
-    for address in range(program.text):
-        add(address, disassemble_word(image[address], address, names))
+    for address, decoded in enumerate(text):
+        add(address, f".word {image[address]}" if decoded is None else _written(decoded, address, names))
     if program.size > program.text:
         lines.append("    .data")
     for address, length in _runs(program, labels):
@@ -100,13 +109,13 @@ def _target(distance: int, address: int | None, names: Mapping[int, str]) -> str
     return f". {'-' if distance < 0 else '+'} {abs(distance)}" if distance else "."
 
 
-def _labels(program: Program) -> dict[int, list[str]]:
+def _labels(program: Program, text: Iterable[Decoded | None]) -> dict[int, list[str]]:
     """Give the labels by address: those of the program, and new ones for targets in the text that have none."""
     labels: dict[int, list[str]] = {}
     for label in program.labels:
         labels.setdefault(program.symbols[label], []).append(label)
-    for address, word in enumerate(program.image[: program.text].tolist()):
-        target = _target_of(word, address)
+    for address, decoded in enumerate(text):
+        target = _target_of(decoded, address)
         if target is not None and 0 <= target < program.text and target not in labels:
             name = f"L{target}"
             while name in program.labels:
@@ -115,10 +124,8 @@ def _labels(program: Program) -> dict[int, list[str]]:
     return labels
 
 
-def _target_of(word: int, address: int) -> int | None:
-    try:
-        decoded = decode(word)
-    except IllegalInstruction:
+def _target_of(decoded: Decoded | None, address: int) -> int | None:
+    if decoded is None:
         return None
     has_target = any(operand.kind == "target" for _, operand in operands(decoded.instruction))
     return address + decoded.i if has_target else None

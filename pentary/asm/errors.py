@@ -1,6 +1,6 @@
 """What is wrong in a source: every mistake with its place, and the report that shows them all."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import NamedTuple
@@ -78,6 +78,44 @@ class Line:
         """Give a mistake in this line its place."""
         column = mistake.column if self.column is None else self.column
         return Diagnostic(self.source.file, self.source.line, column + 1, mistake.message + self.note, self.source.text)
+
+
+class Reporting:
+    """A context that reports a mistake in its body, after which the work goes on; it may be entered again and again.
+
+    Args:
+        line: where the mistakes are.
+        report: takes each.
+    """
+
+    def __init__(self, line: Line, report: Callable[[Diagnostic], None]) -> None:
+        """Keep both."""
+        self._line, self._report = line, report
+
+    def __enter__(self) -> None:
+        """Do nothing."""
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
+        """Report a mistake; any other exception goes on."""
+        if isinstance(error, Mistake):
+            self._report(self._line.diagnose(error))
+        return isinstance(error, Mistake | Reported)
+
+
+def miscount(name: str, operands: Sequence[str], given: int) -> str:
+    """Tell what is taken where more or fewer operands are given; "..." at the end stands for more of them.
+
+    >>> miscount("NEG", ["rd", "rs"], 3), miscount("HALT", [], 1)
+    ('NEG takes rd, rs: 2 operands, not 3', 'HALT takes no operands')
+    >>> miscount(".word", ["EXPRESSION", "..."], 0)
+    '.word takes EXPRESSION, ...: at least 1 operand, not 0'
+    """
+    if not operands:
+        return f"{name} takes no operands"
+    more = operands[-1] == "..."
+    count = len(operands) - more
+    least = "at least " if more else ""
+    return f"{name} takes {', '.join(operands)}: {least}{count} operand{'s' * (count != 1)}, not {given}"
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

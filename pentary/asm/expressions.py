@@ -6,7 +6,7 @@ from math import isqrt
 from typing import Final, NamedTuple, NoReturn
 
 from pentary.asm.errors import Mistake, suggestion
-from pentary.asm.lexer import Token
+from pentary.asm.lexer import Token, refuse_comment
 from pentary.asm.vocabulary import FUNCTIONS, RESERVED
 from pentary.word import PentaryError, limit
 
@@ -127,6 +127,8 @@ class _Parser:
         elif token.text in FUNCTIONS:
             self.take()
             self.call(token)
+        elif token.kind == "malformed":
+            raise Mistake(token.column, token.problem)
         elif token.kind == "number" or token.text == ".":
             self.take()
             self.steps.append((token, None, 0))
@@ -138,6 +140,7 @@ class _Parser:
                 raise Mistake(token.column, f"unknown function {token.text!r}{suggestion(token.text, FUNCTIONS)}")
             self.steps.append((token, None, 0))
         else:
+            refuse_comment(token)
             self.fail("expected a number, a name or '('")
 
     def call(self, token: Token) -> None:

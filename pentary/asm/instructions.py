@@ -1,27 +1,28 @@
 """From a mnemonic and its operands to words."""
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from pentary.asm.errors import Mistake, NotKnown
+from pentary.asm.errors import Mistake, NotKnown, Reporting, miscount
 from pentary.asm.expressions import Expression, parse
-from pentary.asm.lexer import Token, tokenize
+from pentary.asm.lexer import Token, refuse_comment, tokenize
 from pentary.asm.vocabulary import EXPECTED, NUMBERS, PSEUDO
-from pentary.isa.encoding import Operand, encode, operands
+from pentary.isa.encoding import LAYOUTS, Operand, encode, operands
 from pentary.isa.table import BY_NAME, HIGH_SHIFT, Instruction
 from pentary.word import WORD_MAX, limit, split
 
 Evaluate = Callable[[Expression, int | None], int]
-Attempt = Callable[[], AbstractContextManager[None]]
-"""Makes a context that reports a mistake in its body, and goes on after it."""
 
 _NARROW: Final = limit(HIGH_SHIFT)
 """Largest constant of one LI."""
 
+_FAR: Final = limit(LAYOUTS["J"]["i"].width)
+"""Words that JUMP reaches."""
 
-@dataclass
+
+@dataclass(slots=True)
 class Parsed:
     """An instruction whose registers are known, by field, and whose numbers wait for the symbols.
 
@@ -40,11 +41,11 @@ class Parsed:
                 self.length = 1 if abs(evaluate(self.numbers[0][2], address)) <= _NARROW else 2
         return self.length
 
-    def words(self, evaluate: Evaluate, attempt: Attempt, address: int) -> list[int]:
+    def words(self, evaluate: Evaluate, attempt: Reporting, address: int) -> list[int]:
         """Give the words at an address; none after a mistake in an operand."""
         fields = dict(self.registers)
         for name, operand, expression in self.numbers:
-            with attempt():
+            with attempt:
                 fields[operand.field] = self._value(name, operand, expression, evaluate, address)
         if len(fields) < len(operands(self.instruction)):
             return []
@@ -62,7 +63,8 @@ class Parsed:
             value -= address
             if not low <= value <= high:
                 told = f"the target is {value} words away, {self.instruction.name} reaches {low}..{high}"
-                raise Mistake(expression.column, told)
+                around = f"; branch around a JUMP, which reaches {-_FAR}..{_FAR}" if high < _FAR else ""
+                raise Mistake(expression.column, told + around)
         elif not low <= value <= high:
             wide = self.instruction.name == "LI" and self.length == 1 and abs(value) <= WORD_MAX
             early = "; a wider constant must be known from what stands before" if wide else ""
@@ -70,7 +72,7 @@ class Parsed:
         return value
 
 
-def parse_instruction(operation: Token, given: list[list[Token]], attempt: Attempt) -> Parsed:
+def parse_instruction(operation: Token, given: list[list[Token]], attempt: Reporting) -> Parsed:
     """Parse an instruction or a pseudo-instruction.
 
     Args:
@@ -87,7 +89,7 @@ def parse_instruction(operation: Token, given: list[list[Token]], attempt: Attem
     name = operation.text.upper()
     taken = PSEUDO[name].operands if name in PSEUDO else BY_NAME[name].operands
     if len(given) != len(taken):
-        raise Mistake(operation.column, f"expected {name} {', '.join(taken)}".rstrip())
+        raise Mistake(operation.column, miscount(name, taken, len(given)))
     if name in PSEUDO:
         by_name = dict(zip(taken, given, strict=True))
         given = [by_name.get(text) or tokenize(text) for text in PSEUDO[name].given]
@@ -95,9 +97,9 @@ def parse_instruction(operation: Token, given: list[list[Token]], attempt: Attem
     parsed = Parsed(BY_NAME[name])
     kinds = dict(operands(parsed.instruction))
     for operand, tokens in zip(parsed.instruction.operands, given, strict=True):
-        with attempt():
+        with attempt:
             for part, its_tokens in _parts(operand, tokens):
-                with attempt():
+                with attempt:
                     _add(parsed, part, kinds[part], its_tokens)
     return parsed
 
@@ -121,5 +123,9 @@ def _add(parsed: Parsed, name: str, operand: Operand, tokens: list[Token]) -> No
     number = NUMBERS[operand.kind].get(tokens[0].text.upper())
     if number is None or len(tokens) > 1:
         wrong = tokens[0] if number is None else tokens[1]
-        raise Mistake(wrong.column, f"{name}: expected {EXPECTED[operand.kind]}, not {wrong.text!r}")
+        refuse_comment(wrong)
+        immediate = f"{parsed.instruction.name}I"
+        takes_number = immediate in BY_NAME and name == "rt" and number is None and wrong.kind != "name"
+        hint = f"; {immediate} takes a number" if takes_number else ""
+        raise Mistake(wrong.column, f"{name}: expected {EXPECTED[operand.kind]}, not {wrong.text!r}{hint}")
     parsed.registers[operand.field] = number

@@ -12,16 +12,17 @@ _MAX_DIGITS: Final = 300
 
 
 class Token(NamedTuple):
-    """A token: kind, the text, the column from 0, and of a number its value.
+    """A token: kind, the text, the column from 0, of a number its value, and what is wrong with it.
 
-    `kind` is "name", "number", "string", "operator", or "error": a place where the line cannot be read further; its
-    text is then the message. A name may start with a dot.
+    `kind` is "name", "number", "string", "operator", "malformed" (meant as a number), or "error": the rest of a line
+    that cannot be read further. A name may start with a dot.
     """
 
     kind: str
     text: str
     column: int
     value: int = 0
+    problem: str = ""
 
     @property
     def end(self) -> int:
@@ -41,12 +42,13 @@ class Statement(NamedTuple):
         """Give the tokens of each operand.
 
         Raises:
-            Mistake: the line cannot be read to its end, or an operand is empty.
+            Mistake: the line cannot be read to its end, an operand is empty, or a foreign comment follows.
         """
         if not self.rest:
             return []
+        refuse_comment(self.rest[0])
         if self.rest[-1].kind == "error":
-            raise Mistake(self.rest[-1].column, self.rest[-1].text)
+            raise Mistake(self.rest[-1].column, self.rest[-1].problem)
         found: list[list[Token]] = [[]]
         depth = 0
         for token in self.rest:
@@ -66,17 +68,19 @@ _TOKEN: Final = re.compile(
     rf"""
       (?P<space>    \s+ | ;.* )
     | (?P<pents>    0p[{re.escape(ASCII_GLYPHS + GLYPHS)}\u2212_]* )
-    | (?P<number>   [0-9][0-9A-Za-z_]* )
+    | (?P<number>   [0-9][0-9A-Za-z_.]* )
     | (?P<name>     \.?[A-Za-z_][A-Za-z0-9_.]* )
     | (?P<string>   "[^"]*" )
     | (?P<operator> \*\* | // | [=!<>]= | [-+*%<>(),:.] )
     """,
     re.VERBOSE | re.DOTALL,
 )
+_DECIMAL: Final = re.compile("[0-9]+(_[0-9]+)*")
+_HINTS: Final = {"#": "; a comment begins with ;", "/": "; a comment begins with ;, and // divides"}
 
 
 def tokenize(text: str) -> list[Token]:
-    """Give the tokens of a line; the last is of kind "error" where the line cannot be read to its end.
+    """Give the tokens of a line; the last is of kind "error" if the line cannot be read to its end.
 
     >>> [token.text for token in tokenize("loop: ADDI p1, p1, 0p2-= ; comment")]
     ['loop', ':', 'ADDI', 'p1', ',', 'p1', ',', '0p2-=']
@@ -85,11 +89,10 @@ def tokenize(text: str) -> list[Token]:
     column = 0
     while column < len(text):
         match = _TOKEN.match(text, column)
+        if match is None:
+            return [*tokens, Token("error", text[column:], column, problem=_unreadable(text[column]))]
+        kind, found = match.lastgroup or "", match.group()
         try:
-            if match is None:
-                what = "this string has no end" if text[column] == '"' else f"unexpected character {text[column]!r}"
-                raise PentaryError(what)
-            kind, found = match.lastgroup or "", match.group()
             if kind == "pents":
                 tokens.append(Token("number", found, column, parse_pents(found[2:])))
             elif kind == "number":
@@ -97,9 +100,19 @@ def tokenize(text: str) -> list[Token]:
             elif kind != "space":
                 tokens.append(Token(kind, found, column))
         except PentaryError as error:
-            return [*tokens, Token("error", str(error), column)]
+            tokens.append(Token("malformed", found, column, problem=str(error)))
         column = match.end()
     return tokens
+
+
+def refuse_comment(token: Token) -> None:
+    """Tell those who know another assembly language how comments are written, where a // cannot divide.
+
+    Raises:
+        Mistake: the token is //.
+    """
+    if token.text == "//":
+        raise Mistake(token.column, f"unexpected '//'{_HINTS['#']}")
 
 
 def parse_line(line: Line) -> Statement:
@@ -114,9 +127,15 @@ def parse_line(line: Line) -> Statement:
     return Statement(line, labels, None, tokens)
 
 
+def _unreadable(character: str) -> str:
+    if character == '"':
+        return "this string has no end"
+    return f"unexpected character {character!r}{_HINTS.get(character, '')}"
+
+
 def _decimal(text: str) -> int:
-    if not re.fullmatch("[0-9]+(_[0-9]+)*", text):
-        raise PentaryError(f"{text!r} is no number: numbers are decimal, or 0p and pents")
+    if not _DECIMAL.fullmatch(text):
+        raise PentaryError(f"{text!r} is no number: numbers are decimal integers, or pents (0p...)")
     if len(text) > _MAX_DIGITS:
         raise PentaryError(f"a number has at most {_MAX_DIGITS} digits")
     return int(text)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pentary.asm.errors import Diagnostic, Line, Mistake
+from pentary.asm.errors import Diagnostic, Line, Mistake, miscount
 from pentary.asm.lexer import Statement, Token, parse_line
 from pentary.asm.vocabulary import MNEMONICS
 from pentary.program import Source
@@ -163,8 +163,7 @@ class Reader:
             raise Mistake(name.column, f"macro {macro.name} uses itself")
         arguments = [line.text[tokens[0].column : tokens[-1].end] for tokens in statement.operands()]
         if len(arguments) != len(macro.parameters):
-            syntax = f"{macro.name} {', '.join(macro.parameters)}".rstrip()
-            raise Mistake(name.column, f"expected {syntax}")
+            raise Mistake(name.column, miscount(macro.name, macro.parameters, len(arguments)))
         values = dict(zip(macro.parameters, arguments, strict=True)) | {"@": str(self._expansions)}
         column = name.column if line.column is None else line.column
         lines = []

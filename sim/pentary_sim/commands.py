@@ -4,8 +4,10 @@ What compiles the model is imported only when a command runs, so that `pentary -
 """
 
 import json
+import re
 from collections.abc import Callable
 from contextlib import nullcontext
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,20 +30,45 @@ def _machine_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.argument("program", type=_file)(config(define_option(command)))
 
 
-_max_cycles = click.option("--max-cycles", type=click.IntRange(min=1), help="Give up after this many cycles.")
+_max_cycles = click.option(
+    "--max-cycles", type=click.IntRange(min=1, max=2**62), help="Give up after this many cycles."
+)
+
+
+def _cycles(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[float, float] | None:
+    """Read FIRST:LAST, of which either may be left out."""
+    if text is None:
+        return None
+    match = re.fullmatch("([0-9]{0,18}):([0-9]{0,18})", text)
+    if match is None:
+        raise click.BadParameter(f"{text!r} is not FIRST:LAST, such as 5000:6000, :6000 or 5000:")
+    first, last = int(match[1] or 0), int(match[2]) if match[2] else inf
+    if first > last:
+        raise click.BadParameter(f"{text!r} ends before it begins")
+    return first, last
 
 
 @click.command()
 @_machine_options
 @_max_cycles
+@click.option("--show", "shown", metavar="WHAT", multiple=True, help="Show WHAT after the run; may be repeated.")
 @click.option("--trace", type=_file, metavar="FILE", help="File of every instruction: .kanata, .vcd or .json.")
+@click.option(
+    "--trace-cycles",
+    "cycles",
+    metavar="FIRST:LAST",
+    callback=_cycles,
+    help="Trace these cycles only; either end may be left out.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def run(
     program: Path,
     config: Path | None,
     defines: dict[str, int],
     max_cycles: int | None,
+    shown: tuple[str, ...],
     trace: Path | None,
+    cycles: tuple[float, float] | None,
     as_json: bool,
 ) -> None:
     """Run PROGRAM on the cycle-level model.
@@ -50,23 +77,41 @@ def run(
     registers that are not 0. If the program faults, or does not halt, the state of the machine goes to standard error.
 
     \b
+    WHAT is one of
+      p3, v2, f0, acc, vl, KEY     a register, also a control register
+      NAME                         a constant, or the word at a label
+      LABEL:COUNT, ADDRESS:COUNT   words of memory
+      x:ROW                        a row of the crossbar
+
+    \b
     Examples:
-      pentary run sim/pentary_sim/programs/target.s -D STEPS=3
+      pentary run sim/pentary_sim/programs/target.s -D STEPS=3 --show weights:64
       pentary run prog.s --config machine.toml --trace prog.kanata
     """
     with exit_status():
         from pentary_sim import report
         from pentary_sim.drive import drive
+        from pentary_sim.show import show
         from pentary_sim.trace import open_trace
 
+        if cycles and not trace:
+            raise PentaryError("--trace-cycles says which cycles go to the file of --trace, and there is none")
         machine = _machine(program, config, defines, trace is not None)
-        with open_trace(trace, machine.program) if trace else nullcontext() as writer:
+        for what in shown:
+            show(machine, what)  # refuses now what it would refuse after a long run
+        with open_trace(trace, machine.program, cycles) if trace else nullcontext() as writer:
             ending = drive(machine, max_cycles, trace=writer)
+        found = {what: show(machine, what) for what in shown}
         if as_json:
-            click.echo(json.dumps(report.as_json(machine, ending, report.problem(machine, ending, max_cycles))))
-        elif ending == "halt":
-            click.echo(f"halted at {machine.program.place(machine.pc)}\n")
-            click.echo(f"{report.figures(machine)}\n\n{report.registers(machine)}")
+            told = report.as_json(machine, ending, report.problem(machine, ending, max_cycles))
+            click.echo(json.dumps({**told, "shown": {what: part.values for what, part in found.items()}}))
+        else:
+            parts = [part.text for part in found.values()]
+            if ending == "halt":
+                halted = f"halted at {machine.program.place(machine.pc)}"
+                parts = [halted, report.figures(machine), report.registers(machine), *parts]
+            if parts:
+                click.echo("\n\n".join(parts))
         _conclude(machine, ending, max_cycles)
 
 
@@ -74,6 +119,7 @@ def run(
 @_machine_options
 @_max_cycles
 @click.option("--by", type=click.Choice(["label", "line", "address"]), default="label", show_default=True, help="Rows.")
+@click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="Rows before one for the rest.")
 @click.option("--picture", type=_file, metavar="FILE.png", help="Draw the profile by label, too.")
 def profile(
     program: Path,
@@ -81,6 +127,7 @@ def profile(
     defines: dict[str, int],
     max_cycles: int | None,
     by: "By",
+    top: int,
     picture: Path | None,
 ) -> None:
     """Run PROGRAM and tell where its cycles went.
@@ -97,10 +144,12 @@ def profile(
         from pentary_sim import profile as profiles
         from pentary_sim.drive import drive
 
+        if picture and picture.suffix.lower() != ".png":
+            raise PentaryError(f"cannot draw {picture}: pictures are PNG, so the name must end in .png")
         machine = _machine(program, config, defines)
         profiles.rows(machine.program, machine.profile, by)  # refuses now what it would refuse after a long run
         ending = drive(machine, max_cycles)
-        click.echo(profiles.table(machine.program, machine.profile, by), nl=False)
+        click.echo(profiles.table(machine.program, machine.profile, by, top), nl=False)
         if picture:
             profiles.picture(picture, machine.program, machine.profile, program.name)
         _conclude(machine, ending, max_cycles)

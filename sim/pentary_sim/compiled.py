@@ -6,7 +6,9 @@ from other files. So the code is stored in a folder named after the digest of al
 
 import hashlib
 import os
+import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,7 +35,19 @@ _FOLDER: Final = _folder()
 
 def is_stored() -> bool:
     """Tell whether an earlier process has left its compiled code for this one."""
-    return Path(_FOLDER).exists()
+    return any(Path(_FOLDER).glob("*/kernel.run-*.nbc"))
+
+
+def _forget_earlier() -> None:
+    """Delete what was stored for earlier sources, but for the two newest: another process may still need them."""
+    with suppress(OSError):  # that process may be deleting, too
+        stored = sorted(Path(_FOLDER).parent.glob("compiled-*"), key=lambda folder: folder.stat().st_mtime)
+        for folder in stored[:-2]:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+if not Path(_FOLDER).exists():
+    _forget_earlier()
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,23 +1,20 @@
 """The debugger: a machine that runs step by step, under commands from a terminal or a pipe."""
 
 import cmd
-import re
 import sys
-from pathlib import Path
 from typing import Any, Final
 
 import click
-from numpy.typing import NDArray
 
 from pentary.asm import disassemble_word
 from pentary.asm.errors import suggestion
 from pentary.asm.vocabulary import NUMBERS
 from pentary.isa.table import STACK
 from pentary.program import Fault
-from pentary.text import GLYPHS, format_pents
 from pentary.word import PentaryError
 from pentary_sim import report
 from pentary_sim.drive import drive
+from pentary_sim.show import WHERE, count, crossbar_row, elements, find, memory, pents, show
 from pentary_sim.simulator import Simulator
 
 _SHORT: Final = {
@@ -33,16 +30,17 @@ _SHORT: Final = {
     "m": "memory",
     "v": "vectors",
     "u": "unit",
+    "x": "crossbar",
     "t": "stats",
+    "a": "restart",
     "h": "help",
     "q": "quit",
 }
 """All commands, by their short forms, in the order of the help."""
 
-_FOOTNOTES: Final = "An empty line is a step. WHERE is a label, LABEL+N, an address or FILE:LINE."
+_FOOTNOTES: Final = f"An empty line is a step. WHERE is {WHERE}."
 
 _WORDS: Final = 10  # of memory, if no number is given
-_COLUMNS: Final = 10  # elements of a vector in a line
 
 
 class Debugger(cmd.Cmd):
@@ -53,7 +51,13 @@ class Debugger(cmd.Cmd):
     """
 
     def __init__(self, machine: Simulator) -> None:
-        """Stand before the machine's next instruction, without breakpoints."""
+        """Stand before the machine's next instruction, without breakpoints.
+
+        Raises:
+            PentaryError: there is no standard input.
+        """
+        if sys.stdin is None:
+            raise PentaryError("commands are read from standard input, and it is closed")
         super().__init__()
         self.prompt = "(pentary) " if sys.stdin.isatty() else ""
         self._machine, self._program = machine, machine.program
@@ -65,7 +69,7 @@ class Debugger(cmd.Cmd):
         Raises:
             PentaryError: the input is not text.
         """
-        click.echo(f"{self._program.text} instructions; `help` lists the commands")
+        click.echo(f"{report.counted(self._program.text, 'instruction')}; `help` lists the commands")
         self._show_place()
         while True:
             try:
@@ -105,7 +109,7 @@ class Debugger(cmd.Cmd):
 
     def do_step(self, arg: str) -> None:
         """step [N]: execute N instructions, or one"""
-        self._go(self._machine.instructions + (_count(arg) if arg else 1))
+        self._go(self._machine.instructions + (count(arg) if arg else 1))
 
     def do_next(self, arg: str) -> None:
         """next: execute one instruction, a CALL with all that it calls"""
@@ -133,7 +137,7 @@ class Debugger(cmd.Cmd):
 
     def do_delete(self, arg: str) -> None:
         """delete [WHERE]: forget the breakpoint there, or all"""
-        address = self._where(arg) if arg else None
+        address = find(self._program, arg) if arg else None
         if address is not None and address not in self._breakpoints:
             raise PentaryError(f"there is no breakpoint at {self._program.place(address)}")
         self._breakpoints -= self._breakpoints if address is None else {address}
@@ -155,21 +159,14 @@ class Debugger(cmd.Cmd):
         click.echo(report.registers(self._machine, everything=True))
 
     def do_print(self, arg: str) -> None:
-        """print NAME: show p3, v2, f0, a constant, or the word of memory at WHERE"""
-        for kind, values in (("register", self._machine.registers), ("fitness", self._machine.fitness)):
-            if (number := NUMBERS[kind].get(arg.upper())) is not None:
-                value = values[number].item()
-                return click.echo(f"{arg} = {value}  {format_pents(value)}")
-        if arg.upper() in NUMBERS["vector"]:
-            return self.do_vectors(arg)
-        if arg in self._program.symbols and arg not in self._program.labels:
-            return click.echo(f"{arg} = {self._program.symbols[arg]}")
-        self._show_memory(self._where(arg), 1)
+        """print NAME: show p3, v2, f0, acc, vl, KEY, a constant, or words at WHERE[:COUNT]"""
+        click.echo(show(self._machine, arg).text)
 
     def do_memory(self, arg: str) -> None:
         """memory WHERE [N]: show N words in decimal and pents, those of the program as instructions, too"""
-        where, _, count = arg.partition(" ")
-        self._show_memory(self._where(where), _count(count.strip()) if count else _WORDS)
+        where, _, number = arg.partition(" ")
+        first = find(self._program, where)
+        click.echo(memory(self._machine, first, count(number.strip()) if number else _WORDS).text)
 
     def do_vectors(self, arg: str) -> None:
         """vectors [vN]: show a vector register, or all that are not 0"""
@@ -179,7 +176,7 @@ class Debugger(cmd.Cmd):
         click.echo(f"VL = {self._machine.vl}")
         for name, vector in zip(names, self._machine.vectors, strict=True):
             if arg.lower() == name or (not arg and vector.any()):
-                self._show_elements(name, vector)
+                click.echo(elements(name, vector.tolist()))
 
     def do_unit(self, arg: str) -> None:
         """unit: show the low-rank unit's controls, the factors of the pair, and the row sums"""
@@ -191,13 +188,25 @@ class Debugger(cmd.Cmd):
             ("B", self._machine.factor_b, controls["COLS"]),
         ):
             for number, vector in enumerate(vectors[: controls["RANK"], :length].tolist()):
-                click.echo(f"{f'{name}[{number}]':6} " + "".join(GLYPHS[pent + 2] for pent in vector))
-        self._show_elements("S", self._machine.sums)
+                click.echo(f"{f'{name}[{number}]':6} {pents(vector)}")
+        click.echo(elements("S", self._machine.sums.tolist()))
+
+    def do_crossbar(self, arg: str) -> None:
+        """crossbar ROW: show a row of the crossbar, a pent for each column"""
+        if not arg.isdecimal() or len(arg) > 9:
+            raise PentaryError(f"{arg!r} is not the number of a row")
+        click.echo(crossbar_row(self._machine, int(arg)).text)
 
     def do_stats(self, arg: str) -> None:
         """stats: show cycles and where they went, so far"""
         _nothing(arg)
         click.echo(report.figures(self._machine))
+
+    def do_restart(self, arg: str) -> None:
+        """restart: switch the machine on again; the breakpoints stay"""
+        _nothing(arg)
+        self._machine = Simulator(self._program, self._machine.config)
+        self._show_place()
 
     def do_help(self, arg: str) -> None:
         """help [COMMAND]: list the commands"""
@@ -232,74 +241,14 @@ class Debugger(cmd.Cmd):
         if 0 <= self._machine.pc < self._program.text:
             click.echo(report.listing(self._program, [self._machine.pc], self._machine.pc))
 
-    def _show_memory(self, first: int, count: int) -> None:
-        memory = self._machine.memory
-        if not 0 <= first < len(memory):
-            raise PentaryError(f"address {first} is outside memory (0..{len(memory) - 1})")
-        names = self._program.label_names()
-        words = memory[first : first + count].tolist()
-        width = max(len(str(word)) for word in words)
-        rows = []
-        for address, word in enumerate(words, start=first):
-            instruction = disassemble_word(word, address, names) if address < self._program.text else ""
-            rows.append((str(address), names.get(address, ""), f"{word:{width}}", format_pents(word), instruction))
-        click.echo(report.table(rows))
-
-    def _show_elements(self, name: str, values: NDArray) -> None:
-        """Show the elements up to the last that is not 0."""
-        shown = values.tolist()
-        while shown and not shown[-1]:
-            shown.pop()
-        width = max((len(str(value)) for value in shown), default=0)
-        for first in range(0, len(shown), _COLUMNS):
-            row = "  ".join(f"{value:{width}}" for value in shown[first : first + _COLUMNS])
-            click.echo(f"{f'{name}[{first}]':7} {row}")
-        if len(shown) < len(values):
-            click.echo(f"{name}[{len(shown)}..{len(values) - 1}] are 0")
-
     def _is_call(self, pc: int) -> bool:
         return 0 <= pc < self._program.text and disassemble_word(int(self._program.image[pc])).startswith("CALL ")
 
     def _instruction(self, text: str) -> int:
-        address = self._where(text)
+        address = find(self._program, text)
         if not 0 <= address < self._program.text:
             raise PentaryError(f"there is no instruction at {address}: the program is at 0..{self._program.text - 1}")
         return address
-
-    def _where(self, text: str) -> int:
-        """Read a place: a label, LABEL+N, an address or FILE:LINE."""
-        if re.fullmatch("-?[0-9]{1,18}", text):
-            return int(text)
-        if match := re.fullmatch("(.+):([0-9]{1,9})", text):
-            return self._written_at(match[1], int(match[2]))
-        match = re.fullmatch("(.+?)(?:[+]([0-9]{1,18}))?", text)
-        if match is None:
-            raise PentaryError("expected a label, LABEL+N, an address or FILE:LINE")
-        if match[1] not in self._program.labels:
-            near = suggestion(match[1], self._program.labels)
-            raise PentaryError(f"the program has no label {match[1]!r}{near}")
-        return self._program.symbols[match[1]] + int(match[2] or 0)
-
-    def _written_at(self, file: str, line: int) -> int:
-        """Give the first instruction of a line or, if it makes none, of the next that does."""
-        places = [(source.line, pc) for pc, source in enumerate(self._program.sources) if _is_file(file, source.file)]
-        if not places:
-            files = ", ".join(dict.fromkeys(source.file for source in self._program.sources)) or "not known"
-            raise PentaryError(f"no instruction was written in {file}; the program's files are {files}")
-        after = [place for place in places if place[0] >= line]
-        if not after:
-            raise PentaryError(f"no instruction was written at {file}:{line} or after it")
-        return min(after)[1]
-
-
-def _is_file(name: str, path: str) -> bool:
-    return name in (path, Path(path).name)
-
-
-def _count(text: str) -> int:
-    if not re.fullmatch("[0-9]{1,12}", text) or not int(text):
-        raise PentaryError(f"{text!r} is not a number of 1 or more")
-    return int(text)
 
 
 def _nothing(argument: str) -> None:

@@ -27,24 +27,38 @@ def drive(
         trace: takes the records of all instructions, those before a fault too; for a machine that keeps them.
 
     Returns:
-        "halt", "cycles", "instructions" or "breakpoint", as `Simulator.run`; "interrupt" after Ctrl-C; or the fault.
+        "halt", "cycles", "instructions" or "breakpoint", as `Simulator.run`; "interrupt" after Ctrl-C, unless the
+        program has ended in the meantime; or the fault.
     """
     with _interrupts() as pressed:
-        while not pressed:
-            until = machine.instructions + _SLICE
-            if max_instructions is not None:
-                until = min(until, max_instructions)
-            try:
-                reason = machine.run(max_cycles, until, stop_at)
-            except Fault as fault:
-                return fault
-            finally:
-                if trace is not None:
-                    trace.add(machine.take_events())
-            if reason not in ("instructions", "events") or machine.instructions == max_instructions:
-                return reason
-            if machine.pc in stop_at:  # the next slice would begin here, and so not stop here
-                return "breakpoint"
+        ending = _run_slices(machine, max_cycles, max_instructions, stop_at, trace, pressed)
+    # A run that is shorter than a slice was not interrupted, but what it belongs to is to be.
+    return "interrupt" if pressed and ending in ("cycles", "instructions", "breakpoint") else ending
+
+
+def _run_slices(
+    machine: Simulator,
+    max_cycles: int | None,
+    max_instructions: int | None,
+    stop_at: Collection[int],
+    trace: Trace | None,
+    pressed: list[int],
+) -> str | Fault:
+    while not pressed:
+        until = machine.instructions + _SLICE
+        if max_instructions is not None:
+            until = min(until, max_instructions)
+        try:
+            reason = machine.run(max_cycles, until, stop_at)
+        except Fault as fault:
+            return fault
+        finally:
+            if trace is not None:
+                trace.add(machine.take_events())
+        if reason not in ("instructions", "events") or machine.instructions == max_instructions:
+            return reason
+        if machine.pc in stop_at:  # the next slice would begin here, and so not stop here
+            return "breakpoint"
     return "interrupt"
 
 

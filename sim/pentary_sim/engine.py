@@ -15,20 +15,20 @@ from pentary.train import Step, Task, record
 from pentary.word import PentaryError
 from pentary_sim.config import Config
 from pentary_sim.drive import drive
-from pentary_sim.loader import prepare
+from pentary_sim.loader import Prepared, prepare
 from pentary_sim.simulator import Simulator
 
 
 def train(task: Task, parameters: Parameters, config: Config | None = None) -> Iterator[Step]:
-    """Train a task on the machine, yielding what `pentary.train.train` yields, and what `measured` tells beside it.
+    """Train a task on the machine, giving what `pentary.train.train` yields, and what `measured` tells beside it.
 
     Args:
         task: what to train: target or digits.
         parameters: of the run.
         config: of the machine.
 
-    Yields:
-        parameters.steps + 1 records.
+    Returns:
+        parameters.steps + 1 records; the machine runs as they are taken.
 
     Raises:
         PentaryError: the machine has no program for the task with these parameters, or too little memory.
@@ -44,6 +44,10 @@ def train(task: Task, parameters: Parameters, config: Config | None = None) -> I
     prepared = prepare(task, parameters, config.memory.words)
     machine = Simulator(prepared.program, config)
     prepared.write_data(machine.memory)
+    return _steps(task, parameters, prepared, machine)
+
+
+def _steps(task: Task, parameters: Parameters, prepared: Prepared, machine: Simulator) -> Iterator[Step]:
     machine.run(max_instructions=1)  # compiles the model, or loads it: no part of the run
     start = perf_counter()
     stops = (prepared.step_done, prepared.evaluated)

@@ -6,7 +6,7 @@ from pentary_sim.compiled import compiled
 from pentary_sim.events import NONE
 from pentary_sim.layout import Record
 from pentary_sim.lowrank import lowrank
-from pentary_sim.scalar import NO_FLAGS, V, arithmetic
+from pentary_sim.scalar import NO_FLAGS, V, arithmetic, count_digits
 from pentary_sim.vectors import crossbar, vector
 
 
@@ -35,12 +35,15 @@ def execute(s: Record, c: Record, memory: Record, pc: int, text: int) -> tuple[i
     elif unit == o.UNIT_CROSSBAR:
         ending, value = crossbar(s, op, d, a, b)
     elif op <= o.FLAGS:
-        ending, value, flags = arithmetic(s, op, s.registers[a], s.registers[b], i)
+        x, y = s.registers[a], s.registers[b]
+        ending, value, flags = arithmetic(s, op, x, y, i)
         if flags != NO_FLAGS and ending == o.FINE:
             if flags & V and s.overflow_trap:
                 ending = o.OVERFLOW
             else:
                 s.flags = flags
+        if ending == o.FINE:
+            count_digits(s, op, x, y, i, value)
     elif op <= o.STOREV:
         ending, value, address = _move(s, memory, op, d, a, i, text)
     elif op >= o.BEQ and op <= o.BGE:

@@ -131,7 +131,12 @@ def prepare(task: Task, parameters: Parameters, memory: int = 5**9) -> Prepared:
         defines["ROWS"], defines["COLS"] = task.shapes["weights"]
     program = assemble(PROGRAMS / source, defines)
     if program.size > memory:
-        raise PentaryError(f"the run takes {program.size:,} words, but the memory has {memory:,}: take fewer members")
+        fewest = program.size - parameters.population + 2  # a word for each member
+        fewer = ", or take fewer members" if fewest <= memory else ""
+        raise PentaryError(
+            f"the run takes {program.size:,} words, but the memory has {memory:,}: "
+            f"set memory.words in the configuration to {program.size} or more{fewer}"
+        )
     return Prepared(program, task.shapes, parameters.pairs, data)
 
 

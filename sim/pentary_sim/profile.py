@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pentary.asm import disassemble_word
+from pentary.files import write_whole
 from pentary.plots import BLUE, GREY, as_png, new_figure
 from pentary.program import Program
 from pentary.word import PentaryError
@@ -103,11 +104,12 @@ def rows(program: Program, profile: NDArray[np.int64], by: By = "label") -> list
     return sorted(found, key=lambda row: -row.cycles)
 
 
-def table(program: Program, profile: NDArray[np.int64], by: By = "label") -> str:
+def table(program: Program, profile: NDArray[np.int64], by: By = "label", top: int | None = None) -> str:
     """Describe a profile as text: a line for each row, that of the whole program first.
 
     Args:
         program, profile, by: as for `rows`.
+        top: how many rows there are before one for all others; None for all.
 
     Returns:
         Lines, each ended.
@@ -117,7 +119,8 @@ def table(program: Program, profile: NDArray[np.int64], by: By = "label") -> str
     """
     total = _total(profile)
     lines = [(by, "", "cycles", "share", "instructions", "CPI", "lost, in % of the row's cycles")]
-    for row in [total, *rows(program, profile, by)]:
+    found = rows(program, profile, by)
+    for row in [total, *(found if top is None else _at_most(found, top + 1))]:
         share = f"{row.cycles / max(total.cycles, 1):.1%}"
         name, text = _shortened(row.name, 40), _shortened(row.text, 40)
         lines.append((name, text, f"{row.cycles:,}", share, f"{row.instructions:,}", _cpi(row), _losses(row)))
@@ -141,10 +144,7 @@ def picture(path: str | Path, program: Program, profile: NDArray[np.int64], titl
     Raises:
         PentaryError: the file cannot be written, or the profile is empty.
     """
-    try:
-        Path(path).write_bytes(_drawn(program, profile, title))
-    except OSError as error:
-        raise PentaryError(f"cannot write the picture {path}: {error.strerror}") from None
+    write_whole(Path(path), _drawn(program, profile, title))
 
 
 def _drawn(program: Program, profile: NDArray[np.int64], title: str) -> bytes:
@@ -153,11 +153,7 @@ def _drawn(program: Program, profile: NDArray[np.int64], title: str) -> bytes:
     total = _total(profile)
     if not total.cycles:
         raise PentaryError("no instruction has retired, so there is no profile to draw")
-    bars = rows(program, profile)
-    if len(bars) > _BARS:
-        rest = bars[_BARS - 1 :]
-        causes = tuple(map(sum, zip(*(row.causes for row in rest), strict=True)))
-        bars[_BARS - 1 :] = [Row(f"{len(rest)} others", "", causes)]
+    bars = _at_most(rows(program, profile), _BARS)
     present = [cause for cause in COLOURS if total.causes[CAUSES.index(cause)]]
     figure = new_figure(9, 1.4 + 0.34 * len(bars), f"{title}: {total.cycles:,} cycles, CPI {_cpi(total)}")
     axes = figure.subplots()
@@ -180,6 +176,15 @@ def _drawn(program: Program, profile: NDArray[np.int64], title: str) -> bytes:
     axes.set_axisbelow(True)
     figure.legend(loc="outside lower center", ncols=min(len(present), 6), fontsize="small", frameon=False)
     return as_png(figure)
+
+
+def _at_most(found: list[Row], most: int) -> list[Row]:
+    """Shorten a list of rows: the last one stands for all that would be too many."""
+    rest = found[most - 1 :]
+    if len(rest) < 2:
+        return found
+    causes = tuple(map(sum, zip(*(row.causes for row in rest), strict=True)))
+    return [*found[: most - 1], Row(f"{len(rest)} others", "", causes)]
 
 
 def _total(profile: NDArray[np.int64]) -> Row:

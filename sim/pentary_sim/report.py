@@ -77,7 +77,7 @@ def problem(machine: Simulator, ending: str | Fault, max_cycles: int | None = No
         ending: what `drive` returned.
         max_cycles: the limit it was given.
     """
-    here = machine.program.place(machine.pc)
+    here = _place(machine.program, machine.pc)
     if isinstance(ending, Fault):
         if ending.kind != "fetch":
             return f"{ending.kind} fault at {here}: {ending.detail}"
@@ -98,7 +98,7 @@ def state(machine: Simulator, ending: str | Fault) -> str:
     at = machine.pc
     if isinstance(ending, Fault) and ending.kind == "fetch" and ending.origin is not None:
         at = ending.origin
-    ran = f"after {machine.instructions:,} instructions, {machine.cycles:,} cycles"
+    ran = f"after {counted(machine.instructions, 'instruction')}, {counted(machine.cycles, 'cycle')}"
     return "\n\n".join(filter(None, (ran, around(machine.program, at, at), registers(machine))))
 
 
@@ -145,23 +145,36 @@ def registers(machine: Simulator, everything: bool = False) -> str:
         machine: whose.
         everything: whether to show registers that are 0, too.
     """
-    acc = machine.accumulator
-    low = (acc + WORD_MAX) % 5**PENTS - WORD_MAX
     numbers = {_NAMES[number]: value for number, value in enumerate(machine.registers.tolist())}
     numbers |= {f"f{number}": value for number, value in zip(range(FITNESS), machine.fitness.tolist(), strict=True)}
     spelled = [(name, value, format_pents(value)) for name, value in numbers.items()]
-    spelled.append(("acc", acc, format_pents((acc - low) // 5**PENTS) + format_pents(low)))
+    spelled.append(("acc", machine.accumulator, accumulator_pents(machine)))
     shown = [(name, str(value), pents) for name, value, pents in spelled if everything or value]
     width = max((len(value) for _, value, _ in shown), default=0)
     return table(
         [
-            ("pc", machine.program.place(machine.pc)),
+            ("pc", _place(machine.program, machine.pc)),
             ("flags", " ".join(flag_names(machine.flags)) or "none"),
             ("VL", str(machine.vl)),
             *((name, value.rjust(width), pents) for name, value, pents in shown),
         ]
     )
 
+
+def accumulator_pents(machine: Simulator) -> str:
+    """Spell ACC, in 32 pents."""
+    acc = machine.accumulator
+    low = (acc + WORD_MAX) % 5**PENTS - WORD_MAX
+    return format_pents((acc - low) // 5**PENTS) + format_pents(low)
+
+
+def counted(number: int, noun: str) -> str:
+    """Say how many of something.
+
+    >>> counted(1, "cycle"), counted(1000, "cycle")
+    ('1 cycle', '1,000 cycles')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def flag_names(flags: int) -> list[str]:
@@ -171,6 +184,11 @@ def flag_names(flags: int) -> list[str]:
     ['N', 'V']
     """
     return [flag.name for flag in Flags if flags & flag and flag.name]
+
+
+def _place(program: Program, pc: int) -> str:
+    """Describe an address; one outside of the program belongs to no label."""
+    return program.place(pc) if 0 <= pc < program.text else str(pc)
 
 
 def table(rows: Iterable[tuple[str, ...]]) -> str:

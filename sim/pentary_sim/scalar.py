@@ -46,7 +46,7 @@ def arithmetic(s: Record, op: int, x: int, y: int, i: int) -> tuple[int, int, in
     """Compute an instruction of the groups arithmetic and logic.
 
     Args:
-        s: the machine; only its accumulator is changed, by MAC and ACCSET, and its counts.
+        s: the machine; only its accumulator is changed, by MAC and ACCSET.
         op: number of the instruction.
         x, y: its register operands.
         i: its immediate.
@@ -61,14 +61,8 @@ def arithmetic(s: Record, op: int, x: int, y: int, i: int) -> tuple[int, int, in
         sign = ((flags & P) != 0) - ((flags & N) != 0)
         value = sign + 5 * ((flags & V) != 0) + 25 * ((flags & C) != 0) + 125 * ((flags & S) != 0)
         return o.FINE, value, NO_FLAGS
-    if op == o.ADDI or op == o.ADDHI or op == o.MULI:
+    if op == o.ADDI or op == o.MULI:
         y = i
-    is_product = op == o.MUL or op == o.MULH or op == o.MULI or op == o.MAC
-    if is_product:
-        count(s, o.SCALAR_OPERATIONS, nonzero(s.masks, x) * nonzero(s.masks, y), PENTS * PENTS)
-    else:
-        count(s, o.SCALAR_OPERATIONS, ones(mask(s.masks, x) | mask(s.masks, y)), PENTS)
-
     if op == o.ADD or op == o.ADDI:
         high, low = carry_out(x + y)
         return _delivered(high, low)
@@ -126,6 +120,23 @@ def arithmetic(s: Record, op: int, x: int, y: int, i: int) -> tuple[int, int, in
     if op == o.CMP:
         return o.FINE, 0, sign_flags(x - y)
     return _accumulate(s, op, x, y, i)
+
+
+@compiled
+def count_digits(s: Record, op: int, x: int, y: int, i: int, value: int) -> None:
+    """Count the digit operations of an instruction that `arithmetic` has executed, with its result."""
+    if op == o.LI or op == o.FLAGS:
+        return
+    if op == o.ADDI or op == o.MULI:
+        y = i
+    elif op == o.ADDHI:
+        _, y = carry_out(i * _HIGH)
+    elif op == o.ACCGET:
+        y = value
+    if op == o.MUL or op == o.MULH or op == o.MULI or op == o.MAC:
+        count(s, o.SCALAR_OPERATIONS, nonzero(s.masks, x) * nonzero(s.masks, y), PENTS * PENTS)
+    else:
+        count(s, o.SCALAR_OPERATIONS, ones(mask(s.masks, x) | mask(s.masks, y)), PENTS)
 
 
 @compiled

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pentary.isa.encoding import IllegalInstruction, decode
-from pentary.isa.table import CONTROLS, INSTRUCTIONS
+from pentary.isa.table import CONTROLS, INSTRUCTIONS, MAX_VL
+from pentary.prng import MEMBER_MAX
 from pentary.program import Fault, Program
 from pentary.word import PENTS
 from pentary_sim import kernel
@@ -201,7 +202,8 @@ class Simulator:
             except IllegalInstruction as error:
                 return str(error)
         if ending == o.FETCH:
-            return f"there is no instruction: the program is at 0..{text - 1}"
+            forgotten = "; is a HALT missing?" if pc == text else ""
+            return f"there is no instruction: the program is at 0..{text - 1}{forgotten}"
         name = INSTRUCTIONS[self._state.code["op"][pc]].name
         if ending in (o.LOADED, o.STORED):
             span = f"{value}..{value + self.vl - 1}" if name in ("LOADV", "STOREV") else str(value)
@@ -212,4 +214,20 @@ class Simulator:
             return f"the result of {name} does not fit, and exceptions.overflow_trap is on"
         if ending == o.DIVIDE:
             return f"{name} by zero"
-        return f"{name} does not take {value}"
+        return self._operand_detail(name, int(self._state.code["d"][pc]), value)
+
+    def _operand_detail(self, name: str, destination: int, value: int) -> str:
+        """Say which operand is out of which range."""
+        if name == "SETVL":
+            return f"SETVL takes 1..{MAX_VL}, not {value}"
+        if name == "LRSET":
+            control, (low, high) = list(CONTROLS.items())[destination]
+            return f"LRSET {control} takes {low}..{high}, not {value}"
+        if name == "LRGEN":
+            return f"LRGEN takes pairs 0..{MEMBER_MAX}, not {value}"
+        if name == "LOADX":
+            return f"LOADX row {value} is outside 0..{MAX_VL - 1}"
+        if name == "LRMUL":
+            rows = self.controls["ROWS"]
+            return f"LRMUL row {value} is outside 0..{rows - 1} (ROWS {rows})"
+        return f"{name} element {value} is outside 0..{self.vl - 1} (VL {self.vl})"  # VGET, VSET

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -231,6 +232,66 @@ def test_bench_prints_what_it_measured(monkeypatch):
     monkeypatch.setitem(sys.modules, "pentary.bench", module)
     assert pentary("bench").stdout == "machine             abacus\nmembers_per_second  12.5\n"
     assert json.loads(pentary("bench", "--json").stdout) == {"machine": "abacus", "members_per_second": 12.5}
+
+
+def test_the_machine_trains_to_the_same_digest_and_tells_its_cycles():
+    machine = json.loads(pentary("train", "target", *TINY, "--engine", "sim", "--out", "sim", "--json").stdout)
+    numpy = json.loads(pentary("train", "target", *TINY, "--out", "numpy", "--json").stdout)
+    assert machine == json.loads(Path("sim/result.json").read_text())
+    assert list(machine) == [
+        *numpy,
+        *("cycles", "instructions", "cpi", "lanes", "lowrank_utilization", "lowrank_busy", "causes", "counts"),
+    ]
+    same = ("task", "seed", "steps", "evaluations", "fitness_first", "fitness_last", "digest", "population", "rank")
+    assert {name: machine[name] for name in same} == {name: numpy[name] for name in same}
+    assert (machine["engine"], numpy["engine"]) == ("sim", "numpy")
+    steps = lines("sim/steps.jsonl")
+    assert [step["digest"] for step in steps] == [step["digest"] for step in lines("numpy/steps.jsonl")]
+    cycles = [step["cycles"] for step in steps]
+    assert cycles == sorted(set(cycles)) and cycles[-1] == machine["cycles"] == sum(machine["causes"].values())
+    assert json.loads(Path("sim/config.json").read_text())["engine"] == "sim"
+
+
+def test_the_machine_has_the_settings_of_the_file_and_the_summary_tells():
+    Path("wide.toml").write_text("lowrank.lanes = 64\n")
+    run = pentary("train", "target", *TINY, "--engine", "sim", "--config", "wide.toml")
+    assert run.exit_code == 0
+    assert re.search(r"^cycles +[\d,]+ for [\d,]+ instructions, CPI \d", run.stdout, re.MULTILINE)
+    assert re.search(r"^low-rank unit +64 lanes, busy ", run.stdout, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (
+            ["target", "--config", "machine.toml"],
+            "--config sets the machine of --engine sim; the engine numpy has none",
+        ),
+        (["target", "--engine", "sim", "--config", "none.toml"], "cannot read the configuration none.toml: "),
+        (["target", "--engine", "sim", "--config", "machine.toml"], "machine.toml: lowrank.lanes is 7; it must be one"),
+        (["target", "--engine", "sim", "--shape", "257x4"], "weights is 257x4: the machine takes matrices of up to"),
+        (["digits", "--engine", "sim", "--perturb", "quantized"], "the machine has no program for quantized digits"),
+        (["mine.py:good", "--engine", "sim"], "the machine has no program for quantized mine.py:good"),
+    ],
+)
+def test_what_the_machine_cannot_do_is_one_line_and_makes_no_run(arguments, told):
+    Path("machine.toml").write_text("[lowrank]\nlanes = 7\n")
+    run = pentary("train", *arguments)
+    assert run.exit_code == 2
+    assert run.stdout == ""
+    assert run.stderr.splitlines()[-1].startswith(f"Error: {told}")
+    assert "Traceback" not in run.stderr
+    assert not list(Path().glob("runs/*"))
+
+
+def test_bench_of_the_machine(monkeypatch):
+    from pentary_sim import bench
+
+    run = bench.run
+    monkeypatch.setattr(bench, "run", lambda: run(instructions=2000, steps=1, rounds=1))
+    figures = json.loads(pentary("bench", "sim", "--json").stdout)
+    assert list(figures) == ["warm_up_seconds", "instructions", "instructions_per_second", "es_steps_per_second"]
+    assert figures["instructions"] == 2000
 
 
 def test_standard_output_holds_nothing_but_the_object_whoever_prints():

@@ -1,5 +1,7 @@
 """The commands `asm` and `disasm` as their users meet them."""
 
+from pathlib import Path
+
 import pytest
 from click.testing import CliRunner
 
@@ -32,7 +34,7 @@ def test_asm_writes_an_object_file_beside_the_source(here):
 
 
 def test_asm_takes_an_output_and_values(here):
-    result = invoke(asm, "p.s", "-o", "out.x", "-D", "N=1", "-DN=-0p1=")
+    result = invoke(asm, "p.s", "-o", "out.x", "-D", "N=-3", "-DN=-0p1=")
     assert result.exit_code == 0
     assert result.stdout.endswith(": out.x\n")
     assert load(here / "out.x").symbols["N"] == -3
@@ -43,16 +45,29 @@ def test_asm_reports_every_mistake_and_writes_nothing(here):
     (here / "p.s").write_text("FOO\nNOP 1\n")
     result = invoke(asm, "p.s")
     assert (result.exit_code, result.stdout) == (2, "")
-    report = "p.s:1:1: unknown instruction 'FOO'\nFOO\n^\np.s:2:1: expected NOP\nNOP 1\n^\n2 errors\n"
+    report = "p.s:1:1: unknown instruction 'FOO'\nFOO\n^\np.s:2:1: NOP takes no operands\nNOP 1\n^\n2 errors\n"
     assert result.stderr.endswith(report)
     assert not (here / "p.pob").exists()
 
 
-@pytest.mark.parametrize("text", ["N", "N=", "=3", "N=x", "N=1+1", "N=--1", "N=3 4", 'N="'])
+@pytest.mark.parametrize("text", ["N", "N=", "=3", "N=x", "N=1+1", "N=--1", "N=3 4", "N=0x5", "N=3.5", 'N="'])
 def test_a_value_that_is_no_integer_is_refused(text):
     result = invoke(asm, "p.s", "-D", text)
     assert result.exit_code == 2
     assert f"{text!r} is not NAME=VALUE with an integer value" in result.stderr
+
+
+def test_two_values_for_one_name_are_refused():
+    result = invoke(asm, "p.s", "-D", "N=5", "-D", "N=6")
+    assert result.exit_code == 2
+    assert "N is given two values, 5 and 6" in result.stderr
+
+
+def test_asm_into_the_null_device_is_a_check(here):
+    result = invoke(asm, "p.s", "-o", "/dev/null")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert not Path("/dev/null").is_file()
+    assert [path.name for path in here.iterdir()] == ["p.s"]
 
 
 @pytest.mark.parametrize(
@@ -60,11 +75,13 @@ def test_a_value_that_is_no_integer_is_refused(text):
     [
         (("none.s",), "none.s: cannot be read: No such file or directory"),
         (("p.s", "-o", "none/p.pob"), "cannot write none/p.pob: No such file or directory"),
+        (("p.s", "-o", "link.s"), "link.s is the source: -o gives the object file another name"),
         (("p.s", "-o", "./p.s"), "p.s is the source: -o gives the object file another name"),
         (("p.s", "-D", "M=3"), "M is given a value, but no .param declares it"),
     ],
 )
 def test_mistakes_are_told_without_a_traceback(here, arguments, told):
+    (here / "link.s").symlink_to("p.s")
     result = invoke(asm, *arguments)
     assert result.exit_code == 2
     assert told in result.stderr

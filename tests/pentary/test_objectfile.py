@@ -71,6 +71,16 @@ def test_garbage_is_refused(path, content):
         load(path)
 
 
+def test_what_stands_beside_a_program_is_refused(path):
+    program = {"program": json.dumps(GOOD)}
+    path.write_bytes(to_safetensors({"image": IMAGE, "weights": IMAGE}, program))
+    with pytest.raises(PentaryError, match=r"it holds 'weights' too$"):
+        load(path)
+    path.write_bytes(to_safetensors({"image": IMAGE}, program | {"note": "x"}))
+    with pytest.raises(PentaryError, match=r"it holds 'note' too$"):
+        load(path)
+
+
 def test_other_tensors_are_refused(path):
     path.write_bytes(to_safetensors({"image": np.zeros(3, np.int64)}, {"task": "digits"}))
     with pytest.raises(PentaryError, match=r"p\.pob is no object file: it holds other tensors$"):
@@ -95,6 +105,8 @@ IMAGE = np.array([1, 2, 3])
 def test_the_fields_below_are_those_of_a_program(path):
     path.write_bytes(to_safetensors({"image": IMAGE}, {"program": json.dumps(GOOD)}))
     assert load(path).place(0) == "a (p.s:1)"
+    path.write_bytes(to_safetensors({"image": IMAGE}, {"program": json.dumps(GOOD | {"sources": []})}))
+    assert load(path).place(0) == "a"
 
 
 @pytest.mark.parametrize(
@@ -118,6 +130,7 @@ def test_the_fields_below_are_those_of_a_program(path):
         ({"sources": [["p.s", 1]]}, "its fields are not those of a program"),
         ({"symbols": []}, "its fields are not those of a program"),
         ({"labels": [[]]}, "its fields are not those of a program"),
+        ({"note": 1, "entry": 2}, "it holds 'note', 'entry' too"),
         ({"labels": 3}, "its fields are not those of a program"),
     ],
 )

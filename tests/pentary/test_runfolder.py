@@ -40,8 +40,15 @@ def test_config_tells_what_determines_the_run(folder):
     assert config["task"] == "target"
     assert config["shapes"] == {"weights": [8, 6]}
     assert Parameters(**config["parameters"]) == PARAMETERS
-    assert config["engine"] == "numpy"
+    assert config["engine"] == "numpy" and "machine" not in config
     assert config["versions"]["numpy"] == np.__version__
+
+
+def test_config_tells_the_machine_of_an_engine_that_has_one(tmp_path):
+    config = json.loads(
+        (RunFolder(tmp_path, TASK, PARAMETERS, "sim", {"l2": {"ways": 16}}).path / "config.json").read_text()
+    )
+    assert (config["engine"], config["machine"]) == ("sim", {"l2": {"ways": 16}})
 
 
 def test_every_step_is_on_disk_before_the_next(folder):

@@ -147,8 +147,8 @@ class Machine:
         self._outstanding: dict[int, tuple[str, int]] = {}  # by register: why a reader waits, and until when
         self._flags = self._acc = 0
         self._starts: dict[str, list[int]] = {unit: [] for unit in UNITS[1:]}
-        self._free = dict.fromkeys(UNITS[1:], 0)
-        self._idle = dict.fromkeys(UNITS[1:], 0)
+        self._free: dict[str, int] = dict.fromkeys(UNITS[1:], 0)
+        self._idle: dict[str, int] = dict.fromkeys(UNITS[1:], 0)
         self._vector_written: dict[int, int] = defaultdict(int)
         self._vector_read: dict[int, int] = defaultdict(int)
         self._fitness_written: dict[int, int] = defaultdict(int)
@@ -174,14 +174,14 @@ class Machine:
         instruction, *_, immediate = decoded = decode(int(before.memory[pc]))
         name, unit = instruction.name, instruction.unit
         fields: Fields = {operand: getattr(decoded, kind.field) for operand, kind in operands(instruction)}
-        waits = dict.fromkeys(CAUSES[2:], 0)
+        waits: dict[str, int] = dict.fromkeys(CAUSES[2:], 0)
 
         missed, waits["fetch_l2"], waits["fetch_memory"] = self._caches.access("icache", self._caches.line(pc))
         address = _address(name, fields, before.registers)
         x = self._access_data(name, address, before.vl, waits)
         lanes, rounds = self._config.lowrank.lanes, self._config.lowrank.rounds_per_cycle
-        shape = (before.controls[control] for control in ("ROWS", "COLS", "RANK"))
-        values = terms(lanes, rounds, before.vl, *shape, immediate, x)
+        rows, cols, rank, *_ = before.controls.values()
+        values = terms(lanes, rounds, before.vl, rows, cols, rank, immediate, x)
         occupancy, latency = cycles(instruction.occupancy, values), cycles(instruction.latency, values)
 
         fetch = max(self._id, self._redirect)
@@ -248,7 +248,7 @@ class Machine:
     def _hazards(self, instruction: Instruction, fields: Fields) -> dict[str, int]:
         """Give for each cause the cycle before which the instruction does not enter EX."""
         name, unit, queue = instruction.name, instruction.unit, self._config.pipeline.queue
-        ends = dict.fromkeys(HAZARDS, 0)
+        ends: dict[str, int] = dict.fromkeys(HAZARDS, 0)
 
         def wait(cause: str, end: int) -> None:
             ends[cause] = max(ends[cause], end)

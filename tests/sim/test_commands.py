@@ -1,12 +1,14 @@
 """The commands `run` and `profile`, and that `debug` is there, as their users meet them."""
 
 import errno
+import itertools
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from pentary import objectfile
 from pentary.asm import assemble, assemble_text
 from pentary.cli import main
 from pentary_sim import drive as driving
+from pentary_sim.config import Config
 from pentary_sim.simulator import Simulator
 
 SQUARES = """\
@@ -110,6 +113,45 @@ def test_a_trace_holds_every_instruction():
     assert len(retired) == 42
 
 
+def test_a_trace_of_some_cycles_holds_the_instructions_at_work_in_them():
+    def traced(*options):
+        assert pentary("run", "prog.s", "--trace", "prog.json", *options).exit_code == 0
+        return [slice for slice in json.loads(Path("prog.json").read_text())["traceEvents"] if slice["ph"] == "X"]
+
+    def executed(slices):
+        return [slice["ts"] for slice in slices if slice["tid"] == 3]
+
+    whole = traced()
+    middle = executed(whole)[20]
+    fetched = [slice["ts"] for slice in whole if slice["tid"] == 1]
+    retired = [slice["ts"] for slice in whole if slice["tid"] == 5]
+    assert len(executed(traced("--trace-cycles", ":"))) == 42
+    for first, last in ((middle, middle + 10), (middle, middle), (0, middle), (middle, 10**9)):
+        options = f"{first or ''}:{last if last < 10**9 else ''}"
+        among = [n for n in range(42) if fetched[n] <= last and retired[n] >= first]
+        assert executed(traced("--trace-cycles", options)) == [executed(whole)[n] for n in among]
+        assert 0 < len(among) < 42
+
+
+def test_what_is_asked_for_is_shown_in_decimal_and_pents():
+    source = write("LI p1, -7\nSTORE p1, days+1(p0)\nHALT\n.data\ndays: .word 28, 0, 31\n")
+    asked = [part for what in ("days:3", "p1", "days+2", "KEY") for part in ("--show", what)]
+    run = pentary("run", source, *asked)
+    assert run.exit_code == 0
+    assert run.stdout.startswith(pentary("run", source).stdout)
+    assert run.stdout.endswith(
+        "\n\n3  days  28  0000000000000++⊖\n4        -7  00000000000000-⊖\n5        31  0000000000000+++\n"
+        "\np1 = -7  00000000000000-⊖\n\n5    31  0000000000000+++\n\nKEY = 0  0000000000000000\n"
+    )
+    told = json.loads(pentary("run", source, *asked, "--json").stdout)
+    assert told["shown"] == {"days:3": [28, -7, 31], "p1": -7, "days+2": 31, "KEY": 0}
+
+
+def test_what_is_asked_for_is_shown_after_a_fault_too():
+    run = pentary("run", write("LI p1, 3\nDIV p1, p1, p0\nHALT\n"), "--show", "p1")
+    assert (run.exit_code, run.stdout) == (2, "p1 = 3  00000000000000+⊖\n")
+
+
 def test_a_trace_holds_what_came_before_a_fault():
     name = write("LI p1, 3\nNOP\nDIV p1, p1, p0\nHALT\n")
     assert pentary("run", name, "--trace", "bad.kanata").exit_code == 2
@@ -136,7 +178,7 @@ FAULTS = {
         "overflow fault at here (bad.s:2): the result of ADD does not fit, and exceptions.overflow_trap is on",
         2,
     ),
-    "operand": ("LI p1, 257\nhere: SETVL p1\nHALT", "operand fault at here (bad.s:2): SETVL does not take 257", 1),
+    "operand": ("LI p1, 257\nhere: SETVL p1\nHALT", "operand fault at here (bad.s:2): SETVL takes 1..256, not 257", 1),
     "no halt": (
         "here: NOP\nJUMP here\n",
         "the program has not halted within 5,000 cycles; it is at here",
@@ -186,7 +228,7 @@ def unwritable(option):
 MISTAKES = {
     "missing source": (lambda: ["none.s"], "none.s: cannot be read: No such file"),
     "missing object": (lambda: ["none.pob"], "Error: cannot read none.pob: No such file"),
-    "a folder": (lambda: ["."], "Error: cannot read ."),
+    "a folder": (lambda: ["."], "Error: cannot read .: it is a folder, not a program"),
     "truncated object": (truncated, "Error: part.pob is no object file, or only a part of one"),
     "another file": (lambda: [write("hello", "text.pob")], "Error: text.pob is no object file"),
     "define for an object": (
@@ -207,14 +249,22 @@ MISTAKES = {
         lambda: [write(".data\n.space 99999\n.text\nHALT"), "--config", write("memory.words = 15625", "my.toml")],
         "Error: the program takes 100000 words, the memory has 15625",
     ),
-    "limit of nothing": (lambda: ["prog.s", "--max-cycles", "0"], "0 is not in the range x>=1"),
+    "limit beyond all counting": (lambda: ["prog.s", "--max-cycles", 2**64], f"{2**64} is not in the range"),
+    "limit of nothing": (lambda: ["prog.s", "--max-cycles", "0"], "0 is not in the range 1<=x<="),
 }
 OF_RUN = {
     "unknown trace": (lambda: ["prog.s", "--trace", "x.txt"], "Error: the ending of x.txt stands for no trace format"),
+    "unknown label to show": (lambda: ["prog.s", "--show", "lop:3"], "Error: the program has no label 'lop'; did you"),
+    "nothing to show": (lambda: ["prog.s", "--show", ""], "Error: expected a label, LABEL+N, an address or FILE:LINE"),
+    "cycles without trace": (lambda: ["prog.s", "--trace-cycles", "3:"], "Error: --trace-cycles says which cycles"),
+    "one cycle": (lambda: ["prog.s", "--trace", "x.vcd", "--trace-cycles", "3"], "'3' is not FIRST:LAST"),
+    "cycles backwards": (lambda: ["prog.s", "--trace", "x.vcd", "--trace-cycles", "4:3"], "'4:3' ends before it"),
     "unwritable trace": (lambda: unwritable("--trace"), "Error: cannot write the trace no/folder/x.vcd"),
 }
 OF_PROFILE = {
-    "unwritable picture": (lambda: unwritable("--picture"), "Error: cannot write the picture no/folder/x.png"),
+    "unwritable picture": (lambda: unwritable("--picture"), "Error: cannot write no/folder/x.png"),
+    "picture of another kind": (lambda: ["prog.s", "--picture", "x.svg"], "Error: cannot draw x.svg: pictures are PNG"),
+    "no rows": (lambda: ["prog.s", "--top", "0"], "0 is not in the range"),
     "unknown row": (lambda: ["prog.s", "--by", "file"], "'file' is not one of 'label', 'line', 'address'"),
 }
 
@@ -229,7 +279,7 @@ OF_PROFILE = {
 )
 def test_a_mistake_is_told_and_nothing_runs(command, mistake):
     make, told = (MISTAKES | OF_RUN | OF_PROFILE)[mistake]
-    if (command, mistake) == ("debug", "limit of nothing"):
+    if command == "debug" and mistake.startswith("limit"):
         told = "No such option"
     run = pentary(command, *make())
     assert run.exit_code == 2
@@ -248,11 +298,13 @@ def test_all_mistakes_of_a_source_are_told():
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_a_disk_that_fills_up_under_a_trace_is_one_line():
-    Path("trace.kanata").symlink_to("/dev/full")
-    run = pentary("run", "prog.s", "--trace", "trace.kanata")
+@pytest.mark.parametrize("ending", ["kanata", "vcd", "json"])
+@pytest.mark.parametrize("count", [10, 5000])  # with a file that is not written before its end, and one that is
+def test_a_disk_that_fills_up_under_a_trace_is_one_line(ending, count):
+    Path(f"full.{ending}").symlink_to("/dev/full")
+    run = pentary("run", "prog.s", "-D", f"COUNT={count}", "--trace", f"full.{ending}")
     assert run.exit_code == 2
-    assert run.stderr == f"Error: cannot write the output: {os.strerror(errno.ENOSPC)}\n"
+    assert run.stderr == f"Error: cannot write the trace full.{ending}: {os.strerror(errno.ENOSPC)}\n"
 
 
 @pytest.mark.parametrize("form", [["run"], ["run", "--json"], ["run", "--trace", "loop.kanata"], ["profile"]])
@@ -271,6 +323,22 @@ def test_ctrl_c_ends_a_run_with_its_state(form, monkeypatch):
     assert "\n->   1  JUMP  here  bad.s:2  JUMP here\n" in run.stderr
     if form == ["run", "--json"]:
         assert json.loads(run.stdout)["ended"] == "interrupt"
+
+
+def test_ctrl_c_ends_a_training_of_short_steps(monkeypatch):
+    on, calls = Simulator.run, itertools.count()
+
+    def interrupted(self, *arguments, **options):
+        if next(calls) == 10:
+            signal.raise_signal(signal.SIGINT)
+        return on(self, *arguments, **options)
+
+    monkeypatch.setattr(Simulator, "run", interrupted)
+    train = ["train", "target", "--engine", "sim", "--steps", "50", "--population", "4", "--shape", "4x4"]
+    run = pentary(*train, "--out", "run")
+    assert run.exit_code == 130
+    result = json.loads(Path("run", "result.json").read_text())
+    assert result["interrupted"] and 0 < result["steps"] < 10
 
 
 def test_ctrl_c_reaches_a_real_process():
@@ -313,6 +381,13 @@ def test_an_output_without_the_glyphs_of_pents_gets_them_in_ascii():
     assert "\np2           12  0000000000000022\n" in run.stderr
 
 
+def test_profile_sums_up_the_rows_beyond_the_top():
+    rows = pentary("profile", "prog.s", "--by", "line").stdout.splitlines()
+    assert len(rows) == 2 + 6
+    few = pentary("profile", "prog.s", "--by", "line", "--top", "2").stdout.splitlines()
+    assert [line.split()[0] for line in few] == ["line", "total", *(line.split()[0] for line in rows[2:4]), "4"]
+
+
 @pytest.mark.parametrize("command", ["run", "profile", "debug"])
 def test_the_first_run_says_that_it_compiles(command, monkeypatch):
     monkeypatch.setattr("pentary_sim.compiled.is_stored", lambda: False)
@@ -320,6 +395,35 @@ def test_the_first_run_says_that_it_compiles(command, monkeypatch):
     assert run.exit_code == 0
     assert run.stderr.startswith("Compiling the model") and run.stderr.count("\n") == 1
     assert pentary(command, "none.s").stderr.startswith("none.s: cannot be read")
+
+
+def test_training_and_measuring_say_that_they_compile(monkeypatch):
+    monkeypatch.setattr("pentary_sim.compiled.is_stored", lambda: False)
+    monkeypatch.setattr("pentary_sim.bench.run", lambda: {"speed": 1})
+    train = ["train", "target", "--engine", "sim", "--steps", "1", "--population", "4", "--shape", "4x4"]
+    assert pentary(*train).stderr.count("Compiling the model") == 1
+    assert pentary("bench", "sim").stderr.count("Compiling the model") == 1
+    refused = pentary("train", "target", "--engine", "sim", "--shape", "300x3")
+    assert refused.exit_code == 2 and "Compiling" not in refused.stderr
+    assert "Compiling" not in pentary("bench", "numpy", "--help").stderr
+
+
+def test_the_folder_of_a_training_holds_the_machine():
+    slow = write("[memory]\nlatency = 1000\n", "slow.toml")
+    train = ["train", "target", "--engine", "sim", "--steps", "1", "--population", "4", "--shape", "4x4"]
+    for out, options in (("a", []), ("b", ["--config", slow])):
+        assert pentary(*train, "--out", out, *options).exit_code == 0
+    (a, b) = (json.loads(Path(out, "config.json").read_text())["machine"] for out in "ab")
+    assert a == asdict(Config())
+    assert b == {**a, "memory": {**a["memory"], "latency": 1000}}
+
+
+def test_debug_without_an_input_is_a_mistake():
+    command = [sys.executable, "-c", "import os; os.close(0); os.execvp(os.sys.executable, [os.sys.executable, '-m', "]
+    command[2] += "'pentary', 'debug', 'prog.s'])"
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr == "Error: commands are read from standard input, and it is closed\n"
 
 
 def test_commands_have_help_with_examples():

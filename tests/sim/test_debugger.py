@@ -202,6 +202,46 @@ def test_print_shows_what_a_name_stands_for():
     ]
 
 
+def test_print_shows_accumulator_length_and_controls():
+    name = source("LI p1, 7\nMAC p1, p1\nSETVL p1\nLRSET key, p1\nHALT\n")
+    assert debug("c", "p acc", "p VL", "p KEY", "p width", file=name)[1:] == [
+        "acc = 49  " + "0" * 29 + "⊕0-\n",
+        "VL = 7  00000000000000+⊕\n",
+        "KEY = 7  00000000000000+⊕\n",
+        "width = 6  00000000000000++\n",
+    ]
+
+
+def test_names_of_the_program_come_before_those_of_controls():
+    name = source(".equ RANK, 30\nHALT\n.data\nvl: .word 11\nx: .word 12\n")
+    assert debug("p RANK", "p rank", "p vl", "p x:1", file=name) == [
+        "RANK = 30\n",
+        "rank = 1  000000000000000+\n",
+        "1  vl  11  00000000000000⊕+\n",
+        "2  x  12  00000000000000⊕⊕\n",
+    ]
+
+
+def test_print_shows_as_many_words_as_it_is_told():
+    assert debug("print result:2", "p result+1:1", "p 18:2", "p prog.s:2") == [
+        *debug("memory result 2", "memory result+1 1", "memory 18 2", "memory 0 1")
+    ]
+
+
+def test_crossbar_shows_a_row():
+    name = source("LOADV v1, row(p0)\nLI p1, 3\nLOADX v1, p1\nHALT\n.data\nrow: .word -2, 1, 0, 9\n.space 252\n")
+    shown, printed, empty = debug("c", "crossbar 3", "print x:3", "x 4", file=name)[1:]
+    assert shown == printed == f"x[3]  ⊖+0⊕{'0' * 252}\n"
+    assert empty == f"x[4]  {'0' * 256}\n"
+
+
+def test_restart_begins_anew_with_the_same_breakpoints():
+    first, value, begun, again, stats = debug("b done", "c", "p p2", "restart", "stats", "c")[1:]
+    assert places(first) == [15] and value.startswith("p2 = 1  ")
+    assert places(begun) == [0] and places(stats) == [15]
+    assert re.search("^instructions +0$", again, re.MULTILINE)
+
+
 def test_memory_shows_words_and_instructions_up_to_its_end():
     assert debug("memory 17 3", "m 15623 9", "m main", "m result 2") == [
         "17          1220703149  00+0000000000+0-  RET\n18  result           0  0000000000000000\n"
@@ -291,6 +331,11 @@ def test_stats_are_those_so_far():
         ("print 15625", "address 15625 is outside memory (0..15624)"),
         ("memory -1", "address -1 is outside memory (0..15624)"),
         ("memory main x", "'x' is not a number of 1 or more"),
+        ("crossbar 256", "there is no row 256 of the crossbar; they are 0..255"),
+        ("crossbar", "'' is not the number of a row"),
+        ("x -1", "'-1' is not the number of a row"),
+        ("print x:256", "there is no row 256 of the crossbar; they are 0..255"),
+        ("restart now", "nothing was expected"),
         ("memory", "expected a label, LABEL+N, an address or FILE:LINE"),
         ("list nowhere", "the program has no label 'nowhere'"),
         ("list result", "there is no instruction at 18"),

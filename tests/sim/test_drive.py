@@ -107,6 +107,21 @@ def test_ctrl_c_ends_a_slice_and_the_run_can_go_on(monkeypatch):
     assert kept.pcs == ROUNDS
 
 
+@pytest.mark.usefixtures("ctrl_c")
+@pytest.mark.parametrize("limit", [{"stop_at": [1]}, {"max_instructions": 1}, {"max_cycles": 1}])
+def test_ctrl_c_in_a_run_shorter_than_a_slice_is_not_forgotten(limit):
+    m = machine()
+    assert drive(m, **limit) == "interrupt"
+    assert (m.pc, m.instructions) == (1, 1)
+
+
+@pytest.mark.usefixtures("ctrl_c")
+@pytest.mark.parametrize(("end", "kind"), [("HALT", None), ("DIV p2, p2, p0", "divide")])
+def test_a_program_that_has_ended_is_not_interrupted(end, kind):
+    ending = drive(machine(end))
+    assert ending.kind == kind if isinstance(ending, Fault) else ending == "halt" and kind is None
+
+
 def test_a_second_ctrl_c_is_not_waited_for(monkeypatch):
     def compiling(self, *arguments):
         signal.raise_signal(signal.SIGINT)

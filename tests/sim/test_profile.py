@@ -118,6 +118,21 @@ def test_table_has_a_line_for_each_row_below_the_total(made, by):
     assert len({min(ends) for ends in columns}) == 1, "shares stand below each other"
 
 
+@pytest.mark.parametrize("top", [1, 2, 3, 4, 9])
+def test_table_has_one_line_for_all_rows_beyond_the_top(made, top):
+    program, profile = made
+    profile[5] = cycles(issue=1, sync=2)
+    whole = table(program, profile, by="address").splitlines()[2:]
+    shown = table(program, profile, by="address", top=top).splitlines()[2:]
+    numbers = [int(row.split("%")[0].split()[-2]) for row in whole]
+    assert [int(row.split("%")[0].split()[-2]) for row in shown[:top]] == numbers[:top]
+    if top >= 5:  # the sixth row is no longer than the line that would stand for it
+        assert len(shown) == 6
+    else:
+        assert shown[top].split()[:3] == [f"{6 - top}", "others", f"{sum(numbers[top:])}"]
+        assert len(shown) == top + 1
+
+
 def test_table_of_nothing_is_empty_but_for_the_total(made):
     program, profile = made
     assert len(table(program, profile * 0).splitlines()) == 2
@@ -155,5 +170,5 @@ def test_picture_of_nothing_and_picture_nowhere_are_refused(tmp_path, made):
     program, profile = made
     with pytest.raises(PentaryError, match="no instruction has retired"):
         picture(tmp_path / "a.png", program, profile * 0, "nothing")
-    with pytest.raises(PentaryError, match=r"^cannot write the picture .*missing"):
+    with pytest.raises(PentaryError, match=r"^cannot write .*missing"):
         picture(tmp_path / "missing" / "a.png", program, profile, "nowhere")

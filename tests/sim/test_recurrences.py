@@ -1,5 +1,6 @@
 """Every cycle of random programs, as the model has it and as the rules of architecture/pipeline.md give it."""
 
+import re
 from random import Random
 from types import ModuleType
 from typing import Any
@@ -70,6 +71,9 @@ BLOCKS = [
     "muli p31, {r}, 3\n call {0}\n {0}:",
     "call {0}\n jump {1}\n {0}: muli p31, p31, 1\n {any}\n ret\n {1}:",
     "li p20, 3\n {0}: {any}\n {any}\n addi p20, p20, -1\n bgt p20, p0, {0}",
+    # Where these two share an entry of the predictor, the branch is looked up when the jump is in EX, or a cycle later.
+    "li p20, 3\n {0}: addi p20, p20, -1\n jump {1}\n {1}: nop\n bgt p20, p0, {0}",
+    "li p20, 3\n {0}: addi p20, p20, -1\n jump {1}\n {1}: nop\n nop\n bgt p20, p0, {0}",
     "li p20, 4\n li p21, {1}\n {0}: {any}\n bne p20, p11, {2}\n li p21, {3}\n {2}: add p31, p21, p0\n ret\n"
     " {1}: addi p20, p20, -1\n jump {0}\n {3}:",
 ]
@@ -86,11 +90,8 @@ def dense_program(seed: int, length: int) -> Program:
         if rng.random() < 0.85:
             lines.append(dense_line(rng, rng.choice(plain)))
             continue
-        block = rng.choice(BLOCKS)
-        while "{any}" in block:
-            block = block.replace("{any}", dense_line(rng, rng.choice(plain)), 1)
-        while "{r}" in block:
-            block = block.replace("{r}", f"p{rng.randint(0, 3)}", 1)
+        block = re.sub("{any}", lambda _: dense_line(rng, rng.choice(plain)), rng.choice(BLOCKS))
+        block = re.sub("{r}", lambda _: f"p{rng.randint(0, 3)}", block)
         lines.append(block.format(*(f"at{labels + n}" for n in range(4))))
         labels += 4
     return assemble_text("\n".join([*lines, "halt", ".data", "data: .space 3000"]) + "\n")

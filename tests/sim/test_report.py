@@ -144,6 +144,7 @@ def test_figures_of_the_low_rank_unit():
         ("a: NOP\nHALT", {"stop_at": [1]}, None),
         ("a: JUMP a", {"max_cycles": 5000}, "the program has not halted within 5,000 cycles; it is at a (squares.s:1)"),
         ("a: NOP\nDIV p1, p0, p0", {}, "divide fault at a+1 (squares.s:2): DIV by zero"),
+        ("LI lr, 5000\na: RET", {}, "fetch fault at 5000, reached from a (squares.s:2): there is no instruction: the "),
         ("a: NOP\nb: NOP", {}, "fetch fault at 2, reached from b (squares.s:2): there is no instruction: "),
     ],
 )
@@ -169,6 +170,39 @@ def test_the_state_at_a_fetch_fault_shows_where_it_came_from():
     shown = report.state(machine, ending)
     assert "->   2  RET" in shown
     assert "\npc      -1\n" in shown
+
+
+@pytest.mark.parametrize(("address", "missing"), [(3, True), (4, False), (5000, False), (-1, False)])
+def test_an_address_outside_of_the_program_is_not_told_by_a_label(address, missing):
+    machine, ending = run(f"LI lr, {address}\nlast: RET\nHALT")
+    assert f"\npc      {address}\n" in report.state(machine, ending)
+    problem = report.problem(machine, ending)
+    assert problem and problem.endswith("0..2; is a HALT missing?" if missing else "0..2")
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("LI p1, 0\na: SETVL p1", "SETVL takes 1..256, not 0"),
+        ("LI p1, 300000\na: VSET v1, p1, p1", "VSET element 300000 is outside 0..255 (VL 256)"),
+        ("LI p1, 9\nSETVL p1\na: VGET p2, v1, p1", "VGET element 9 is outside 0..8 (VL 9)"),
+        ("LI p1, 256\na: LOADX v1, p1", "LOADX row 256 is outside 0..255"),
+        ("a: LRSET rank, p0", "LRSET RANK takes 1..64, not 0"),
+        ("LI p1, 9\na: LRSET width, p1", "LRSET WIDTH takes 2..8, not 9"),
+        ("a: LRSET gain, p2", None),
+        ("LI p1, -1\na: LRGEN p1", "LRGEN takes pairs 0..195312, not -1"),
+        ("LI p1, 7\nLRSET rows, p1\na: LRMUL p1", "LRMUL row 7 is outside 0..6 (ROWS 7)"),
+    ],
+)
+def test_an_operand_fault_says_what_is_outside_which_range(source, told):
+    machine, ending = run(f"{source}\nHALT")
+    problem = report.problem(machine, ending)
+    assert problem == (told and f"operand fault at a (squares.s:{source.count(chr(10)) + 1}): {told}")
+
+
+def test_one_instruction_is_told_in_the_singular():
+    machine, ending = run("NOP\nDIV p1, p0, p0")
+    assert report.state(machine, ending).startswith("after 1 instruction, ")
 
 
 def test_json_holds_everything():

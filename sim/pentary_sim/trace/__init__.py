@@ -24,12 +24,13 @@ ENDINGS: Final[dict[str, type[Trace]]] = {
 """The format that the ending of a file's name stands for."""
 
 
-def open_trace(path: str | Path, program: Program) -> Trace:
+def open_trace(path: str | Path, program: Program, cycles: tuple[float, float] | None = None) -> Trace:
     """Begin a trace.
 
     Args:
         path: the file to write; its ending, in capitals or not, is one of `ENDINGS`.
         program: what runs.
+        cycles: the first and the last to be traced; None for all.
 
     Returns:
         The writer: give it the run's events in order with `add`, then `close` it (or use it in a `with` statement).
@@ -48,4 +49,6 @@ def open_trace(path: str | Path, program: Program) -> Trace:
         file = path.open("w", encoding="utf-8", newline="\n")
     except OSError as error:
         raise PentaryError(f"cannot write the trace {path}: {error.strerror}") from None
-    return kind(file, program)
+    trace = kind(file, program)
+    trace.cycles = cycles or trace.cycles
+    return trace

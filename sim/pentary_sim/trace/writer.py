@@ -3,12 +3,14 @@
 from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from itertools import groupby, pairwise
 from math import inf
 from operator import itemgetter
 from typing import Any, Final, NamedTuple, Self, TextIO
 
+import numpy as np
 from numpy.typing import NDArray
 
 from pentary.asm import disassemble_word
@@ -16,6 +18,7 @@ from pentary.isa.encoding import decode, operands
 from pentary.isa.table import LINK, STACK
 from pentary.program import Program
 from pentary.text import format_pents
+from pentary.word import PentaryError
 from pentary_sim.events import CAUSES, EVENT, NONE, UNITS
 
 STAGES: Final = ("fetch", "decode", "execute", "memory", "writeback")
@@ -112,7 +115,12 @@ class Instruction:
 
 
 class Trace(ABC):
-    """A trace that is being written; the formats are its subclasses."""
+    """A trace that is being written; the formats are its subclasses.
+
+    Attributes:
+        cycles: the first and the last to be traced: of the instructions that are added, those that the pipeline or a
+            unit is at work on in one of these cycles are written.
+    """
 
     alphabet_is_ascii = False
 
@@ -124,6 +132,7 @@ class Trace(ABC):
             program: what runs.
         """
         self.file = file
+        self.cycles: tuple[float, float] = (0, inf)
         self._program = program
         self._instructions: dict[int, Instruction] = {}
         self._count = 0
@@ -134,22 +143,34 @@ class Trace(ABC):
 
         Args:
             events: (n,) of `pentary_sim.events.EVENT`: those that retired after the ones added before, in order.
+
+        Raises:
+            PentaryError: the file cannot be written; it is closed.
         """
-        for first in range(0, len(events), _BATCH):
-            batch = events[first : first + _BATCH]
-            spelled = format_pents(batch["value"], ascii=self.alphabet_is_ascii).tolist()
-            for row, pents in zip(batch.tolist(), spelled, strict=True):
-                event = Event._make(row)
-                self._pending += self.records(self._count, event, self._instruction(event.pc), pents)
-                self._count += 1
-            # No later instruction has a record before its own fetch, and fetches are in order.
-            self._release(batch["fetch"][-1].item())
+        first_cycle, last_cycle = self.cycles
+        complete = np.maximum(events["writeback"] + 1, events["done"])
+        events = events[(events["fetch"] <= last_cycle) & (complete > first_cycle)]
+        with self._writing():
+            for first in range(0, len(events), _BATCH):
+                batch = events[first : first + _BATCH]
+                spelled = format_pents(batch["value"], ascii=self.alphabet_is_ascii).tolist()
+                for row, pents in zip(batch.tolist(), spelled, strict=True):
+                    event = Event._make(row)
+                    self._pending += self.records(self._count, event, self._instruction(event.pc), pents)
+                    self._count += 1
+                # No later instruction has a record before its own fetch, and fetches are in order.
+                self._release(batch["fetch"][-1].item())
 
     def close(self) -> None:
-        """Write what is left and close the file."""
-        with self.file:
-            self._release(inf)
-            self.finish()
+        """Write what is left and close the file; nothing if it is closed.
+
+        Raises:
+            PentaryError: the file cannot be written; it is closed all the same.
+        """
+        if not self.file.closed:
+            with self._writing(), self.file:
+                self._release(inf)
+                self.finish()
 
     def __enter__(self) -> Self:
         """Give itself."""
@@ -178,12 +199,21 @@ class Trace(ABC):
     def finish(self) -> None:
         """Write the end of the file."""
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            with suppress(OSError):  # closing tries once more to write what is left
+                self.file.close()
+            raise PentaryError(f"cannot write the trace {self.file.name}: {error.strerror or error}") from None
+
     def _release(self, before: float) -> None:
         self._pending.sort(key=itemgetter(0))  # a stable sort: it keeps the order of the program within a cycle
         ready = bisect_left(self._pending, before, key=itemgetter(0))
-        for cycle, group in groupby(self._pending[:ready], key=itemgetter(0)):
+        leaving, self._pending = self._pending[:ready], self._pending[ready:]
+        for cycle, group in groupby(leaving, key=itemgetter(0)):
             self.write(cycle, [record for _, record in group])
-        del self._pending[:ready]
 
     def _instruction(self, pc: int) -> Instruction:
         known = self._instructions.get(pc)

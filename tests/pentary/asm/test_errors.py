@@ -32,12 +32,16 @@ def test_a_source_that_cannot_be_read_is_told(tmp_path, content):
         ("word 1", 1, "unknown instruction 'word'; did you mean .word?"),
         (" .spice 1", 2, "unknown directive '.spice'; did you mean .space?"),
         ("3: NOP", 1, "expected an instruction"),
-        ("ADD p1, p2", 1, "expected ADD rd, rs, rt"),
-        ("HALT 1", 1, "expected HALT"),
-        ("dec", 1, "expected DEC rd"),
+        ("ADD p1, p2", 1, "ADD takes rd, rs, rt: 3 operands, not 2"),
+        ("HALT 1", 1, "HALT takes no operands"),
+        ("dec", 1, "DEC takes rd: 1 operand, not 0"),
         ("ADD p1,, p2", 8, "an operand is missing before the comma"),
         ("ADD p1, p2,", 11, "an operand is missing after the comma"),
         ("ADD p1, p2, v3", 13, "rt: expected a register p0..p31, zero, fp, sp or lr, not 'v3'"),
+        ("add p1, p2, 3", 13, "rt: expected a register p0..p31, zero, fp, sp or lr, not '3'; ADDI takes a number"),
+        ("mul p1, p2, -3", 13, "rt: expected a register p0..p31, zero, fp, sp or lr, not '-'; MULI takes a number"),
+        ("div p1, p2, 3", 13, "rt: expected a register p0..p31, zero, fp, sp or lr, not '3'"),
+        ("add p1, 3, p2", 9, "rs: expected a register p0..p31, zero, fp, sp or lr, not '3'"),
         ("ADD p1, p2, p3 p4", 16, "rt: expected a register p0..p31, zero, fp, sp or lr, not 'p4'"),
         ("VADD v1, v2, v8", 14, "vt: expected a vector register v0..v7, not 'v8'"),
         ("FITGET p1, f4", 12, "fs: expected a fitness accumulator f0..f3, not 'f4'"),
@@ -48,20 +52,37 @@ def test_a_source_that_cannot_be_read_is_told(tmp_path, content):
         ("SHLI p1, p2, 17", 14, "k is 17, outside 0..16"),
         ("CLAMP p1, p2, 0", 15, "w is 0, outside 1..16"),
         ("QUANT v1, v2, 17, 1", 15, "k is 17, outside 0..16"),
-        ("BEQ p1, p2, . + 39063", 13, "the target is 39063 words away, BEQ reaches -39062..39062"),
+        (
+            "BEQ p1, p2, . + 39063",
+            13,
+            "the target is 39063 words away, BEQ reaches -39062..39062; "
+            "branch around a JUMP, which reaches -4882812..4882812",
+        ),
         ("JUMP -5000000", 6, "the target is -5000001 words away, JUMP reaches -4882812..4882812"),
         (f"LI p1, {WORD_MAX + 1}", 8, f"i is {WORD_MAX + 1}, outside {-WORD_MAX}..{WORD_MAX}"),
         (f".word {WORD_MAX + 1}", 7, f"the word is {WORD_MAX + 1}, outside {-WORD_MAX}..{WORD_MAX}"),
-        (".word", 1, "expected .word EXPRESSION, ..."),
+        (".word", 1, ".word takes EXPRESSION, ...: at least 1 operand, not 0"),
+        (".word 0xff", 7, "'0xff' is no number: numbers are decimal integers, or pents (0p...)"),
+        (".word 3.5", 7, "'3.5' is no number: numbers are decimal integers, or pents (0p...)"),
+        ("halt // x", 6, "unexpected '//'; a comment begins with ;"),
+        ("// x, y", 1, "unexpected '//'; a comment begins with ;"),
+        ("x: // y", 4, "unexpected '//'; a comment begins with ;"),
+        ("mv p1, p2 // x, y", 1, "MV takes rd, rs: 2 operands, not 3"),
+        ("mv p1, p2 // x", 11, "unexpected '//'; a comment begins with ;"),
+        (".word 1, // x", 10, "unexpected '//'; a comment begins with ;"),
+        ("# x, y", 1, "unexpected character '#'; a comment begins with ;"),
+        ("add p1, p2, p3 # x, y", 16, "unexpected character '#'; a comment begins with ;"),
+        ("/* x */", 1, "unexpected character '/'; a comment begins with ;, and // divides"),
+        (".word 4 / 2", 9, "unexpected character '/'; a comment begins with ;, and // divides"),
         (".space 3", 1, ".space in .text; it belongs after .data"),
         (".align 3", 1, ".align in .text; it belongs after .data"),
         (".equ 3, 3", 6, "expected the name of a constant"),
         (".equ p3, 3", 6, "p3 cannot be the name of a symbol: it has a meaning already"),
         ("limit: NOP", 1, "limit cannot be the name of a symbol: it has a meaning already"),
         (".param X, Y", 11, "Y is not known here: it must follow from what stands before"),
-        (".assert 1", 1, 'expected .assert CONDITION, "MESSAGE"'),
+        (".assert 1", 1, '.assert takes CONDITION, "MESSAGE": 2 operands, not 1'),
         (".assert 1, 2", 12, 'expected a message in "quotes"'),
-        (".data 3", 1, "expected .data"),
+        (".data 3", 1, ".data takes no operands"),
         ("NOP é", 5, "unexpected character 'é'"),
         ('.assert 1, "open', 12, "this string has no end"),
         ("LI p1, labl", 8, "unknown symbol 'labl'; did you mean label?"),
@@ -143,18 +164,40 @@ def test_all_mistakes_of_a_source_are_told_in_order():
     ]
 
 
+def test_each_operand_of_a_line_has_its_own_mistake():
+    found = mistakes(".data", ".word 5 // 0, 1 << 2, 0xff, 3.5, 0p3, 7", ".word 0x1(")
+    assert [(line, column) for line, column, _ in found] == [(2, 9), (2, 18), (2, 23), (2, 29), (2, 34), (3, 7)]
+    assert [found[:2] for found in mistakes("addi q1, q2, 0xff", "load p1, 0xff(q2)")] == [
+        (1, 6),
+        (1, 10),
+        (1, 14),
+        (2, 10),
+        (2, 15),
+    ]
+
+
 def test_the_report_shows_each_line_and_points_below_tabs_too():
     with pytest.raises(AssemblyError) as refusal:
         assemble_text("\tNOP\n\tADD\tp1, p2, 3\nJUMP\n", "dir/p.s")
     assert str(refusal.value) == (
-        "dir/p.s:2:14: rt: expected a register p0..p31, zero, fp, sp or lr, not '3'\n"
+        "dir/p.s:2:14: rt: expected a register p0..p31, zero, fp, sp or lr, not '3'; ADDI takes a number\n"
         "\tADD\tp1, p2, 3\n"
         "\t   \t        ^\n"
-        "dir/p.s:3:1: expected JUMP j10\n"
+        "dir/p.s:3:1: JUMP takes j10: 1 operand, not 0\n"
         "JUMP\n"
         "^\n"
         "2 errors"
     )
+
+
+@pytest.mark.parametrize("text", ["", "; nothing", ".equ N, 1", ".data\n.word 1"])
+def test_a_file_without_instructions_is_no_program_but_may_be_included(tmp_path, text):
+    (tmp_path / "part.s").write_text(text)
+    (tmp_path / "main.s").write_text('halt\n.include "part.s"')
+    with pytest.raises(AssemblyError) as refusal:
+        assemble(tmp_path / "part.s")
+    assert str(refusal.value) == f"{tmp_path}/part.s: the program has no instructions\n1 error"
+    assert assemble(tmp_path / "main.s").text == 1
 
 
 def test_a_program_that_is_too_large_is_refused_before_it_is_made():

@@ -123,11 +123,25 @@ def test_what_has_no_value_is_refused_at_its_column(text, column, message):
 @pytest.mark.parametrize(
     ("text", "column", "message"),
     [
-        ("1 + 0x10", 4, "'0x10' is no number: numbers are decimal, or 0p and pents"),
-        ("1__0", 0, "'1__0' is no number: numbers are decimal, or 0p and pents"),
+        ("1 + 0x10 + 0y", 4, "'0x10' is no number: numbers are decimal integers, or pents (0p...)"),
+        ("1__0", 0, "'1__0' is no number: numbers are decimal integers, or pents (0p...)"),
+        ("1.0", 0, "'1.0' is no number: numbers are decimal integers, or pents (0p...)"),
+        ("1e3", 0, "'1e3' is no number: numbers are decimal integers, or pents (0p...)"),
         ("9" * 301, 0, "a number has at most 300 digits"),
         ("0p", 0, "'' has 0 pents, a word has 1 to 16"),
         ("0p" + "1" * 17, 0, "'11111111111111111' has 17 pents, a word has 1 to 16"),
+    ],
+)
+def test_what_is_no_number_is_refused_where_it_stands(text, column, message):
+    with pytest.raises(Mistake) as refusal:
+        evaluate(text)
+    assert (refusal.value.column, refusal.value.message) == (column, message)
+    assert all(token.kind != "error" for token in tokenize(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "message"),
+    [
         ("1 = 2", 2, "unexpected character '='"),
         ("1 & 2", 2, "unexpected character '&'"),
         ('x "', 2, "this string has no end"),
@@ -135,7 +149,7 @@ def test_what_has_no_value_is_refused_at_its_column(text, column, message):
 )
 def test_what_is_no_token_ends_the_line_with_an_error(text, column, message):
     last = tokenize(text)[-1]
-    assert (last.kind, last.text, last.column) == ("error", message, column)
+    assert (last.kind, last.text, last.column, last.problem) == ("error", text[column:], column, message)
 
 
 def test_a_long_sum_needs_no_deep_stack():

@@ -1,10 +1,15 @@
 """What holds for the traces of all formats: which one a name stands for, batches, streams, faults."""
 
+from math import inf
+from pathlib import Path
+
+import numpy as np
 import pytest
 
 from pentary.asm import assemble_text
 from pentary.program import Fault
 from pentary.word import PentaryError
+from pentary_sim.events import NONE
 from pentary_sim.simulator import Simulator
 from pentary_sim.trace import open_trace
 
@@ -67,6 +72,38 @@ def test_what_can_no_longer_change_is_written_at_once(tmp_path, ending):
             sizes.append(path.stat().st_size)
     assert 0 < sizes[0] < sizes[1] < sizes[2]
     assert path.stat().st_size - sizes[2] < 20_000
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("copies", [1, 1000])
+@pytest.mark.parametrize("ending", FORMATS)
+def test_a_full_disk_is_told_once_and_the_file_is_closed(tmp_path, a_run, ending, copies):
+    program, events = a_run
+    path = tmp_path / f"full.{ending}"
+    path.symlink_to("/dev/full")
+    trace = open_trace(path, program)
+    with (
+        pytest.raises(PentaryError, match=rf"^cannot write the trace .*full\.{ending}: No space left on device$"),
+        trace,
+    ):
+        for _ in range(copies):
+            trace.add(events)
+            events["fetch"] += 10_000  # later ones, since time goes on
+            for name in ("decode", "execute", "memory", "writeback", "start", "free", "done"):
+                events[name] += 10_000 * (events[name] != NONE)
+    assert trace.file.closed
+    trace.close()
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_cycles_choose_the_instructions_at_work_in_them(tmp_path, a_run, ending):
+    program, events = a_run
+    for first, last in ((0, inf), (20, 40), (20, inf), (0, 20), (30, 30), (10**9, inf)):
+        among = [e["fetch"] <= last and max(e["writeback"] + 1, e["done"]) > first for e in events]
+        with open_trace(tmp_path / f"a.{ending}", program, (first, last)) as trace:
+            trace.add(events)
+        expected = written(tmp_path / f"b.{ending}", program, [events[np.array(among)]])
+        assert (tmp_path / f"a.{ending}").read_bytes() == expected
 
 
 @pytest.mark.parametrize("ending", FORMATS)

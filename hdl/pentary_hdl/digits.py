@@ -1,0 +1,104 @@
+"""Cells of pents: three bits of two's complement, -2..2, and what is made of a few of them."""
+
+from amaranth import Cat, Const, Module, Signal, Value, signed, unsigned
+from amaranth.lib import data
+
+from pentary.lralu import PENT_BITS
+from pentary.word import PENTS
+
+PENT = signed(PENT_BITS)
+WORD = data.ArrayLayout(PENT, PENTS)
+
+
+def is_pent(code: Value) -> Value:
+    """Tell whether three bits are a pent: not 3, -4 or -3."""
+    return code[2] & code[1] | ~code[2] & ~(code[1] & code[0])
+
+
+def cube(pent: Value) -> Value:
+    """Give the cube modulo 5: +2 and -2 change places."""
+    return Cat(pent[0], pent[1], pent[2] ^ (pent[1] & ~pent[0])).as_signed()
+
+
+def reduced(m: Module, total: Value) -> tuple[Signal, Signal]:
+    """Split a small signed sum into its pent, and the pents to carry: total = 5 * carry + pent."""
+    low, high = -(1 << len(total) - 1), (1 << len(total) - 1) - 1
+    pent = Signal(PENT)
+    carry = Signal(range((low + 2) // 5, (high + 2) // 5 + 1))
+    with m.Switch(total):
+        for number in range(low, high + 1):
+            with m.Case(Const(number, signed(len(total)))):
+                m.d.comb += [pent.eq((number + 2) % 5 - 2), carry.eq((number + 2) // 5)]
+    return pent, carry
+
+
+def add_constant(m: Module, pents: list[Value], constants: list[int]) -> list[Signal]:
+    """Add a constant to a number, pent by pent; what leaves the highest pent is dropped."""
+    carry: Value = Const(0, unsigned(1))
+    result = []
+    for pent, constant in zip(pents, constants, strict=True):
+        total = Signal(signed(4))
+        m.d.comb += total.eq(pent + constant + carry)
+        digit, carry = reduced(m, total)
+        result.append(digit)
+    return result
+
+
+def thermometer(number: Value) -> Value:
+    """Give a bit for each value of a number: 1 for those up to it."""
+    return Cat(number >= value for value in range(1 << len(number)))
+
+
+class Multiple:
+    """How a digit -2..2 picks a multiple of a number: none, or the number once or twice, perhaps complemented.
+
+    The complement is one less than the negative: whoever adds the multiple adds `negative` as well.
+
+    Attributes:
+        none, twice, negative: one bit each.
+    """
+
+    def __init__(self, none: Value, twice: Value, negative: Value) -> None:
+        """Take the three bits."""
+        self.none, self.twice, self.negative = none, twice, negative
+
+    @classmethod
+    def of_pent(cls, pent: Value) -> "Multiple":
+        """Pick by a pent."""
+        return cls(~pent[0] & ~pent[1], pent[1] & ~pent[0], pent[2])
+
+    @classmethod
+    def of_booth(cls, bits: Value) -> "Multiple":
+        """Pick by the digit of a binary number in base 4: two of its bits, with the bit below them lowest."""
+        return cls((bits == 0) | (bits == 7), bits[0] == bits[1], bits[2])
+
+    def complemented(self, number: Value) -> Value:
+        """Give the multiple, which is one bit longer than the number, for a digit that is not 0."""
+        once, twice = number.as_signed(), Cat(Const(0, 1), number)
+        return Cat(
+            (self.twice & high | ~self.twice & low) ^ self.negative
+            for low, high in zip([*once, once[-1]], twice, strict=True)
+        )
+
+
+def plus(one: Value, other: Value, carry: Value) -> Value:
+    """Give the sum of two signed numbers and a bit, in one carry chain."""
+    return (Cat(carry, one).as_signed() + Cat(carry, other).as_signed())[1:].as_signed()
+
+
+def reaches(number: Value, gap: Value) -> Value:
+    """Tell whether a signed number is 2^k - gap or more in magnitude, for a gap of k bits, in one carry chain."""
+    sign = number[-1]
+    magnitude = number[: len(gap)] ^ sign.replicate(len(gap))  # one less than it is where the number is negative
+    return (Cat(sign, magnitude) + Cat(sign, gap))[len(gap) + 1]
+
+
+def exceeds(number: Value, largest: int) -> Value:
+    """Tell whether a binary number is greater in magnitude than an even constant, in logic without a carry chain."""
+    sign = number[-1]
+    start = (largest & -largest).bit_length() - 1
+    exceeded: Value = sign | (number[:start] ^ sign.replicate(start)).any()
+    for i in range(start, len(number) - 1):
+        bit = number[i] ^ sign
+        exceeded = bit & exceeded if largest >> i & 1 else bit | exceeded
+    return exceeded

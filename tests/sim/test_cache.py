@@ -1,0 +1,63 @@
+"""The three caches, against a model made of dictionaries."""
+
+from random import Random
+from types import ModuleType
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+
+from pentary.asm import assemble_text
+from pentary_sim import cache
+from pentary_sim.config import Config
+from pentary_sim.events import COUNTS
+from pentary_sim.layout import DCACHE, ICACHE
+from pentary_sim.state import switch_on
+
+ACCESSES = 3000
+COUNTED = [name for name in COUNTS if name.startswith(("icache", "dcache", "l2", "memory_reads", "memory_writes"))]
+NAMES = {ICACHE: "icache", DCACHE: "dcache"}
+
+GEOMETRIES = [
+    "icache = {sets = 1, ways = 1}\ndcache = {sets = 1, ways = 1}\nl2 = {sets = 1, ways = 1}",
+    "icache = {sets = 1, ways = 3}\ndcache = {sets = 1, ways = 4}\nl2 = {sets = 1, ways = 8}",
+    "icache = {sets = 5, ways = 1}\ndcache = {sets = 5, ways = 2}\nl2 = {sets = 25, ways = 1}",
+    "icache = {sets = 5, ways = 2}\ndcache = {sets = 25, ways = 2}\nl2 = {sets = 5, ways = 3}",  # L2 the smaller
+    "",
+]
+
+
+@numba.njit
+def _access_all(machine: Any, caches: Any, firsts: Any, lines: Any, writes: Any, levels: Any) -> None:
+    for k in range(len(lines)):
+        levels[k] = cache.access(machine[0], caches, firsts[k], lines[k], writes[k])
+
+
+def stream(rng: Random, reach: int) -> list[tuple[int, int, bool]]:
+    """Draw accesses: first level, line, write; often near the one before."""
+    line, drawn = 0, []
+    for _ in range(ACCESSES):
+        far = rng.random() < 0.4
+        line = rng.randrange(reach) if far else min(max(line + rng.randint(-2, 2), 0), reach - 1)
+        first = rng.choice((ICACHE, DCACHE, DCACHE))
+        drawn.append((first, line, first == DCACHE and rng.random() < 0.4))
+    return drawn
+
+
+@pytest.mark.parametrize("geometry", GEOMETRIES)
+@pytest.mark.parametrize("reach", [4, 40, 3000])
+def test_levels_and_counts_are_those_of_the_model(reference: ModuleType, geometry: str, reach: int) -> None:
+    accesses = stream(Random(f"{geometry}{reach}"), reach)
+    config = Config.loads(geometry)
+    state = switch_on(assemble_text("halt\n"), config, trace=False)
+    firsts, lines, writes = (np.array(column) for column in zip(*accesses, strict=True))
+    levels = np.full(ACCESSES, -1)
+    _access_all(state.machine, state.caches, firsts, lines, writes, levels)
+    model = reference.Caches(config)
+    for number, (first, line, write) in enumerate(accesses):
+        missed, _, from_memory = model.access(NAMES[first], line, write)
+        assert levels[number] == missed + (from_memory > 0), f"access {number}"
+    counts: dict[str, int] = dict(zip(COUNTS, state.machine[0]["counts"].tolist(), strict=True))
+    assert {name: counts[name] for name in COUNTED} == {name: model.counts[name] for name in COUNTED}
+    assert sum(counts.values()) == sum(counts[name] for name in COUNTED)
