@@ -21,6 +21,7 @@ FRONT_SLOT = data.StructLayout({"move": MOVE, "beat": 1, "respond": 1, "error": 
 
 _UPDATE_CYCLES = 256
 _MEMBER_PENTS = PENTS // 2
+_GAIN = tuple(CONTROLS).index("GAIN")
 
 
 class Front(wiring.Component):
@@ -79,7 +80,8 @@ class Front(wiring.Component):
         # Stage 0.
         active, kept = Signal(), Signal(OPERATION)
         start, valid = Signal(), Signal()
-        operation = Mux(active, kept, decoder.operation)
+        operation = Signal(OPERATION)
+        m.d.comb += operation.eq(Mux(active, kept, decoder.operation))
         inner, group, row = Signal(8), Signal(range(parameters.groups)), Signal.like(rows_last)
         m.d.comb += [
             decoder.command.eq(self.command),
@@ -114,7 +116,7 @@ class Front(wiring.Component):
                 m.d.sync += register.eq(a - 1 if number < 3 else a)
         m.d.comb += [
             update.gain.eq(a[: GAIN_PENTS * PENT_BITS]),
-            update.set_gain.eq(start & decoder.operation.lrset & (self.command.control == tuple(CONTROLS).index("GAIN"))),
+            update.set_gain.eq(start & decoder.operation.lrset & (self.command.control == _GAIN)),
         ]
 
         row_now = Signal.like(row)

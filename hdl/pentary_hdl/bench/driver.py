@@ -1,0 +1,73 @@
+"""Drives a stream of the unit under test.
+
+All parts of a bench follow one rule, under which simulators agree: look at signals at the falling edge of the clock, when
+the cycle has settled, and change them after the rising edge.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import repeat
+from random import Random
+from typing import Any, Final
+
+from cocotb.simtime import get_sim_time
+from cocotb.triggers import FallingEdge, RisingEdge, Timer
+
+CLOCK_PERIOD: Final = 2
+"""Length of a cycle, in the simulator's time steps."""
+
+NO_PAUSES: Final[Iterator[int]] = repeat(0)
+"""Pauses of a stream that never waits by itself."""
+
+
+def random_pauses(random: Random, longest: int = 6) -> Iterator[int]:
+    """Give pauses without end: one in four is 0 cycles, the others are up to `longest`, and rarely ten times that."""
+    while True:
+        yield random.choice((0, random.randint(1, longest), random.randint(1, 2), random.randint(1, longest)))
+        yield 10 * longest if random.random() < 0.02 else random.randint(0, 2)
+
+
+def now() -> int:
+    """Give the number of the present cycle."""
+    return int(get_sim_time("step")) // CLOCK_PERIOD
+
+
+class StreamDriver:
+    """Sends payloads into a stream: members `NAME__payload`, `NAME__valid` and `NAME__ready` of the unit.
+
+    Attributes:
+        pauses: cycles to wait before each payload; may be replaced between payloads.
+    """
+
+    def __init__(self, unit: Any, name: str, pauses: Iterator[int] = NO_PAUSES) -> None:
+        """Take the unit (a handle with a member `clk`) and the name of the stream."""
+        self.pauses = pauses
+        self._payload, self._valid, self._ready = (
+            getattr(unit, f"{name}__{part}") for part in ("payload", "valid", "ready")
+        )
+        self._rising, self._falling, self._readied = RisingEdge(unit.clk), FallingEdge(unit.clk), RisingEdge(self._ready)
+
+    async def send(self, payload: int) -> tuple[int, int]:
+        """Send a payload; call it after a rising edge.
+
+        Returns:
+            The cycle in which it was transferred, and the pause before it was offered.
+        """
+        pause = next(self.pauses)
+        if pause:
+            await Timer(CLOCK_PERIOD * pause - CLOCK_PERIOD // 2, unit="step")
+            await self._rising
+        self._payload.value = payload
+        self._valid.value = 1
+        await self._falling
+        while not self._ready.value:
+            await self._readied
+            await self._falling
+        cycle = now()
+        await self._rising
+        self._valid.value = 0
+        return cycle, pause
+
+    async def send_all(self, payloads: Iterable[int]) -> None:
+        """Send payloads one after the other."""
+        for payload in payloads:
+            await self.send(payload)

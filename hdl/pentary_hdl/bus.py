@@ -1,0 +1,139 @@
+"""The low-rank ALU behind AXI4-Lite: registers for a command, and windows for the rows that commands move.
+
+`architecture/bus.md` describes it from outside; its tables are made from those here.
+"""
+
+from dataclasses import asdict
+from typing import Final, Literal, NamedTuple
+
+from amaranth import Cat, Const, Module, Signal, Value
+from amaranth.lib import memory, stream, wiring
+from amaranth.lib.wiring import In
+from amaranth.utils import ceil_log2
+
+from pentary.lralu import CODE_BITS, ELEMENT_BITS, OPS, LowRankParameters
+from pentary_hdl.axilite import ADDRESS_BITS, AXI_LITE, WORD_BITS, AxiLite
+from pentary_hdl.decoder import COMMAND
+from pentary_hdl.lralu import LowRankAlu, elements
+
+IDENTIFICATION: Final = 0x504C5201
+"""The letters PLR, and the version of the map."""
+
+
+class Entry(NamedTuple):
+    """A line of the map.
+
+    Attributes:
+        address: of the register, or of the window's first word, in bytes.
+        name: of the register or window.
+        access: read, written, or both.
+        bits: of a value; a register's other bits are 0, an element has its sign in them.
+        meaning: in words.
+    """
+
+    address: int
+    name: str
+    access: Literal["r", "w", "rw"]
+    bits: int
+    meaning: str
+
+
+REGISTERS: Final = (
+    Entry(0x00, "ID", "r", 32, f"0x{IDENTIFICATION:08X}: the letters PLR, and the version of this map"),
+    Entry(0x04, "LANES", "r", 9, "the parameter `lanes`"),
+    Entry(0x08, "MAX_RANK", "r", 7, "the parameter `max_rank`"),
+    Entry(0x0C, "MAX_SIZE", "r", 9, "the parameter `max_size`"),
+    Entry(0x10, "ROUNDS_PER_CYCLE", "r", 4, "the parameter `rounds_per_cycle`"),
+    Entry(0x14, "STATUS", "r", 2, "bit 0: busy with a command; bit 1: the last command was answered with an error"),
+    Entry(0x18, "COMMAND", "rw", 7, "bits 3..0: `op`; bits 6..4: `control`; writing it starts the command"),
+    Entry(0x1C, "A_LOW", "rw", 32, "bits 31..0 of `a`"),
+    Entry(0x20, "A_HIGH", "rw", 16, "bits 47..32 of `a`"),
+    Entry(0x24, "B_LOW", "rw", 32, "bits 31..0 of `b`"),
+    Entry(0x28, "B_HIGH", "rw", 16, "bits 47..32 of `b`"),
+    Entry(0x2C, "SCALAR_LOW", "r", 32, "bits 31..0 of the word of the last PRNG"),
+    Entry(0x30, "SCALAR_HIGH", "r", 16, "bits 47..32 of the word of the last PRNG"),
+)
+
+WINDOWS: Final = (
+    Entry(0x400, "BASE", "w", ELEMENT_BITS, "the row that LRADD, LRACC and POPAVG move"),
+    Entry(0x800, "TOTALS", "w", ELEMENT_BITS, "the sums for POPAVG"),
+    Entry(0xC00, "RESULTS", "r", ELEMENT_BITS, "the row that LRADD, LRACC and POPAVG give"),
+)
+"""Each has room for 256 words, of which the first `max_size` are there."""
+
+_INDEX_BITS = 8
+_GIVE = tuple(OPS[name] for name in ("PRNG", "LRADD", "LRACC", "POPAVG"))
+
+
+class LowRankBus(wiring.Component):
+    """The unit as a peripheral that works on one command at a time; an access never waits for a command.
+
+    Members:
+        s_axi: In, `AXI_LITE`.
+    """
+
+    s_axi: In(AXI_LITE)
+
+    def __init__(self, parameters: LowRankParameters) -> None:
+        """Take the parameters that the hardware is made from."""
+        self.parameters = parameters
+        super().__init__()
+
+    def elaborate(self, platform: object) -> Module:
+        """Connect bus, registers, windows and unit."""
+        m = Module()
+        m.submodules.alu = alu = LowRankAlu(self.parameters)
+        m.submodules.bus = bus = AxiLite()
+        wiring.connect(m, wiring.flipped(self.s_axi), bus.axi)
+
+        command, scalar = Signal(COMMAND), Signal(CODE_BITS)
+        start, sending, answering, giving, error = Signal(), Signal(), Signal(), Signal(), Signal()
+        registers = {
+            "ID": Const(IDENTIFICATION, WORD_BITS),
+            **{name.upper(): Const(value) for name, value in asdict(self.parameters).items()},
+            "STATUS": Cat(answering | giving, error),
+            "COMMAND": Cat(command.op, command.control),
+            "A_LOW": command.a[:WORD_BITS],
+            "A_HIGH": command.a[WORD_BITS:],
+            "B_LOW": command.b[:WORD_BITS],
+            "B_HIGH": command.b[WORD_BITS:],
+            "SCALAR_LOW": scalar[:WORD_BITS],
+            "SCALAR_HIGH": scalar[WORD_BITS:],
+        }
+
+        # A command ends when it has been answered and, if not with an error, has given its row or scalar.
+        m.d.comb += [alu.commands.payload.eq(command), alu.commands.valid.eq(sending)]
+        m.d.comb += [alu.results.ready.eq(1), alu.scalars.ready.eq(1), alu.responses.ready.eq(1)]
+        with m.If(alu.commands.ready):
+            m.d.sync += sending.eq(0)
+        with m.If(alu.scalars.valid):
+            m.d.sync += [scalar.eq(alu.scalars.payload), giving.eq(0)]
+        with m.If(alu.results.valid & alu.results.payload.last):
+            m.d.sync += giving.eq(0)
+        with m.If(alu.responses.valid):
+            m.d.sync += [answering.eq(0), error.eq(alu.responses.payload.error)]
+            with m.If(alu.responses.payload.error):
+                m.d.sync += giving.eq(0)
+        with m.If(start):
+            op = bus.write_data[: len(command.op)]
+            m.d.sync += [sending.eq(1), answering.eq(1), error.eq(0), giving.eq(Cat(op == code for code in _GIVE).any())]
+
+        m.d.comb += [bus.write_refused.eq(1), bus.read_refused.eq(1)]
+        with m.If(bus.write & ~(answering | giving)), m.Switch(bus.write_word):
+            for address, name, access, bits, _ in REGISTERS:
+                if access == "rw":
+                    with m.Case(address // 4), m.If(bus.write_data[bits:] == 0):
+                        m.d.comb += bus.write_refused.eq(0)
+                        m.d.sync += registers[name].eq(bus.write_data)
+                        if name == "COMMAND":
+                            m.d.comb += start.eq(1)
+            sign = bus.write_data[ELEMENT_BITS - 1 :]
+            for name, operands in {"BASE": alu.base, "TOTALS": alu.totals}.items():
+                write = self._operands(m, name, operands, start, answering)
+                lane, write_group, exists = self._place(bus.write_word)
+                m.d.comb += write.addr.eq(write_group)
+                m.d.comb += write.data.eq(bus.write_data[:ELEMENT_BITS].replicate(self.parameters.lanes))
+                with m.Case(_words(name)), m.If(exists & (sign.all() | ~sign.any())):
+                    m.d.comb += [bus.write_refused.eq(0), write.en.eq(1 << lane)]
+
+        return m
