@@ -6,13 +6,13 @@
 from dataclasses import asdict
 from typing import Final, Literal, NamedTuple
 
-from amaranth import Cat, Const, Module, Signal, Value
+from amaranth import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import memory, stream, wiring
 from amaranth.lib.wiring import In
-from amaranth.utils import ceil_log2
+from amaranth.utils import exact_log2
 
 from pentary.lralu import CODE_BITS, ELEMENT_BITS, OPS, LowRankParameters
-from pentary_hdl.axilite import ADDRESS_BITS, AXI_LITE, WORD_BITS, AxiLite
+from pentary_hdl.axilite import AXI_LITE, WORD_BITS, AxiLite
 from pentary_hdl.decoder import COMMAND
 from pentary_hdl.lralu import LowRankAlu, elements
 
@@ -62,6 +62,7 @@ WINDOWS: Final = (
 """Each has room for 256 words, of which the first `max_size` are there."""
 
 _INDEX_BITS = 8
+_PATTERNS = {window.name: f"{window.address >> 2 + _INDEX_BITS:02b}" + "-" * _INDEX_BITS for window in WINDOWS}
 _GIVE = tuple(OPS[name] for name in ("PRNG", "LRADD", "LRACC", "POPAVG"))
 
 
@@ -116,9 +117,16 @@ class LowRankBus(wiring.Component):
                 m.d.sync += giving.eq(0)
         with m.If(start):
             op = bus.write_data[: len(command.op)]
-            m.d.sync += [sending.eq(1), answering.eq(1), error.eq(0), giving.eq(Cat(op == code for code in _GIVE).any())]
+            m.d.sync += [sending.eq(1), answering.eq(1), error.eq(0)]
+            m.d.sync += giving.eq(Cat(op == code for code in _GIVE).any())
 
+        # What an access is not allowed, or finds no place for, is refused.
         m.d.comb += [bus.write_refused.eq(1), bus.read_refused.eq(1)]
+        places = {
+            "BASE": self._operands(m, "base", alu.base, start, answering, bus),
+            "TOTALS": self._operands(m, "totals", alu.totals, start, answering, bus),
+        }
+        sign = bus.write_data[ELEMENT_BITS - 1 :]
         with m.If(bus.write & ~(answering | giving)), m.Switch(bus.write_word):
             for address, name, access, bits, _ in REGISTERS:
                 if access == "rw":
@@ -127,13 +135,62 @@ class LowRankBus(wiring.Component):
                         m.d.sync += registers[name].eq(bus.write_data)
                         if name == "COMMAND":
                             m.d.comb += start.eq(1)
-            sign = bus.write_data[ELEMENT_BITS - 1 :]
-            for name, operands in {"BASE": alu.base, "TOTALS": alu.totals}.items():
-                write = self._operands(m, name, operands, start, answering)
-                lane, write_group, exists = self._place(bus.write_word)
-                m.d.comb += write.addr.eq(write_group)
-                m.d.comb += write.data.eq(bus.write_data[:ELEMENT_BITS].replicate(self.parameters.lanes))
-                with m.Case(_words(name)), m.If(exists & (sign.all() | ~sign.any())):
-                    m.d.comb += [bus.write_refused.eq(0), write.en.eq(1 << lane)]
-
+            for name, place in places.items():
+                with m.Case(_PATTERNS[name]), m.If(self._exists(bus.write_word) & (sign.all() | ~sign.any())):
+                    m.d.comb += [bus.write_refused.eq(0), place.eq(1)]
+        result = self._results(m, alu.results, start, bus)
+        with m.Switch(bus.read_word):
+            for address, name, _, _, _ in REGISTERS:
+                with m.Case(address // 4):
+                    m.d.comb += [bus.read_refused.eq(0), bus.read_data.eq(registers[name])]
+            with m.Case(_PATTERNS["RESULTS"]), m.If(self._exists(bus.read_word)):
+                m.d.comb += [bus.read_refused.eq(0), bus.read_data.eq(result)]
         return m
+
+    def _exists(self, word: Value) -> Value:
+        """Tell whether the windows have that element."""
+        return word[:_INDEX_BITS] < self.parameters.max_size
+
+    def _buffer(self) -> memory.Memory:
+        """Give a memory of a row: an entry for each beat."""
+        return memory.Memory(shape=elements(self.parameters.lanes), depth=self.parameters.groups, init=[])
+
+    def _split(self, word: Value) -> tuple[Value, Value]:
+        """Give lane and beat of the element that has that word of a window."""
+        lane_bits = exact_log2(self.parameters.lanes)
+        return word[:lane_bits], word[lane_bits:_INDEX_BITS]
+
+    def _operands(
+        self, m: Module, name: str, operands: stream.Interface, start: Value, offer: Value, bus: AxiLite
+    ) -> Signal:
+        """Offer a row, beat by beat from the start of a command on; give the signal that stores an element of it."""
+        m.submodules[name] = buffer = self._buffer()
+        write, read = buffer.write_port(granularity=1), buffer.read_port()
+        store, beat = Signal(), Signal.like(read.addr)
+        lane, write_beat = self._split(bus.write_word)
+        m.d.comb += [write.addr.eq(write_beat), write.en.eq(store << lane)]
+        m.d.comb += Value.cast(write.data).eq(bus.write_data[:ELEMENT_BITS].replicate(self.parameters.lanes))
+        # Every command is offered a row, and those without operands leave it; nothing is offered between commands.
+        m.d.comb += [operands.valid.eq(offer), operands.payload.eq(read.data)]
+        m.d.comb += read.addr.eq(Mux(start, 0, beat + (offer & operands.ready)))
+        m.d.sync += beat.eq(read.addr)
+        return store
+
+    def _results(self, m: Module, results: stream.Interface, start: Value, bus: AxiLite) -> Value:
+        """Keep the row that a command gives; give the element of it that is read, in the cycle after its word."""
+        m.submodules.results = buffer = self._buffer()
+        write, read = buffer.write_port(), buffer.read_port()
+        lane, read_beat = self._split(bus.read_word)
+        m.d.comb += [write.en.eq(results.valid), write.data.eq(results.payload.elements), read.addr.eq(read_beat)]
+        with m.If(start):
+            m.d.sync += write.addr.eq(0)
+        with m.Elif(results.valid):
+            m.d.sync += write.addr.eq(write.addr + 1)
+        return Value.cast(read.data).word_select(lane, ELEMENT_BITS).as_signed()
+
+
+def markdown(entries: tuple[Entry, ...]) -> str:
+    """Give the table of the entries for architecture/bus.md."""
+    lines = ["| address | name | access | bits | |", "|---|---|---|---|---|"]
+    lines += [f"| 0x{e.address:03X} | {e.name} | {e.access} | {e.bits} | {e.meaning} |" for e in entries]
+    return "\n".join(lines) + "\n"
