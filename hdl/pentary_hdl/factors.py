@@ -95,7 +95,7 @@ class Factors(wiring.Component):
         others = len(self.words) - 1
         if not others:
             return Value.cast(self.words[0]), self.store
-        queue, waiting = [Signal(PENT_BITS * PENTS) for _ in range(others)], Signal(range(others + 1))
+        queue, waiting = [Signal(PENT_BITS * PENTS, reset_less=True) for _ in range(others)], Signal(range(others + 1))
         m.d.comb += self.waiting.eq(waiting)
         with m.If(self.store):
             m.d.sync += [entry.eq(Value.cast(word)) for entry, word in zip(queue, list(self.words)[1:], strict=True)]

@@ -17,7 +17,7 @@ from pentary_hdl.mover import MOVE, SIGMA_BITS, Addends
 from pentary_hdl.update import GAIN_PENTS, STEP_BITS, Update
 
 FRONT_SLOT = data.StructLayout({"move": MOVE, "beat": 1, "respond": 1, "error": 1})
-"""What a slot is to do after the front: give a beat; answer the command, whose last slot it is, perhaps with an error."""
+"""What a slot does after the front: gives a beat; answers the command, whose last slot it is, perhaps with an error."""
 
 _UPDATE_CYCLES = 256
 _MEMBER_PENTS = PENTS // 2
@@ -136,7 +136,7 @@ class Front(wiring.Component):
         # Stage 1.
         does = Signal(OPERATION)
         slot = Signal(FRONT_SLOT)
-        first, store, operand = Signal(), Signal(), Signal(CODE_BITS)
+        first, store, operand = Signal(), Signal(), Signal(signed(SIGMA_BITS), reset_less=True)
         m.d.sync += [
             Value.cast(does).eq(Value.cast(operation) & valid.replicate(len(Value.cast(operation)))),
             slot.beat.eq(valid & (operation.lradd | operation.lracc | operation.popavg) & inner_done),
@@ -197,7 +197,7 @@ class Front(wiring.Component):
     ) -> None:
         """Run the generator: once for PRNG, for LRGEN until the last word is stored."""
         generators, cycles = self._parameters.generators, self._parameters.word_cycles
-        key, counters = Signal(WORD), [Signal(WORD) for _ in range(generators)]
+        key, counters = Signal(WORD, reset_less=True), [Signal(WORD, reset_less=True) for _ in range(generators)]
         begin_one, begin_pair, one, drawing = Signal(), Signal(), Signal(), Signal()
         m.d.sync += [begin_one.eq(start & operation.prng), begin_pair.eq(start & operation.lrgen)]
 

@@ -41,7 +41,7 @@ class Generator(wiring.Component):
         m = Module()
         cycles = ROUNDS // self._rounds
         cycle, busy = Signal(range(cycles)), Signal()
-        ring = Signal(WORD)
+        ring = Signal(WORD, reset_less=True)
         m.d.comb += self.done.eq(busy & (cycle == cycles - 1))
         with m.If(self.load):
             m.d.sync += [cycle.eq(0), busy.eq(1)]
@@ -68,7 +68,7 @@ class Generator(wiring.Component):
                 m.d.sync += ring[i].eq(step)
 
         for counter, word in zip(self.counters, self.words, strict=True):
-            state = Signal(WORD)
+            state = Signal(WORD, reset_less=True)
             rounded = [state[i] for i in range(PENTS)]
             for key in keys:
                 cubes = [cube(pent) for pent in rounded]

@@ -71,7 +71,7 @@ class Lanes(wiring.Component):
 
         gaps = []
         for index in range(2):
-            gap = Signal(magnitude_bits)
+            gap = Signal(magnitude_bits, reset_less=True)
             table = [pquant_thresholds(rank)[index] for rank in range(1, self._parameters.max_rank + 1)]
             with m.Switch(self.rank_last):
                 for last, threshold in enumerate(table):
@@ -81,18 +81,20 @@ class Lanes(wiring.Component):
 
         following = Signal.like(self.sums)
         stored = self._memory(m, store, group, following)
-        digit = Multiple.of_pent(self.coefficient)
+        coefficient = Signal.like(self.coefficient)
+        m.d.comb += coefficient.eq(self.coefficient)
+        digit = Multiple.of_pent(coefficient)
         held = Signal.like(self.sums)
         for lane in range(lanes):
-            addend, negative = Signal(_PRODUCT_BITS), Signal()
+            addend, negative = Signal(_PRODUCT_BITS, reset_less=True), Signal(reset_less=True)
             m.d.sync += [addend.eq(digit.complemented(self.b[lane])), negative.eq(digit.negative)]
             with m.If(digit.none | ~self.multiply | ~self.mask[lane]):
                 m.d.sync += [addend.eq(0), negative.eq(0)]
 
             value = self.sums[lane]
             m.d.comb += value.eq(held[lane] & same.replicate(bits) | stored[lane] & from_memory.replicate(bits))
-            above, one = value[-1], reaches(value, gaps[0])
-            two = reaches(value, gaps[1])
+            above, one, two = value[-1], Signal(), Signal()
+            m.d.comb += [one.eq(reaches(value, gaps[0])), two.eq(reaches(value, gaps[1]))]
             level = Cat(one & ~two, one & (two | above), (one & above).replicate(bits - 2))
             total = plus(value, addend, negative)
             m.d.comb += following[lane].eq(Mux(quantise & self.mask_of_sums[lane], level, total))

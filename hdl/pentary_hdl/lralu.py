@@ -9,9 +9,9 @@ occupancy; each goes through the same stages:
     3   base and addend are added; the last slot's response is offered
     4   the sum is saturated or rounded, and offered
 
-The generator and POPAVG's datapath work beside the stages, while the slots of their command pass. Stages 0 to 2 with what
-is beside them are the front: it waits for operands, while what has reached the stages after it goes on. All of the unit
-waits while an output has not been taken.
+The generator and POPAVG's datapath work beside the stages, while the slots of their command pass. Stages 0 to 2 with
+what is beside them are the front: it waits for operands, while what has reached the stages after it goes on. All of the
+unit waits while an output has not been taken.
 """
 
 from amaranth import Cat, EnableInserter, Module, Signal, Value, signed, unsigned

@@ -57,6 +57,9 @@ class Addends(wiring.Component):
         """Choose for each lane the number and its multiple, and saturate the element."""
         m = Module()
         scaled = self.move.perturb | self.move.accumulate
+        latents, addends = Signal.like(self.latents, reset_less=True), Signal.like(self.addends, reset_less=True)
+        carries = Signal.like(self.carries, reset_less=True)
+        m.d.comb += [self.latents.eq(latents), self.addends.eq(addends), self.carries.eq(carries)]
         by_operand = Multiple.of_pent(self.operand[:3])
         for lane in range(self._parameters.lanes):
             sum_, mask = self.sums[lane], self.mask[lane]
@@ -66,18 +69,19 @@ class Addends(wiring.Component):
             more = Mux(sum_[-1], ~sum_[:-1].all(), sum_[1:-1].any())
             by_sum = Multiple(~sum_.any(), more, sum_[-1])
             pairs = zip(vars(by_sum).values(), vars(by_operand).values(), strict=True)
-            chosen = [Mux(self.move.accumulate, operand, sum_bit) for sum_bit, operand in pairs]
-            none, twice, negative = (chosen[0] & scaled, chosen[1] & scaled, chosen[2] & scaled)
+            none, twice, negative = Signal(), Signal(), Signal()
+            for chosen, (sum_bit, operand) in zip((none, twice, negative), pairs, strict=True):
+                m.d.comb += chosen.eq(scaled & Mux(self.move.accumulate, operand, sum_bit))
             number = Signal(signed(STEP_BITS))
             m.d.comb += number.eq(Mux(self.move.accumulate, sum_, Mux(scaled, self.operand, step)))
             multiple = Multiple(none, twice, negative).complemented(number)[:STEP_BITS]
             stepped = self.ready & (self.lane == lane % self._per_unit)
 
             with m.If(self.beat & scaled | stepped):
-                m.d.sync += self.addends[lane].eq(multiple)
-                m.d.sync += self.carries[lane].eq(Mux(scaled, negative, round_up))
+                m.d.sync += addends[lane].eq(multiple)
+                m.d.sync += carries[lane].eq(Mux(scaled, negative, round_up))
                 with m.If(none | ~mask):
-                    m.d.sync += [self.addends[lane].eq(0), self.carries[lane].eq(0)]
+                    m.d.sync += [addends[lane].eq(0), carries[lane].eq(0)]
 
             element = self.base[lane]
             saturated = Signal(signed(ELEMENT_BITS))
@@ -85,9 +89,9 @@ class Addends(wiring.Component):
                 m.d.comb += saturated.eq(_saturated(element, limit(TOTAL)))
             with m.Else():
                 m.d.comb += saturated.eq(_saturated(element, limit(OPERAND)))
-            m.d.sync += self.latents[lane].eq(saturated)
+            m.d.sync += latents[lane].eq(saturated)
             with m.If(~mask):
-                m.d.sync += self.latents[lane].eq(0)
+                m.d.sync += latents[lane].eq(0)
         return m
 
 
@@ -116,9 +120,11 @@ class Mover(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Compare each sum's magnitude with what is too much, or with the middles between the levels."""
         m = Module()
-        perturb = Signal()
-        positive, negative = Signal(ELEMENT_BITS), Signal(ELEMENT_BITS)  # what replaces a sum that is kept by neither
-        gap, level_gap = Signal(_COMPARED), Signal(STEP_BITS)
+        perturb = Signal(reset_less=True)
+        positive, negative = (
+            Signal(ELEMENT_BITS, reset_less=True) for _ in range(2)
+        )  # what replaces a sum beyond the gap
+        gap, level_gap = Signal(_COMPARED, reset_less=True), Signal(STEP_BITS, reset_less=True)
         m.d.sync += perturb.eq(self.move.perturb)
 
         def replace(largest: int) -> None:
@@ -135,13 +141,14 @@ class Mover(wiring.Component):
                     m.d.sync += [positive.eq(0), negative.eq(-1), gap.eq((1 << _COMPARED) - (3 * level + 1) // 2)]
 
         for lane in range(self._lanes):
-            total = Signal(signed(ELEMENT_BITS))
+            total = Signal(signed(ELEMENT_BITS), reset_less=True)
             m.d.sync += total.eq(plus(self.latents[lane], self.addends[lane], self.carries[lane]))
             beyond, one = Signal(), Signal()
             m.d.comb += [beyond.eq(reaches(total, gap)), one.eq(reaches(total, level_gap))]
             keep, below = Signal(), Signal()
             m.d.comb += [keep.eq(~perturb & ~beyond), below.eq(total[-1] & (one | ~perturb))]
-            replaced = Mux(below, negative, positive)
+            replaced = Signal(ELEMENT_BITS)
+            m.d.comb += replaced.eq(Mux(below, negative, positive))
             level = Cat(one & ~beyond, beyond | below, replaced[2:])
             m.d.comb += self.results[lane].eq(Mux(keep, total, Mux(perturb, level, replaced)).as_signed())
         return m

@@ -7,7 +7,7 @@ One adder does it all, as `value = value / 4 + digit * number`:
 - Then 15 cycles for each element: the number is that value, and the digits those of the element in base 4, -2..2 too.
 
 The result is exact, though binary fractions are not: GAIN is known within 2.7 units of its last place, which an element
-makes 2.7 * 5^12 / 2 * 2^-50 < 3.0e-7 at most, and the division by 4 cuts off 1.4 * 2^-24 < 0.9e-7. A product of integers
+makes 2.7 * 5^12 / 2 * 2^-50 < 3.0e-7 at most, and the division by 4 cuts off 1.4 * 2^-24 < 0.9e-7. The exact quotient
 is a multiple of 5^-8 = 2.56e-6, none of which lies nearer than 1.28e-6 to the middle between two integers.
 """
 
@@ -32,9 +32,7 @@ _DIGITS = ELEMENT_BITS // 2
 _POINT = FRACTION - 2 * (_DIGITS - 1)
 _NUMBER_BITS, _VALUE_BITS = FRACTION + 17, FRACTION + 18
 
-_WEIGHTS = [
-    round(Fraction(5) ** (k - GAIN_SHIFT) * 2**FRACTION * 4 ** (GAIN_PENTS - 1 - k)) for k in range(GAIN_PENTS)
-]
+_WEIGHTS = [round(Fraction(5) ** (k - GAIN_SHIFT) * 2**FRACTION * 4 ** (GAIN_PENTS - 1 - k)) for k in range(GAIN_PENTS)]
 
 
 class Update(wiring.Component):
@@ -91,10 +89,13 @@ class Update(wiring.Component):
         with m.Elif(active & first & (cycle != 15)):
             m.d.sync += gain.eq(gain.rotate_right(PENT_BITS))
 
-        scaled = Signal(signed(_NUMBER_BITS))
-        number = Mux(first, Array([Const(w, signed(_NUMBER_BITS)) for w in [*_WEIGHTS, 0]])[cycle], scaled)
+        scaled = Signal(signed(_NUMBER_BITS), reset_less=True)
+        number = Signal(signed(_NUMBER_BITS))
+        weight = Array([Const(w, signed(_NUMBER_BITS)) for w in [*_WEIGHTS, 0]])[cycle]
+        m.d.comb += number.eq(Mux(first, weight, scaled))
         for unit in range(self._units):
-            total, raw = Signal(ELEMENT_BITS + 1), Signal(signed(ELEMENT_BITS))
+            total = Signal(ELEMENT_BITS + 1, reset_less=True)
+            raw = Signal(signed(ELEMENT_BITS), reset_less=True)
             m.d.sync += raw.eq(Array(self.totals[PENTS * unit + lane] for lane in range(PENTS))[period[:4]])
             with m.If(ending):
                 largest = Const(limit(TOTAL), ELEMENT_BITS)
@@ -104,13 +105,15 @@ class Update(wiring.Component):
                 m.d.sync += total.eq(total >> 2)
 
             pent, booth = Multiple.of_pent(gain[:PENT_BITS]), Multiple.of_booth(total[:3])
-            digit = Multiple(*(Mux(first, p, b) for p, b in zip(vars(pent).values(), vars(booth).values(), strict=True)))
-            addend, negative = Signal(_NUMBER_BITS + 1), Signal()
+            digit = Multiple(Signal(), Signal(), Signal())
+            for chosen, of_pent, of_booth in zip(*(vars(each).values() for each in (digit, pent, booth)), strict=True):
+                m.d.comb += chosen.eq(Mux(first, of_pent, of_booth))
+            addend, negative = Signal(_NUMBER_BITS + 1, reset_less=True), Signal(reset_less=True)
             m.d.sync += [addend.eq(digit.complemented(number)), negative.eq(digit.negative)]
             with m.If(digit.none | (cycle == Mux(first, 15, _DIGITS))):
                 m.d.sync += [addend.eq(0), negative.eq(0)]
 
-            value, following = Signal(signed(_VALUE_BITS)), Signal(signed(_VALUE_BITS))
+            value, following = Signal(signed(_VALUE_BITS), reset_less=True), Signal(signed(_VALUE_BITS))
             m.d.comb += following.eq(plus(value >> 2, addend, negative))
             m.d.sync += value.eq(following)
             with m.If(cycle == 0):
@@ -118,7 +121,7 @@ class Update(wiring.Component):
             if unit == 0:
                 with m.If(ending & first):
                     m.d.sync += scaled.eq(following)
-            step = value >> _POINT
+            step = value[_POINT:].as_signed()
             beyond = (step[STEP_BITS - 1 :] ^ step[-1].replicate(len(step) - STEP_BITS + 1)).any()
             edge = Cat((~step[-1]).replicate(STEP_BITS - 1), step[-1]).as_signed()
             m.d.comb += [self.steps[unit].eq(Mux(beyond, edge, step)), self.round_up[unit].eq(value[_POINT - 1])]

@@ -1,14 +1,15 @@
-"""Runs commands on the gateware in Amaranth's simulator, and checks what comes out, and when, against the twin."""
+"""The gateware in Amaranth's simulator: what comes out, and when, against the twin."""
 
 import random
 from collections import deque
 from dataclasses import dataclass
 
+import pytest
 from amaranth.sim import Simulator
-from pentary_hdl.lralu import LowRankAlu
 
 from pentary.isa.table import CONTROLS
 from pentary.lralu import OPS, RESPONSE_DELAY, Command, LowRankModel, LowRankParameters, Outcome, command
+from pentary_hdl.lralu import LowRankAlu
 
 
 @dataclass
@@ -119,6 +120,13 @@ def _compare(script, lanes, started, responses, results, scalars, timed) -> None
     assert not results and not scalars
 
 
+def prepared(parameters: LowRankParameters, rng: random.Random) -> list[Command]:
+    """Give commands after which factors and sums are not 0."""
+    sizes = {"ROWS": parameters.max_size, "COLS": parameters.max_size - 3, "RANK": parameters.max_rank}
+    commands = [command("LRSET", name, value) for name, value in (*sizes.items(), ("KEY", word(rng)))]
+    return [*commands, command("LRGEN", 5), command("LRMUL", 3), command("LRACC", -2), command("PQUANT")]
+
+
 def random_commands(parameters: LowRankParameters, count: int, rng: random.Random) -> list[Command]:
     """Draw commands that mostly make sense; POPAVG and LRGEN, which take long, more rarely and with small sizes."""
     most = {"ROWS": parameters.max_size, "COLS": parameters.max_size, "RANK": parameters.max_rank}
@@ -160,3 +168,40 @@ def _element(rng: random.Random) -> int:
     largest = 1 << rng.choice([4, 10, 16, 18, 20, 27])
     near = rng.choice([195312, 122070312]) * rng.choice([-1, 1]) + rng.randint(-60, 60)
     return rng.choice([rng.randint(-largest, largest - 1), rng.randint(-largest, largest - 1), near])
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        LowRankParameters(max_size=16, max_rank=1, rounds_per_cycle=2),
+        LowRankParameters(max_size=48, max_rank=5, rounds_per_cycle=4),
+    ],
+    ids=repr,
+)
+def test_results_and_cycles_are_those_of_the_twin(parameters: LowRankParameters) -> None:
+    rng = random.Random(1)
+    check(parameters, steps(parameters, prepared(parameters, rng) + random_commands(parameters, 60, rng), rng))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_nothing_is_lost_while_streams_wait(seed: int) -> None:
+    parameters, rng = LowRankParameters(max_size=32, max_rank=2, rounds_per_cycle=4), random.Random(seed)
+    script = steps(parameters, prepared(parameters, rng) + random_commands(parameters, 40, rng), rng)
+    check(parameters, script, busy=0.4, seed=seed)
+
+
+def test_popavg_is_exact_and_in_time() -> None:
+    parameters, rng = LowRankParameters(max_size=32, max_rank=1, rounds_per_cycle=4), random.Random(0)
+    commands = [command("LRSET", "COLS", 19), command("LRSET", "WIDTH", 8)]
+    for gain in (5**8, 78125, rng.randint(-(10**10), 10**10)):
+        commands += [command("LRSET", "GAIN", gain), command("POPAVG"), command("LRACC", 2)]
+    check(parameters, steps(parameters, commands, rng))
+
+
+def test_more_generators_draw_the_same_factors() -> None:
+    parameters, rng = LowRankParameters(lanes=64, max_size=32, max_rank=3, rounds_per_cycle=4), random.Random(0)
+    commands = [command("LRSET", "ROWS", 17), command("LRSET", "RANK", 3), command("LRSET", "KEY", word(rng))]
+    for cols in (5, 32):
+        commands += [command("LRSET", "COLS", cols), command("LRGEN", cols), command("PRNG", 1, 2)]
+        commands += [order for row in (0, 16) for order in (command("LRMUL", row), command("LRACC", 1))]
+    check(parameters, steps(parameters, commands, rng))

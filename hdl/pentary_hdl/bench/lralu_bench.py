@@ -1,0 +1,262 @@
+"""The bench of the low-rank ALU: its streams, and the scoreboard that compares what they carry with the model."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from random import Random
+from typing import Any, Final
+
+import cocotb
+from cocotb.clock import Clock
+from cocotb.task import Task
+from cocotb.triggers import Combine, Event, First, RisingEdge, Timer
+
+from pentary.lralu import CODE_BITS, ELEMENT_BITS, RESPONSE_DELAY, Command, LowRankModel, LowRankParameters
+from pentary_hdl.bench.coverage import Coverage
+from pentary_hdl.bench.driver import CLOCK_PERIOD, NO_PAUSES, StreamDriver, now, random_pauses
+from pentary_hdl.bench.lralu_coverage import BY_COLUMNS, IDLE, STALLS, bins
+from pentary_hdl.bench.lralu_traffic import Step
+from pentary_hdl.bench.monitor import StreamMonitor, Transfer
+
+_PATIENCE: Final = 40
+"""A burst hangs when it has taken that many times the cycles it takes without stalls."""
+
+_NIBBLES: Final = ELEMENT_BITS // 4
+_MASK: Final = (1 << ELEMENT_BITS) - 1
+
+
+@dataclass
+class Burst:
+    """Commands that are sent together, and what has been seen of them.
+
+    Attributes:
+        steps: the commands.
+        starts: cycle in which each was transferred, and the pause before it.
+        pauses: of each beat of operands, by stream.
+        seen: what the unit has sent, by stream.
+    """
+
+    steps: Sequence[Step]
+    starts: list[tuple[int, int]] = field(default_factory=list)
+    pauses: dict[str, list[int]] = field(default_factory=lambda: {"base": [], "totals": []})
+    seen: dict[str, list[Transfer]] = field(default_factory=lambda: {name: [] for name in STALLS["results"]})
+    sent: Event = field(default_factory=Event)
+
+
+class Bench:
+    """Plays commands to the unit and checks everything that it answers.
+
+    Attributes:
+        model: the software twin, which follows what the unit has executed.
+        coverage: situations that occurred and were checked.
+        operations: commands checked so far.
+    """
+
+    def __init__(self, unit: Any, parameters: LowRankParameters) -> None:
+        """Take the unit: a handle of the module that `pentary_hdl.bench.harness.harness` makes."""
+        self.parameters, self.model, self.coverage = parameters, LowRankModel(parameters), Coverage(bins(parameters))
+        self.operations = 0
+        self._unit = unit
+        self._drivers = {name: StreamDriver(unit, name) for name in ("commands", "base", "totals")}
+        self._monitors = {name: StreamMonitor(unit, name) for name in ("results", "scalars", "responses")}
+        self._last: Step | None = None
+
+    def start_clock(self) -> None:
+        """Start the clock; it stops with the test."""
+        Clock(self._unit.clk, CLOCK_PERIOD, unit="step", impl="gpi").start()
+
+    async def reset(self, cycles: int = 1) -> None:
+        """Reset the unit and the model, and stop all streams."""
+        for name in self._drivers:
+            getattr(self._unit, f"{name}__valid").value = 0
+        for name in self._monitors:
+            getattr(self._unit, f"{name}__ready").value = 0
+        self._unit.rst.value = 1
+        for _ in range(cycles):
+            await RisingEdge(self._unit.clk)
+        self._unit.rst.value = 0
+        self.model.reset()
+        self._last = None
+
+    async def play(self, steps: Sequence[Step], stall: Sequence[str] = (), random: Random | None = None) -> None:
+        """Send commands, and check what comes of them.
+
+        Args:
+            steps: the commands.
+            stall: streams that wait at random; the others never do.
+            random: how they wait.
+
+        Raises:
+            AssertionError: the unit does not do what the model does, or not in its time.
+        """
+        burst = Burst(steps)
+        tasks = self._begin(burst, stall, random)
+        cycles = sum(step.outcome.occupancy + step.outcome.latency for step in steps) + 100
+        await First(Combine(*tasks), Timer(_PATIENCE * CLOCK_PERIOD * cycles, unit="step"))
+        hangs = not all(task.done() for task in tasks)
+        self._end(tasks)
+        self._compare(burst, finished=not hangs)
+        assert not hangs, f"the unit hangs: {self._unanswered(burst)}"
+        self._check_time(burst, exact=not stall, exact_results=set(stall) <= {"commands"})
+        await RisingEdge(self._unit.clk)
+        for name, monitor in self._monitors.items():
+            assert not monitor.offers, f"{name}: more than the commands give, after {burst.steps[-1]}"
+        self._cover(burst)
+        self.operations += len(steps)
+
+    async def interrupt(self, steps: Sequence[Step], delay: int, stall: Sequence[str], random: Random) -> bool:
+        """Send commands, and reset the unit `delay` cycles after the last was transferred.
+
+        Returns:
+            Whether factors were being drawn, and so are unknown now.
+        """
+        burst = Burst(steps)
+        tasks = self._begin(burst, stall, random)
+        await burst.sent.wait()
+        if delay:
+            await Timer(CLOCK_PERIOD * delay - CLOCK_PERIOD // 2, unit="step")
+            await RisingEdge(self._unit.clk)
+        self._end(tasks)
+        answered = len(burst.seen["responses"])
+        self._compare(burst, finished=False)
+        self.coverage.hit("reset", IDLE if answered == len(steps) else steps[answered].name)
+        await self.reset(random.randint(1, 3))
+        self.operations += answered
+        return any(step.name == "LRGEN" for step in steps[answered:])
+
+    def _begin(self, burst: Burst, stall: Sequence[str], random: Random | None) -> list[Task[None]]:
+        for name, port in (*self._drivers.items(), *self._monitors.items()):
+            port.pauses = random_pauses(random) if random and name in stall else NO_PAUSES
+        outcomes = [step.outcome for step in burst.steps]
+        expected = {
+            "results": sum(len(outcome.results) for outcome in outcomes) // self.parameters.lanes,
+            "scalars": sum(outcome.scalar is not None for outcome in outcomes),
+            "responses": len(outcomes),
+        }
+        return [
+            cocotb.start_soon(self._send_commands(burst)),
+            *(cocotb.start_soon(self._send_operands(burst, name)) for name in ("base", "totals")),
+            *(cocotb.start_soon(self._collect(burst, name, count)) for name, count in expected.items()),
+        ]
+
+    def _end(self, tasks: list[Task[None]]) -> None:
+        for task in tasks:
+            if not task.done():
+                task.cancel()
+
+    async def _send_commands(self, burst: Burst) -> None:
+        for step in burst.steps:
+            burst.starts.append(await self._drivers["commands"].send(pack_command(step.command)))
+        burst.sent.set()
+
+    async def _send_operands(self, burst: Burst, name: str) -> None:
+        lanes, driver = self.parameters.lanes, self._drivers[name]
+        for step in burst.steps:
+            values: tuple[int, ...] = getattr(step, name)
+            for first in range(0, len(values), lanes):
+                _, pause = await driver.send(pack_elements(values[first : first + lanes]))
+                burst.pauses[name].append(pause)
+
+    async def _collect(self, burst: Burst, name: str, count: int) -> None:
+        for _ in range(count):
+            burst.seen[name].append(await self._monitors[name].receive())
+
+    def _compare(self, burst: Burst, finished: bool) -> None:
+        """Compare what was seen with the outcomes, in order; of a burst that was broken off, what there is."""
+        seen = {name: iter(transfers) for name, transfers in burst.seen.items()}
+        lanes = self.parameters.lanes
+        for number, step in enumerate(burst.steps):
+            outcome, place = step.outcome, self._place(burst, number)
+            beats = len(outcome.results) // lanes
+            for beat in range(beats):
+                transfer = next(seen["results"], None)
+                if transfer is None:
+                    break
+                got, last = unpack_results(transfer.payload, lanes)
+                wanted = outcome.results[beat * lanes : (beat + 1) * lanes]
+                for lane in range(lanes):
+                    assert got[lane] == wanted[lane], (
+                        f"element {beat * lanes + lane} of the results is {got[lane]} and should be {wanted[lane]}: {place}"
+                    )
+                assert last == (beat == beats - 1), f"last is {int(last)} in beat {beat} of {beats}: {place}"
+            if outcome.scalar is not None and (transfer := next(seen["scalars"], None)):
+                assert transfer.payload == outcome.scalar, (
+                    f"the scalar is {transfer.payload:#x} and should be {outcome.scalar:#x}: {place}"
+                )
+            transfer = next(seen["responses"], None)
+            if transfer is None:
+                break
+            assert transfer.payload == outcome.error, f"error is {transfer.payload}, and should not be: {place}"
+        assert not finished or all(next(rest, None) is None for rest in seen.values())
+
+    def _check_time(self, burst: Burst, exact: bool, exact_results: bool) -> None:
+        """Check occupancy and latency: to the cycle where nothing stalls, else that nothing comes too early."""
+        for number, ((start, _), (following, _)) in enumerate(pairwise(burst.starts)):
+            took, occupancy = following - start, burst.steps[number].outcome.occupancy
+            assert took == occupancy if exact else took >= occupancy, (
+                f"the next command started after {took} cycles, not {occupancy}: {self._place(burst, number)}"
+            )
+        seen = {name: iter(transfers) for name, transfers in burst.seen.items()}
+        for number, step in enumerate(burst.steps):
+            outcome, start = step.outcome, burst.starts[number][0]
+            times = {"responses": (next(seen["responses"]).cycle, start + outcome.occupancy + RESPONSE_DELAY)}
+            if outcome.scalar is not None:
+                times["scalars"] = next(seen["scalars"]).cycle, start + outcome.latency - 1
+            for _ in range(len(outcome.results) // self.parameters.lanes):
+                times["results"] = next(seen["results"]).cycle, start + outcome.latency - 1
+            for name, (cycle, due) in times.items():
+                assert cycle == due if exact_results else cycle >= due, (
+                    f"the last of its {name} came {cycle - start} cycles after the start, not {due - start}: "
+                    f"{self._place(burst, number)}"
+                )
+
+    def _cover(self, burst: Burst) -> None:
+        seen = {name: iter(transfers) for name, transfers in burst.seen.items()}
+        pauses = {name: iter(found) for name, found in burst.pauses.items()}
+        beats = self.parameters.lanes
+        previous = self._last
+        for step, (start, pause) in zip(burst.steps, burst.starts, strict=True):
+            held = next(seen["responses"]).held + (next(seen["scalars"]).held if step.outcome.scalar is not None else 0)
+            held += sum(next(seen["results"]).held for _ in range(len(step.outcome.results) // beats))
+            late = sum(next(pauses[name]) for name in pauses for _ in range(len(getattr(step, name)) // beats))
+            kinds = {"commands": pause, "operands": late, "results": held}
+            happened = [kind for kind, cycles in kinds.items() if cycles] or ["none"]
+            for kind in happened:
+                self.coverage.hit("operation", step.name, *step.size, f"stalled: {kind}")
+            if previous and happened == ["none"]:
+                self.coverage.hit("pair", previous.name, step.name)
+            previous = step if happened == ["none"] else None
+            for situation in step.bins:
+                self.coverage.hit(*situation)
+        self._last = None
+
+    def _place(self, burst: Burst, number: int) -> str:
+        return f"command {self.operations + number} of this run, {burst.steps[number]}"
+
+    def _unanswered(self, burst: Burst) -> str:
+        answered = len(burst.seen["responses"])
+        waiting = f"{len(burst.starts)} of {len(burst.steps)} commands of a burst taken, {answered} answered"
+        return f"{waiting}, in cycle {now()}: {self._place(burst, min(answered, len(burst.steps) - 1))}"
+
+
+def pack_command(command: Command) -> int:
+    """Give the payload of a command."""
+    return command.op | command.control << 4 | command.a << 7 | command.b << 7 + CODE_BITS
+
+
+def pack_elements(elements: Sequence[int]) -> int:
+    """Give the payload of a beat of operands."""
+    return int("".join(f"{element & _MASK:0{_NIBBLES}x}" for element in reversed(elements)), 16)
+
+
+def unpack_results(payload: int, lanes: int) -> tuple[list[int], bool]:
+    """Give the elements of a beat of results, and `last`."""
+    last = payload >> ELEMENT_BITS * lanes
+    digits = f"{payload & (1 << ELEMENT_BITS * lanes) - 1:0{_NIBBLES * lanes}x}"
+    codes = (int(digits[i : i + _NIBBLES], 16) for i in range(len(digits) - _NIBBLES, -1, -_NIBBLES))
+    return [code - (code >> ELEMENT_BITS - 1 << ELEMENT_BITS) for code in codes], bool(last)
+
+
+def only_where_taken(stall: str) -> Iterator[str]:
+    """Name the operations that a kind of stall can meet."""
+    return iter(BY_COLUMNS) if stall == "operands" else iter(())
