@@ -36,6 +36,8 @@ _ELSEWHERE: Final = {
     "run": "pentary_sim.commands",
     "profile": "pentary_sim.commands",
     "debug": "pentary_sim.commands",
+    "verify": "pentary_hdl.verify",
+    "verilog": "pentary_hdl.commands",
 }
 """Commands that live in other modules, which are imported when one of them is asked for."""
 

@@ -48,14 +48,20 @@ class AxiLite(wiring.Component):
         read_data, read_refused: in that next cycle: its value, or answer with an error.
     """
 
-    axi: In(AXI_LITE)
-    write: Out(1)
-    write_word: Out(ADDRESS_BITS - 2)
-    write_data: Out(WORD_BITS)
-    write_refused: In(1)
-    read_word: Out(ADDRESS_BITS - 2)
-    read_data: In(WORD_BITS)
-    read_refused: In(1)
+    def __init__(self) -> None:
+        """Take nothing: words and addresses have the widths of the module."""
+        super().__init__(
+            {
+                "axi": In(AXI_LITE),
+                "write": Out(1),
+                "write_word": Out(ADDRESS_BITS - 2),
+                "write_data": Out(WORD_BITS),
+                "write_refused": In(1),
+                "read_word": Out(ADDRESS_BITS - 2),
+                "read_data": In(WORD_BITS),
+                "read_refused": In(1),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         """Accept what has come in the cycle after; part of a word is not written, but answered with an error."""

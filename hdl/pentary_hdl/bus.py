@@ -73,12 +73,10 @@ class LowRankBus(wiring.Component):
         s_axi: In, `AXI_LITE`.
     """
 
-    s_axi: In(AXI_LITE)
-
     def __init__(self, parameters: LowRankParameters) -> None:
         """Take the parameters that the hardware is made from."""
         self.parameters = parameters
-        super().__init__()
+        super().__init__({"s_axi": In(AXI_LITE)})
 
     def elaborate(self, platform: object) -> Module:
         """Connect bus, registers, windows and unit."""

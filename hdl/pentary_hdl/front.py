@@ -7,7 +7,7 @@ from amaranth.utils import ceil_log2
 
 from pentary.isa.table import CONTROL_RESET, CONTROLS
 from pentary.lralu import CODE_BITS, ELEMENT_BITS, PENT_BITS, LowRankParameters, pents_code
-from pentary.word import PENTS, to_digits
+from pentary.word import PENTS, limit, to_digits
 from pentary_hdl.decoder import COMMAND, OPERATION, Decoder
 from pentary_hdl.digits import WORD, add_constant, thermometer
 from pentary_hdl.factors import Factors
@@ -202,6 +202,7 @@ class Front(wiring.Component):
         m.d.sync += [begin_one.eq(start & operation.prng), begin_pair.eq(start & operation.lrgen)]
 
         # The words of one batch are stored while the next is drawn; the slower of the two sets the pace.
+        more = Signal()
         again = generator.done if cycles >= generators else factors.waiting == cycles
         with m.If(generator.load):
             m.d.sync += [one.eq(begin_one), drawing.eq(~begin_one)]
@@ -210,7 +211,8 @@ class Front(wiring.Component):
         with m.If(factors.finished):
             m.d.sync += drawing.eq(0)
         m.d.comb += [
-            generator.load.eq(begin_one | begin_pair | drawing & again & ~factors.finished),
+            more.eq(drawing & again),
+            generator.load.eq(begin_one | begin_pair | more & ~factors.finished),
             generator.key.eq(key),
             factors.begin.eq(begin_pair),
             factors.store.eq(generator.done & drawing),
@@ -218,11 +220,13 @@ class Front(wiring.Component):
             self.has_scalar.eq(generator.done & one),
         ]
         a, b = Value.cast(self.command.a), Value.cast(self.command.b)
+        words = 2 * self._parameters.max_rank * self._parameters.blocks + 2 * generators  # some past the last are begun
+        counted = next(pents for pents in range(1, PENTS) if limit(pents) >= words)
         for i, counter in enumerate(counters):
             m.d.comb += [generator.counters[i].eq(counter), factors.words[i].eq(generator.words[i])]
-            with m.If(generator.load):
-                low = [counter[k] for k in range(_MEMBER_PENTS)]
-                following = add_constant(m, low, to_digits(generators, _MEMBER_PENTS).tolist())
+            with m.If(begin_pair | more):
+                low = [counter[k] for k in range(counted)]
+                following = add_constant(m, low, to_digits(generators, counted).tolist())
                 m.d.sync += [counter[k].eq(pent) for k, pent in enumerate(following)]
             with m.If(start):
                 m.d.sync += [Value.cast(key).eq(Mux(operation.prng, a, set_key))]

@@ -1,6 +1,6 @@
 """What moves a row: LRADD, LRACC and POPAVG add to each element a multiple of something, and saturate or round it."""
 
-from amaranth import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
+from amaranth import Cat, Const, Module, Mux, Signal, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -61,6 +61,15 @@ class Addends(wiring.Component):
         carries = Signal.like(self.carries, reset_less=True)
         m.d.comb += [self.latents.eq(latents), self.addends.eq(addends), self.carries.eq(carries)]
         by_operand = Multiple.of_pent(self.operand[:3])
+        sum_bits = self._parameters.sum_bits
+        edges = [
+            Mux(
+                self.move.accumulate,
+                Const(sign * limit(TOTAL), ELEMENT_BITS),
+                Const(sign * limit(OPERAND), ELEMENT_BITS),
+            )
+            for sign in (1, -1)
+        ]
         for lane in range(self._parameters.lanes):
             sum_, mask = self.sums[lane], self.mask[lane]
             step, round_up = self.steps[lane // self._per_unit], self.round_up[lane // self._per_unit]
@@ -72,24 +81,30 @@ class Addends(wiring.Component):
             none, twice, negative = Signal(), Signal(), Signal()
             for chosen, (sum_bit, operand) in zip((none, twice, negative), pairs, strict=True):
                 m.d.comb += chosen.eq(scaled & Mux(self.move.accumulate, operand, sum_bit))
-            number = Signal(signed(STEP_BITS))
-            m.d.comb += number.eq(Mux(self.move.accumulate, sum_, Mux(scaled, self.operand, step)))
-            multiple = Multiple(none, twice, negative).complemented(number)[:STEP_BITS]
+
+            # A sum is shorter than the other numbers, so the bits past it are its sign, wherever it is what is taken.
+            low, common, sign = Signal(signed(sum_bits)), Signal(signed(STEP_BITS)), Signal()
+            m.d.comb += [
+                common.eq(Mux(self.move.accumulate, 0, Mux(self.move.perturb, self.operand, step))),
+                low.eq(Mux(self.move.accumulate, sum_, common)),
+                sign.eq(negative ^ (self.move.accumulate & sum_[-1])),
+            ]
+            lower = Multiple(none, twice, negative).complemented(low)[:sum_bits]
+            upper = Multiple(none, twice, sign).complemented(common)[sum_bits:STEP_BITS]
             stepped = self.ready & (self.lane == lane % self._per_unit)
 
             with m.If(self.beat & scaled | stepped):
-                m.d.sync += addends[lane].eq(multiple)
+                m.d.sync += addends[lane].eq(Cat(lower, upper))
                 m.d.sync += carries[lane].eq(Mux(scaled, negative, round_up))
                 with m.If(none | ~mask):
                     m.d.sync += [addends[lane].eq(0), carries[lane].eq(0)]
 
             element = self.base[lane]
-            saturated = Signal(signed(ELEMENT_BITS))
-            with m.If(self.move.accumulate):
-                m.d.comb += saturated.eq(_saturated(element, limit(TOTAL)))
-            with m.Else():
-                m.d.comb += saturated.eq(_saturated(element, limit(OPERAND)))
-            m.d.sync += latents[lane].eq(saturated)
+            over = Signal()
+            m.d.comb += over.eq(
+                Mux(self.move.accumulate, exceeds(element, limit(TOTAL)), exceeds(element, limit(OPERAND)))
+            )
+            m.d.sync += latents[lane].eq(Mux(over, Mux(element[-1], edges[1], edges[0]), element))
             with m.If(~mask):
                 m.d.sync += latents[lane].eq(0)
         return m
@@ -152,8 +167,3 @@ class Mover(wiring.Component):
             level = Cat(one & ~beyond, beyond | below, replaced[2:])
             m.d.comb += self.results[lane].eq(Mux(keep, total, Mux(perturb, level, replaced)).as_signed())
         return m
-
-
-def _saturated(element: Value, largest: int) -> Value:
-    edge = Mux(element[-1], Const(-largest, ELEMENT_BITS), Const(largest, ELEMENT_BITS))
-    return Mux(exceeds(element, largest), edge, element).as_signed()

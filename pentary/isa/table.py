@@ -16,7 +16,8 @@ the result. Both are sums of these terms, with lanes L:
     v   ceil(VL / L)          n   ceil(COLS / L)         rn  RANK * n        rm  RANK * ceil(ROWS / L)
     d   log2(L)               p   cycles for a generator word: ceil(8 / rounds a cycle)
     g   cycles for the factors of a pair, which are q = RANK * (ceil(ROWS/16) + ceil(COLS/16)) generator words, drawn by
-        L/16 generators and stored one a cycle: the greater of ceil(q / (L/16)) * p and q
+        G = L/16 generators at a time and stored one a cycle: (b - 1) * (the greater of p and G) + p + c - 1, where
+        b = ceil(q / G) is how often they draw, and c = q - (b - 1) * G how many words they draw the last time
     wv  w * v                 x   cache lines that the vector touches, more where they miss
 """
 

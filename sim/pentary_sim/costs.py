@@ -60,6 +60,8 @@ def terms(
     depth = 0
     while 1 << depth < lanes:
         depth += 1
-    words = rank * (-(-rows // 16) - (-cols // 16))
+    words, generators = rank * (-(-rows // 16) - (-cols // 16)), lanes // 16
+    draws = -(-words // generators)
+    g = (draws - 1) * max(p, generators) + p + words - (draws - 1) * generators - 1
     out[0], out[1], out[2], out[3], out[4] = 1, v, n, rank * n, rank * m
-    out[5], out[6], out[7], out[8], out[9] = depth, p, max(-(-words // (lanes // 16)) * p, words), w * v, x
+    out[5], out[6], out[7], out[8], out[9] = depth, p, g, w * v, x

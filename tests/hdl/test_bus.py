@@ -3,7 +3,6 @@
 This file is both: what pytest runs, and, inside the simulator, the benches for cocotb.
 """
 
-import os
 import random
 from pathlib import Path
 
@@ -11,15 +10,15 @@ import cocotb
 import pytest
 from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles
-from cocotb_tools.runner import get_results, get_runner
+from cocotb_tools.runner import get_results
 from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiResp
 
 from pentary.isa.table import CONTROLS
 from pentary.lralu import OPS, Command, LowRankModel, LowRankParameters, command
 from pentary.word import limit
-from pentary_hdl.bus import IDENTIFICATION, REGISTERS, WINDOWS, markdown
-from pentary_hdl.bus import LowRankBus
-from amaranth.back import verilog as back
+from pentary_hdl.bench import runner
+from pentary_hdl.bench.harness import harness
+from pentary_hdl.bus import IDENTIFICATION, REGISTERS, WINDOWS, LowRankBus, markdown
 
 PARAMETERS = LowRankParameters(max_rank=2, max_size=48)
 ADDRESS = {entry.name: entry.address for entry in (*REGISTERS, *WINDOWS)}
@@ -27,29 +26,18 @@ OKAY, SLVERR = AxiResp.OKAY, AxiResp.SLVERR
 
 
 @pytest.fixture(scope="module")
-def simulator(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("bus")
-    source = folder / "lralu_bus.v"
-    source.write_text(back.convert(LowRankBus(PARAMETERS), name="lralu_bus"))
-    runner = get_runner("icarus")
-    runner.build(sources=[source], hdl_toplevel="lralu_bus", build_dir=folder, timescale=("1ns", "1ns"))
-    return runner, folder
+def build(tmp_path_factory):
+    return runner.build("icarus", harness(LowRankBus(PARAMETERS), "lralu_bus"), tmp_path_factory.mktemp("bus"))
 
 
 @pytest.mark.parametrize("bench", ["identifies", "refuses", "errors", "agrees"])
-def test_on_the_bus(simulator, bench, monkeypatch):
+def test_on_the_bus(build, bench, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(Path(__file__).parent)  # the simulator imports this file by its name
-    runner, folder = simulator
-    results = runner.test(
-        test_module=Path(__file__).stem,
-        hdl_toplevel="lralu_bus",
-        testcase=bench,
-        seed=random.randrange(2**31),
-        build_dir=folder,
-        test_dir=folder,
-        results_xml=folder / f"{bench}.xml",
-    )
-    assert get_results(results) == (1, 0)
+    seed = random.randrange(2**31)
+    print("seed", seed)
+    only = {"COCOTB_TEST_FILTER": rf"\.{bench}$"}
+    runner.run("icarus", build, Path(__file__).stem, tmp_path, seed, only)
+    assert get_results(tmp_path / "results.xml") == (1, 0), (tmp_path / "log.txt").read_text()
 
 
 def test_the_document_has_the_map():
@@ -127,9 +115,7 @@ async def identifies(dut):
 async def refuses(dut):
     bus = await started(dut)
     registers = {entry.address: entry for entry in REGISTERS}
-    windows = {
-        window.address + 4 * i: window for window in WINDOWS for i in (0, PARAMETERS.max_size - 1)
-    }
+    windows = {window.address + 4 * i: window for window in WINDOWS for i in (0, PARAMETERS.max_size - 1)}
     outside = [window.address + 4 * i for window in WINDOWS for i in (PARAMETERS.max_size, 255)]
     for address in (*registers, *windows, 4 * len(registers), 0x3FC, *outside):
         entry = registers.get(address) or windows.get(address)

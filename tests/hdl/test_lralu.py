@@ -4,7 +4,6 @@ import random
 from collections import deque
 from dataclasses import dataclass
 
-import pytest
 from amaranth.sim import Simulator
 
 from pentary.isa.table import CONTROLS
@@ -170,38 +169,29 @@ def _element(rng: random.Random) -> int:
     return rng.choice([rng.randint(-largest, largest - 1), rng.randint(-largest, largest - 1), near])
 
 
-@pytest.mark.parametrize(
-    "parameters",
-    [
-        LowRankParameters(max_size=16, max_rank=1, rounds_per_cycle=2),
-        LowRankParameters(max_size=48, max_rank=5, rounds_per_cycle=4),
-    ],
-    ids=repr,
-)
-def test_results_and_cycles_are_those_of_the_twin(parameters: LowRankParameters) -> None:
-    rng = random.Random(1)
+def test_results_and_cycles_are_those_of_the_twin() -> None:
+    parameters, rng = LowRankParameters(max_size=48, max_rank=3, rounds_per_cycle=2), random.Random(1)
     check(parameters, steps(parameters, prepared(parameters, rng) + random_commands(parameters, 60, rng), rng))
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_nothing_is_lost_while_streams_wait(seed: int) -> None:
-    parameters, rng = LowRankParameters(max_size=32, max_rank=2, rounds_per_cycle=4), random.Random(seed)
+def test_nothing_is_lost_while_streams_wait() -> None:
+    parameters, rng = LowRankParameters(max_size=32, max_rank=1, rounds_per_cycle=4), random.Random(2)
     script = steps(parameters, prepared(parameters, rng) + random_commands(parameters, 40, rng), rng)
-    check(parameters, script, busy=0.4, seed=seed)
+    check(parameters, script, busy=0.4, seed=2)
 
 
 def test_popavg_is_exact_and_in_time() -> None:
-    parameters, rng = LowRankParameters(max_size=32, max_rank=1, rounds_per_cycle=4), random.Random(0)
-    commands = [command("LRSET", "COLS", 19), command("LRSET", "WIDTH", 8)]
-    for gain in (5**8, 78125, rng.randint(-(10**10), 10**10)):
+    parameters, rng = LowRankParameters(max_size=16, max_rank=1), random.Random(0)
+    commands = [command("LRSET", "COLS", 11), command("LRSET", "WIDTH", 8)]
+    for gain in (78125, rng.randint(-(10**8), 10**8)):
         commands += [command("LRSET", "GAIN", gain), command("POPAVG"), command("LRACC", 2)]
     check(parameters, steps(parameters, commands, rng))
 
 
 def test_more_generators_draw_the_same_factors() -> None:
-    parameters, rng = LowRankParameters(lanes=64, max_size=32, max_rank=3, rounds_per_cycle=4), random.Random(0)
+    parameters, rng = LowRankParameters(lanes=64, max_size=32, max_rank=3), random.Random(0)
     commands = [command("LRSET", "ROWS", 17), command("LRSET", "RANK", 3), command("LRSET", "KEY", word(rng))]
     for cols in (5, 32):
         commands += [command("LRSET", "COLS", cols), command("LRGEN", cols), command("PRNG", 1, 2)]
-        commands += [order for row in (0, 16) for order in (command("LRMUL", row), command("LRACC", 1))]
+        commands += [command("LRMUL", 16), command("LRACC", 1)]
     check(parameters, steps(parameters, commands, rng))

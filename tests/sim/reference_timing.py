@@ -120,7 +120,10 @@ def terms(lanes: int, rounds: int, vl: int, rows: int, cols: int, rank: int, w: 
     """Give the terms of which the instruction table's costs are sums."""
     v, n, p = ceil(vl / lanes), ceil(cols / lanes), ceil(8 / rounds)
     q = rank * (ceil(rows / 16) + ceil(cols / 16))
-    g = max(ceil(q / (lanes / 16)) * p, q)
+    generators = lanes // 16
+    draws = ceil(q / generators)
+    last = q - (draws - 1) * generators
+    g = (draws - 1) * max(p, generators) + p + last - 1
     rm = rank * ceil(rows / lanes)
     return {"v": v, "n": n, "rn": rank * n, "rm": rm, "d": int(log2(lanes)), "p": p, "g": g, "wv": w * v, "x": x}
 

@@ -70,9 +70,9 @@ def test_costs_are_what_the_table_says(reference: ModuleType, line: Instruction)
         ("PRNG", {}, 8, 10),
         ("PRNG", {"rounds": 4}, 2, 4),
         ("LRGEN", {}, 514, 514),  # 8 * (4 + 4) words of 8 cycles
-        ("LRGEN", {"lanes": 64}, 130, 130),  # four generators
+        ("LRGEN", {"lanes": 64}, 133, 133),  # four generators; the last three words are stored one by one
         ("LRGEN", {"lanes": 64, "rounds": 8}, 66, 66),  # a word a cycle is stored
-        ("LRGEN", {"lanes": 64, "rows": 65, "cols": 1, "rank": 1}, 18, 18),  # six words: two rounds of four generators
+        ("LRGEN", {"lanes": 64, "rows": 65, "cols": 1, "rank": 1}, 19, 19),  # six words: four, then two
         ("LRMUL", {}, 32, 35),
         ("LRMUL", {"cols": 65, "rank": 2, "lanes": 64}, 4, 7),
         ("LRMULX", {}, 71, 74),  # 32 + 32 + 4 + 3

@@ -572,10 +572,10 @@ def test_lowrank_member_with_16_lanes(timing: Callable[[str], None]) -> None:
 
 
 def test_lowrank_member_with_64_lanes(timing: Callable[[str], None]) -> None:
-    # n is 1, rn 2; four generators share the 16 words. VADD waits for the weights.
+    # n is 1, rn 2; four generators share the 16 words, the last three of which are stored one by one. VADD waits for the weights.
     timing("""
         lowrank.lanes = 64
-        cycle              |  0  1  2  3  4  5  6  7  8  9 10 11 12 13 .. 42 43 44 45 46 47 48 49 50 .. 54 55 56
+        cycle              |  0  1  2  3  4  5  6  7  8  9 10 11 12 13 .. 45 46 47 48 49 50 51 52 53 .. 57 58 59
         0 LI p1, 64        | IF ID EX ME WB
         1 LRSET ROWS, p1   |    IF ID EX ME WB
         lowrank            |             ==
@@ -594,8 +594,8 @@ def test_lowrank_member_with_64_lanes(timing: Callable[[str], None]) -> None:
         lowrank            |                                                       == -- -- -- --
         9 VADD v3, v1, v2  |                            IF ID EX ME WB
         vector             |                                                                      == == -- --
-        cycle              | 10 11 .. 56 57 58
-        10 HALT            | IF ID -- EX ME WB | sync 44
+        cycle              | 10 11 .. 59 60 61
+        10 HALT            | IF ID -- EX ME WB | sync 47
     """)
 
 

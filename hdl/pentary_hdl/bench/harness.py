@@ -1,10 +1,14 @@
 """A Verilog module around an Amaranth component: what a simulator takes as its top."""
 
 from amaranth import Value
-from amaranth.back import verilog
 from amaranth.lib import wiring
 
+from pentary_hdl.export import verilog
+
 TOP = "bench"
+
+_PUBLIC = "/* verilator public_flat_rw */"
+"""Lets cocotb reach a signal in Verilator, whose builds are much quicker if it may not reach all of them."""
 
 
 def harness(component: wiring.Component, name: str) -> str:
@@ -17,12 +21,17 @@ def harness(component: wiring.Component, name: str) -> str:
         name: of the component's module, such as "lralu".
     """
     ports = ["clk", "rst"]
-    lines = ["reg clk = 0, rst = 1;"]
+    lines = [f"reg clk {_PUBLIC} = 0, rst {_PUBLIC} = 1;"]
     for path, member, value in component.signature.flatten(component):
         port = "__".join(map(str, path))
         ports.append(port)
         kind, start = ("reg", " = 0") if member.flow is wiring.In else ("wire", "")
-        lines.append(f"{kind} [{len(Value.cast(value)) - 1}:0] {port}{start};")
+        lines.append(f"{kind} [{len(Value.cast(value)) - 1}:0] {port} {_PUBLIC}{start};")
     lines.append(f"{name} unit ({', '.join(f'.{port}({port})' for port in ports)});")
+    lines += [
+        "`ifndef VERILATOR",
+        f'initial if ($test$plusargs("waves")) begin $dumpfile("dump.fst"); $dumpvars(0, {TOP}); end',
+        "`endif",
+    ]
     body = "\n".join(f"  {line}" for line in lines)
-    return f"{verilog.convert(component, name=name, strip_internal_attrs=True)}\nmodule {TOP};\n{body}\nendmodule\n"
+    return f"{verilog(component, name)}\nmodule {TOP};\n{body}\nendmodule\n"

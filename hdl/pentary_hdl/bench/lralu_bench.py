@@ -1,6 +1,6 @@
 """The bench of the low-rank ALU: its streams, and the scoreboard that compares what they carry with the model."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from random import Random
@@ -14,7 +14,7 @@ from cocotb.triggers import Combine, Event, First, RisingEdge, Timer
 from pentary.lralu import CODE_BITS, ELEMENT_BITS, RESPONSE_DELAY, Command, LowRankModel, LowRankParameters
 from pentary_hdl.bench.coverage import Coverage
 from pentary_hdl.bench.driver import CLOCK_PERIOD, NO_PAUSES, StreamDriver, now, random_pauses
-from pentary_hdl.bench.lralu_coverage import BY_COLUMNS, IDLE, STALLS, bins
+from pentary_hdl.bench.lralu_coverage import IDLE, STALLS, bins
 from pentary_hdl.bench.lralu_traffic import Step
 from pentary_hdl.bench.monitor import StreamMonitor, Transfer
 
@@ -174,19 +174,17 @@ class Bench:
                     break
                 got, last = unpack_results(transfer.payload, lanes)
                 wanted = outcome.results[beat * lanes : (beat + 1) * lanes]
-                for lane in range(lanes):
-                    assert got[lane] == wanted[lane], (
-                        f"element {beat * lanes + lane} of the results is {got[lane]} and should be {wanted[lane]}: {place}"
-                    )
+                for j, (is_now, should_be) in enumerate(zip(got, wanted, strict=True), beat * lanes):
+                    assert is_now == should_be, f"element {j} of the results is {is_now}, not {should_be}: {place}"
                 assert last == (beat == beats - 1), f"last is {int(last)} in beat {beat} of {beats}: {place}"
             if outcome.scalar is not None and (transfer := next(seen["scalars"], None)):
                 assert transfer.payload == outcome.scalar, (
-                    f"the scalar is {transfer.payload:#x} and should be {outcome.scalar:#x}: {place}"
+                    f"the scalar is {transfer.payload:#x}, not {outcome.scalar:#x}: {place}"
                 )
             transfer = next(seen["responses"], None)
             if transfer is None:
                 break
-            assert transfer.payload == outcome.error, f"error is {transfer.payload}, and should not be: {place}"
+            assert transfer.payload == outcome.error, f"error is {transfer.payload}, not {int(outcome.error)}: {place}"
         assert not finished or all(next(rest, None) is None for rest in seen.values())
 
     def _check_time(self, burst: Burst, exact: bool, exact_results: bool) -> None:
@@ -215,7 +213,7 @@ class Bench:
         pauses = {name: iter(found) for name, found in burst.pauses.items()}
         beats = self.parameters.lanes
         previous = self._last
-        for step, (start, pause) in zip(burst.steps, burst.starts, strict=True):
+        for step, (_, pause) in zip(burst.steps, burst.starts, strict=True):
             held = next(seen["responses"]).held + (next(seen["scalars"]).held if step.outcome.scalar is not None else 0)
             held += sum(next(seen["results"]).held for _ in range(len(step.outcome.results) // beats))
             late = sum(next(pauses[name]) for name in pauses for _ in range(len(getattr(step, name)) // beats))
@@ -255,8 +253,3 @@ def unpack_results(payload: int, lanes: int) -> tuple[list[int], bool]:
     digits = f"{payload & (1 << ELEMENT_BITS * lanes) - 1:0{_NIBBLES * lanes}x}"
     codes = (int(digits[i : i + _NIBBLES], 16) for i in range(len(digits) - _NIBBLES, -1, -_NIBBLES))
     return [code - (code >> ELEMENT_BITS - 1 << ELEMENT_BITS) for code in codes], bool(last)
-
-
-def only_where_taken(stall: str) -> Iterator[str]:
-    """Name the operations that a kind of stall can meet."""
-    return iter(BY_COLUMNS) if stall == "operands" else iter(())

@@ -88,7 +88,9 @@ def bins(parameters: LowRankParameters) -> Iterator[Bin]:
         yield from (("control", name, which) for which in ("least", "other", "greatest")[: min(high - low + 1, 3)])
     yield from (("width", name, width) for name in ("LRADD", "POPAVG") for width in range(2, 9))
     yield from (("product", *pents) for pents in product(range(-2, 3), repeat=2))
-    yield from (("quantiser", rank, s) for rank in range(1, parameters.max_rank + 1) for s in reachable_sums(parameters))
+    yield from (
+        ("quantiser", rank, s) for rank in range(1, parameters.max_rank + 1) for s in reachable_sums(parameters)
+    )
     yield from (("reset", name) for name in (*OPS, ERROR, IDLE))
 
 

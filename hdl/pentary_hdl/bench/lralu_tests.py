@@ -1,69 +1,204 @@
-"""Tests of the low-rank ALU, run by cocotb: each a case of `pentary verify`."""
+"""Tests of the low-rank ALU, run by cocotb: each is a case of `pentary verify`."""
 
-import json
 import os
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass, field
-from functools import wraps
-from pathlib import Path
+from functools import cache, wraps
+from itertools import product
 from random import Random
 from typing import Any, Final
 
 import cocotb
 
-from pentary.lralu import LowRankParameters, command
+from pentary.lralu import OPS, command
+from pentary_hdl.bench.driver import now
 from pentary_hdl.bench.lralu_bench import Bench
-from pentary_hdl.bench.lralu_coverage import ERROR, IDLE, STALLS, column_classes, rank_classes
+from pentary_hdl.bench.lralu_coverage import ERROR, IDLE, STALLS, column_classes, limits, rank_classes
 from pentary_hdl.bench.lralu_sums import KEY, rows_of_sums
 from pentary_hdl.bench.lralu_traffic import Traffic
+from pentary_hdl.bench.report import Report, Task
 
-TASK: Final = "PENTARY_LRALU_TASK"
-"""Environment variable with the task of the run: a `Task` as JSON."""
+_BURST: Final = 40
+"""Commands in a burst of random ones."""
 
-
-@dataclass(frozen=True)
-class Task:
-    """What a run is to do.
-
-    Attributes:
-        parameters: of the hardware.
-        operations: commands to send at least.
-        report: file for the `Report`.
-    """
-
-    parameters: LowRankParameters
-    operations: int
-    report: str
-
-    def as_json(self) -> str:
-        """Give the text for `TASK`."""
-        return json.dumps(asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> "Task":
-        """Read it again."""
-        values = json.loads(text)
-        return cls(LowRankParameters(**values["parameters"]), values["operations"], values["report"])
+_ALL_STREAMS: Final = tuple(stream for streams in STALLS.values() for stream in streams)
 
 
-@dataclass
-class Report:
-    """What a run has found.
+class _Run:
+    """What the cases of a run share: the unit keeps its state from one to the next."""
 
-    Attributes:
-        seed: of the run.
-        cases: commands checked in each case.
-        differences: by case, what differed first.
-        coverage: hit bins and all bins, by group.
-        missing: bins that were not hit.
-        table: the coverage as a table.
-        cycles: of the clock.
-    """
+    def __init__(self, unit: Any) -> None:
+        self.task = Task.from_json(os.environ[Task.VARIABLE])
+        self.bench = Bench(unit, self.task.parameters)
+        self.report = Report(cocotb.RANDOM_SEED)
 
-    seed: int
-    cases: dict[str, int] = field(default_factory=dict)
-    differences: dict[str, str] = field(default_factory=dict)
-    coverage: dict[str, tuple[int, int]] = field(default_factory=dict)
-    missing: list[str] = field(default_factory=list)
-    table: str = ""
-    cycles: int = 0
+    def tell(self) -> None:
+        """Write the report as it now is, so that also a simulation that breaks off leaves one."""
+        coverage = self.bench.coverage
+        self.report.coverage, self.report.table = coverage.groups(), coverage.table()
+        self.report.missing = [" ".join(map(str, parts)) for parts in coverage.missing]
+        self.report.cycles = now()
+        self.report.write(self.task.report)
+
+
+_run = cache(_Run)
+
+
+def _case(body: Callable[[Bench, Traffic], Awaitable[None]]) -> Any:
+    """Make a case: it begins with a reset, and is told in the report."""
+
+    @wraps(body)
+    async def case(unit: Any) -> None:
+        run = _run(unit)
+        bench, before = run.bench, run.bench.operations
+        bench.start_clock()
+        await bench.reset(2)
+        try:
+            await body(bench, Traffic(Random(f"{cocotb.RANDOM_SEED} {body.__name__}"), bench.model))
+        except Exception as error:
+            run.report.differences[body.__name__] = str(error).partition("\n")[0]
+            raise
+        finally:
+            run.report.cases[body.__name__] = bench.operations - before
+            run.tell()
+
+    return cocotb.test(case)
+
+
+@_case
+async def power_on(bench: Bench, traffic: Traffic) -> None:
+    """After power-on the factors are 0; control registers have their reset values, and keep what is written."""
+    await bench.play(traffic.steps(command("LRMUL", 0), command("LRACC", 1)))
+    most = bench.parameters
+    steps = traffic.set(ROWS=most.max_size, COLS=most.max_size, RANK=most.max_rank)
+    for row in (0, most.max_size - 1):
+        steps += traffic.steps(command("LRMUL", row), command("LRACC", 1))
+    await bench.play(steps)
+
+
+@_case
+async def each_operation(bench: Bench, traffic: Traffic) -> None:
+    """Every operation at every class of rank and columns, at full speed."""
+    await bench.play(traffic.fresh())
+    for rank, columns in product(rank_classes(bench.parameters), column_classes(bench.parameters)):
+        names = ("LRGEN", "LRMUL", "PQUANT", "LRADD", "LRMUL", "LRACC", "PRNG", "POPAVG")
+        await bench.play([*traffic.size(rank, columns), *(traffic.any(name) for name in names)])
+
+
+@_case
+async def each_setting(bench: Bench, traffic: Traffic) -> None:
+    """Control registers from edge to edge; LRADD and POPAVG under every WIDTH."""
+    for name, (low, high) in limits(bench.parameters).items():
+        values = (low, high, traffic.random.randint(low, high), min(low + 1, high))
+        await bench.play([step for value in values for step in traffic.set(**{name: value})])
+    await bench.play([*traffic.fresh(), *traffic.set(ROWS=1, COLS=1, GAIN=traffic.gain()), traffic.any("LRMUL")])
+    for width in range(2, 9):
+        await bench.play([*traffic.set(WIDTH=width), traffic.any("LRADD"), traffic.any("POPAVG")])
+
+
+@_case
+async def each_row(bench: Bench, traffic: Traffic) -> None:
+    """LRMUL of every row, right after LRGEN."""
+    await bench.play(traffic.fresh())
+    for row in range(bench.parameters.max_size):
+        await bench.play(traffic.steps(command("LRMUL", row), command("LRACC", traffic.random.choice((1, -1)))))
+
+
+@_case
+async def each_pair(bench: Bench, traffic: Traffic) -> None:
+    """Every operation right after every other, and after itself."""
+    await bench.play([*traffic.fresh(), *traffic.size(columns=next(iter(column_classes(bench.parameters))))])
+    await bench.play(traffic.pairs())
+
+
+@_case
+async def each_error(bench: Bench, traffic: Traffic) -> None:
+    """Every reason to refuse a command, among commands that show whether it changed anything."""
+    await bench.play(traffic.fresh())
+    for reason in traffic.reasons:
+        between = [traffic.refused(reason) if i % 2 else traffic.any(name) for i, name in enumerate(["LRMUL"] * 4)]
+        await bench.play([*between, *(traffic.any(name) for name in ("LRACC", "LRADD", "PRNG"))])
+
+
+@_case
+async def each_product(bench: Bench, traffic: Traffic) -> None:
+    """LRMUL of every two pents."""
+    size = bench.parameters.max_size
+    for _ in range(3):
+        steps = traffic.set(ROWS=size, COLS=size, RANK=1, KEY=traffic.word())
+        steps.append(traffic.any("LRGEN"))
+        for row in range(8):
+            steps += traffic.steps(command("LRMUL", row), command("LRACC", 1))
+        await bench.play(steps)
+
+
+@_case
+async def each_sum(bench: Bench, traffic: Traffic) -> None:
+    """PQUANT of every sum that the hardware can have, under every RANK."""
+    size, most = bench.parameters.max_size, bench.parameters.max_rank
+    await bench.play(traffic.set(ROWS=size, COLS=size, KEY=KEY))
+    drawn = None
+    for found in rows_of_sums(bench.parameters):
+        steps = []
+        if found.pair != drawn:
+            steps += [*traffic.set(RANK=most), *traffic.steps(command("LRGEN", found.pair))]
+            drawn = found.pair
+        for rank in range(1, most + 1):
+            steps += [*traffic.set(RANK=most), *traffic.steps(command("LRMUL", found.row)), *traffic.set(RANK=rank)]
+            covered = tuple(("quantiser", rank, s) for s in bench.model.sums[:size])
+            steps.append(traffic.step(command("PQUANT")))
+            steps.append(traffic.step(command("LRACC", 1), base=[0] * size, bins=covered))
+        await bench.play(steps)
+
+
+@_case
+async def resets(bench: Bench, traffic: Traffic) -> None:
+    """Resets in the middle of every operation, and of every kind of stall."""
+    random = traffic.random
+    await bench.play(traffic.fresh())
+    wanted = [*OPS, ERROR, IDLE]
+    for name in (*wanted, *wanted, *random.choices(wanted, k=len(wanted))):
+        while True:
+            steps = [*traffic.size(), *traffic.mix(random.randint(0, 6), each=False)]
+            steps.append(traffic.any(random.choice(list(OPS)) if name == IDLE else name))
+            last = steps[-1].outcome
+            # Within its cycles, or the few in which its answer is on the way; or long after.
+            delay = random.randint(0, last.occupancy + 1) if name != IDLE else last.latency + last.occupancy + 400
+            stall = random.choice(((), *STALLS.values(), _ALL_STREAMS))
+            lost = await bench.interrupt(steps, delay, stall, random)
+            await bench.play([*(traffic.fresh() if lost else ()), *traffic.size(), *traffic.mix(4, each=False)])
+            if ("reset", name) not in bench.coverage.missing:
+                break
+
+
+@_case
+async def random_commands(bench: Bench, traffic: Traffic) -> None:
+    """Random commands with random stalls: first what the coverage lacks, then anything."""
+    random, begun = traffic.random, bench.operations
+    target = _run(cocotb.top).task.operations
+    await bench.play(traffic.fresh())
+    while (done := bench.operations - begun) < target or (_lacking(bench) and done < target + 20_000):
+        lacking = _lacking(bench)
+        if lacking:
+            _, name, *size, stall = random.choice(lacking)
+            classes = {"rank": None, "columns": None, **_named(size)}
+            streams = STALLS[str(stall).removeprefix("stalled: ")]
+            steps = [*traffic.size(**classes), traffic.any(str(name)), *traffic.mix(_BURST // 2)]
+        else:
+            streams = random.choice((*STALLS.values(), _ALL_STREAMS))
+            steps = [*traffic.size(), *traffic.mix(_BURST)]
+        await bench.play(steps, streams, random)
+
+
+@_case
+async def coverage(bench: Bench, traffic: Traffic) -> None:
+    """Every situation of the coverage has occurred."""
+    missing = bench.coverage.missing
+    assert not missing, f"{len(missing)} situations never occurred, such as: {' '.join(map(str, missing[0]))}"
+
+
+def _lacking(bench: Bench) -> list[tuple[str | int, ...]]:
+    return [parts for parts in bench.coverage.missing if parts[0] == "operation"]
+
+
+def _named(size: list[str | int]) -> dict[str, str]:
+    return {"rank" if "rank" in str(part) else "columns": str(part) for part in size}

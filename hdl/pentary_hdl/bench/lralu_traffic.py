@@ -187,7 +187,9 @@ class Traffic:
     def gain(self) -> int:
         """Give a value of GAIN."""
         most = self._limits["GAIN"][1]
-        return self.random.choice((0, 1, -1, most, -most, 5**GAIN_SHIFT, *[self._signed(self.random.randint(2, 15))] * 5))
+        return self.random.choice(
+            (0, 1, -1, most, -most, 5**GAIN_SHIFT, *[self._signed(self.random.randint(2, 15))] * 5)
+        )
 
     def element(self) -> int:
         """Give an element: near an edge of a width, near a rounding of POPAVG, or any."""
@@ -289,7 +291,10 @@ class Traffic:
                 yield "width", name, controls["WIDTH"]
             case "LRMUL" if controls["RANK"] == 1:
                 left = int(self.model.factor_a[0, sent.a])
-                yield from (("product", *pents) for pents in product([left], set(self.model.factor_b[0, : controls["COLS"]].tolist())))
+                yield from (
+                    ("product", *pents)
+                    for pents in product([left], set(self.model.factor_b[0, : controls["COLS"]].tolist()))
+                )
 
 
 def pents_of(random: Random) -> int:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from cocotb.triggers import FallingEdge, RisingEdge
 
-from pentary_hdl.bench.driver import NO_PAUSES, now
+from pentary_hdl.bench.driver import NO_PAUSES, now, number
 
 
 class Transfer(NamedTuple):
@@ -37,7 +37,11 @@ class StreamMonitor:
         self._payload, self._valid, self._ready = (
             getattr(unit, f"{name}__{part}") for part in ("payload", "valid", "ready")
         )
-        self._rising, self._falling, self._offered = RisingEdge(unit.clk), FallingEdge(unit.clk), RisingEdge(self._valid)
+        self._rising, self._falling, self._offered = (
+            RisingEdge(unit.clk),
+            FallingEdge(unit.clk),
+            RisingEdge(self._valid),
+        )
 
     async def receive(self) -> Transfer:
         """Receive a payload; call it after a rising edge.
@@ -48,22 +52,25 @@ class StreamMonitor:
         pause = next(self.pauses)
         self._ready.value = pause == 0
         await self._falling
-        while not self._valid.value:
+        while not self.offers:
             await self._offered
             await self._falling
-        payload = self._payload.value
+        payload = self._number()
         for waited in range(1, pause + 1):
             await self._rising
             self._ready.value = waited == pause
             await self._falling
-            assert self._valid.value, f"{self.name}: valid went away in cycle {now()} before the payload was taken"
-            assert self._payload.value == payload, f"{self.name}: the payload changed in cycle {now()} while it waited"
+            assert self.offers, f"{self.name}: valid went away in cycle {now()} before the payload was taken"
+            assert self._number() == payload, f"{self.name}: the payload changed in cycle {now()} while it waited"
         cycle = now()
         await self._rising
         self._ready.value = 0
-        return Transfer(payload.to_unsigned(), cycle, pause)
+        return Transfer(payload, cycle, pause)
 
     @property
     def offers(self) -> bool:
         """Whether the unit offers a payload now; to be asked after a falling edge."""
-        return bool(self._valid.value)
+        return bool(number(self._valid, f"{self.name}.valid"))
+
+    def _number(self) -> int:
+        return number(self._payload, f"{self.name}.payload")

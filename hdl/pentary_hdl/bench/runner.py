@@ -19,7 +19,7 @@ from pentary_hdl.bench.harness import TOP
 
 SIMULATORS: Final = ("verilator", "icarus")
 
-_WAVES: Final = {"verilator": "dump.vcd", "icarus": f"{TOP}.fst"}
+_WAVES: Final = {"verilator": "dump.vcd", "icarus": "dump.fst"}
 _TIMESCALE: Final = ("1ns", "1ns")
 
 
@@ -39,7 +39,7 @@ def build(simulator: str, verilog: str, folder: Path, waves: bool = False) -> Pa
         PentaryError: the simulator is not installed, or does not accept the Verilog.
     """
     check_installed(simulator)
-    place = folder / f"{simulator}{'-waves' if waves else ''}-{sha256(verilog.encode()).hexdigest()[:16]}"
+    place = _place(simulator, verilog, folder, waves)
     if not place.exists():
         folder.mkdir(parents=True, exist_ok=True)
         # Built aside and then renamed: neither a second run at the same time nor Ctrl-C leaves half a build.
@@ -48,6 +48,11 @@ def build(simulator: str, verilog: str, folder: Path, waves: bool = False) -> Pa
             if not place.exists():
                 (Path(aside) / "build").rename(place)
     return place
+
+
+def is_built(simulator: str, verilog: str, folder: Path, waves: bool = False) -> bool:
+    """Tell whether `build` would find the unit built."""
+    return _place(simulator, verilog, folder, waves).exists()
 
 
 def run(
@@ -92,7 +97,7 @@ def run(
                 seed=seed,
                 extra_env=dict(environment or {}),
                 waves=waves,
-                plusargs=[f"+dumpfile_path={out / _WAVES[simulator]}"] if simulator == "icarus" and waves else [],
+                plusargs=["+waves"] if simulator == "icarus" and waves else [],
                 timescale=_TIMESCALE if simulator == "icarus" else None,
                 log_file=out / "log.txt",
             )
@@ -116,6 +121,12 @@ def check_installed(simulator: str) -> None:
         _check_programs("Verilator", perl="perl", make="make", **{"g++": "g++"})
 
 
+def _place(simulator: str, verilog: str, folder: Path, waves: bool) -> Path:
+    # Icarus records waves if it is asked to when it runs.
+    kind = f"{simulator}-waves" if waves and simulator == "verilator" else simulator
+    return folder / f"{kind}-{sha256(verilog.encode()).hexdigest()[:16]}"
+
+
 def _check_programs(user: str, **packages: str) -> None:
     for program, package in packages.items():
         if shutil.which(program) is None:
@@ -133,14 +144,21 @@ def _build(simulator: str, verilog: str, folder: Path, waves: bool) -> None:
                 sources=[source],
                 hdl_toplevel=TOP,
                 build_dir=folder,
-                build_args=["-Wno-fatal", "-O3"] if simulator == "verilator" else [],
+                build_args=_build_args(simulator, waves),
                 timescale=_TIMESCALE,
-                waves=waves,
+                waves=waves and simulator == "verilator",
                 log_file=log,
             )
-        except SystemExit as error:
+        except (SystemExit, RuntimeError) as error:
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
             raise PentaryError(f"{simulator} does not build the unit:\n{tail}") from error
+
+
+def _build_args(simulator: str, waves: bool) -> list[str]:
+    if simulator == "icarus":
+        # In SystemVerilog no event at time 0 starts an always block whose inputs have initial values and keep them.
+        return ["-g2005"]
+    return ["-Wno-fatal", *([] if waves else ["--no-public-flat-rw"])]
 
 
 def _runner(simulator: str) -> Runner:
@@ -160,7 +178,6 @@ def _environment(simulator: str) -> Iterator[None]:
         # The wheel's makefile leaves this setting blank, without which g++ takes the header for an object file.
         settings["MAKEFLAGS"] = "CFG_CXXFLAGS_PCH_I=-include"
     with patch.dict(os.environ, settings):
-        # pytest would give the results a name of its own.
-        os.environ.pop("PYTEST_CURRENT_TEST", None)
+        os.environ.pop("PYTEST_CURRENT_TEST", None)  # for which cocotb would name the results
         sys.stdout.flush()
         yield
