@@ -150,9 +150,9 @@ def main() -> None:
             "Rows of 64 columns fill 64 lanes; with 256 lanes three quarters of them have nothing to do, as the",
             "utilization says. Wider matrices use them.",
             "",
-            "`digits` at rank 1 gives the lanes little to do: an image and a pair of members take 276 multiply-accumulates",
-            "in three LRMULX, of which the depth (log2 lanes + 3 cycles) outweighs the products; and two MATVECs of 16 cycles,",
-            "the loss, and the instructions themselves (`issue` in the picture), none of which depend on lanes.",
+            "`digits` at rank 1 gives the lanes little to do: an image and a pair of members take 276",
+            "multiply-accumulates in three LRMULX, of which the depth (log2 lanes + 3 cycles) outweighs the products. Two",
+            "MATVECs of 16 cycles, the loss, and the instructions themselves (`issue` in the picture) do not depend on lanes.",
         ],
         "LRMUL alone": [
             "`research/lrmul.s`: from the start of the first LRMUL to the end of the last.",

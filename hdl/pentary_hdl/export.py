@@ -52,8 +52,8 @@ _EXAMPLES: Final = {
 
 _CONSTANT: Final = re.compile(r"^  always @\*\n    (.* = \d+'s?[hdb][0-9a-f]+;)$", re.MULTILINE)
 _GUARDED: Final = "  reg guard${0} = 0;\n  always @* begin\n    if (guard${0}) begin end\n    {1}\n  end"
-"""Nothing triggers an always block that reads nothing: in an event-driven simulator its signal would stay unknown. Yosys
-guards blocks with conditions against this in the same way, but not those that assign a constant."""
+"""Nothing triggers an always block that reads nothing: in an event-driven simulator its signal would stay unknown.
+Yosys guards blocks with conditions against this in the same way, but not those that assign a constant."""
 
 
 def verilog(unit: wiring.Component, name: str) -> str:
@@ -111,7 +111,7 @@ def layout(shape: Any) -> dict[str, Any]:
 
 def _ports(unit: wiring.Component) -> dict[str, Any]:
     """List the ports, and the streams that some of them are."""
-    streams = {
+    streams: dict[str, dict[str, Any]] = {
         name: {"direction": "in" if member.flow is In else "out"}
         for name, member in unit.signature.members.items()
         if member.is_signature and isinstance(member.signature, stream.Signature)

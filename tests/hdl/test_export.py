@@ -70,14 +70,25 @@ def test_another_process_elsewhere_writes_the_same(written, tmp_path):
         assert (tmp_path / name).read_bytes() == (written / name).read_bytes()
 
 
+@pytest.mark.parametrize("unit", ["lralu", "lralu-bus"])
+def test_every_always_block_is_triggered(written, unit):
+    source, _ = read(written, unit)
+    assert not re.search(r"always @\*\n[^\n]*= \d+'s?[bdh][0-9a-f]+;", source)
+
+
 @pytest.mark.parametrize(
-    ("option", "told"), [("--lanes", "lanes is 5; it must be 16, 64 or 256"), ("--max-rank=0 --lanes", "max_rank is 0")]
+    ("option", "told"),
+    [
+        ("--lanes=5", "lanes is 5; it must be 16, 64 or 256"),
+        ("--max-rank=0", "max_rank is 0; it must be an integer in 1..64"),
+        ("--max-size=40", "max_size is 40; it must be a multiple of 16 in 16..256"),
+        ("--rounds-per-cycle=3", "rounds_per_cycle is 3; it must be 1, 2, 4 or 8"),
+    ],
 )
 def test_parameters_that_cannot_be_built_are_refused(option, told, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    result = CliRunner().invoke(verilog, ["lralu", *option.split(), "5"])
-    assert result.exit_code == 2
-    assert told in result.stderr or "lanes is 5" in result.stderr
+    result = CliRunner().invoke(verilog, ["lralu", option])
+    assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"Error: {told}\n")
     assert not list(tmp_path.iterdir())
 
 

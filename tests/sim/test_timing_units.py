@@ -572,7 +572,7 @@ def test_lowrank_member_with_16_lanes(timing: Callable[[str], None]) -> None:
 
 
 def test_lowrank_member_with_64_lanes(timing: Callable[[str], None]) -> None:
-    # n is 1, rn 2; four generators share the 16 words, the last three of which are stored one by one. VADD waits for the weights.
+    # n is 1, rn 2; four generators share the 16 words and store the last three one by one. VADD waits for the weights.
     timing("""
         lowrank.lanes = 64
         cycle              |  0  1  2  3  4  5  6  7  8  9 10 11 12 13 .. 45 46 47 48 49 50 51 52 53 .. 57 58 59
