@@ -151,8 +151,9 @@ def main() -> None:
             "utilization says. Wider matrices use them.",
             "",
             "`digits` at rank 1 gives the lanes little to do: an image and a pair of members take 276",
-            "multiply-accumulates in three LRMULX, of which the depth (log2 lanes + 3 cycles) outweighs the products. Two",
-            "MATVECs of 16 cycles, the loss, and the instructions themselves (`issue` in the picture) do not depend on lanes.",
+            "multiply-accumulates in three LRMULX, whose depth (log2 lanes + 3 cycles) outweighs the products. Two",
+            "MATVECs of 16 cycles, the loss, and the instructions themselves (`issue` in the picture) do not",
+            "depend on lanes.",
         ],
         "LRMUL alone": [
             "`research/lrmul.s`: from the start of the first LRMUL to the end of the last.",
