@@ -1,1 +1,1 @@
-"""Gateware of the pentary processor in Amaranth: says HOW. Not built yet; training runs on the NumPy engine."""
+"""Gateware of the pentary processor: says HOW. `lralu` is the low-rank unit, `bench` holds its benches."""

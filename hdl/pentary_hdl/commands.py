@@ -37,7 +37,7 @@ def verilog(unit: str, out: Path | None, **parameters: int) -> None:
         try:
             from pentary_hdl import export  # late: Amaranth takes its time, and only this needs it
         except ModuleNotFoundError as error:
-            raise PentaryError(f"writing Verilog needs {error.name}: pip install 'pentary[hdl]'") from error
+            raise PentaryError(f"writing Verilog needs {error.name}: pip install 'amaranth[builtin-yosys]'") from error
         name = unit.replace("-", "_")
         component = export.UNITS[unit](made_for)
         source = export.verilog(component, name)

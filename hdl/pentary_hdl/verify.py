@@ -139,6 +139,8 @@ def check(
     recorded = runner.run(
         simulator, build, "pentary_hdl.bench.lralu_tests", out, seed, {Task.VARIABLE: task.as_json()}, waves
     )
+    if not task.report.exists():
+        raise PentaryError(f"the bench did not start; {out / 'log.txt'} tells why")
     report = Report.read(task.report)
     if not waves and not report.differences:
         shutil.rmtree(out)

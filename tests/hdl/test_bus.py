@@ -4,6 +4,7 @@ This file is both: what pytest runs, and, inside the simulator, the benches for 
 """
 
 import random
+import shutil
 from pathlib import Path
 
 import cocotb
@@ -30,6 +31,7 @@ def build(tmp_path_factory):
     return runner.build("icarus", harness(LowRankBus(PARAMETERS), "lralu_bus"), tmp_path_factory.mktemp("bus"))
 
 
+@pytest.mark.skipif(shutil.which("iverilog") is None, reason="needs Icarus Verilog: apt install iverilog")
 @pytest.mark.parametrize("bench", ["identifies", "refuses", "errors", "agrees"])
 def test_on_the_bus(build, bench, tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(Path(__file__).parent)  # the simulator imports this file by its name

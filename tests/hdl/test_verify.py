@@ -71,12 +71,7 @@ def test_a_difference_is_told_with_its_seed(monkeypatch: pytest.MonkeyPatch, tmp
     build = runner.build
 
     def broken(simulator: str, verilog: str, folder: Path, waves: bool) -> Path:
-        return build(
-            simulator,
-            verilog.replace(".responses__payload(responses__payload)", ".responses__payload()"),
-            folder,
-            waves,
-        )
+        return build(simulator, verilog.replace(".commands__payload(", ".commands__payload(~"), folder, waves)
 
     monkeypatch.setattr(runner, "build", broken)
     options = ["--simulator", "icarus", "--max-rank", "1", "--max-size", "16", "--operations", "0", "--seed", "5"]
@@ -84,4 +79,4 @@ def test_a_difference_is_told_with_its_seed(monkeypatch: pytest.MonkeyPatch, tmp
     assert result.exit_code == 2
     found = json.loads(result.stdout)
     assert found["mismatches"] > 0
-    assert "Error: seed 5, case power_on: responses.payload is unknown in cycle" in result.stderr
+    assert "Error: seed 5, case power_on: error is 1, not 0: command 0 of this run, LRMUL (" in result.stderr

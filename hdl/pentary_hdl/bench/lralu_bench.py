@@ -119,7 +119,7 @@ class Bench:
         self._end(tasks)
         answered = len(burst.seen["responses"])
         self._compare(burst, finished=False)
-        self.coverage.hit("reset", IDLE if answered == len(steps) else steps[answered].name)
+        self.coverage.hit("reset", IDLE if answered == len(steps) else steps[-1].name)
         await self.reset(random.randint(1, 3))
         self.operations += answered
         return any(step.name == "LRGEN" for step in steps[answered:])
