@@ -132,7 +132,7 @@ def check(
     runner.check_installed(simulator)
     verilog = harness(LowRankAlu(parameters), "lralu")
     if not runner.is_built(simulator, verilog, folder, waves):
-        say(f"Building the hardware for {simulator}: about a minute, the first time only.")
+        say(f"Building the hardware for {simulator}: a minute or so, the first time only.")
     build = runner.build(simulator, verilog, folder, waves)
     out = Path(mkdtemp(prefix="pentary-verify-"))
     task = Task(parameters, operations, out / "report.json")
