@@ -19,6 +19,9 @@ Latents = NDArray[np.int64]
 
 MAX_RANK = 64
 
+TOTAL_WIDTH = 8
+"""Pents of the totals that POPAVG takes; what is wider saturates."""
+
 
 def check_rank(rank: int) -> None:
     """Refuse a rank that the low-rank unit does not support.
@@ -166,7 +169,8 @@ def popavg(total: NDArray[np.int64], gain: int, shift: int, latents: Latents, wi
     """POPAVG: move the latent words by the fitness-weighted sum of the perturbations, saturating.
 
     Args:
-        total: (rows, cols) sum over the pairs of shaped fitness times perturbation, from `weighted_sum`.
+        total: (rows, cols) sum over the pairs of shaped fitness times perturbation, from `weighted_sum`; saturates at 8
+            pents.
         gain: step size as an integer; the step is total * gain / 5**shift, rounded.
         shift: pents dropped from the product.
         latents: (rows, cols) words of `width` pents.
@@ -176,11 +180,12 @@ def popavg(total: NDArray[np.int64], gain: int, shift: int, latents: Latents, wi
         The new latent words, int64.
 
     Raises:
-        PentaryError: a product needs more than 27 pents.
+        PentaryError: a product does not fit 27 pents.
 
     >>> popavg(np.array([[2, -2]]), gain=5, shift=1, latents=np.array([[310, 311]]), width=4)
     array([[312, 309]])
     """
+    total = saturate(total, TOTAL_WIDTH)
     largest = int(np.abs(total).max(initial=0)) * gain
     if largest > limit(27):
         raise PentaryError(f"the update's product {largest} needs more than 27 pents: take a smaller step")

@@ -13,7 +13,7 @@ import numpy as np
 
 from pentary.es import GAIN_SHIFT
 from pentary.interpreter.words import rounded, sat
-from pentary.isa.table import BY_NAME, CONTROL_RESET, CONTROLS, MAX_VL, OPERAND, TOTAL
+from pentary.isa.table import BY_NAME, CONTROL_RESET, CONTROLS, MAX_VL, OPERAND
 from pentary.lowrank import MAX_RANK, lrgen, pquant_thresholds
 from pentary.prng import MEMBER_MAX, ROUNDS, prng
 from pentary.word import PENTS, PentaryError, from_digits, limit, to_digits
@@ -25,7 +25,10 @@ CODE_BITS: Final = PENT_BITS * PENTS
 """Bits of the operands `a` and `b` of a command, and of a scalar."""
 
 ELEMENT_BITS: Final = 28
-"""Bits of an element on a stream: two's complement."""
+"""Bits of an element of a row that is moved, base or result: two's complement."""
+
+LATENT_BITS: Final = 19
+"""Bits of a total, and as many as a latent word needs: two's complement."""
 
 OPS: Final = {"PRNG": 1, "LRSET": 2, "LRGEN": 3, "LRMUL": 4, "PQUANT": 6, "LRADD": 7, "LRACC": 8, "POPAVG": 9}
 """Codes of the operations: the functions of their instructions."""
@@ -80,13 +83,23 @@ class LowRankParameters:
 
     @property
     def groups(self) -> int:
-        """Beats of the longest row."""
+        """Groups of lanes in the longest row."""
         return -(-self.max_size // self.lanes)
 
     @property
+    def movers(self) -> int:
+        """Elements in a beat of a row, which are moved in one cycle: a quarter of the lanes."""
+        return self.lanes // 4
+
+    @property
+    def beats(self) -> int:
+        """Beats of the longest row."""
+        return -(-self.max_size // self.movers)
+
+    @property
     def word_cycles(self) -> int:
-        """Cycles in which a generator makes a word."""
-        return ROUNDS // self.rounds_per_cycle
+        """Cycles in which a generator makes a word: the rounds, and one to add the last key."""
+        return ROUNDS // self.rounds_per_cycle + 1
 
     @property
     def sum_bits(self) -> int:
@@ -169,7 +182,7 @@ def command(name: str, *operands: int | str) -> Command:
 
 _IN_PENTS: Final = ("KEY", "GAIN")
 
-RESPONSE_DELAY: Final = 2
+RESPONSE_DELAY: Final = 7
 """A response is transferred in the cycle start + occupancy + RESPONSE_DELAY, on the condition that no stream waits."""
 
 
@@ -200,6 +213,7 @@ class LowRankModel:
         controls: control registers by name.
         factor_a, factor_b: int8 (max_rank, max_size): the vectors of A and B.
         sums: max_size row sums.
+        quantised: whether PQUANT has quantised them.
     """
 
     def __init__(self, parameters: LowRankParameters) -> None:
@@ -214,10 +228,11 @@ class LowRankModel:
         """Reset the unit: all but the factors, which keep what they hold."""
         self.controls = dict(CONTROL_RESET)
         self.sums = [0] * self.parameters.max_size
+        self.quantised = False
 
     def beats(self) -> int:
-        """Give how many beats a row now has, n = ceil(COLS / lanes)."""
-        return -(-self.controls["COLS"] // self.parameters.lanes)
+        """Give how many beats a row now has, b = ceil(COLS / movers)."""
+        return -(-self.controls["COLS"] // self.parameters.movers)
 
     def operands(self, command: Command) -> tuple[str, ...]:
         """Name the streams of operands, `beats()` beats of each, that a command takes (unless it is refused).
@@ -232,8 +247,9 @@ class LowRankModel:
 
         Args:
             command: its bits.
-            base: of LRADD, LRACC and POPAVG: at least COLS elements of 28 bits.
-            totals: of POPAVG: the same.
+            base: of LRADD, LRACC and POPAVG: at least COLS elements, which the instruction has saturated already:
+                latent words of up to 8 pents for LRADD and POPAVG, totals of up to 12 pents for LRACC.
+            totals: of POPAVG: the same of up to 8 pents.
         """
         name = _NAMES.get(command.op)
         terms = self.terms()
@@ -253,25 +269,28 @@ class LowRankModel:
             case "LRMUL", [index]:
                 self._multiply(index)
             case "PQUANT", _:
-                self.sums[:cols] = [self._quantised(s) for s in self.sums[:cols]]
+                if not self.quantised:
+                    self.sums = [self._quantised(s) for s in self.sums]
+                self.quantised = True
             case "LRADD", [sigma]:
                 row = [self._perturbed(base[j], sigma * sat(self.sums[j], 1)) for j in range(cols)]
             case "LRACC", [pent]:
-                row = [sat(sat(base[j], TOTAL) + pent * self.sums[j], TOTAL) for j in range(cols)]
+                row = [base[j] + pent * self.sums[j] for j in range(cols)]
             case _:
                 row = [self._updated(base[j], totals[j]) for j in range(cols)]
-        padded = () if row is None else (*row, *[0] * (self.beats() * self.parameters.lanes - cols))
+        padded = () if row is None else (*row, *[0] * (self.beats() * self.parameters.movers - cols))
         return Outcome(False, padded, scalar, occupancy, latency)
 
     def terms(self) -> dict[str, int]:
         """Give the terms of the instruction table for the present controls: those that this unit's lines name."""
         rows, cols, rank = (self.controls[name] for name in ("ROWS", "COLS", "RANK"))
-        n, p, generators = self.beats(), self.parameters.word_cycles, self.parameters.generators
+        lanes = self.parameters.lanes
+        n, p, generators = -(-cols // lanes), self.parameters.word_cycles, self.parameters.generators
         words = rank * (-(-rows // PENTS) - (-cols // PENTS))
         batches = -(-words // generators)
         # The words of a batch are drawn at once and stored one a cycle, while the next batch is drawn.
         g = (batches - 1) * max(p, generators) + p + (words - (batches - 1) * generators) - 1
-        return {"n": n, "rn": rank * n, "p": p, "g": g}
+        return {"b": self.beats(), "rn": rank * n, "p": p, "g": g}
 
     def _operands(self, name: str, command: Command) -> list[int] | None:
         """Give the values of the operands, or None if one is out of its range."""
@@ -309,6 +328,7 @@ class LowRankModel:
         cols, rank = self.controls["COLS"], self.controls["RANK"]
         sums = self.factor_a[:rank, row].astype(int) @ self.factor_b[:rank, :cols]
         self.sums = sums.tolist() + [0] * (len(self.sums) - cols)
+        self.quantised = False
 
     def _quantised(self, value: int) -> int:
         one, two = pquant_thresholds(self.controls["RANK"])
@@ -317,11 +337,11 @@ class LowRankModel:
 
     def _perturbed(self, latent: int, step: int) -> int:
         width = self.controls["WIDTH"]
-        return rounded(sat(sat(latent, OPERAND) + step, width), width - 1)
+        return rounded(sat(latent + step, width), width - 1)
 
     def _updated(self, latent: int, total: int) -> int:
-        step = rounded(sat(total, TOTAL) * self.controls["GAIN"], GAIN_SHIFT)
-        return sat(sat(latent, OPERAND) + step, self.controls["WIDTH"])
+        step = rounded(total * self.controls["GAIN"], GAIN_SHIFT)
+        return sat(latent + step, self.controls["WIDTH"])
 
 
 _NAMES: Final = {code: name for name, code in OPS.items()}
@@ -329,6 +349,6 @@ _STREAMS: Final = {OPS["LRADD"]: ("base",), OPS["LRACC"]: ("base",), OPS["POPAVG
 
 
 def _cycles(formula: str, terms: dict[str, int]) -> int:
-    """Evaluate a sum of the instruction table, such as "256n+4"."""
+    """Evaluate a sum of the instruction table, such as "44b+24"."""
     parts = re.findall(r"(\d*)([a-z]*)\+?", formula)
     return sum(int(factor or 1) * terms.get(term, 1) for factor, term in parts if factor or term)

@@ -34,6 +34,7 @@ def _multiply_b(m: State, left: list[int]) -> None:
     cols = m.controls["COLS"]
     sums = [sum(left[level] * m.factor_b[level][j] for level in range(len(left))) for j in range(cols)]
     m.sums = sums + [0] * (MAX_VL - cols)
+    m.quantised = False
 
 
 def _lrmul(m: State, rs: int) -> None:
@@ -48,11 +49,12 @@ def _lrmulx(m: State, vs: list[int]) -> None:
 
 
 def _pquant(m: State) -> None:
+    if m.quantised:
+        return
     one, two = pquant_thresholds(m.controls["RANK"])
-    for j in range(m.controls["COLS"]):
-        s = m.sums[j]
-        level = (abs(s) >= one) + (abs(s) >= two)
-        m.sums[j] = level if s > 0 else -level
+    levels = [(abs(s) >= one) + (abs(s) >= two) for s in m.sums]
+    m.sums = [level if s > 0 else -level for s, level in zip(m.sums, levels, strict=True)]
+    m.quantised = True
 
 
 def _lradd(m: State, vd: int, vs: list[int], rt: int) -> None:
@@ -63,7 +65,7 @@ def _lradd(m: State, vd: int, vs: list[int], rt: int) -> None:
 
 def _lracc(m: State, vd: int, vs: list[int], rt: int) -> None:
     pent = sat(rt, 1)
-    m.deliver_vector(vd, [sat(sat(vs[j], TOTAL) + pent * m.sums[j], TOTAL) for j in range(m.controls["COLS"])])
+    m.deliver_vector(vd, [sat(vs[j], TOTAL) + pent * m.sums[j] for j in range(m.controls["COLS"])])
 
 
 def _popeval(m: State, fd: int, vs: list[int], vt: list[int]) -> None:
@@ -78,7 +80,7 @@ def _fitget(m: State, rd: int, fs: int) -> None:
 
 def _popavg(m: State, vd: int, vs: list[int], vt: list[int]) -> None:
     width, gain = m.controls["WIDTH"], m.controls["GAIN"]
-    steps = [rounded(sat(vt[j], TOTAL) * gain, GAIN_SHIFT) for j in range(m.controls["COLS"])]
+    steps = [rounded(sat(vt[j], OPERAND) * gain, GAIN_SHIFT) for j in range(m.controls["COLS"])]
     m.deliver_vector(vd, [sat(sat(vs[j], OPERAND) + step, width) for j, step in enumerate(steps)])
 
 

@@ -51,6 +51,7 @@ class State:
         controls: the low-rank unit's control registers by name.
         factor_a, factor_b: 64 lists of 256 pents, a list for each rank.
         sums: 256 row sums S.
+        quantised: whether PQUANT has quantised them.
         halted: whether HALT has been executed.
         instructions: how many instructions have been executed, HALT included.
     """
@@ -76,6 +77,7 @@ class State:
         self.factor_a = [[0] * MAX_VL for _ in range(MAX_RANK)]
         self.factor_b = [[0] * MAX_VL for _ in range(MAX_RANK)]
         self.sums = [0] * MAX_VL
+        self.quantised = False
         self.halted = False
         self.instructions = 0
 

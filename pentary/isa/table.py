@@ -13,11 +13,12 @@ Semantics are written for a reader; `pentary.interpreter` is the definition that
 Occupancy is how many cycles an instruction keeps its unit, latency how many pass from its start until another may take
 the result. Both are sums of these terms, with lanes L:
 
-    v   ceil(VL / L)          n   ceil(COLS / L)         rn  RANK * n        rm  RANK * ceil(ROWS / L)
-    d   log2(L)               p   cycles for a generator word: ceil(8 / rounds a cycle)
+    v   ceil(VL / L)          rn  RANK * ceil(COLS / L)                      rm  RANK * ceil(ROWS / L)
+    d   log2(L)               b   beats of a row of COLS elements, L / 4 in each: ceil(4 COLS / L)
+    p   cycles for a generator word: ceil(8 / rounds a cycle) + 1
     g   cycles for the factors of a pair, which are q = RANK * (ceil(ROWS/16) + ceil(COLS/16)) generator words, drawn by
-        G = L/16 generators at a time and stored one a cycle: (b - 1) * (the greater of p and G) + p + c - 1, where
-        b = ceil(q / G) is how often they draw, and c = q - (b - 1) * G how many words they draw the last time
+        G = L/16 generators at a time and stored one a cycle: (k - 1) * (the greater of p and G) + p + c - 1, where
+        k = ceil(q / G) is how often they draw, and c = q - (k - 1) * G how many words they draw the last time
     wv  w * v                 x   cache lines that the vector touches, more where they miss
 """
 
@@ -25,7 +26,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
 from pentary.es import GAIN_SHIFT
-from pentary.lowrank import MAX_RANK
+from pentary.lowrank import MAX_RANK, TOTAL_WIDTH
 
 REGISTERS: Final = 32
 REGISTER_ALIASES: Final = {"zero": 0, "fp": 29, "sp": 30, "lr": 31}
@@ -42,13 +43,13 @@ ACCUMULATOR: Final = 32
 """Pents of ACC."""
 
 OPERAND: Final = 8
-"""Pents of the second factor in the vector unit's products, and of latent words; what is wider saturates."""
+"""Pents of the second factor in products, of latent words and of POPAVG's totals; what is wider saturates."""
 
 ACTIVATION: Final = 4
 """Pents of what the low-rank unit projects; what is wider saturates."""
 
 TOTAL: Final = 12
-"""Pents of the sums that the low-rank unit accumulates; what is wider saturates."""
+"""Pents of the totals that LRACC adds to; what is wider saturates."""
 
 HIGH_SHIFT: Final = 10
 """Pents below the immediate of ADDHI: LI gives the low ten pents of a constant, ADDHI the others."""
@@ -192,18 +193,18 @@ _ROWS: Final = {
         PRNG   | rd, rs, rt   | R 3 1  | rd = prng(key rs, counter rt) | | lowrank | p | p+2
         LRSET  | cd, rs       | R 3 2  | control register cd = rs; operand fault outside its range | | lowrank | 1 | 1
         LRGEN  | rs           | R 3 3  | A[l][i], i < ROWS, and B[l][j], j < COLS, for l < RANK: the factors of pair rs under KEY; operand fault if rs < 0 or rs > 195312 | | lowrank | g+2 | g+2
-        LRMUL  | rs           | R 3 4  | S[j] = sum over l < RANK of A[l][rs] * B[l][j], j < COLS, the other S become 0; operand fault outside 0..ROWS-1 | | lowrank | rn | rn+3
+        LRMUL  | rs           | R 3 4  | S[j] = sum over l < RANK of A[l][rs] * B[l][j], j < COLS, the other S become 0; operand fault outside 0..ROWS-1 | | lowrank | rn | rn+4
         LRMULX | vs           | R 3 5  | U[l] = sum over i < ROWS of sat_4(vs[i]) * A[l][i]; S[j] = sum over l < RANK of U[l] * B[l][j], j < COLS, the other S become 0 | | lowrank | rm+rn+d+3 | rm+rn+d+6
-        PQUANT |              | R 3 6  | S[j] = round(S[j] / sqrt(RANK)) in -2..2, ties to 0, j < COLS, the other S stay | | lowrank | n | n+3
-        LRADD  | vd, vs, rt   | R 3 7  | vd[j] = round(sat_WIDTH(sat_8(vs[j]) + sat_8(rt) * sat_1(S[j])) / 5^(WIDTH-1)), j < COLS | | lowrank | n | n+4
-        LRACC  | vd, vs, rt   | R 3 8  | vd[j] = sat_12(sat_12(vs[j]) + sat_1(rt) * S[j]), j < COLS | | lowrank | n | n+4
+        PQUANT |              | R 3 6  | S[j] = round(S[j] / sqrt(RANK)) in -2..2, ties to 0, for all j; no effect on S that is quantised already | | lowrank | 1 | 1
+        LRADD  | vd, vs, rt   | R 3 7  | vd[j] = round(sat_WIDTH(sat_8(vs[j]) + sat_8(rt) * sat_1(S[j])) / 5^(WIDTH-1)), j < COLS | | lowrank | b | b+8
+        LRACC  | vd, vs, rt   | R 3 8  | vd[j] = sat_12(vs[j]) + sat_1(rt) * S[j], j < COLS | | lowrank | b | b+8
         POPEVAL | fd, vs, vt  | R 2 10 | F[fd] = sat(F[fd] + sum over j < VL of sat_8(vs[j] - vt[j])^2) | | vector | v | v+d+4
         FITGET | rd, fs       | R 2 11 | rd = F[fs]; F[fs] = 0 | | vector | 1 | 2
-        POPAVG | vd, vs, vt   | R 3 9  | vd[j] = sat_WIDTH(sat_8(vs[j]) + round(sat_12(vt[j]) * GAIN / 5^8)), j < COLS | | lowrank | 256n | 256n+4
+        POPAVG | vd, vs, vt   | R 3 9  | vd[j] = sat_WIDTH(sat_8(vs[j]) + round(sat_8(vt[j]) * GAIN / 5^8)), j < COLS | | lowrank | 44b+16 | 44b+24
     """,
 }
 
 INSTRUCTIONS: Final = _table()
 BY_NAME: Final = {instruction.name: instruction for instruction in INSTRUCTIONS}
 
-assert GAIN_SHIFT == 8  # as POPAVG's line says
+assert GAIN_SHIFT == 8 and TOTAL_WIDTH == OPERAND  # as POPAVG's line says

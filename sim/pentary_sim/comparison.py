@@ -47,7 +47,7 @@ def compare(program: Program, limit: int, config: Config | None = None) -> tuple
         "controls": (list(golden.controls.values()), list(model.controls.values())),
         "factor A": (golden.factor_a, model.factor_a),
         "factor B": (golden.factor_b, model.factor_b),
-        "sums": (golden.sums, model.sums),
+        "sums": ([golden.quantised, *golden.sums], [model.quantised, *model.sums]),
         "crossbar": (golden.crossbar, model.crossbar),
         "cycles": (sum(model.causes.values()), model.cycles if model.instructions else 0),
     }

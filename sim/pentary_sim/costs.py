@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pentary.isa.table import INSTRUCTIONS
 from pentary_sim.compiled import compiled
 
-TERMS: Final = ("", "v", "n", "rn", "rm", "d", "p", "g", "wv", "x")
+TERMS: Final = ("", "v", "b", "rn", "rm", "d", "p", "g", "wv", "x")
 """The terms that `pentary.isa.table` defines; "" is the constant."""
 
 
@@ -21,12 +21,12 @@ def coefficients(cost: str) -> NDArray[np.int64]:
     """Read a cost of the table.
 
     Args:
-        cost: such as "rm+rn+d+6" or "16n".
+        cost: such as "rm+rn+d+6" or "44b+16".
 
     Returns:
         (len(TERMS),) int64, the factor of each term.
 
-    >>> dict(zip(TERMS, coefficients("rn+3").tolist()))["rn"]
+    >>> dict(zip(TERMS, coefficients("rn+4").tolist()))["rn"]
     1
     """
     row = np.zeros(len(TERMS), np.int64)
@@ -55,13 +55,13 @@ def terms(
         w: the instruction's immediate.
         x: cycles for the cache lines that it touches.
     """
-    v, n, m = -(-vl // lanes), -(-cols // lanes), -(-rows // lanes)
-    p = -(-8 // rounds)
+    v, n, m, b = -(-vl // lanes), -(-cols // lanes), -(-rows // lanes), -(-4 * cols // lanes)
+    p = -(-8 // rounds) + 1
     depth = 0
     while 1 << depth < lanes:
         depth += 1
     words, generators = rank * (-(-rows // 16) - (-cols // 16)), lanes // 16
     draws = -(-words // generators)
     g = (draws - 1) * max(p, generators) + p + words - (draws - 1) * generators - 1
-    out[0], out[1], out[2], out[3], out[4] = 1, v, n, rank * n, rank * m
+    out[0], out[1], out[2], out[3], out[4] = 1, v, b, rank * n, rank * m
     out[5], out[6], out[7], out[8], out[9] = depth, p, g, w * v, x

@@ -34,6 +34,7 @@ STATE: Final = np.dtype(
         ("factor_a", np.int8, (MAX_RANK, MAX_VL)),
         ("factor_b", np.int8, (MAX_RANK, MAX_VL)),
         ("sums", _INT, MAX_VL),
+        ("quantised", _INT),
         ("crossbar", np.int8, (MAX_VL, MAX_VL)),
         # the configuration
         ("queue", _INT),

@@ -62,10 +62,11 @@ def lowrank(s: Record, op: int, d: int, a: int, b: int) -> tuple[int, int]:
         s.counts[o.LOWRANK_MACS] += rank * (rows + cols)
     elif op == o.PQUANT:
         one, two = _THRESHOLDS[rank]
-        for j in range(cols):
+        for j in range(0 if s.quantised else MAX_VL):
             x = s.sums[j]
             count(s, o.LOWRANK_OPERATIONS, nonzero(s.masks, x), PENTS)
             s.sums[j] = np.int64(x >= one) + np.int64(x >= two) - np.int64(x <= -one) - np.int64(x <= -two)
+        s.quantised = 1
     else:
         _rows(s, op, d, a, b, cols)
     return o.FINE, 0
@@ -90,6 +91,7 @@ def _draw(s: Record, pair: int, rows: int, cols: int, rank: int) -> None:
 def _combine(s: Record, coefficients: np.ndarray, cols: int, rank: int, places: int) -> None:
     """Set the row sums to coefficients B^T; a coefficient has `places` pents."""
     s.sums[:] = 0
+    s.quantised = 0
     for l in range(rank):  # noqa: E741
         coefficient = coefficients[l]
         used = 0
@@ -110,9 +112,9 @@ def _rows(s: Record, op: int, d: int, a: int, b: int, cols: int) -> None:
         gain, totals = s.controls[GAIN], s.vectors[b]
         digits = nonzero(s.masks, gain)
         for j in range(cols):
-            total = saturate(totals[j], TOTAL)
+            total = saturate(totals[j], NARROW)
             out[j] = saturate(saturate(base[j], NARROW) + round_shift(total * gain, GAIN_SHIFT), width)
-            count(s, o.LOWRANK_OPERATIONS, nonzero(s.masks, total) * digits, TOTAL * _GAIN_WIDTH)
+            count(s, o.LOWRANK_OPERATIONS, nonzero(s.masks, total) * digits, NARROW * _GAIN_WIDTH)
     elif op == o.LRADD:
         sigma = saturate(s.registers[b], NARROW)
         for j in range(cols):
@@ -124,7 +126,7 @@ def _rows(s: Record, op: int, d: int, a: int, b: int, cols: int) -> None:
         for j in range(cols):
             total, step = saturate(base[j], TOTAL), pent * s.sums[j]
             count(s, o.LOWRANK_OPERATIONS, ones(mask(s.masks, total) | mask(s.masks, step)), PENTS)
-            out[j] = saturate(total + step, TOTAL)
+            out[j] = total + step
     s.vectors[d, :] = out
 
 

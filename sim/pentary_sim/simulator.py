@@ -149,6 +149,11 @@ class Simulator:
         return self._machine["sums"]
 
     @property
+    def quantised(self) -> bool:
+        """Whether PQUANT has quantised the row sums."""
+        return bool(self._machine["quantised"])
+
+    @property
     def crossbar(self) -> NDArray[np.int8]:
         """Levels of the crossbar's devices, (256, 256)."""
         return self._machine["crossbar"]
