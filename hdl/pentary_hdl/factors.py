@@ -12,6 +12,9 @@ from pentary.word import PENTS
 from pentary_hdl.digits import PENT, WORD, thermometer
 
 
+NO_COLLISION = {"no_rw_check": 1}
+
+
 class Factors(wiring.Component):
     """A and B, both rank-major, in blocks of 16 pents. What is read is there in the next cycle.
 
@@ -108,7 +111,7 @@ class Factors(wiring.Component):
         return Mux(self.store, self.words[0], queue[0]), self.store | (waiting != 0)
 
     def _bank(self, m: Module, depth: int, word: Value, mask: Value) -> tuple[memory.WritePort, memory.ReadPort]:
-        m.submodules += (bank := memory.Memory(shape=data.ArrayLayout(PENT_BITS, PENTS), depth=depth, init=[]))
+        m.submodules += (bank := memory.Memory(shape=data.ArrayLayout(PENT_BITS, PENTS), depth=depth, init=[], attrs=NO_COLLISION))
         write, read = bank.write_port(granularity=1), bank.read_port()
         m.d.comb += [write.en.eq(mask), Value.cast(write.data).eq(word)]
         return write, read

@@ -1,4 +1,6 @@
-"""The front of the unit: control registers, the slots of commands, and all that works until the sums are known."""
+"""The front of the unit: control registers, the slots of commands, and all that works until the addends are known."""
+
+from itertools import pairwise
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
@@ -6,57 +8,53 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from pentary.isa.table import CONTROL_RESET, CONTROLS
-from pentary.lralu import CODE_BITS, ELEMENT_BITS, PENT_BITS, LowRankParameters, pents_code
+from pentary.lralu import CODE_BITS, LATENT_BITS, PENT_BITS, LowRankParameters, pents_code
 from pentary.word import PENTS, limit, to_digits
 from pentary_hdl.decoder import COMMAND, OPERATION, Decoder
-from pentary_hdl.digits import WORD, add_constant, thermometer
+from pentary_hdl.digits import PENT, WORD, add_constant
 from pentary_hdl.factors import Factors
 from pentary_hdl.generator import Generator
 from pentary_hdl.lanes import Lanes
-from pentary_hdl.mover import MOVE, SIGMA_BITS, Addends
-from pentary_hdl.update import GAIN_PENTS, STEP_BITS, Update
+from pentary_hdl.mover import ADDEND_BITS, Addends
+from pentary_hdl.quantiser import Quantiser
+from pentary_hdl.slots import Slot
+from pentary_hdl.update import GAIN_PENTS, PERIOD, SETUP, Update, totals
 
-FRONT_SLOT = data.StructLayout({"move": MOVE, "beat": 1, "respond": 1, "error": 1})
-"""What a slot does after the front: gives a beat; answers the command, whose last slot it is, perhaps with an error."""
+STAGES = 7
+"""Stages of the front after stage 0."""
 
-_UPDATE_CYCLES = 256
 _MEMBER_PENTS = PENTS // 2
 _GAIN = tuple(CONTROLS).index("GAIN")
+_UPDATE_LAST = SETUP + 4 * PERIOD - 1
 
 
 class Front(wiring.Component):
-    """Stages 0 to 2. It is the surrounding unit that says when they move.
+    """Stages 0 to 7. It is the surrounding unit that says when they move.
 
     Members:
         command, valid, accept: of the stream of commands; `accept` asks for one.
-        base, take_base: what the slot in stage 2 takes, and whether it does.
-        totals, take_totals, last_totals: what POPAVG takes, if so; looked at for the last time.
+        totals, look_totals, take_totals: what POPAVG looks at, if it does, and whether for the last time.
         scalar, has_scalar: the word of PRNG, in this cycle.
-        slot: in stage 2.
-        latents, addends, carries: in stage 3, see `Addends`.
+        slot: in stage 7.
+        addends, carries: for that slot, see `Addends`.
     """
 
     def __init__(self, parameters: LowRankParameters) -> None:
         """Take the parameters that the hardware is made from."""
         self._parameters = parameters
-        lanes = parameters.lanes
-        elements = data.ArrayLayout(signed(ELEMENT_BITS), lanes)
         super().__init__(
             {
                 "command": In(COMMAND),
                 "valid": In(1),
                 "accept": Out(1),
-                "base": In(elements),
-                "take_base": Out(1),
-                "totals": In(elements),
+                "totals": In(totals(parameters)),
+                "look_totals": Out(1),
                 "take_totals": Out(1),
-                "last_totals": Out(1),
                 "scalar": Out(WORD),
                 "has_scalar": Out(1),
-                "slot": Out(FRONT_SLOT),
-                "latents": Out(elements),
-                "addends": Out(data.ArrayLayout(signed(STEP_BITS), lanes)),
-                "carries": Out(lanes),
+                "slot": Out(Slot(parameters)),
+                "addends": Out(data.ArrayLayout(signed(ADDEND_BITS), parameters.movers)),
+                "carries": Out(parameters.movers),
             }
         )
 
@@ -64,127 +62,145 @@ class Front(wiring.Component):
         """Count slots in stage 0, and hand them on."""
         m = Module()
         parameters = self._parameters
-        lane_bits = ceil_log2(parameters.lanes)
         m.submodules.decoder = decoder = Decoder(parameters)
         m.submodules.generator = generator = Generator(parameters)
         m.submodules.factors = factors = Factors(parameters)
         m.submodules.lanes = lanes = Lanes(parameters)
+        m.submodules.quantiser = quantiser = Quantiser(parameters)
         m.submodules.addends = addends = Addends(parameters)
-        m.submodules.update = update = Update(parameters.generators)
+        m.submodules.update = update = Update(parameters)
+        slots = [Signal(Slot(parameters), name=f"slot_{stage}") for stage in range(STAGES + 1)]
+        for earlier, later in pairwise(slots):
+            m.d.sync += later.eq(earlier)
 
-        # Control registers; sizes less 1, as they are compared with what counts from 0.
+        # Stage 0. Control registers keep sizes less 1, as they are compared with what counts from 0.
         rows_last, cols_last = (Signal(range(parameters.max_size)) for _ in range(2))
         rank_last = Signal(range(parameters.max_rank))
         width, key = Signal(4, init=CONTROL_RESET["WIDTH"]), Signal(CODE_BITS)
-
-        # Stage 0.
         active, kept = Signal(), Signal(OPERATION)
         start, valid = Signal(), Signal()
         operation = Signal(OPERATION)
-        m.d.comb += operation.eq(Mux(active, kept, decoder.operation))
-        inner, group, row = Signal(8), Signal(range(parameters.groups)), Signal.like(rows_last)
         m.d.comb += [
             decoder.command.eq(self.command),
             decoder.rows_last.eq(rows_last),
             self.accept.eq(~active),
             start.eq(~active & self.valid),
             valid.eq(active | start),
+            operation.eq(Mux(active, kept, decoder.operation)),
         ]
-        error = ~active & decoder.error
-        inner_end = Mux(operation.lrmul, rank_last, 0)
-        inner_end = Mux(operation.prng, parameters.word_cycles - 1, inner_end)
-        inner_end = Mux(operation.popavg, _UPDATE_CYCLES - 1, inner_end)
-        inner_done, group_done, last = Signal(), Signal(), Signal()
-        by_groups = operation.lrmul | operation.pquant | operation.lradd | operation.lracc | operation.popavg
-        groups_last = cols_last[lane_bits:]
+
+        # A slot for each value of `inner` in each value of `outer`.
+        inner = Signal(range(max(_UPDATE_LAST + 1, parameters.max_rank)))
+        outer = Signal(range(parameters.beats))
+        moves = operation.lradd | operation.lracc | operation.popavg
+        inner_end, outer_end = Signal.like(inner), Signal.like(outer)
+        with m.If(operation.lrmul):
+            m.d.comb += inner_end.eq(rank_last)
+        with m.If(operation.prng):
+            m.d.comb += inner_end.eq(parameters.word_cycles - 1)
+        with m.If(operation.popavg):
+            m.d.comb += inner_end.eq(_UPDATE_LAST)
+        with m.If(operation.lrmul):
+            m.d.comb += outer_end.eq(cols_last >> ceil_log2(parameters.lanes))
+        with m.If(moves):
+            m.d.comb += outer_end.eq(cols_last >> ceil_log2(parameters.movers))
+        error, inner_done, outer_done, last = Signal(), Signal(), Signal(), Signal()
         m.d.comb += [
+            error.eq(~active & decoder.error),
             inner_done.eq(inner == inner_end),
-            group_done.eq(~by_groups | (group == groups_last)),
-            last.eq(error | Mux(operation.lrgen, factors.finished, inner_done & group_done)),
+            outer_done.eq(outer == outer_end),
+            last.eq(error | Mux(operation.lrgen, factors.finished, inner_done & outer_done)),
         ]
         with m.If(valid):
             m.d.sync += [active.eq(~last), kept.eq(operation), inner.eq(inner + 1)]
             with m.If(inner_done):
-                m.d.sync += [inner.eq(0), group.eq(group + 1)]
+                m.d.sync += [inner.eq(Mux(operation.popavg, SETUP, 0)), outer.eq(outer + 1)]
             with m.If(last):
-                m.d.sync += [inner.eq(0), group.eq(0)]
+                m.d.sync += [inner.eq(0), outer.eq(0)]
 
-        a = Signal(CODE_BITS)
-        m.d.comb += a.eq(self.command.a)
+        a, operand, row, row_now = (
+            Signal(CODE_BITS),
+            Signal(LATENT_BITS),
+            Signal.like(rows_last),
+            Signal.like(rows_last),
+        )
+        m.d.comb += [a.eq(self.command.a), row_now.eq(Mux(active, row, a))]
+        m.d.sync += row.eq(row_now)
+        with m.If(start):
+            m.d.sync += operand.eq(a)
         for number, register in enumerate((rows_last, cols_last, rank_last, width, key)):
             with m.If(start & decoder.operation.lrset & (self.command.control == number)):
                 m.d.sync += register.eq(a - 1 if number < 3 else a)
         m.d.comb += [
+            slots[0].respond.eq(valid & last),
+            slots[0].error.eq(error),
+            slots[0].rank_last.eq(rank_last),
+            slots[0].cols_last.eq(cols_last),
+            slots[0].group.eq(outer),
+            slots[0].store.eq(valid & operation.lrmul & inner_done),
+            slots[0].gives.eq(valid & moves & inner_done),
+            slots[0].beat.eq(outer),
+            slots[0].last_beat.eq(outer_done),
+            slots[0].move.perturb.eq(operation.lradd),
+            slots[0].move.accumulate.eq(operation.lracc),
+            slots[0].move.width.eq(width),
+            slots[0].operand.eq(Mux(active, operand, a)),
             update.gain.eq(a[: GAIN_PENTS * PENT_BITS]),
             update.set_gain.eq(start & decoder.operation.lrset & (self.command.control == _GAIN)),
         ]
-
-        row_now = Signal.like(row)
-        m.d.comb += row_now.eq(Mux(active, row, a))
-        m.d.sync += row.eq(row_now)
+        with m.If(valid):
+            m.d.comb += slots[0].operation.eq(operation)
         m.d.comb += [
             factors.rows_last.eq(rows_last),
             factors.cols_last.eq(cols_last),
             factors.rank_last.eq(rank_last),
             factors.level.eq(inner),
-            factors.group.eq(group),
+            factors.group.eq(outer),
             factors.block.eq(row_now >> ceil_log2(PENTS)),
         ]
-        mask = Signal(parameters.lanes)
-        m.d.comb += mask.eq(thermometer(cols_last[:lane_bits]) | (group != groups_last).replicate(parameters.lanes))
 
-        # Stage 1.
-        does = Signal(OPERATION)
-        slot = Signal(FRONT_SLOT)
-        first, store, operand = Signal(), Signal(), Signal(signed(SIGMA_BITS), reset_less=True)
-        m.d.sync += [
-            Value.cast(does).eq(Value.cast(operation) & valid.replicate(len(Value.cast(operation)))),
-            slot.beat.eq(valid & (operation.lradd | operation.lracc | operation.popavg) & inner_done),
-            slot.respond.eq(valid & last),
-            slot.error.eq(error),
-            slot.move.perturb.eq(operation.lradd),
-            slot.move.accumulate.eq(operation.lracc),
-            slot.move.width.eq(width),
-            first.eq(operation.lrmul & (inner == 0)),
-            store.eq(valid & (operation.lrmul & inner_done | operation.pquant)),
-            lanes.group.eq(group),
-            lanes.mask.eq(mask),
-        ]
-        with m.If(start):
-            m.d.sync += operand.eq(a)
-        m.d.comb += [
-            lanes.rank_last.eq(rank_last),
-            lanes.groups_last.eq(groups_last),
-            lanes.coefficient.eq(factors.a[row[: ceil_log2(PENTS)]]),
-            lanes.b.eq(factors.b),
-            lanes.multiply.eq(does.lrmul),
-            lanes.first.eq(first),
-            lanes.store.eq(store),
-            lanes.quantise.eq(does.pquant),
-            lanes.read.eq(does.lradd | does.lracc),
-        ]
+        # Stage 1: the factors are there. Generator and updates begin; they then work beside the stages.
+        coefficient, b = Signal(PENT, reset_less=True), Signal.like(factors.b, reset_less=True)
+        m.d.sync += [coefficient.eq(factors.a[row[: ceil_log2(PENTS)]]), b.eq(factors.b)]
         self._generate(m, generator, factors, start, decoder.operation, key)
-        starting = Signal()
-        m.d.sync += starting.eq(valid & operation.popavg & (inner == 0))
         m.d.comb += [
-            update.start.eq(starting),
+            update.active.eq(slots[1].operation.popavg),
+            update.last_beat.eq(slots[1].last_beat),
             update.totals.eq(self.totals),
+            self.look_totals.eq(update.look),
             self.take_totals.eq(update.take),
-            self.last_totals.eq(update.last),
         ]
 
-        # Stage 2.
-        m.d.sync += [self.slot.eq(slot), addends.operand.eq(operand)]
+        # Stages 2 and 3: products, and their sums. In stage 3 the sums of a beat are looked up.
         m.d.comb += [
-            self.take_base.eq(self.slot.beat),
-            addends.move.eq(self.slot.move),
-            addends.beat.eq(self.slot.beat),
-            addends.mask.eq(lanes.mask_of_sums),
-            addends.sums.eq(lanes.sums),
-            addends.base.eq(self.base),
+            lanes.multiply.eq(slots[2].operation.lrmul),
+            lanes.coefficient.eq(coefficient),
+            lanes.b.eq(b),
+            lanes.store.eq(slots[2].store),
+            lanes.group.eq(slots[2].group),
+            lanes.cols_last.eq(slots[2].cols_last),
+            lanes.beat.eq(slots[3].beat),
+        ]
+
+        # Stages 4 and 5: sums, and perhaps their levels.
+        sums, values = Signal.like(lanes.sums, reset_less=True), Signal.like(lanes.sums, reset_less=True)
+        m.d.sync += [sums.eq(lanes.sums), values.eq(quantiser.values)]
+        m.d.comb += [
+            quantiser.mark.eq(slots[4].operation.pquant),
+            quantiser.clear.eq(slots[4].operation.lrmul),
+            quantiser.rank_last.eq(slots[4].rank_last),
+            quantiser.sums.eq(sums),
+        ]
+
+        # Stage 6: what is added.
+        m.d.comb += [
+            addends.move.eq(slots[6].move),
+            addends.gives.eq(slots[6].gives),
+            addends.operand.eq(slots[6].operand),
+            addends.values.eq(values),
             addends.ready.eq(update.ready),
             addends.lane.eq(update.lane),
-            self.latents.eq(addends.latents),
+            self.slot.eq(slots[7]),
             self.addends.eq(addends.addends),
             self.carries.eq(addends.carries),
         ]

@@ -1,16 +1,18 @@
 """The generator: PRNG, some rounds of it in a cycle, for several counters under one key.
 
-`architecture/randomness.md` specifies it.
+`architecture/randomness.md` specifies it: the counter meets the key, then each round cubes and mixes the pents and adds
+its own key. Here a key is added at the beginning of a round instead, and the last one in a cycle of its own, in which
+the next word is loaded: so the first key costs nothing.
 """
 
-from amaranth import Array, Module, Signal
+from amaranth import Array, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from pentary.lralu import LowRankParameters
 from pentary.prng import ROUNDS
 from pentary.word import PENTS
-from pentary_hdl.digits import PENT, WORD, cube, reduced
+from pentary_hdl.digits import WORD, cube, reduced
 
 _TAPS = (0, 1, 3)
 
@@ -40,50 +42,49 @@ class Generator(wiring.Component):
         """Keep the key in a ring that turns by a pent a round, and the words beside it."""
         m = Module()
         cycles = ROUNDS // self._rounds
-        cycle, busy = Signal(range(cycles)), Signal()
-        ring = Signal(WORD, reset_less=True)
-        m.d.comb += self.done.eq(busy & (cycle == cycles - 1))
+        cycle, busy = Signal(range(cycles + 1)), Signal()
+        m.d.comb += self.done.eq(busy & (cycle == cycles))
+        m.d.sync += cycle.eq(cycle + 1)
         with m.If(self.load):
             m.d.sync += [cycle.eq(0), busy.eq(1)]
-        with m.Elif(busy):
-            m.d.sync += cycle.eq(cycle + 1)
-            with m.If(self.done):
-                m.d.sync += [cycle.eq(0), busy.eq(0)]
+        with m.Elif(self.done):
+            m.d.sync += busy.eq(0)
 
-        keys = []
-        for number in range(self._rounds):
-            key = [ring[(i + number) % PENTS] for i in range(PENTS)]
-            rounds = [1 + number + self._rounds * c for c in range(cycles)]
-            for pent, part in enumerate(([r % 5 for r in rounds], [r // 5 for r in rounds])):
-                total = Signal(range(-2, 7))
-                m.d.comb += total.eq(key[pent] + Array(part)[cycle])
-                key[pent], _ = reduced(m, total)
-            keys.append(key)
+        ring = Signal(WORD, reset_less=True)
+        keys = [self._key(m, ring, cycle, number) for number in range(self._rounds)]
         for i in range(PENTS):
-            step = Signal(PENT)
-            m.d.comb += step.eq(ring[(i + self._rounds) % PENTS])
+            m.d.sync += ring[i].eq(ring[(i + self._rounds) % PENTS])
             with m.If(self.load):
-                m.d.sync += ring[i].eq(self.key[(i + 1) % PENTS])
-            with m.Else():
-                m.d.sync += ring[i].eq(step)
+                m.d.sync += ring[i].eq(self.key[i])
 
         for counter, word in zip(self.counters, self.words, strict=True):
             state = Signal(WORD, reset_less=True)
-            rounded = [state[i] for i in range(PENTS)]
-            for key in keys:
-                cubes = [cube(pent) for pent in rounded]
-                rounded = []
-                for i in range(PENTS):
-                    total = Signal(range(-8, 9))
-                    m.d.comb += total.eq(sum((cubes[(3 * i + tap) % PENTS] for tap in _TAPS), start=key[i]))
-                    rounded.append(reduced(m, total)[0])
-            m.d.comb += [word[i].eq(rounded[i]) for i in range(PENTS)]
+            following = [state[i] for i in range(PENTS)]
+            for number, key in enumerate(keys):
+                added = [_modulo_5(m, pent, part) for pent, part in zip(following, key, strict=True)]
+                if number == 0:
+                    m.d.comb += [word[i].eq(pent) for i, pent in enumerate(added)]
+                cubes = [cube(pent) for pent in added]
+                following = [_modulo_5(m, *(cubes[(3 * i + tap) % PENTS] for tap in _TAPS)) for i in range(PENTS)]
             for i in range(PENTS):
-                total = Signal(range(-4, 5))
-                m.d.comb += total.eq(self.key[i] + counter[i])
-                whitened, _ = reduced(m, total)
+                m.d.sync += state[i].eq(following[i])
                 with m.If(self.load):
-                    m.d.sync += state[i].eq(whitened)
-                with m.Else():
-                    m.d.sync += state[i].eq(rounded[i])
+                    m.d.sync += state[i].eq(counter[i])
         return m
+
+    def _key(self, m: Module, ring: Value, cycle: Value, number: int) -> list[Value]:
+        """Give the key that is added as the `number`-th of this cycle: two pents have the round's number added."""
+        key: list[Value] = [ring[(i + number) % PENTS] for i in range(PENTS)]
+        rounds = [number + self._rounds * at for at in range(ROUNDS // self._rounds + 1)]
+        for pent, part in enumerate(([r % 5 for r in rounds], [r // 5 for r in rounds])):
+            constant = Signal(range(-2, 3))
+            m.d.comb += constant.eq(Array((p + 2) % 5 - 2 for p in part)[cycle])
+            key[pent] = _modulo_5(m, key[pent], constant)
+        return key
+
+
+def _modulo_5(m: Module, *pents: Value) -> Value:
+    """Give the sum of two or three pents modulo 5, as a pent."""
+    total = Signal(range(-2 * len(pents), 2 * len(pents) + 1))
+    m.d.comb += total.eq(sum(pents[1:], start=pents[0]))
+    return reduced(m, total)[0]

@@ -1,113 +1,82 @@
-"""The lanes: they multiply and accumulate, quantise, and keep the row sums."""
+"""The lanes: they multiply pents and accumulate, a row sum for each column, and give the sums back in beats."""
 
-from amaranth import Cat, Module, Mux, Signal, Value, signed
+from amaranth import Cat, Const, Module, Signal, Value, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import ceil_log2
 
-from pentary.lowrank import pquant_thresholds
 from pentary.lralu import LowRankParameters
-from pentary_hdl.digits import PENT, Multiple, plus, reaches
+from pentary_hdl.digits import PENT, Multiple, plus, thermometer
 
 _PRODUCT_BITS = 4
+BLOCK = {"no_rw_check": 1, "ram_style": "block"}
 
 
 class Lanes(wiring.Component):
-    """A row sum for each column. A slot's products are made in its first cycle here, in its second it meets the sums.
+    """LRMUL's datapath and the memory of the sums, a word for each group of lanes.
 
     Members:
-        rank_last: RANK - 1.
-        coefficient, b, mask: pent of A, pents of B, and which of the lanes are columns.
-        group: whose sums the slot is about, if one of the next four is 1.
-        multiply, first: add a product; to nothing.
-        store: write the sums back when the slot has done its work on them.
-        quantise, read: round them; or leave them.
-        sums: before the slot's work, in its second cycle.
-        mask_of_sums: the slot's mask in that cycle.
+        multiply: in its first cycle here a slot's products are made, in its second they are accumulated.
+        coefficient, b: the pent of A, and the pents of B.
+        store: the slot's products are the last of its group: keep the sums.
+        group: whose sums.
+        cols_last: COLS - 1; sums past it become 0.
+        beat: whose sums to read.
+        sums: they are there a cycle later.
     """
 
     def __init__(self, parameters: LowRankParameters) -> None:
         """Take sizes and lanes."""
         self._parameters = parameters
-        lanes = parameters.lanes
         super().__init__(
             {
-                "rank_last": In(range(parameters.max_rank)),
-                "coefficient": In(PENT),
-                "b": In(data.ArrayLayout(PENT, lanes)),
-                "mask": In(lanes),
-                "group": In(range(parameters.groups)),
                 "multiply": In(1),
-                "first": In(1),
+                "coefficient": In(PENT),
+                "b": In(data.ArrayLayout(PENT, parameters.lanes)),
                 "store": In(1),
-                "quantise": In(1),
-                "read": In(1),
-                "groups_last": In(range(parameters.groups)),
-                "sums": Out(data.ArrayLayout(signed(parameters.sum_bits), lanes)),
-                "mask_of_sums": Out(lanes),
+                "group": In(range(parameters.groups)),
+                "cols_last": In(range(parameters.max_size)),
+                "beat": In(range(parameters.beats)),
+                "sums": Out(data.ArrayLayout(signed(parameters.sum_bits), parameters.movers)),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Keep the sums of the last group in registers, and those of all groups in a memory."""
+        """Accumulate in registers, which are 0 again when the sums of a group have been stored."""
         m = Module()
-        bits, lanes = self._parameters.sum_bits, self._parameters.lanes
-        magnitude_bits = bits - 1
-
-        touched = self.multiply | self.quantise | self.read
-        group, store, quantise = Signal.like(self.group), Signal(), Signal()
-        m.d.sync += [store.eq(self.store), quantise.eq(self.quantise), self.mask_of_sums.eq(self.mask)]
-        with m.If(touched):
-            m.d.sync += group.eq(self.group)
-
-        # LRMUL makes the sums of all other groups 0: which of the memory's are not is told by the last group it made.
-        filled, groups_last = Signal(), Signal.like(self.groups_last)
-        with m.If(self.multiply):
-            m.d.sync += [filled.eq(1), groups_last.eq(self.groups_last)]
-        same, from_memory = Signal(), Signal()
-        m.d.sync += [
-            same.eq(~touched | ~self.first & (self.group == group)),
-            from_memory.eq(touched & ~self.first & (self.group != group) & filled & (self.group <= groups_last)),
-        ]
-
-        gaps = []
-        for index in range(2):
-            gap = Signal(magnitude_bits, reset_less=True)
-            table = [pquant_thresholds(rank)[index] for rank in range(1, self._parameters.max_rank + 1)]
-            with m.Switch(self.rank_last):
-                for last, threshold in enumerate(table):
-                    with m.Case(last):
-                        m.d.sync += gap.eq((1 << magnitude_bits) - threshold)
-            gaps.append(gap)
-
-        following = Signal.like(self.sums)
-        stored = self._memory(m, store, group, following)
-        coefficient = Signal.like(self.coefficient)
-        m.d.comb += coefficient.eq(self.coefficient)
-        digit = Multiple.of_pent(coefficient)
-        held = Signal.like(self.sums)
+        lanes, bits = self._parameters.lanes, self._parameters.sum_bits
+        group, store = Signal.like(self.group), Signal()
+        multiply, cols_last = Signal(), Signal.like(self.cols_last)
+        multiplied, made_last = Signal(), Signal.like(self.cols_last)
+        m.d.sync += [store.eq(self.store), group.eq(self.group)]
+        m.d.sync += [multiply.eq(self.multiply), cols_last.eq(self.cols_last)]
+        digit = Multiple.of_pent(self.coefficient)
+        totals = Signal(data.ArrayLayout(signed(bits), lanes))
         for lane in range(lanes):
-            addend, negative = Signal(_PRODUCT_BITS, reset_less=True), Signal(reset_less=True)
+            addend, negative, total = Signal(_PRODUCT_BITS), Signal(), Signal(signed(bits))
             m.d.sync += [addend.eq(digit.complemented(self.b[lane])), negative.eq(digit.negative)]
-            with m.If(digit.none | ~self.multiply | ~self.mask[lane]):
+            with m.If(digit.none | ~self.multiply):
                 m.d.sync += [addend.eq(0), negative.eq(0)]
+            m.d.comb += totals[lane].eq(plus(total, addend.as_signed(), negative))
+            m.d.sync += total.eq(totals[lane])
+            with m.If(store):
+                m.d.sync += total.eq(0)
 
-            value = self.sums[lane]
-            m.d.comb += value.eq(held[lane] & same.replicate(bits) | stored[lane] & from_memory.replicate(bits))
-            above, one, two = value[-1], Signal(), Signal()
-            m.d.comb += [one.eq(reaches(value, gaps[0])), two.eq(reaches(value, gaps[1]))]
-            level = Cat(one & ~two, one & (two | above), (one & above).replicate(bits - 2))
-            total = plus(value, addend, negative)
-            m.d.comb += following[lane].eq(Mux(quantise & self.mask_of_sums[lane], level, total))
-            m.d.sync += held[lane].eq(following[lane])
+        shape = Value.cast(totals).shape()
+        m.submodules.sums = sums = memory.Memory(shape=shape, depth=self._parameters.groups, init=[], attrs=BLOCK)
+        write, read = sums.write_port(), sums.read_port()
+        m.d.comb += [write.en.eq(store), write.addr.eq(group), write.data.eq(totals)]
+
+        # What LRMUL did not make is 0, though the memory has older sums there.
+        with m.If(multiply):
+            m.d.sync += [multiplied.eq(1), made_last.eq(cols_last)]
+        mover_bits = ceil_log2(self._parameters.movers)
+        beat, last_beat, made = Signal.like(self.beat), made_last >> mover_bits, Signal(self._parameters.movers)
+        m.d.sync += beat.eq(self.beat)
+        with m.If(multiplied & (beat <= last_beat)):
+            m.d.comb += made.eq(thermometer(made_last[:mover_bits]) | (beat != last_beat).replicate(len(made)))
+        m.d.comb += read.addr.eq(self.beat >> 2)
+        quarter = data.View(data.ArrayLayout(self.sums.shape(), 4), read.data)[Cat(beat, Const(0, 2))[:2]]
+        for value, read_out, exists in zip(self.sums, quarter, made, strict=True):
+            m.d.comb += value.eq(read_out & exists.replicate(bits))
         return m
-
-    def _memory(self, m: Module, store: Signal, group: Signal, following: data.View) -> data.View:
-        """Give the sums of the slot's group as they were a cycle ago: what was written since is still held."""
-        read_out = Signal.like(self.sums)
-        if self._parameters.groups > 1:
-            shape = Value.cast(following).shape()
-            m.submodules.sums = sums = memory.Memory(shape=shape, depth=self._parameters.groups, init=[])
-            write, read = sums.write_port(), sums.read_port()
-            m.d.comb += [write.en.eq(store), write.addr.eq(group), write.data.eq(following)]
-            m.d.comb += [read.addr.eq(self.group), Value.cast(read_out).eq(read.data)]
-        return read_out

@@ -4,36 +4,38 @@
 occupancy; each goes through the same stages:
 
     0   the command is decoded, its slots are counted, the factors' memories are addressed
-    1   LRMUL multiplies the pents; the memory of the sums is addressed; the generator and POPAVG's datapath begin
-    2   the sums are accumulated, quantised, read; the base is taken
-    3   base and addend are added; the last slot's response is offered
-    4   the sum is saturated or rounded, and offered
+    1   the factors are there; the generator and POPAVG's datapath begin
+    2   LRMUL multiplies the pents
+    3   it accumulates the products; LRADD and LRACC address the memory of the sums
+    4   the sums are there
+    5   they are quantised, if PQUANT has said so
+    6   they become addends
+    7   the base is taken, and the addend added
+    8   the total is saturated or rounded, and offered; so is the last slot's response
 
-The generator and POPAVG's datapath work beside the stages, while the slots of their command pass. Stages 0 to 2 with
-what is beside them are the front: it waits for operands, while what has reached the stages after it goes on. All of the
-unit waits while an output has not been taken.
+The generator and POPAVG's datapath work beside the stages, while the slots of their command pass. Stages 0 to 7 with
+what is beside them are the front: it waits for operands, while what has reached stage 8 goes on. All of the unit waits
+while an output has not been taken.
 """
 
-from amaranth import Cat, EnableInserter, Module, Signal, Value, signed, unsigned
+from amaranth import Cat, EnableInserter, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import ceil_log2
 
-from pentary.lralu import CODE_BITS, ELEMENT_BITS, LowRankParameters
+from pentary.lralu import CODE_BITS, LowRankParameters
 from pentary_hdl.decoder import COMMAND
-from pentary_hdl.front import FRONT_SLOT, Front
-from pentary_hdl.mover import Mover
+from pentary_hdl.digits import thermometer
+from pentary_hdl.front import Front
+from pentary_hdl.mover import Mover, elements
+from pentary_hdl.update import totals
 
 RESPONSE = data.StructLayout({"error": unsigned(1)})
 
 
-def elements(lanes: int) -> data.ArrayLayout:
-    """Give the layout of a beat of operands: binary numbers, lane 0 in the lowest bits."""
-    return data.ArrayLayout(signed(ELEMENT_BITS), lanes)
-
-
-def results(lanes: int) -> data.StructLayout:
+def results(parameters: LowRankParameters) -> data.StructLayout:
     """Give the layout of a beat of results; `last` marks the last beat of a command."""
-    return data.StructLayout({"elements": elements(lanes), "last": unsigned(1)})
+    return data.StructLayout({"elements": elements(parameters), "last": unsigned(1)})
 
 
 class LowRankAlu(wiring.Component):
@@ -41,8 +43,8 @@ class LowRankAlu(wiring.Component):
 
     Members:
         commands: In, stream of `COMMAND`.
-        base, totals: In, streams of `elements(lanes)`.
-        results: Out, stream of `results(lanes)`.
+        base, totals: In, streams of `elements(parameters)` and `totals(parameters)`.
+        results: Out, stream of `results(parameters)`.
         scalars: Out, stream of 48 bits, a word in pents.
         responses: Out, stream of `RESPONSE`, one for each command in order.
     """
@@ -50,13 +52,12 @@ class LowRankAlu(wiring.Component):
     def __init__(self, parameters: LowRankParameters) -> None:
         """Take the parameters that the hardware is made from."""
         self.parameters = parameters
-        lanes = parameters.lanes
         super().__init__(
             {
                 "commands": In(stream.Signature(COMMAND)),
-                "base": In(stream.Signature(elements(lanes))),
-                "totals": In(stream.Signature(elements(lanes))),
-                "results": Out(stream.Signature(results(lanes))),
+                "base": In(stream.Signature(elements(parameters))),
+                "totals": In(stream.Signature(totals(parameters))),
+                "results": Out(stream.Signature(results(parameters))),
                 "scalars": Out(stream.Signature(unsigned(CODE_BITS))),
                 "responses": Out(stream.Signature(RESPONSE)),
             }
@@ -70,42 +71,43 @@ class LowRankAlu(wiring.Component):
         m.submodules.front = EnableInserter(front_moves)(front)
         m.submodules.mover = EnableInserter(back_moves)(mover)
 
-        # Stages 3 and 4.
-        third, fourth = Signal(FRONT_SLOT), Signal(FRONT_SLOT)
+        # Stages 7 and 8.
+        slot = front.slot
+        gives, respond, error = Signal(), Signal(), Signal()
         with m.If(back_moves):
-            m.d.sync += [third.eq(front.slot), fourth.eq(third)]
-            with m.If(~front_moves):
-                m.d.sync += [third.beat.eq(0), third.respond.eq(0)]
+            m.d.sync += [
+                gives.eq(slot.gives & front_moves),
+                respond.eq(slot.respond & front_moves),
+                error.eq(slot.error),
+            ]
+        inside = thermometer(slot.cols_last[: ceil_log2(self.parameters.movers)])
         m.d.comb += [
-            mover.move.eq(third.move),
-            mover.latents.eq(front.latents),
+            mover.move.eq(slot.move),
+            mover.mask.eq(Mux(slot.last_beat, inside, ~0)),
+            mover.base.eq(self.base.payload),
             mover.addends.eq(front.addends),
             mover.carries.eq(front.carries),
-        ]
-
-        m.d.comb += [
             self.results.payload.elements.eq(mover.results),
-            self.results.payload.last.eq(fourth.respond),
+            self.results.payload.last.eq(respond),
             self.scalars.payload.eq(front.scalar),
-            self.responses.payload.error.eq(third.error),
+            self.responses.payload.error.eq(error),
         ]
         waiting = [
-            _offer(m, self.results, fourth.beat, back_moves),
+            _offer(m, self.results, gives, back_moves),
+            _offer(m, self.responses, respond, back_moves),
             _offer(m, self.scalars, front.has_scalar, front_moves),
-            _offer(m, self.responses, third.respond, back_moves),
         ]
-        base_there = ~front.take_base | self.base.valid
-        totals_there = ~front.take_totals | self.totals.valid
+        base_there = ~slot.gives | self.base.valid
+        totals_there = ~front.look_totals | self.totals.valid
         m.d.comb += [
             back_moves.eq(~Cat(waiting).any()),
             front_moves.eq(back_moves & base_there & totals_there),
             front.command.eq(self.commands.payload),
             front.valid.eq(self.commands.valid),
-            front.base.eq(self.base.payload),
             front.totals.eq(self.totals.payload),
             self.commands.ready.eq(front.accept & front_moves),
-            self.base.ready.eq(front.take_base & back_moves & totals_there),
-            self.totals.ready.eq(front.last_totals & back_moves & base_there),
+            self.base.ready.eq(slot.gives & back_moves & totals_there),
+            self.totals.ready.eq(front.take_totals & back_moves & base_there),
         ]
         return m
 

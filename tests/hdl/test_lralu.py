@@ -6,9 +6,12 @@ from dataclasses import dataclass
 
 from amaranth.sim import Simulator
 
-from pentary.isa.table import CONTROLS
+from pentary.isa.table import CONTROLS, OPERAND, TOTAL
 from pentary.lralu import OPS, RESPONSE_DELAY, Command, LowRankModel, LowRankParameters, Outcome, command
+from pentary.word import limit
 from pentary_hdl.lralu import LowRankAlu
+
+WIDEST = {OPS["LRADD"]: OPERAND, OPS["LRACC"]: TOTAL, OPS["POPAVG"]: OPERAND}
 
 
 @dataclass
@@ -24,8 +27,8 @@ def steps(parameters: LowRankParameters, commands: list[Command], rng: random.Ra
     """Draw operands for commands and ask the twin."""
     model, result = LowRankModel(parameters), []
     for each in commands:
-        length = model.beats() * parameters.lanes
-        rows = {name: [_element(rng) for _ in range(length)] for name in model.operands(each)}
+        length = model.beats() * parameters.movers
+        rows = {name: [_element(rng, WIDEST[each.op]) for _ in range(length)] for name in model.operands(each)}
         outcome = model.execute(each, **rows)
         result.append(Step(each, {} if outcome.error else rows, outcome))
     return result
@@ -40,7 +43,7 @@ def check(parameters: LowRankParameters, script: list[Step], busy: float = 0, se
         busy: how probable it is that the other side of a stream is not ready in a cycle; only at 0 are cycles checked.
         seed: of that.
     """
-    unit, rng, lanes = LowRankAlu(parameters), random.Random(seed), parameters.lanes
+    unit, rng, lanes = LowRankAlu(parameters), random.Random(seed), parameters.movers
     beats = {name: deque[list[int]]() for name in ("base", "totals")}
     for step in script:
         for name, row in step.rows.items():
@@ -163,10 +166,10 @@ def word(rng: random.Random) -> int:
     return rng.randint(-76_293_945_312, 76_293_945_312)
 
 
-def _element(rng: random.Random) -> int:
-    largest = 1 << rng.choice([4, 10, 16, 18, 20, 27])
-    near = rng.choice([195312, 122070312]) * rng.choice([-1, 1]) + rng.randint(-60, 60)
-    return rng.choice([rng.randint(-largest, largest - 1), rng.randint(-largest, largest - 1), near])
+def _element(rng: random.Random, widest: int) -> int:
+    largest = limit(rng.randint(1, widest))
+    near = (limit(widest) - rng.randint(0, 60)) * rng.choice([-1, 1])
+    return rng.choice([rng.randint(-largest, largest), rng.randint(-largest, largest), near])
 
 
 def test_results_and_cycles_are_those_of_the_twin() -> None:
