@@ -173,6 +173,8 @@ def synthesise(source: Path, top: str, device: Device) -> Path:
     netlist = source.with_suffix(".json")
     passes = [
         f"{read} {source.name}",
+        # Amaranth also names the parts of a signal, as name[0]: so does ABC's interface its bits, and mixes them up.
+        r"rename -hide w:*\[*",
         f"{device.family.synthesis} -top {top}",
         "delete t:$scopeinfo",
         f"write_json {netlist.name}",
