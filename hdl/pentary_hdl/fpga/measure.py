@@ -1,0 +1,87 @@
+"""How large a unit is, and how fast: the unit alone, and the unit between registers."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from amaranth import Cat, ClockDomain, ClockSignal, Module, ResetSignal, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from pentary_hdl.export import verilog
+from pentary_hdl.fpga import flow
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What a unit takes of a device, and how fast it is there.
+
+    Attributes:
+        unit: what it takes without anything around it, before it is placed.
+        whole: what it takes with the registers around it.
+        fmax_mhz: the clock that the whole reaches.
+    """
+
+    unit: flow.Usage
+    whole: flow.Usage
+    fmax_mhz: float
+
+
+class BetweenRegisters(wiring.Component):
+    """A unit between registers, with three pins, so that any unit has enough pins and its clock is its own.
+
+    A chain of registers, filled bit by bit from one pin, is all of the unit's inputs and its reset. All outputs go into
+    registers, which are folded into one pin by exclusive ors of four with a register behind each.
+
+    Members:
+        clk: In, the clock.
+        i: In, where the chain begins.
+        o: Out, the parity of all outputs.
+    """
+
+    def __init__(self, unit: wiring.Component) -> None:
+        """Take a unit with one clock."""
+        self._unit = unit
+        super().__init__({"clk": In(1), "i": In(1), "o": Out(1)})
+
+    def elaborate(self, platform: object) -> Module:
+        """Connect the unit, whatever its ports are."""
+        m = Module()
+        m.domains.sync = ClockDomain()
+        m.submodules.unit = unit = self._unit
+        ports = [(member.flow, Value.cast(value)) for _, member, value in unit.signature.flatten(unit)]
+        inputs = Cat(ResetSignal(), *(value for direction, value in ports if direction is In))
+        outputs = Cat(value for direction, value in ports if direction is Out)
+        chain = Signal(len(inputs), reset_less=True)
+        m.d.comb += [ClockSignal().eq(self.clk), inputs.eq(chain)]
+        m.d.sync += chain.eq(Cat(self.i, chain))
+
+        folded = Signal(len(outputs), reset_less=True)
+        m.d.sync += folded.eq(outputs)
+        while len(folded) > 1:
+            parts = [folded[at : at + 4].xor() for at in range(0, len(folded), 4)]
+            folded = Signal(len(parts), reset_less=True)
+            m.d.sync += folded.eq(Cat(parts))
+        m.d.comb += self.o.eq(folded)
+        return m
+
+
+def measure(unit: wiring.Component, device: flow.Device, seed: int = 1) -> Measurement:
+    """Measure a unit on a device.
+
+    Args:
+        unit: with one clock.
+        device: of `flow.DEVICES`.
+        seed: of the placer.
+
+    Raises:
+        PentaryError: a tool is not installed, or the unit does not fit.
+    """
+    with tempfile.TemporaryDirectory(prefix="pentary-fpga-") as folder:
+        alone, between = (Path(folder) / name for name in ("unit.v", "between.v"))
+        alone.write_text(verilog(unit, "unit"))
+        between.write_text(verilog(BetweenRegisters(unit), "between"))
+        counted = flow.usage(flow.synthesise(alone, "unit", device), device)
+        netlist = flow.synthesise(between, "between", device)
+        whole, fmax_mhz, _ = flow.place(netlist, device, seed, device.target_mhz)
+        return Measurement(counted, whole, fmax_mhz)
