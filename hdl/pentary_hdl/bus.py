@@ -6,15 +6,15 @@
 from dataclasses import asdict
 from typing import Final, Literal, NamedTuple
 
-from amaranth import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import memory, stream, wiring
+from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In
 from amaranth.utils import exact_log2
 
-from pentary.lralu import CODE_BITS, ELEMENT_BITS, OPS, LowRankParameters
+from pentary.lralu import CODE_BITS, ELEMENT_BITS, LATENT_BITS, OPS, LowRankParameters
 from pentary_hdl.axilite import AXI_LITE, WORD_BITS, AxiLite
 from pentary_hdl.decoder import COMMAND
-from pentary_hdl.lralu import LowRankAlu, elements
+from pentary_hdl.lralu import LowRankAlu
 
 IDENTIFICATION: Final = 0x504C5201
 """The letters PLR, and the version of the map."""
@@ -56,12 +56,13 @@ REGISTERS: Final = (
 
 WINDOWS: Final = (
     Entry(0x400, "BASE", "w", ELEMENT_BITS, "the row that LRADD, LRACC and POPAVG move"),
-    Entry(0x800, "TOTALS", "w", ELEMENT_BITS, "the sums for POPAVG"),
+    Entry(0x800, "TOTALS", "w", LATENT_BITS, "the sums for POPAVG"),
     Entry(0xC00, "RESULTS", "r", ELEMENT_BITS, "the row that LRADD, LRACC and POPAVG give"),
 )
 """Each has room for 256 words, of which the first `max_size` are there."""
 
 _INDEX_BITS = 8
+_BITS = {window.name: window.bits for window in WINDOWS}
 _PATTERNS = {window.name: f"{window.address >> 2 + _INDEX_BITS:02b}" + "-" * _INDEX_BITS for window in WINDOWS}
 _GIVE = tuple(OPS[name] for name in ("PRNG", "LRADD", "LRACC", "POPAVG"))
 
@@ -121,10 +122,9 @@ class LowRankBus(wiring.Component):
         # What an access is not allowed, or finds no place for, is refused.
         m.d.comb += [bus.write_refused.eq(1), bus.read_refused.eq(1)]
         places = {
-            "BASE": self._operands(m, "base", alu.base, start, answering, bus),
-            "TOTALS": self._operands(m, "totals", alu.totals, start, answering, bus),
+            "BASE": self._operands(m, "BASE", alu.base, start, answering, bus),
+            "TOTALS": self._operands(m, "TOTALS", alu.totals, start, answering, bus),
         }
-        sign = bus.write_data[ELEMENT_BITS - 1 :]
         with m.If(bus.write & ~(answering | giving)), m.Switch(bus.write_word):
             for address, name, access, bits, _ in REGISTERS:
                 if access == "rw":
@@ -134,6 +134,7 @@ class LowRankBus(wiring.Component):
                         if name == "COMMAND":
                             m.d.comb += start.eq(1)
             for name, place in places.items():
+                sign = bus.write_data[_BITS[name] - 1 :]
                 with m.Case(_PATTERNS[name]), m.If(self._exists(bus.write_word) & (sign.all() | ~sign.any())):
                     m.d.comb += [bus.write_refused.eq(0), place.eq(1)]
         result = self._results(m, alu.results, start, bus)
@@ -149,25 +150,26 @@ class LowRankBus(wiring.Component):
         """Tell whether the windows have that element."""
         return word[:_INDEX_BITS] < self.parameters.max_size
 
-    def _buffer(self) -> memory.Memory:
+    def _buffer(self, name: str) -> memory.Memory:
         """Give a memory of a row: an entry for each beat."""
-        return memory.Memory(shape=elements(self.parameters.lanes), depth=self.parameters.groups, init=[])
+        shape = data.ArrayLayout(signed(_BITS[name]), self.parameters.movers)
+        return memory.Memory(shape=shape, depth=self.parameters.beats, init=[])
 
     def _split(self, word: Value) -> tuple[Value, Value]:
-        """Give lane and beat of the element that has that word of a window."""
-        lane_bits = exact_log2(self.parameters.lanes)
-        return word[:lane_bits], word[lane_bits:_INDEX_BITS]
+        """Give the element's place in its beat, and the beat, of a word of a window."""
+        place_bits = exact_log2(self.parameters.movers)
+        return word[:place_bits], word[place_bits:_INDEX_BITS]
 
     def _operands(
         self, m: Module, name: str, operands: stream.Interface, start: Value, offer: Value, bus: AxiLite
     ) -> Signal:
         """Offer a row, beat by beat from the start of a command on; give the signal that stores an element of it."""
-        m.submodules[name] = buffer = self._buffer()
+        m.submodules[name.lower()] = buffer = self._buffer(name)
         write, read = buffer.write_port(granularity=1), buffer.read_port()
         store, beat = Signal(), Signal.like(read.addr)
-        lane, write_beat = self._split(bus.write_word)
-        m.d.comb += [write.addr.eq(write_beat), write.en.eq(store << lane)]
-        m.d.comb += Value.cast(write.data).eq(bus.write_data[:ELEMENT_BITS].replicate(self.parameters.lanes))
+        place, write_beat = self._split(bus.write_word)
+        m.d.comb += [write.addr.eq(write_beat), write.en.eq(store << place)]
+        m.d.comb += Value.cast(write.data).eq(bus.write_data[: _BITS[name]].replicate(self.parameters.movers))
         # Every command is offered a row, and those without operands leave it; nothing is offered between commands.
         m.d.comb += [operands.valid.eq(offer), operands.payload.eq(read.data)]
         m.d.comb += read.addr.eq(Mux(start, 0, beat + (offer & operands.ready)))
@@ -176,15 +178,15 @@ class LowRankBus(wiring.Component):
 
     def _results(self, m: Module, results: stream.Interface, start: Value, bus: AxiLite) -> Value:
         """Keep the row that a command gives; give the element of it that is read, in the cycle after its word."""
-        m.submodules.results = buffer = self._buffer()
+        m.submodules.results = buffer = self._buffer("RESULTS")
         write, read = buffer.write_port(), buffer.read_port()
-        lane, read_beat = self._split(bus.read_word)
+        place, read_beat = self._split(bus.read_word)
         m.d.comb += [write.en.eq(results.valid), write.data.eq(results.payload.elements), read.addr.eq(read_beat)]
         with m.If(start):
             m.d.sync += write.addr.eq(0)
         with m.Elif(results.valid):
             m.d.sync += write.addr.eq(write.addr + 1)
-        return Value.cast(read.data).word_select(lane, ELEMENT_BITS).as_signed()
+        return Value.cast(read.data).word_select(place, ELEMENT_BITS).as_signed()
 
 
 def markdown(entries: tuple[Entry, ...]) -> str:

@@ -24,18 +24,18 @@ _OPERANDS: Final = {
     "LRSET": {"control": "number of the control", "a": "value: pents for KEY and GAIN, binary for the others"},
     "LRGEN": {"a": "pair: pents"},
     "LRMUL": {"a": "row: binary"},
-    "LRADD": {"a": "sigma: binary", "base": "n beats", "results": "n beats"},
-    "LRACC": {"a": "a pent: binary", "base": "n beats", "results": "n beats"},
-    "POPAVG": {"base": "n beats", "totals": "n beats", "results": "n beats"},
+    "LRADD": {"a": "sigma: binary", "base": "b beats", "results": "b beats"},
+    "LRACC": {"a": "a pent: binary", "base": "b beats", "results": "b beats"},
+    "POPAVG": {"base": "b beats", "totals": "b beats", "results": "b beats"},
 }
 _FORMATS: Final = {
     "pents": "three bits of two's complement each, -2..2, the least significant pent in the lowest bits",
     "binary": "two's complement, over all bits of the field",
 }
 _TERMS: Final = {
-    "n": "ceil(COLS / lanes)",
-    "rn": "RANK * n",
-    "p": "8 / rounds_per_cycle",
+    "b": "ceil(4 * COLS / lanes)",
+    "rn": "RANK * ceil(COLS / lanes)",
+    "p": "8 / rounds_per_cycle + 1",
     "g": "(k - 1) * max(p, u) + p + q - (k - 1) * u - 1, where u = lanes / 16, q = RANK * (ceil(ROWS / 16) + "
     "ceil(COLS / 16)), k = ceil(q / u)",
 }

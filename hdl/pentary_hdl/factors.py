@@ -11,8 +11,8 @@ from pentary.lralu import PENT_BITS, LowRankParameters
 from pentary.word import PENTS
 from pentary_hdl.digits import PENT, WORD, thermometer
 
-
-NO_COLLISION = {"no_rw_check": 1}
+_NEVER_BOTH = {"no_rw_check": 1}
+"""Nobody reads what is being written, so synthesis need not see to it."""
 
 
 class Factors(wiring.Component):
@@ -111,7 +111,8 @@ class Factors(wiring.Component):
         return Mux(self.store, self.words[0], queue[0]), self.store | (waiting != 0)
 
     def _bank(self, m: Module, depth: int, word: Value, mask: Value) -> tuple[memory.WritePort, memory.ReadPort]:
-        m.submodules += (bank := memory.Memory(shape=data.ArrayLayout(PENT_BITS, PENTS), depth=depth, init=[], attrs=NO_COLLISION))
+        shape = data.ArrayLayout(PENT_BITS, PENTS)
+        m.submodules += (bank := memory.Memory(shape=shape, depth=depth, init=[], attrs=_NEVER_BOTH))
         write, read = bank.write_port(granularity=1), bank.read_port()
         m.d.comb += [write.en.eq(mask), Value.cast(write.data).eq(word)]
         return write, read

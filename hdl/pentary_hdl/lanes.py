@@ -9,7 +9,8 @@ from pentary.lralu import LowRankParameters
 from pentary_hdl.digits import PENT, Multiple, plus, thermometer
 
 _PRODUCT_BITS = 4
-BLOCK = {"no_rw_check": 1, "ram_style": "block"}
+_IN_BLOCKS = {"no_rw_check": 1, "ram_style": "block"}
+"""Nobody reads what is being written; and few as the words are, in flip-flops they would take a fifth of the unit."""
 
 
 class Lanes(wiring.Component):
@@ -63,7 +64,7 @@ class Lanes(wiring.Component):
                 m.d.sync += total.eq(0)
 
         shape = Value.cast(totals).shape()
-        m.submodules.sums = sums = memory.Memory(shape=shape, depth=self._parameters.groups, init=[], attrs=BLOCK)
+        m.submodules.sums = sums = memory.Memory(shape=shape, depth=self._parameters.groups, init=[], attrs=_IN_BLOCKS)
         write, read = sums.write_port(), sums.read_port()
         m.d.comb += [write.en.eq(store), write.addr.eq(group), write.data.eq(totals)]
 

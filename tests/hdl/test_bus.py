@@ -170,7 +170,7 @@ async def agrees(dut):
         orders += [command("LRACC", draw.randint(-2, 2)), command("LRACC", 3), command("PQUANT")]
         orders += [command("LRADD", draw.randint(-limit(8), limit(8))), command("POPAVG"), command("LRACC", 0)]
         for order in orders:
-            base, totals = ([draw.randint(-limit(most), limit(most)) for _ in range(cols)] for most in (8, 10))
+            base, totals = ([draw.randint(-limit(most), limit(most)) for _ in range(cols)] for most in (8, 8))
             streams = model.operands(order)
             for name, row in (("base", base), ("totals", totals)):
                 if name in streams:

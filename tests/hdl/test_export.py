@@ -44,16 +44,16 @@ def test_the_description_tells_where_the_fields_are(written):
     results = description["streams"]["results"]
     element = {"width": ELEMENT_BITS, "signed": True}
     assert results["direction"] == "out"
-    assert results["payload"]["fields"]["elements"]["count"] == 16
+    assert results["payload"]["fields"]["elements"]["count"] == 4
     assert results["payload"]["fields"]["elements"]["element"] == element
-    assert results["payload"]["fields"]["last"]["low"] == 16 * ELEMENT_BITS
+    assert results["payload"]["fields"]["last"]["low"] == 4 * ELEMENT_BITS
 
 
 def test_the_description_has_every_operation(written):
     _, description = read(written, "lralu")
     assert {name: each["code"] for name, each in description["operations"].items()} == OPS
-    assert description["operations"]["PRNG"]["occupancy"] == {"formula": "p", "largest": 8}
-    assert description["operations"]["POPAVG"]["latency"] == {"formula": "256n+4", "largest": 260}
+    assert description["operations"]["PRNG"]["occupancy"] == {"formula": "p", "largest": 9}
+    assert description["operations"]["POPAVG"]["latency"] == {"formula": "44b+24", "largest": 200}
     assert description["controls"]["COLS"] == {"number": 1, "least": 1, "greatest": 16, "reset": 1}
 
 

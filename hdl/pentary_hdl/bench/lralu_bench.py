@@ -11,7 +11,17 @@ from cocotb.clock import Clock
 from cocotb.task import Task
 from cocotb.triggers import Combine, Event, First, RisingEdge, Timer
 
-from pentary.lralu import CODE_BITS, ELEMENT_BITS, RESPONSE_DELAY, Command, LowRankModel, LowRankParameters
+from pentary.lralu import (
+    CODE_BITS,
+    ELEMENT_BITS,
+    LATENT_BITS,
+    RESPONSE_DELAY,
+    Command,
+    LowRankModel,
+    LowRankParameters,
+    binary_code,
+    code_binary,
+)
 from pentary_hdl.bench.coverage import Coverage
 from pentary_hdl.bench.driver import CLOCK_PERIOD, NO_PAUSES, StreamDriver, now, random_pauses
 from pentary_hdl.bench.lralu_coverage import IDLE, STALLS, bins
@@ -21,8 +31,7 @@ from pentary_hdl.bench.monitor import StreamMonitor, Transfer
 _PATIENCE: Final = 40
 """A burst hangs when it has taken that many times the cycles it takes without stalls."""
 
-_NIBBLES: Final = ELEMENT_BITS // 4
-_MASK: Final = (1 << ELEMENT_BITS) - 1
+_ELEMENT_BITS: Final = {"base": ELEMENT_BITS, "totals": LATENT_BITS}
 
 
 @dataclass
@@ -129,7 +138,7 @@ class Bench:
             port.pauses = random_pauses(random) if random and name in stall else NO_PAUSES
         outcomes = [step.outcome for step in burst.steps]
         expected = {
-            "results": sum(len(outcome.results) for outcome in outcomes) // self.parameters.lanes,
+            "results": sum(len(outcome.results) for outcome in outcomes) // self.parameters.movers,
             "scalars": sum(outcome.scalar is not None for outcome in outcomes),
             "responses": len(outcomes),
         }
@@ -150,11 +159,11 @@ class Bench:
         burst.sent.set()
 
     async def _send_operands(self, burst: Burst, name: str) -> None:
-        lanes, driver = self.parameters.lanes, self._drivers[name]
+        movers, driver = self.parameters.movers, self._drivers[name]
         for step in burst.steps:
             values: tuple[int, ...] = getattr(step, name)
-            for first in range(0, len(values), lanes):
-                _, pause = await driver.send(pack_elements(values[first : first + lanes]))
+            for first in range(0, len(values), movers):
+                _, pause = await driver.send(pack_elements(values[first : first + movers], _ELEMENT_BITS[name]))
                 burst.pauses[name].append(pause)
 
     async def _collect(self, burst: Burst, name: str, count: int) -> None:
@@ -164,17 +173,17 @@ class Bench:
     def _compare(self, burst: Burst, finished: bool) -> None:
         """Compare what was seen with the outcomes, in order; of a burst that was broken off, what there is."""
         seen = {name: iter(transfers) for name, transfers in burst.seen.items()}
-        lanes = self.parameters.lanes
+        movers = self.parameters.movers
         for number, step in enumerate(burst.steps):
             outcome, place = step.outcome, self._place(burst, number)
-            beats = len(outcome.results) // lanes
+            beats = len(outcome.results) // movers
             for beat in range(beats):
                 transfer = next(seen["results"], None)
                 if transfer is None:
                     break
-                got, last = unpack_results(transfer.payload, lanes)
-                wanted = outcome.results[beat * lanes : (beat + 1) * lanes]
-                for j, (is_now, should_be) in enumerate(zip(got, wanted, strict=True), beat * lanes):
+                got, last = unpack_results(transfer.payload, movers)
+                wanted = outcome.results[beat * movers : (beat + 1) * movers]
+                for j, (is_now, should_be) in enumerate(zip(got, wanted, strict=True), beat * movers):
                     assert is_now == should_be, f"element {j} of the results is {is_now}, not {should_be}: {place}"
                 assert last == (beat == beats - 1), f"last is {int(last)} in beat {beat} of {beats}: {place}"
             if outcome.scalar is not None and (transfer := next(seen["scalars"], None)):
@@ -200,7 +209,7 @@ class Bench:
             times = {"responses": (next(seen["responses"]).cycle, start + outcome.occupancy + RESPONSE_DELAY)}
             if outcome.scalar is not None:
                 times["scalars"] = next(seen["scalars"]).cycle, start + outcome.latency - 1
-            for _ in range(len(outcome.results) // self.parameters.lanes):
+            for _ in range(len(outcome.results) // self.parameters.movers):
                 times["results"] = next(seen["results"]).cycle, start + outcome.latency - 1
             for name, (cycle, due) in times.items():
                 assert cycle == due if exact_results else cycle >= due, (
@@ -211,12 +220,12 @@ class Bench:
     def _cover(self, burst: Burst) -> None:
         seen = {name: iter(transfers) for name, transfers in burst.seen.items()}
         pauses = {name: iter(found) for name, found in burst.pauses.items()}
-        beats = self.parameters.lanes
+        movers = self.parameters.movers
         previous = self._last
         for step, (_, pause) in zip(burst.steps, burst.starts, strict=True):
             held = next(seen["responses"]).held + (next(seen["scalars"]).held if step.outcome.scalar is not None else 0)
-            held += sum(next(seen["results"]).held for _ in range(len(step.outcome.results) // beats))
-            late = sum(next(pauses[name]) for name in pauses for _ in range(len(getattr(step, name)) // beats))
+            held += sum(next(seen["results"]).held for _ in range(len(step.outcome.results) // movers))
+            late = sum(next(pauses[name]) for name in pauses for _ in range(len(getattr(step, name)) // movers))
             kinds = {"commands": pause, "operands": late, "results": held}
             happened = [kind for kind, cycles in kinds.items() if cycles] or ["none"]
             for kind in happened:
@@ -242,14 +251,12 @@ def pack_command(command: Command) -> int:
     return command.op | command.control << 4 | command.a << 7 | command.b << 7 + CODE_BITS
 
 
-def pack_elements(elements: Sequence[int]) -> int:
-    """Give the payload of a beat of operands."""
-    return int("".join(f"{element & _MASK:0{_NIBBLES}x}" for element in reversed(elements)), 16)
+def pack_elements(elements: Sequence[int], bits: int) -> int:
+    """Give the payload of a beat of operands whose elements have so many bits."""
+    return sum(binary_code(element, bits) << bits * i for i, element in enumerate(elements))
 
 
-def unpack_results(payload: int, lanes: int) -> tuple[list[int], bool]:
+def unpack_results(payload: int, movers: int) -> tuple[list[int], bool]:
     """Give the elements of a beat of results, and `last`."""
-    last = payload >> ELEMENT_BITS * lanes
-    digits = f"{payload & (1 << ELEMENT_BITS * lanes) - 1:0{_NIBBLES * lanes}x}"
-    codes = (int(digits[i : i + _NIBBLES], 16) for i in range(len(digits) - _NIBBLES, -1, -_NIBBLES))
-    return [code - (code >> ELEMENT_BITS - 1 << ELEMENT_BITS) for code in codes], bool(last)
+    codes = (payload >> ELEMENT_BITS * i & (1 << ELEMENT_BITS) - 1 for i in range(movers))
+    return [code_binary(code, ELEMENT_BITS) for code in codes], bool(payload >> ELEMENT_BITS * movers)

@@ -10,7 +10,6 @@ from pentary.es import GAIN_SHIFT
 from pentary.isa.table import OPERAND, TOTAL
 from pentary.lralu import (
     CODE_BITS,
-    ELEMENT_BITS,
     OPS,
     PENT_BITS,
     Command,
@@ -88,9 +87,10 @@ class Traffic:
     def step(self, sent: Command, base: Sequence[int] | None = None, bins: tuple[Bin, ...] = ()) -> Step:
         """Make a step of a command, with random operands where none are given."""
         name = next((name for name, code in OPS.items() if code == sent.op), ERROR)
-        count = self.model.beats() * self.parameters.lanes
+        count = self.model.beats() * self.parameters.movers
+        widest = TOTAL if name == "LRACC" else OPERAND
         streams = self.model.operands(sent)
-        operands = {stream: tuple(self.element() for _ in range(count)) for stream in streams}
+        operands = {stream: tuple(self.element(widest) for _ in range(count)) for stream in streams}
         if base is not None:
             operands["base"] = (*base, *[0] * (count - len(base)))
         controls = dict(self.model.controls)
@@ -191,19 +191,17 @@ class Traffic:
             (0, 1, -1, most, -most, 5**GAIN_SHIFT, *[self._signed(self.random.randint(2, 15))] * 5)
         )
 
-    def element(self) -> int:
-        """Give an element: near an edge of a width, near a rounding of POPAVG, or any."""
-        kind = self.random.random()
+    def element(self, widest: int) -> int:
+        """Give an element of so many pents at most: near an edge of a width, near a rounding of POPAVG, or any."""
+        kind, most = self.random.random(), limit(widest)
         if kind < 0.3:
-            return self._signed(self.random.choice((2, 4, OPERAND, TOTAL)))
+            return self._signed(self.random.choice((2, 4, widest)))
         if kind < 0.5:
             return self._nearly_tied()
         if kind < 0.6:
-            return self.random.choice((0, 1, -1, -(1 << ELEMENT_BITS - 1), (1 << ELEMENT_BITS - 1) - 1))
-        if kind < 0.7:
-            return self.random.randint(-(1 << ELEMENT_BITS - 1), (1 << ELEMENT_BITS - 1) - 1)
-        edge = limit(self.random.choice((1, self.model.controls["WIDTH"], OPERAND, TOTAL)))
-        return self.random.choice((-1, 1)) * (edge + self.random.randint(-2, 2))
+            return self.random.choice((0, 1, -1, -most, most))
+        edge = limit(self.random.choice((1, self.model.controls["WIDTH"], widest)))
+        return self.random.choice((-1, 1)) * min(edge + self.random.randint(-2, 2), most)
 
     def _signed(self, width: int) -> int:
         return self.random.randint(-limit(width), limit(width))
@@ -212,9 +210,9 @@ class Traffic:
         """Give a total whose product with GAIN lies next to the middle between two multiples of 5^8."""
         gain, unit = self.model.controls["GAIN"], 5**GAIN_SHIFT
         if gain % 5 == 0:
-            return self._signed(TOTAL)
+            return self._signed(OPERAND)
         total = (unit + self.random.choice((-1, 1))) // 2 * pow(gain, -1, unit) % unit
-        return total + unit * self.random.randint(-limit(TOTAL) // unit + 1, limit(TOTAL) // unit - 1)
+        return total if total <= limit(OPERAND) else total - unit
 
     def _with_junk(self, name: str, sent: Command) -> Command:
         """Fill fields that the command does not use."""
