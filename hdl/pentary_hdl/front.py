@@ -214,7 +214,7 @@ class Front(wiring.Component):
         """Run the generator: once for PRNG, for LRGEN until the last word is stored."""
         generators, cycles = self._parameters.generators, self._parameters.word_cycles
         key, counters = Signal(WORD, reset_less=True), [Signal(WORD, reset_less=True) for _ in range(generators)]
-        begin_one, begin_pair, one, drawing = Signal(), Signal(), Signal(), Signal()
+        begin_one, begin_pair, one, drawing, counts = (Signal() for _ in range(5))
         m.d.sync += [begin_one.eq(start & operation.prng), begin_pair.eq(start & operation.lrgen)]
 
         # The words of one batch are stored while the next is drawn; the slower of the two sets the pace.
@@ -235,12 +235,13 @@ class Front(wiring.Component):
             self.scalar.eq(generator.words[0]),
             self.has_scalar.eq(generator.done & one),
         ]
+        m.d.sync += counts.eq(begin_pair | more)  # a cycle later: the sum takes its time, and is not needed before
         a, b = Value.cast(self.command.a), Value.cast(self.command.b)
         words = 2 * self._parameters.max_rank * self._parameters.blocks + 2 * generators  # some past the last are begun
         counted = next(pents for pents in range(1, PENTS) if limit(pents) >= words)
         for i, counter in enumerate(counters):
             m.d.comb += [generator.counters[i].eq(counter), factors.words[i].eq(generator.words[i])]
-            with m.If(begin_pair | more):
+            with m.If(counts):
                 low = [counter[k] for k in range(counted)]
                 following = add_constant(m, low, to_digits(generators, counted).tolist())
                 m.d.sync += [counter[k].eq(pent) for k, pent in enumerate(following)]

@@ -42,20 +42,21 @@ class Generator(wiring.Component):
         """Keep the key in a ring that turns by a pent a round, and the words beside it."""
         m = Module()
         cycles = ROUNDS // self._rounds
-        cycle, busy = Signal(range(cycles + 1)), Signal()
-        m.d.comb += self.done.eq(busy & (cycle == cycles))
-        m.d.sync += cycle.eq(cycle + 1)
+        cycle, busy, done = Signal(range(cycles + 1)), Signal(), Signal()
+        m.d.comb += self.done.eq(done)
+        m.d.sync += [cycle.eq(cycle + 1), done.eq(busy & (cycle == cycles - 1))]
         with m.If(self.load):
-            m.d.sync += [cycle.eq(0), busy.eq(1)]
-        with m.Elif(self.done):
+            m.d.sync += [cycle.eq(0), busy.eq(1), done.eq(0)]
+        with m.Elif(done):
             m.d.sync += busy.eq(0)
 
         ring = Signal(WORD, reset_less=True)
         keys = [self._key(m, ring, cycle, number) for number in range(self._rounds)]
         for i in range(PENTS):
-            m.d.sync += ring[i].eq(ring[(i + self._rounds) % PENTS])
             with m.If(self.load):
                 m.d.sync += ring[i].eq(self.key[i])
+            with m.Elif(busy):
+                m.d.sync += ring[i].eq(ring[(i + self._rounds) % PENTS])
 
         for counter, word in zip(self.counters, self.words, strict=True):
             state = Signal(WORD, reset_less=True)
@@ -67,9 +68,10 @@ class Generator(wiring.Component):
                 cubes = [cube(pent) for pent in added]
                 following = [_modulo_5(m, *(cubes[(3 * i + tap) % PENTS] for tap in _TAPS)) for i in range(PENTS)]
             for i in range(PENTS):
-                m.d.sync += state[i].eq(following[i])
                 with m.If(self.load):
                     m.d.sync += state[i].eq(counter[i])
+                with m.Elif(busy):
+                    m.d.sync += state[i].eq(following[i])
         return m
 
     def _key(self, m: Module, ring: Value, cycle: Value, number: int) -> list[Value]:

@@ -80,15 +80,18 @@ class Update(wiring.Component):
         m = Module()
         # `cycle` counts within the setup or the period of an element.
         cycle, element, setup, ending = Signal(range(SETUP)), Signal(range(ELEMENTS)), Signal(init=1), Signal()
-        following_element = Signal.like(element)
+        look, take, following_element = Signal(), Signal(), Signal.like(element)
         end = Mux(setup, SETUP - 1, PERIOD - 1)
         ends_row = ~setup & (element == ELEMENTS - 1) & self.last_beat
         m.d.comb += [
             ending.eq(self.active & (cycle == end)),
             following_element.eq(Mux(setup, 0, element + 1)),
-            self.look.eq(self.active & (cycle == end - 1) & ~ends_row),
-            self.take.eq(self.look & (following_element == ELEMENTS - 1)),
+            self.look.eq(look),
+            self.take.eq(take),
         ]
+        # Known a cycle before, so that what waits for totals is told early in the cycle.
+        m.d.sync += [look.eq(self.active & (cycle == end - 2) & ~ends_row)]
+        m.d.sync += take.eq(self.active & (cycle == end - 2) & ~setup & (element == ELEMENTS - 2))
         with m.If(self.active):
             m.d.sync += cycle.eq(cycle + 1)
         with m.If(ending):

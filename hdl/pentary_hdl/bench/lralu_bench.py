@@ -87,13 +87,16 @@ class Bench:
         self.model.reset()
         self._last = None
 
-    async def play(self, steps: Sequence[Step], stall: Sequence[str] = (), random: Random | None = None) -> None:
+    async def play(self, steps: Sequence[Step], stall: Sequence[str] = (), random: Random | None = None) -> Burst:
         """Send commands, and check what comes of them.
 
         Args:
             steps: the commands.
             stall: streams that wait at random; the others never do.
             random: how they wait.
+
+        Returns:
+            What has been seen of them.
 
         Raises:
             AssertionError: the unit does not do what the model does, or not in its time.
@@ -112,6 +115,7 @@ class Bench:
             assert not monitor.offers, f"{name}: more than the commands give, after {burst.steps[-1]}"
         self._cover(burst)
         self.operations += len(steps)
+        return burst
 
     async def interrupt(self, steps: Sequence[Step], delay: int, stall: Sequence[str], random: Random) -> bool:
         """Send commands, and reset the unit `delay` cycles after the last was transferred.

@@ -154,6 +154,20 @@ async def each_sum(bench: Bench, traffic: Traffic) -> None:
 
 
 @_case
+async def throughput(bench: Bench, traffic: Traffic) -> None:
+    """LRMUL after LRMUL: a multiply-accumulate in each cycle in each lane that has a column."""
+    most = bench.parameters
+    lanes = min(most.lanes, most.max_size)
+    columns = most.max_size // lanes * lanes
+    await bench.play([*traffic.fresh(), *traffic.set(COLS=columns)])
+    rows = [row % most.max_size for row in range(100)]
+    burst = await bench.play([traffic.step(command("LRMUL", row)) for row in rows])
+    cycles = burst.starts[-1][0] - burst.starts[0][0]
+    done = (len(rows) - 1) * most.max_rank * columns
+    assert done == cycles * lanes, f"{done} multiply-accumulates in {cycles} cycles of {lanes} lanes"
+
+
+@_case
 async def resets(bench: Bench, traffic: Traffic) -> None:
     """Resets in the middle of every operation, and of every kind of stall."""
     random = traffic.random
