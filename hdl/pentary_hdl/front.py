@@ -34,7 +34,7 @@ class Front(wiring.Component):
     Members:
         command, valid, accept: of the stream of commands; `accept` asks for one.
         totals, look_totals, take_totals: what POPAVG looks at, if it does, and whether for the last time.
-        scalar, has_scalar: the word of PRNG, in this cycle.
+        scalar, scalar_follows: the word of PRNG, and whether it will be there in the next cycle.
         slot: in stage 7.
         addends, carries: for that slot, see `Addends`.
     """
@@ -51,7 +51,7 @@ class Front(wiring.Component):
                 "look_totals": Out(1),
                 "take_totals": Out(1),
                 "scalar": Out(WORD),
-                "has_scalar": Out(1),
+                "scalar_follows": Out(1),
                 "slot": Out(Slot(parameters)),
                 "addends": Out(data.ArrayLayout(signed(ADDEND_BITS), parameters.movers)),
                 "carries": Out(parameters.movers),
@@ -233,7 +233,7 @@ class Front(wiring.Component):
             factors.begin.eq(begin_pair),
             factors.store.eq(generator.done & drawing),
             self.scalar.eq(generator.words[0]),
-            self.has_scalar.eq(generator.done & one),
+            self.scalar_follows.eq(generator.finishing & one),
         ]
         m.d.sync += counts.eq(begin_pair | more)  # a cycle later: the sum takes its time, and is not needed before
         a, b = Value.cast(self.command.a), Value.cast(self.command.b)

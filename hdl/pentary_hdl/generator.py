@@ -23,6 +23,7 @@ class Generator(wiring.Component):
     Members:
         load: begin the words of `key` and `counters`.
         words: the results, complete in the cycle in which `done` is 1, `word_cycles` cycles after `load`.
+        finishing: they will be in the next cycle.
     """
 
     def __init__(self, parameters: LowRankParameters) -> None:
@@ -35,6 +36,7 @@ class Generator(wiring.Component):
                 "counters": In(WORD).array(self._generators),
                 "words": Out(WORD).array(self._generators),
                 "done": Out(1),
+                "finishing": Out(1),
             }
         )
 
@@ -43,8 +45,8 @@ class Generator(wiring.Component):
         m = Module()
         cycles = ROUNDS // self._rounds
         cycle, busy, done = Signal(range(cycles + 1)), Signal(), Signal()
-        m.d.comb += self.done.eq(done)
-        m.d.sync += [cycle.eq(cycle + 1), done.eq(busy & (cycle == cycles - 1))]
+        m.d.comb += [self.done.eq(done), self.finishing.eq(busy & (cycle == cycles - 1))]
+        m.d.sync += [cycle.eq(cycle + 1), done.eq(self.finishing)]
         with m.If(self.load):
             m.d.sync += [cycle.eq(0), busy.eq(1), done.eq(0)]
         with m.Elif(done):

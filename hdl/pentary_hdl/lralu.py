@@ -73,13 +73,9 @@ class LowRankAlu(wiring.Component):
 
         # Stages 7 and 8.
         slot = front.slot
-        gives, respond, error = Signal(), Signal(), Signal()
+        last, error = Signal(), Signal()
         with m.If(back_moves):
-            m.d.sync += [
-                gives.eq(slot.gives & front_moves),
-                respond.eq(slot.respond & front_moves),
-                error.eq(slot.error),
-            ]
+            m.d.sync += [last.eq(slot.respond), error.eq(slot.error)]
         inside = thermometer(slot.cols_last[: ceil_log2(self.parameters.movers)])
         m.d.comb += [
             mover.move.eq(slot.move),
@@ -88,14 +84,14 @@ class LowRankAlu(wiring.Component):
             mover.addends.eq(front.addends),
             mover.carries.eq(front.carries),
             self.results.payload.elements.eq(mover.results),
-            self.results.payload.last.eq(respond),
+            self.results.payload.last.eq(last),
             self.scalars.payload.eq(front.scalar),
             self.responses.payload.error.eq(error),
         ]
         waiting = [
-            _offer(m, self.results, gives, back_moves),
-            _offer(m, self.responses, respond, back_moves),
-            _offer(m, self.scalars, front.has_scalar, front_moves),
+            _offer(m, self.results, slot.gives & front_moves, back_moves),
+            _offer(m, self.responses, slot.respond & front_moves, back_moves),
+            _offer(m, self.scalars, front.scalar_follows, front_moves),
         ]
         base_there = ~slot.gives | self.base.valid
         totals_there = ~front.look_totals | self.totals.valid
@@ -112,12 +108,12 @@ class LowRankAlu(wiring.Component):
         return m
 
 
-def _offer(m: Module, port: stream.Interface, there: Value, moves: Value) -> Value:
-    """Offer what a stage has to a stream, once until the stage moves; give whether the stage must wait for that."""
-    sent = Signal()
-    m.d.comb += port.valid.eq(there & ~sent)
+def _offer(m: Module, port: stream.Interface, follows: Value, moves: Value) -> Value:
+    """Offer what comes into a stage when it moves, until it is taken; give whether the stage must wait for that."""
+    there = Signal()
+    m.d.comb += port.valid.eq(there)
     with m.If(moves):
-        m.d.sync += sent.eq(0)
-    with m.Elif(port.valid & port.ready):
-        m.d.sync += sent.eq(1)
-    return port.valid & ~port.ready
+        m.d.sync += there.eq(follows)
+    with m.Elif(port.ready):
+        m.d.sync += there.eq(0)
+    return there & ~port.ready
