@@ -89,7 +89,7 @@ class Front(wiring.Component):
             operation.eq(Mux(active, kept, decoder.operation)),
         ]
 
-        # A slot for each value of `inner` in each value of `outer`.
+        # A slot for each value of `inner` in each value of `outer`; one where there is no operation, as it is refused.
         inner = Signal(range(max(_UPDATE_LAST + 1, parameters.max_rank)))
         outer = Signal(range(parameters.beats))
         moves = operation.lradd | operation.lracc | operation.popavg
@@ -104,12 +104,11 @@ class Front(wiring.Component):
             m.d.comb += outer_end.eq(cols_last >> ceil_log2(parameters.lanes))
         with m.If(moves):
             m.d.comb += outer_end.eq(cols_last >> ceil_log2(parameters.movers))
-        error, inner_done, outer_done, last = Signal(), Signal(), Signal(), Signal()
+        inner_done, outer_done, last = Signal(), Signal(), Signal()
         m.d.comb += [
-            error.eq(~active & decoder.error),
             inner_done.eq(inner == inner_end),
             outer_done.eq(outer == outer_end),
-            last.eq(error | Mux(operation.lrgen, factors.finished, inner_done & outer_done)),
+            last.eq(Mux(operation.lrgen, factors.finished, inner_done & outer_done)),
         ]
         with m.If(valid):
             m.d.sync += [active.eq(~last), kept.eq(operation), inner.eq(inner + 1)]
@@ -133,7 +132,7 @@ class Front(wiring.Component):
                 m.d.sync += register.eq(a - 1 if number < 3 else a)
         m.d.comb += [
             slots[0].respond.eq(valid & last),
-            slots[0].error.eq(error),
+            slots[0].error.eq(~active & decoder.error),
             slots[0].rank_last.eq(rank_last),
             slots[0].cols_last.eq(cols_last),
             slots[0].group.eq(outer),
