@@ -468,7 +468,7 @@ def test_vget_into_register_0(timing: Callable[[str], None]) -> None:
 
 
 def test_prng_used_at_once(timing: Callable[[str], None]) -> None:
-    # One of the eight rounds a cycle, and a cycle for the last key.
+    # One of the eight rounds a cycle, and a cycle more.
     timing("""
         cycle             |  0  1  2  3  4 .. 12 13 14 15 16 17
         0 PRNG p1, p2, p3 | IF ID EX ME WB
