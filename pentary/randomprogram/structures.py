@@ -99,6 +99,10 @@ def _write_instruction(w: Writer, name: str) -> None:
             w.emit(name, rs=w.constant(w.number(0, MEMBER_MAX)))
         case "LRMUL":
             w.emit(name, rs=_index(w, "LRSET", cd=_ROWS))
+        case "PQUANT" if w.chance(0.5):
+            w.emit("LRMULX")
+            w.emit(name)
+            w.emit(name)  # which has no effect
         case _:
             w.emit(name)
 

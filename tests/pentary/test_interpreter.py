@@ -510,11 +510,10 @@ def expected_elements(name: str, m: Interpreter, k: int, w: int) -> np.ndarray:
             return round_shift(moved, width - 1)
         case "LRACC":
             totals = np.clip(vs, -limit(12), limit(12))
-            return np.clip((totals + clamped(rt, 1) * s)[:cols], -limit(12), limit(12))
+            return (totals + clamped(rt, 1) * s)[:cols]
         case "POPAVG":
-            total = saturate(np.array(m.vectors[2])[:cols], 12)
             latents = saturate(np.array(m.vectors[1])[:cols], 8)
-            return lowrank.popavg(total, m.controls["GAIN"], 8, latents, width)
+            return lowrank.popavg(np.array(m.vectors[2])[:cols], m.controls["GAIN"], 8, latents, width)
     raise AssertionError(name)
 
 
@@ -631,19 +630,54 @@ def test_lrmulx_multiplies_a_vector_with_both_factors(seed):
     assert machine.sums == expected.tolist() + [0] * (256 - cols)
 
 
-def test_the_sums_of_lrmulx_fit_the_totals():
-    assert 256 * limit(4) * 2 * 64 * 2 <= limit(12)
+def test_what_lracc_adds_up_fits_a_word():
+    largest_sum = 256 * limit(4) * 2 * 64 * 2  # of LRMULX
+    assert limit(12) + 2 * largest_sum <= WORD_MAX
 
 
 @pytest.mark.parametrize("rank", [1, 4, 8, 16, 64])
 @pytest.mark.parametrize("cols", [1, 200, 256])
-def test_pquant_rounds_the_sums_and_leaves_those_past_the_columns(rank, cols):
+def test_pquant_rounds_all_the_sums_those_past_the_columns_too(rank, cols):
     machine = loaded(assembled("PQUANT"))
     machine.controls.update(RANK=rank, COLS=cols)
     sums = np.arange(-128, 128)
     machine.sums = sums.tolist()
     machine.step()
-    assert machine.sums == [*lowrank.pquant(sums[:cols], rank).tolist(), *sums[cols:].tolist()]
+    assert machine.sums == lowrank.pquant(sums, rank).tolist()
+
+
+@pytest.mark.parametrize("multiplication", ["LRMUL", "LRMULX"])
+def test_quantised_sums_are_not_quantised_again_until_they_are_new(multiplication):
+    machine = loaded(*(assembled(name) for name in (multiplication, "PQUANT", "PQUANT", multiplication, "PQUANT")))
+    machine.controls.update(ROWS=1, COLS=1, RANK=8)
+    machine.vectors[0][0] = 1
+    for rank in range(8):
+        machine.factor_a[rank][0] = machine.factor_b[rank][0] = 1 + (rank < 3)
+    seen = []
+    while machine.pc < 5:
+        machine.step()
+        seen.append(machine.sums[0])
+        machine.controls["RANK"] = 64 if seen == [17, 2] else 8  # at rank 64, a 2 would become 0
+    assert seen == [17, 2, 2, 17, 2]
+
+
+def test_sums_quantised_before_the_columns_were_raised_are_quantised():
+    machine = loaded(assembled("PQUANT"), assembled("LRACC", vd=2, vs=1, rt=1))
+    machine.controls.update(RANK=8, COLS=1)
+    machine.sums, machine.registers[1] = [9] * 256, 1
+    machine.step()
+    machine.controls["COLS"] = 3
+    machine.step()
+    assert machine.vectors[2] == [2, 2, 2] + [0] * 253
+
+
+def test_lracc_goes_beyond_12_pents():
+    machine = loaded(assembled("LRACC", vd=2, vs=1, rt=1))
+    machine.controls.update(COLS=4)
+    machine.vectors[1][:4] = [limit(12), limit(12) + 1, -limit(12), -WORD_MAX]
+    machine.sums[:4], machine.registers[1] = [3, 3, -256, -256], 7
+    machine.step()
+    assert machine.vectors[2][:4] == [limit(12) + 6, limit(12) + 6, -limit(12) - 512, -limit(12) - 512]
 
 
 @pytest.mark.parametrize("width", range(2, 9))
@@ -661,10 +695,10 @@ def test_lradd_after_pquant_is_what_training_does(width):
 
 def test_popavg_saturates_the_total_before_the_gain():
     machine = loaded(assembled("POPAVG", vd=2, vs=1, vt=3))
-    machine.controls.update(WIDTH=8, COLS=4, GAIN=-5)
-    machine.vectors[3][:4] = [WORD_MAX, limit(12), limit(12) - 5**8, -WORD_MAX]
+    machine.controls.update(WIDTH=8, COLS=5, GAIN=-(5**4))
+    machine.vectors[3][:5] = [WORD_MAX, limit(8) + 1, limit(8), limit(8) - 5**4, -WORD_MAX]
     machine.step()
-    assert machine.vectors[2][:4] == [-1562, -1562, -1557, 1562]  # 5 (5^12 - 1) / 2 / 5^8 is just below 1562.5
+    assert machine.vectors[2][:5] == [-312, -312, -312, -311, 312]  # limit(8) / 5^4 is just below 312.5
 
 
 @pytest.mark.parametrize("seed", range(8))

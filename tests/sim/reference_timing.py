@@ -118,18 +118,18 @@ class Caches:
 
 def terms(lanes: int, rounds: int, vl: int, rows: int, cols: int, rank: int, w: int, x: int) -> dict[str, int]:
     """Give the terms of which the instruction table's costs are sums."""
-    v, n, p = ceil(vl / lanes), ceil(cols / lanes), ceil(8 / rounds)
+    v, b, p = ceil(vl / lanes), ceil(4 * cols / lanes), ceil(8 / rounds) + 1
     q = rank * (ceil(rows / 16) + ceil(cols / 16))
     generators = lanes // 16
     draws = ceil(q / generators)
     last = q - (draws - 1) * generators
     g = (draws - 1) * max(p, generators) + p + last - 1
-    rm = rank * ceil(rows / lanes)
-    return {"v": v, "n": n, "rn": rank * n, "rm": rm, "d": int(log2(lanes)), "p": p, "g": g, "wv": w * v, "x": x}
+    rn, rm = rank * ceil(cols / lanes), rank * ceil(rows / lanes)
+    return {"v": v, "b": b, "rn": rn, "rm": rm, "d": int(log2(lanes)), "p": p, "g": g, "wv": w * v, "x": x}
 
 
 def cycles(cost: str, values: dict[str, int]) -> int:
-    """Evaluate a cost of the instruction table, such as "16n+4"."""
+    """Evaluate a cost of the instruction table, such as "44b+24"."""
     return eval(re.sub(r"(\d)([a-z])", r"\1*\2", cost), dict(values))
 
 

@@ -96,13 +96,13 @@ def lowrank_places(name: str, fields: dict[str, int], m: Interpreter) -> list[Pl
             x = saturate(m.vectors[fields["vs"]][:rows], 4)
             return [used(x, 4) & (a != 0)[..., None], used(a @ x)[:, None] & (b != 0)[..., None]]
         case "PQUANT":
-            return [used(sums)]
+            return [] if m.quantised else [used(m.sums)]
         case "LRADD":
             return [used(saturate(base, 8)) | used(saturate(rt, 8) * saturate(sums, 1))]
         case "LRACC":
             return [used(saturate(base, 12)) | used(saturate(rt, 1) * sums)]
         case "POPAVG":
-            return [product(used(saturate(total, 12), 12), used(m.controls["GAIN"], 15))]
+            return [product(used(saturate(total, 8), 8), used(m.controls["GAIN"], 15))]
         case _:
             return []
 

@@ -37,13 +37,13 @@ def test_load_multiply_and_unit(timing: Callable[[str], None]) -> None:
     # ADD reads p2 and p4, and writes p1, whose last value is still to come.
     timing("""
         lowrank.rounds_per_cycle = 2
-        cycle              |  0  1  2  3  4  5  6  7  8  9 10 11 12
+        cycle              |  0  1  2  3  4  5  6  7  8  9 10 11 12 13
         0 PRNG p1, p3, p3  | IF ID EX ME WB
-        lowrank            |          == == == == -- --
+        lowrank            |          == == == == == -- --
         1 MUL p2, p3, p3   |    IF ID EX ME WB
         2 LOAD p4, 100(p0) |       IF ID EX ME WB
-        3 ADD p1, p2, p4   |          IF ID -- -- -- -- EX ME WB | load_use 1, multiply_use 1, unit_result 2
-        4 HALT             |             IF -- -- -- -- ID EX ME WB
+        3 ADD p1, p2, p4   |          IF ID -- -- -- -- -- EX ME WB | load_use 1, multiply_use 1, unit_result 3
+        4 HALT             |             IF -- -- -- -- -- ID EX ME WB
     """)
 
 
@@ -165,22 +165,22 @@ def test_loop_by_address(timing: Callable[[str], None]) -> None:
 def test_accumulator_before_unit(timing: Callable[[str], None]) -> None:
     # ACCGET needs ACC, and writes p1, which PRNG has still to write.
     timing("""
-        cycle             |  0  1  2  3  4  5 .. 11 12 13 14 15 16
+        cycle             |  0  1  2  3  4  5 .. 12 13 14 15 16 17
         0 PRNG p1, p2, p3 | IF ID EX ME WB
         lowrank           |          == == == == -- --
         1 MAC p4, p5      |    IF ID EX ME WB
-        2 ACCGET p1, 0    |       IF ID -- -- -- -- -- EX ME WB | multiply_use 3, unit_result 6
+        2 ACCGET p1, 0    |       IF ID -- -- -- -- -- EX ME WB | multiply_use 3, unit_result 7
         3 HALT            |          IF -- -- -- -- -- ID EX ME WB
     """)
 
 
 def test_flags_before_unit(timing: Callable[[str], None]) -> None:
     timing("""
-        cycle             |  0  1  2  3  4  5 .. 11 12 13 14 15 16
+        cycle             |  0  1  2  3  4  5 .. 12 13 14 15 16 17
         0 PRNG p1, p2, p3 | IF ID EX ME WB
         lowrank           |          == == == == -- --
         1 MUL p4, p5, p5  |    IF ID EX ME WB
-        2 FLAGS p1        |       IF ID -- -- -- -- -- EX ME WB | multiply_use 3, unit_result 6
+        2 FLAGS p1        |       IF ID -- -- -- -- -- EX ME WB | multiply_use 3, unit_result 7
         3 HALT            |          IF -- -- -- -- -- ID EX ME WB
     """)
 

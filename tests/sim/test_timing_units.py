@@ -256,15 +256,15 @@ def test_crossbar_queue_of_one(timing: Callable[[str], None]) -> None:
 def test_lowrank_queue_of_one(timing: Callable[[str], None]) -> None:
     timing("""
         pipeline.queue = 1
-        cycle             |  0  1  2  3  4  5 .. 11 12 13 .. 19 20 21 22 23 .. 27 28 29 30 31
+        cycle             |  0  1  2  3  4  5 .. 12 13 14 .. 21 22 23 24 25 .. 30 31 32 33 34
         0 PRNG p1, p2, p3 | IF ID EX ME WB
         lowrank           |          == == == == -- --
         1 PRNG p4, p2, p3 |    IF ID EX ME WB
         lowrank           |                      == == == == -- --
-        2 PRNG p5, p2, p3 |       IF ID -- -- -- EX ME WB | lowrank_queue 7
+        2 PRNG p5, p2, p3 |       IF ID -- -- -- EX ME WB | lowrank_queue 8
         lowrank           |                                  == == == == == == -- --
-        3 ADD p6, p1, p4  |          IF -- -- -- ID -- -- -- -- -- EX ME WB | unit_result 9
-        4 HALT            |                      IF -- -- -- -- -- ID -- -- -- -- -- EX ME WB | sync 7
+        3 ADD p6, p1, p4  |          IF -- -- -- ID -- -- -- -- -- EX ME WB | unit_result 10
+        4 HALT            |                      IF -- -- -- -- -- ID -- -- -- -- -- EX ME WB | sync 8
     """)
 
 
@@ -281,7 +281,7 @@ def test_queues_of_different_units(timing: Callable[[str], None]) -> None:
         2 VADD v4, v5, v6 |       IF ID EX ME WB
         vector            |                == == == == -- --
         3 PQUANT          |          IF ID EX ME WB
-        lowrank           |                   == -- -- --
+        lowrank           |                   ==
         4 HALT            |             IF ID -- -- -- -- -- -- -- -- -- -- -- -- -- EX ME WB | sync 33
     """)
 
@@ -468,12 +468,12 @@ def test_vget_into_register_0(timing: Callable[[str], None]) -> None:
 
 
 def test_prng_used_at_once(timing: Callable[[str], None]) -> None:
-    # One of the eight rounds a cycle.
+    # One of the eight rounds a cycle, and a cycle more.
     timing("""
-        cycle             |  0  1  2  3  4 .. 11 12 13 14 15 16
+        cycle             |  0  1  2  3  4 .. 12 13 14 15 16 17
         0 PRNG p1, p2, p3 | IF ID EX ME WB
         lowrank           |          == == == -- --
-        1 ADD p2, p1, p1  |    IF ID -- -- -- -- -- EX ME WB | unit_result 10
+        1 ADD p2, p1, p1  |    IF ID -- -- -- -- -- EX ME WB | unit_result 11
         2 HALT            |       IF -- -- -- -- -- ID EX ME WB
     """)
 
@@ -481,13 +481,13 @@ def test_prng_used_at_once(timing: Callable[[str], None]) -> None:
 def test_prng_with_all_rounds_in_a_cycle(timing: Callable[[str], None]) -> None:
     timing("""
         lowrank.rounds_per_cycle = 8
-        cycle             |  0  1  2  3  4  5  6  7  8  9 10
+        cycle             |  0  1  2  3  4  5  6  7  8  9 10 11 12
         0 PRNG p1, p2, p3 | IF ID EX ME WB
-        lowrank           |          == -- --
+        lowrank           |          == == -- --
         1 PRNG p4, p2, p3 |    IF ID EX ME WB
-        lowrank           |             == -- --
-        2 ADD p5, p4, p1  |       IF ID -- -- -- EX ME WB | unit_result 3
-        3 HALT            |          IF -- -- -- ID EX ME WB
+        lowrank           |                == == -- --
+        2 ADD p5, p4, p1  |       IF ID -- -- -- -- -- EX ME WB | unit_result 5
+        3 HALT            |          IF -- -- -- -- -- ID EX ME WB
     """)
 
 
@@ -525,17 +525,17 @@ def test_fitness_of_another_accumulator(timing: Callable[[str], None]) -> None:
 def test_lowrank_multiplications(timing: Callable[[str], None]) -> None:
     # RANK 4 and one column: 4 cycles each, one product in each cycle.
     timing("""
-        cycle            |  0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15 16 17 18 19 20 21 22
+        cycle            |  0  1  2  3  4  5  6  7  8  9 .. 13 .. 17 .. 21 22 23
         0 LI p1, 4       | IF ID EX ME WB
         1 LRSET RANK, p1 |    IF ID EX ME WB
         lowrank          |             ==
         2 LRMUL p0       |       IF ID EX ME WB
-        lowrank          |                == == == == -- -- --
+        lowrank          |                == == == == -- --
         3 LRMUL p0       |          IF ID EX ME WB
-        lowrank          |                            == == == == -- -- --
+        lowrank          |                            == == -- --
         4 LRMUL p0       |             IF ID EX ME WB
-        lowrank          |                                        == == == == -- -- --
-        5 HALT           |                IF ID -- -- -- -- -- -- -- -- -- -- -- -- -- EX ME WB | sync 13
+        lowrank          |                                  == == -- --
+        5 HALT           |                IF ID -- -- -- -- -- -- -- -- EX ME WB | sync 14
         lowrank_macs = 12
         lowrank_multiply_cycles = 12
         lowrank_busy_cycles = 13
@@ -543,9 +543,9 @@ def test_lowrank_multiplications(timing: Callable[[str], None]) -> None:
 
 
 def test_lowrank_member_with_16_lanes(timing: Callable[[str], None]) -> None:
-    # 64 x 64 at rank 2: n is 4, rn 8; 16 generator words of 8 cycles each.
+    # 64 x 64 at rank 2: b is 16, rn 8; 16 generator words of 9 cycles each.
     timing("""
-        cycle              |   0   1   2   3   4   5   6   7   8   9  10  .. 138  .. 146 147 148 149
+        cycle              |   0   1   2   3   4   5   6   7   8   9  10  11  .. 154  .. 162 163 164 165 166
         0 LI p1, 64        |  IF  ID  EX  ME  WB
         1 LRSET ROWS, p1   |      IF  ID  EX  ME  WB
         lowrank            |                  ==
@@ -555,27 +555,27 @@ def test_lowrank_member_with_16_lanes(timing: Callable[[str], None]) -> None:
         4 LRSET RANK, p2   |                  IF  ID  EX  ME  WB
         lowrank            |                              ==
         5 LRGEN p0         |                      IF  ID  EX  ME  WB
-        lowrank            |                                  ==  ==  ==  ==
+        lowrank            |                                  ==  ==  ==  ==  ==
         6 LRMUL p0         |                          IF  ID  EX  ME  WB
-        lowrank            |                                                  ==  ==  --  --  --
-        cycle              |   7   8   9  10  11  12  .. 146  .. 150 151 152 153 154  .. 158 159 160
-        7 PQUANT           |  IF  ID  EX  ME  WB
-        lowrank            |                              ==  ==  --  --  --
-        8 LRADD v1, v2, p3 |      IF  ID  EX  ME  WB
-        lowrank            |                                      ==  ==  ==  ==  --  --
-        9 HALT             |          IF  ID  --  --  --  --  --  --  --  --  --  --  --  EX  ME  WB | sync 147
+        lowrank            |                                                      ==  ==  --  --  --  --
+        7 PQUANT           |                              IF  ID  EX  ME  WB
+        lowrank            |                                                              ==
+        cycle              |   8   9  10  11  12  .. 163  .. 179  .. 187 188 189
+        8 LRADD v1, v2, p3 |  IF  ID  EX  ME  WB
+        lowrank            |                          ==  ==  --  --
+        9 HALT             |      IF  ID  --  --  --  --  --  --  --  EX  ME  WB | sync 176
         generator_words = 16
         lowrank_macs = 128
         lowrank_multiply_cycles = 8
-        lowrank_busy_cycles = 149
+        lowrank_busy_cycles = 174
     """)
 
 
 def test_lowrank_member_with_64_lanes(timing: Callable[[str], None]) -> None:
-    # n is 1, rn 2; four generators share the 16 words and store the last three one by one. VADD waits for the weights.
+    # b is 4, rn 2; four generators share the 16 words and store the last three one by one. VADD waits for the weights.
     timing("""
         lowrank.lanes = 64
-        cycle              |  0  1  2  3  4  5  6  7  8  9 10 11 12 13 .. 45 46 47 48 49 50 51 52 53 .. 57 58 59
+        cycle              |  0  1  2  3  4  5  6  7  8  9 10 11 12 13 .. 49 50 51 52 53 54 55 56 .. 64 .. 68 69 70
         0 LI p1, 64        | IF ID EX ME WB
         1 LRSET ROWS, p1   |    IF ID EX ME WB
         lowrank            |             ==
@@ -587,43 +587,44 @@ def test_lowrank_member_with_64_lanes(timing: Callable[[str], None]) -> None:
         5 LRGEN p0         |                IF ID EX ME WB
         lowrank            |                         == == == == == == ==
         6 LRMUL p0         |                   IF ID EX ME WB
-        lowrank            |                                              == == -- -- --
+        lowrank            |                                              == == -- -- -- --
         7 PQUANT           |                      IF ID EX ME WB
-        lowrank            |                                                    == -- -- --
+        lowrank            |                                                    ==
         8 LRADD v1, v2, p3 |                         IF ID EX ME WB
-        lowrank            |                                                       == -- -- -- --
+        lowrank            |                                                       == == == == -- --
         9 VADD v3, v1, v2  |                            IF ID EX ME WB
-        vector             |                                                                      == == -- --
-        cycle              | 10 11 .. 59 60 61
-        10 HALT            | IF ID -- EX ME WB | sync 47
+        vector             |                                                                         == == -- --
+        cycle              | 10 11 .. 70 71 72
+        10 HALT            | IF ID -- EX ME WB | sync 58
     """)
 
 
 def test_lowrank_product_with_a_vector(timing: Callable[[str], None]) -> None:
     # One row, column and rank: rm + rn + d + 3 is 9. v1 may be written when LRMULX is done with it, in cycle 12.
     timing("""
-        cycle              |  0  1  2  3  4  5  6 .. 12 13 14 15 16 17 18 19
+        cycle              |  0  1  2  3  4  5  6 .. 12 13 14 15 .. 21 22 23
         0 LRMULX v1        | IF ID EX ME WB
         lowrank            |          == == == == == -- -- --
         1 LRACC v2, v3, p0 |    IF ID EX ME WB
         lowrank            |                         == -- -- -- --
         2 VSET v1, p0, p1  |       IF ID EX ME WB
         vector             |                         == --
-        3 HALT             |          IF ID -- -- -- -- -- -- -- -- EX ME WB | sync 12
+        3 HALT             |          IF ID -- -- -- -- -- -- -- -- EX ME WB | sync 16
         lowrank_macs = 2
         lowrank_multiply_cycles = 9
     """)
 
 
 def test_fitness_weighted_update(timing: Callable[[str], None]) -> None:
+    # One column is one beat: 44 + 16 cycles, and 8 more until the row is there.
     timing("""
         lowrank.lanes = 256
-        cycle               |   0   1   2   3   4   5  .. 259  .. 263 264 265 266 267 268
-        0 POPAVG v1, v2, v3 |  IF  ID  EX  ME  WB
-        lowrank             |              ==  ==  ==  ==  --  --
-        1 VADD v4, v1, v1   |      IF  ID  EX  ME  WB
-        vector              |                                      ==  --  --
-        2 HALT              |          IF  ID  --  --  --  --  --  --  --  --  EX  ME  WB | sync 262
+        cycle               |  0  1  2  3  4  5 .. 63 .. 71 72 73 74 75 76
+        0 POPAVG v1, v2, v3 | IF ID EX ME WB
+        lowrank             |          == == == == -- --
+        1 VADD v4, v1, v1   |    IF ID EX ME WB
+        vector              |                            == -- --
+        2 HALT              |       IF ID -- -- -- -- -- -- -- -- EX ME WB | sync 70
     """)
 
 

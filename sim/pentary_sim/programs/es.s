@@ -281,7 +281,8 @@ count.vector:
 ; Pairs with pent 0 are left out. The next one is looked for while the unit draws the factors of this one.
 ;
 ; Each unit takes its instructions in order, and a store waits for its data. So in a row, the words of the next row are
-; loaded before those of this one are stored: at the end a row more than there is, which nobody uses. The sums of a pair
+; loaded before those of this one are stored: at the end a row more than there is, which nobody uses. Two rows in turns
+; use two vector registers, so that the next row need not wait until this one is stored. The sums of a pair
 ; go from the first row to the last, the latent words are moved from the last row to the first, so that what is needed
 ; first after that, here and in the next step, is what the data cache still holds.
 ;
@@ -289,7 +290,7 @@ count.vector:
 ;     p6 sums of the row to be loaded   p7 of the row to be stored   p8 end of the sums   p9 next pair   p10 its pent
 ;     p11 row   p12 pent of this pair   p13 PAIRS   p14 end of the lines
 ;     in the end: p4, p6 latents and sums of the row to be loaded   p7 first sums   p8 latents of the row to be stored
-;     v0 sums (in the end latents)   v1 new sums (in the end sums)   v2 new latents
+;     v0 sums (in the end latents)   v1, v2 new sums (in the end sums, new latents)
 ; ---------------------------------------------------------------------------------------------------------------------
         .macro  next_pair
 search\@:
@@ -298,6 +299,16 @@ search\@:
         LOAD    p10, fitness(p9)
         BZ      p10, search\@
 found\@:
+        .endm
+
+        .macro  update_row sums
+        perturb p11
+        LRACC   \sums, v0, p12
+        ADD     p6, p6, p3
+        LOADV   v0, (p6)
+        STOREV  \sums, (p7)
+        MV      p7, p6
+        INC     p11
         .endm
 
 update:
@@ -346,14 +357,11 @@ update.pair:
         LI      p11, 0
         LOADV   v0, (p6)
 update.row:
-        perturb p11
-        LRACC   v1, v0, p12
-        ADD     p6, p6, p3
-        LOADV   v0, (p6)
-        STOREV  v1, (p7)
-        MV      p7, p6
-        INC     p11
+        update_row v1
+        BGE     p11, p2, update.next
+        update_row v2
         BLT     p11, p2, update.row
+update.next:
         BLT     p9, p13, update.pair
 
 update.move:                            ; from the last row up: the next step finds the first ones in the cache

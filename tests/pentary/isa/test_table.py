@@ -15,9 +15,9 @@ from pentary.word import PENTS, WORD_MAX, limit
 
 every_line = pytest.mark.parametrize("line", INSTRUCTIONS, ids=lambda line: line.name)
 
-TERM = "v|n|rn|rm|d|p|g|wv|x"
+TERM = "v|b|rn|rm|d|p|g|wv|x"
 COST = re.compile(rf"(\d+|\d*({TERM}))(\+(\d+|\d*({TERM})))*")
-EXAMPLE = {"v": 16, "n": 4, "rn": 32, "rm": 32, "d": 4, "p": 8, "g": 512, "wv": 48, "x": 11}
+EXAMPLE = {"v": 16, "b": 16, "rn": 32, "rm": 32, "d": 4, "p": 9, "g": 576, "wv": 48, "x": 11}
 
 
 def cycles(cost):
@@ -154,7 +154,7 @@ def test_what_saturates_and_has_flags_says_so(line):
         ("LRACC", "sat_{}(vs[j])", table.TOTAL),
         ("POPEVAL", "sat_{}(vs[j] - vt[j])", table.OPERAND),
         ("POPAVG", "sat_{}(vs[j])", table.OPERAND),
-        ("POPAVG", "sat_{}(vt[j])", table.TOTAL),
+        ("POPAVG", "sat_{}(vt[j])", table.OPERAND),
         ("POPAVG", "5^{}", table.GAIN_SHIFT),
         ("LRGEN", "rs > {}", MEMBER_MAX),
         ("PUSH", "P{}", table.STACK),
@@ -181,5 +181,5 @@ def test_controls_start_within_their_ranges_which_are_those_of_the_low_rank_oper
     assert CONTROLS["KEY"] == (-WORD_MAX, WORD_MAX)
 
 
-def test_the_product_in_popavg_fits_27_pents():
-    assert limit(table.TOTAL) * CONTROLS["GAIN"][1] <= limit(27)
+def test_the_product_in_popavg_fits_23_pents():
+    assert limit(table.OPERAND) * CONTROLS["GAIN"][1] <= limit(23)
