@@ -26,6 +26,7 @@ class Family:
         nextpnr, packer: their functions in that package.
         unplaced: options with which nextpnr chooses pins itself.
         constraints: nextpnr's option for a file of pins and clocks.
+        constraints_suffix: of the name of that.
         configuration: nextpnr's option for the file that the packer reads.
         suffix: of bitstreams.
         cells: what each kind of cell in a netlist counts as; a key is how the name of the kind begins.
@@ -39,6 +40,7 @@ class Family:
     packer: str
     unplaced: tuple[str, ...]
     constraints: str
+    constraints_suffix: str
     configuration: str
     suffix: str
     cells: dict[str, dict[str, int]]
@@ -53,6 +55,7 @@ ICE40: Final = Family(
     packer="run_icepack",
     unplaced=(),
     constraints="--pcf",
+    constraints_suffix=".pcf",
     configuration="--asc",
     suffix=".bin",
     cells={
@@ -78,6 +81,7 @@ ECP5: Final = Family(
     packer="run_ecppack",
     unplaced=("--lpf-allow-unconstrained",),
     constraints="--lpf",
+    constraints_suffix=".lpf",
     configuration="--textcfg",
     suffix=".bit",
     cells={
