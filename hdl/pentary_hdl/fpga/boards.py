@@ -141,14 +141,14 @@ def build(board: Board, parameters: LowRankParameters, seed: int, say: Callable[
     platform: Platform = getattr(import_module(f"amaranth_boards.{board.module}"), board.platform)()
     clock_hz = platform.default_clk_frequency
     unit = LowRankAlu(parameters)
-    design = _OnBoard(board, SelfTest(unit, vectors(unit, VECTORS, seed)), Report(VECTORS, round(clock_hz)))
     with tempfile.TemporaryDirectory(prefix="pentary-fpga-") as temporary:
         folder = Path(temporary)
         say(f"Counting the unit alone for the {device.name}.")
         (folder / "alone.v").write_text(verilog(unit, "alone"))
         alone = flow.usage(flow.synthesise(folder / "alone.v", "alone", device), device)
         say(f"Synthesising the unit with its test for the {board.name}.")
-        files = platform.prepare(design, "top").files
+        test, report = SelfTest(unit, vectors(unit, VECTORS, seed)), Report(VECTORS, round(clock_hz))
+        files = platform.prepare(_OnBoard(board, test, report), "top").files
         constraints = folder / f"top{device.family.constraints_suffix}"
         for name in ("top.il", constraints.name):
             (folder / name).write_text(files[name])
