@@ -4,7 +4,6 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -135,9 +134,7 @@ def build(board: Board, parameters: LowRankParameters, seed: int, say: Callable[
         PentaryError: a tool is not installed, the design does not fit, or it misses the clock of the board.
     """
     device = flow.DEVICES[board.device]
-    flow.check_installed(device.family)
-    if find_spec("amaranth_boards") is None:
-        raise PentaryError("amaranth-boards is not installed: pip install 'pentary[fpga]'")
+    flow.check_installed("pyosys", device.family.package, "amaranth_boards")
     platform: Platform = getattr(import_module(f"amaranth_boards.{board.module}"), board.platform)()
     clock_hz = platform.default_clk_frequency
     unit = LowRankAlu(parameters)
