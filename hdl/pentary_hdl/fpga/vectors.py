@@ -15,7 +15,7 @@ RANDOM_BITS: Final = limit(OPERAND).bit_length()
 """Bits of the random elements that rings give: two's complement of so many bits is always a latent word."""
 
 SIGNATURE_BITS: Final = 23
-"""A prime, so that the same bit of two elements, or of two beats, does not fall onto the same bit of the signature."""
+"""A prime, so that the same bit of elements that lie near each other falls onto different bits of the signature."""
 
 SIGNATURE_START: Final = 1
 
