@@ -26,6 +26,7 @@ class Family:
         nextpnr, packer: their functions in that package.
         unplaced: options with which nextpnr chooses pins itself.
         constraints: nextpnr's option for a file of pins and clocks.
+        constraints_suffix: of the name of that.
         configuration: nextpnr's option for the file that the packer reads.
         suffix: of bitstreams.
         cells: what each kind of cell in a netlist counts as; a key is how the name of the kind begins.
@@ -39,6 +40,7 @@ class Family:
     packer: str
     unplaced: tuple[str, ...]
     constraints: str
+    constraints_suffix: str
     configuration: str
     suffix: str
     cells: dict[str, dict[str, int]]
@@ -53,6 +55,7 @@ ICE40: Final = Family(
     packer="run_icepack",
     unplaced=(),
     constraints="--pcf",
+    constraints_suffix=".pcf",
     configuration="--asc",
     suffix=".bin",
     cells={
@@ -78,6 +81,7 @@ ECP5: Final = Family(
     packer="run_ecppack",
     unplaced=("--lpf-allow-unconstrained",),
     constraints="--lpf",
+    constraints_suffix=".lpf",
     configuration="--textcfg",
     suffix=".bit",
     cells={
@@ -143,13 +147,16 @@ class Usage:
     brams: int
 
 
-def check_installed(family: Family) -> None:
+def check_installed(*packages: str) -> None:
     """Refuse to begin what could not be finished.
+
+    Args:
+        packages: their names in Python.
 
     Raises:
         PentaryError: says which package is missing, and how to get it.
     """
-    for package in ("pyosys", family.package):
+    for package in packages:
         if find_spec(package) is None:
             raise PentaryError(f"{package.replace('_', '-')} is not installed: pip install 'pentary[fpga]'")
 
@@ -168,7 +175,7 @@ def synthesise(source: Path, top: str, device: Device) -> Path:
     Raises:
         PentaryError: Yosys is not installed, or does not accept the source.
     """
-    check_installed(device.family)
+    check_installed("pyosys", device.family.package)
     read = "read_rtlil" if source.suffix == ".il" else "read_verilog"
     netlist = source.with_suffix(".json")
     passes = [
@@ -194,7 +201,7 @@ def usage(netlist: Path, device: Device) -> Usage:
         netlist: from `synthesise`, for the same device.
         device: which.
     """
-    return _usage(netlist, device.family, _pack(netlist, device))
+    return _usage(netlist, device.family, _pack(netlist, device, device.family.unplaced))
 
 
 def place(
@@ -216,7 +223,8 @@ def place(
         PentaryError: it does not fit, with the excess; or nextpnr does not find places or routes for it.
     """
     family = device.family
-    counted = _pack(netlist, device)
+    pins = family.unplaced if constraints is None else (family.constraints, constraints.name)
+    counted = _pack(netlist, device, pins)
     excess = [
         f"{use['used']:,} {family.resources.get(resource, resource)}, {use['used'] - use['available']:,} "
         f"more than the {use['available']:,} that there are"
@@ -226,7 +234,6 @@ def place(
     if excess:
         raise PentaryError(f"the design does not fit into the {device.name}: it takes {'; '.join(excess)}")
     configuration = netlist.with_suffix(".configuration")
-    pins = family.unplaced if constraints is None else (family.constraints, constraints.name)
     arguments = [*pins, "--freq", str(target_mhz), "--seed", str(seed), "--timing-allow-fail"]
     report = _nextpnr(netlist, device, [*arguments, family.configuration, configuration.name], "place")
     reached = min(clock["achieved"] for clock in report["fmax"].values())
@@ -241,8 +248,8 @@ def bitstream(configuration: Path, device: Device) -> bytes:
     return packed.read_bytes()
 
 
-def _pack(netlist: Path, device: Device) -> dict[str, Any]:
-    return _nextpnr(netlist, device, [*device.family.unplaced, "--pack-only"], "count")["utilization"]
+def _pack(netlist: Path, device: Device, pins: tuple[str, ...]) -> dict[str, Any]:
+    return _nextpnr(netlist, device, [*pins, "--pack-only"], "count")["utilization"]
 
 
 def _usage(netlist: Path, family: Family, counted: dict[str, Any]) -> Usage:

@@ -1,0 +1,89 @@
+"""The command `fpga`: a self-test of a unit as a bitstream for a board."""
+
+import json
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pentary.console import exit_status
+from pentary.files import write_whole
+from pentary.lralu import LowRankParameters
+from pentary.word import PentaryError
+
+if TYPE_CHECKING:
+    from pentary_hdl.fpga.boards import Built
+
+
+@click.command()
+@click.argument("board", type=click.Choice(["icebreaker", "hx8k", "ulx3s"]))
+@click.option("--unit", type=click.Choice(["lralu"]), default="lralu", show_default=True, help="What is tested.")
+@click.option("--lanes", type=int, help="16, 64 or 256.")
+@click.option("--max-rank", type=int, help="1 to 64.")
+@click.option("--max-size", type=int, help="A multiple of 16, up to 256.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of vectors and placer.")
+@click.option("-o", "out", type=click.Path(path_type=Path), metavar="FILE", help="UNIT-BOARD.bin or .bit if not given.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def fpga(board: str, unit: str, seed: int, out: Path | None, as_json: bool, **parameters: int | None) -> None:
+    """Make a bitstream with which BOARD tests a unit, and tell what it takes and how fast it is.
+
+    The board plays vectors on the unit, at full speed and with stalls. It shows whether all was as it must be with two
+    LEDs, and on its serial port (115200 baud, 8N1) as "PASS 256", or as "FAIL 012" with the first vector that differed.
+    Parameters that are not given take values that fit the board.
+
+    \b
+    BOARD is one of
+      icebreaker                iCEBreaker, iCE40 UP5K
+      hx8k                      iCE40-HX8K breakout board
+      ulx3s                     ULX3S, ECP5 85F
+
+    \b
+    Examples:
+      pentary fpga ulx3s
+      pentary fpga hx8k --max-rank 4 --json
+    """
+    with exit_status():
+        try:
+            from pentary_hdl.fpga import boards, flow  # late: Amaranth takes its time
+        except ModuleNotFoundError as error:
+            raise PentaryError(f"making bitstreams needs {error.name}: pip install 'pentary[fpga]'") from error
+        chosen = boards.BOARDS[board]
+        given = {name: value for name, value in parameters.items() if value is not None}
+        made_for = replace(LowRankParameters(), **{**chosen.parameters, **given})
+        device = flow.DEVICES[chosen.device]
+        out = Path(f"{unit}-{board}{device.family.suffix}") if out is None else out
+        began = time.monotonic()
+        built = boards.build(chosen, made_for, seed, lambda text: click.echo(text, err=True))
+        write_whole(out, built.bitstream)
+        summary = {
+            "board": board,
+            "device": device.name,
+            "unit": unit,
+            **asdict(made_for),
+            "seed": seed,
+            "vectors": boards.VECTORS,
+            **asdict(built.whole),
+            "clock_mhz": built.clock_mhz,
+            "fmax_mhz": round(built.fmax_mhz, 2),
+            "alone": asdict(built.alone),
+            "bitstream": str(out),
+            "seconds": round(time.monotonic() - began, 1),
+        }
+        click.echo(json.dumps(summary) if as_json else _told(chosen.name, made_for, built, out, chosen.load))
+
+
+def _told(board: str, made_for: LowRankParameters, built: "Built", out: Path, load: str) -> str:
+    alone, whole = asdict(built.alone), asdict(built.whole)
+    lines = [f"{'':14}{'unit':>8}  {'with the test':>13}"]
+    lines += [f"{name.replace('_', ' '):14}{alone[name]:8,}  {whole[name]:13,}" for name in whole]
+    lines += [
+        "",
+        f"board         {board}",
+        f"parameters    {', '.join(f'{name} {value}' for name, value in asdict(made_for).items())}",
+        f"clock         {built.clock_mhz:g} MHz on the board, {built.fmax_mhz:.1f} MHz reached",
+        f"bitstream     {out}",
+        f"to load it    {load} {out}",
+    ]
+    return "\n".join(lines)
