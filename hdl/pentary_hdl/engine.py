@@ -1,0 +1,205 @@
+"""Engine `rtl`: training with every low-rank operation done by the Verilog of the low-rank ALU.
+
+The unit draws keys, latent words and factors, makes the members' weights, sums the weighted perturbations and moves the
+latent words, by the operations that the processor's programs use, and as many. The host is the rest of the processor:
+it measures and shapes the fitness, and keeps latent words and sums between two commands.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pentary import es
+from pentary.es import Parameters, Population, Shapes, State
+from pentary.isa.table import CONTROLS, MAX_VL, OPERAND, TOTAL
+from pentary.lowrank import Latents, Pents, visible
+from pentary.lralu import PENT_BITS, Command, LowRankParameters, code_word, command
+from pentary.prng import BLOCK_WIDTH, MATRIX_WIDTH
+from pentary.tasks.digits import Digits
+from pentary.train import Step, Task, record
+from pentary.word import PENTS, PentaryError, from_digits, limit, saturate
+from pentary_hdl.toolchain import check_installed
+from pentary_hdl.verilated import Unit
+
+
+def hardware_for(task: Task, parameters: Parameters) -> LowRankParameters:
+    """Give the hardware that a run needs: the default, made larger where that is too small.
+
+    Args:
+        task: what to train.
+        parameters: of the run.
+
+    Raises:
+        PentaryError: a matrix is too large for any hardware.
+
+    >>> from pentary.tasks.target import Target
+    >>> hardware_for(Target(70, 20), Parameters(rank=2))
+    LowRankParameters(lanes=16, max_rank=8, max_size=80, rounds_per_cycle=1)
+    """
+    for name, (rows, cols) in task.shapes.items():
+        if max(rows, cols) > MAX_VL:
+            raise PentaryError(f"{name} is {rows}x{cols}: the hardware takes matrices of up to {MAX_VL}x{MAX_VL}")
+    default = LowRankParameters()
+    largest = max(size for shape in task.shapes.values() for size in shape)
+    return LowRankParameters(
+        max_rank=max(default.max_rank, parameters.rank),
+        max_size=max(default.max_size, -(-largest // PENTS) * PENTS),
+    )
+
+
+def train(
+    task: Task, parameters: Parameters, hardware: LowRankParameters | None = None, say: Callable[[str], None] = print
+) -> Iterator[Step]:
+    """Train a task on the hardware, giving what `pentary.train.train` yields, and what `measured` tells beside it.
+
+    Args:
+        task: what to train: any with quantized members; with factored ones target.
+        parameters: of the run.
+        hardware: that does the low-rank operations; None takes `hardware_for(task, parameters)`.
+        say: tells what takes long.
+
+    Returns:
+        parameters.steps + 1 records; the hardware runs as they are taken.
+
+    Raises:
+        PentaryError: the hardware cannot train the task with these parameters, or Verilator is not installed; while the
+            records are taken, also if the hardware cannot be built or does what it should not.
+    """
+    task.check(parameters)
+    hardware = hardware or hardware_for(task, parameters)
+    _check(task, parameters)
+    check_installed("verilator")
+    return _steps(task, parameters, hardware, say)
+
+
+def measured(unit: Unit) -> dict[str, Any]:
+    """Give what the hardware has counted so far.
+
+    Args:
+        unit: that trains.
+
+    Returns:
+        `cycles` of its clock; `lanes`; `lowrank_busy_cycles`, those in which a command occupied it; and `operations`,
+        how many of each name.
+    """
+    return {
+        "cycles": unit.cycles,
+        "lanes": unit.parameters.lanes,
+        "lowrank_busy_cycles": unit.busy_cycles,
+        "operations": dict(unit.operations),
+    }
+
+
+def _check(task: Task, parameters: Parameters) -> None:
+    if parameters.perturb == "factored" and isinstance(task, Digits):
+        raise PentaryError(
+            f"factored {task.name} needs LRMULX, which the hardware does not have: --perturb quantized does without"
+        )
+    gain, largest = parameters.gain(1), CONTROLS["GAIN"][1]
+    if gain > largest:
+        raise PentaryError(f"the gain {gain} does not fit its register (up to {largest}): take more steps or pairs")
+    total = parameters.pairs * (4 if parameters.perturb == "quantized" else 8 * parameters.rank)
+    if total > limit(TOTAL):
+        raise PentaryError(f"sums over {parameters.pairs} pairs could exceed {TOTAL} pents: take fewer")
+
+
+def _steps(
+    task: Task, parameters: Parameters, hardware: LowRankParameters, say: Callable[[str], None]
+) -> Iterator[Step]:
+    with Unit(hardware, say=say) as unit:
+        start = perf_counter()
+        state = _start(unit, parameters, task.shapes)
+        yield record(task, parameters, state, None, start, measured(unit))
+        while state.step < parameters.steps:
+            keys = _draw_keys(unit, parameters, state.step + 1, task.shapes)
+            members = {name: _members(unit, parameters, state.latents[name], keys[name]) for name in keys}
+            population = _Evaluated(parameters, state.step + 1, state.latents, keys, members)
+            fitness = task.evaluate(population)
+            state = _updated(unit, population, es.shape_fitness(fitness, parameters.shaping))
+            yield record(task, parameters, state, fitness, start, measured(unit))
+
+
+@dataclass(frozen=True)
+class _Evaluated(Population):
+    """A population whose members the hardware has made: plus and minus, (pairs, rows, cols) each, by matrix."""
+
+    members: Mapping[str, tuple[NDArray, NDArray]]
+
+    def weights(self, matrix: str, part: slice) -> tuple[NDArray, NDArray]:
+        plus, minus = self.members[matrix]
+        return plus[part], minus[part]
+
+
+def _start(unit: Unit, parameters: Parameters, shapes: Shapes) -> State:
+    """Draw the start as `es.init` does."""
+    unit.run([command("LRSET", "RANK", parameters.rank), command("LRSET", "WIDTH", parameters.latent)])
+    latents = {}
+    for name, key in _draw_keys(unit, parameters, 0, shapes).items():
+        rows, cols = shapes[name]
+        counters = (row * 5**BLOCK_WIDTH + col for row in range(rows) for col in range(cols))
+        codes = unit.run([command("PRNG", key, counter) for counter in counters]).scalars
+        pents = (codes[:, np.newaxis] >> np.arange(0, parameters.latent * PENT_BITS, PENT_BITS).astype(np.uint64)) & 7
+        latents[name] = from_digits((pents.astype(np.int64) ^ 4) - 4).reshape(rows, cols)
+    return State(0, latents)
+
+
+def _draw_keys(unit: Unit, parameters: Parameters, step: int, shapes: Shapes) -> dict[str, int]:
+    """Draw the key of each matrix in a step as `prng.matrix_key` does."""
+    counters = [step * 5**MATRIX_WIDTH + number for number in range(len(shapes))]
+    codes = unit.run([command("PRNG", parameters.seed, counter) for counter in counters]).scalars
+    return {name: code_word(code) for name, code in zip(shapes, codes.tolist(), strict=True)}
+
+
+def _choose(unit: Unit, shape: tuple[int, int], key: int) -> None:
+    rows, cols = shape
+    unit.run([command("LRSET", "ROWS", rows), command("LRSET", "COLS", cols), command("LRSET", "KEY", key)])
+
+
+def _perturb(parameters: Parameters, row: int) -> list[Command]:
+    """Give the commands that leave a row of the pair's perturbation in the sums, like the macro `perturb` of es.s."""
+    return [command("LRMUL", row), *([command("PQUANT")] if parameters.perturb == "quantized" else [])]
+
+
+def _members(unit: Unit, parameters: Parameters, latents: Latents, key: int) -> tuple[NDArray, NDArray]:
+    """Make the weights of all members as `es.Population.weights` does."""
+    if parameters.perturb == "quantized":
+        base, move, kind = (
+            latents,
+            [command("LRADD", sigma) for sigma in (parameters.sigma, -parameters.sigma)],
+            np.int8,
+        )
+    else:
+        centre = visible(latents, parameters.latent).astype(np.int64) * 5**parameters.sigma_shift
+        base, move, kind = centre, [command("LRACC", pent) for pent in (1, -1)], np.float32
+    base = np.repeat(base, 2, axis=0)
+    rows = [each for row in range(len(latents)) for each in (*_perturb(parameters, row), *move)]
+    both = np.empty((2, parameters.pairs, *latents.shape), kind)
+    _choose(unit, latents.shape, key)
+    unit.run([command("LRGEN", 0)])
+    for pair in range(parameters.pairs):
+        # Like the processor's program, which draws ahead: after the last pair, factors that nobody uses.
+        results = unit.run([*rows, command("LRGEN", pair + 1)], base).results
+        both[:, pair] = results[0::2], results[1::2]
+    return both[0], both[1]
+
+
+def _updated(unit: Unit, population: Population, shaped: Pents) -> State:
+    """Make the step as `es.tell` does."""
+    parameters = population.parameters
+    latents = {}
+    unit.run([command("LRSET", "GAIN", parameters.gain(population.step))])
+    for name, words in population.latents.items():
+        rows = range(len(words))
+        _choose(unit, words.shape, population.keys[name])
+        totals = np.zeros_like(words)
+        for pair in np.flatnonzero(shaped).tolist():
+            add = command("LRACC", shaped[pair].item())
+            weighted = [each for row in rows for each in (*_perturb(parameters, row), add)]
+            totals = unit.run([command("LRGEN", pair), *weighted], totals).results
+        moved = unit.run([command("POPAVG")] * len(words), words, saturate(totals, OPERAND))
+        latents[name] = moved.results
+    return State(population.step, latents)
