@@ -53,10 +53,7 @@ struct Bench {
 
     Bench() {
         unit.rst = 1;
-        for (int i = 0; i < 2; i++) {
-            settle();
-            tick();
-        }
+        for (int i = 0; i < 2; i++) settle(), tick();
         unit.rst = 0;
         cycle = 0;
         PORT(results, ready) = PORT(scalars, ready) = PORT(responses, ready) = 1;
@@ -94,11 +91,10 @@ struct Bench {
                 if (!responses.receive(cycle)) return STUCK;
             }
             if (happened() > before) last = cycle;
-            if (!(frees.left() || base.left() || totals.left() || results.left() || scalars.left() ||
-                  responses.left())) {
-                tick();
-                return DONE;
-            }
+            if (frees.left() || base.left() || totals.left() || results.left() || scalars.left() || responses.left())
+                continue;
+            tick();
+            return DONE;
         }
         return STUCK;
     }
