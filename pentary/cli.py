@@ -82,7 +82,9 @@ def main() -> None:
 @click.option("--seed", type=int, help="Number that, with the other options, determines the run.")
 @click.option("--perturb", type=click.Choice(["factored", "quantized"]), help="Kind of members.")
 @click.option("--shape", metavar="MxN", help="Rows and columns of the weight matrix; 64x64 if not given.")
-@click.option("--engine", type=click.Choice(["numpy", "sim"]), default="numpy", show_default=True, help="What trains.")
+@click.option(
+    "--engine", type=click.Choice(["numpy", "sim", "rtl"]), default="numpy", show_default=True, help="What trains."
+)
 @click.option("--config", type=click.Path(path_type=Path), metavar="FILE.toml", help="Settings of the machine of sim.")
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder for the run; runs/TASK-seedK if not given."
@@ -117,11 +119,16 @@ def train(
       sim                       an assembly program on the cycle-level model
                                 of the processor: target and digits, with the
                                 same digests, and counts of cycles and events
+      rtl                       the low-rank unit's Verilog in Verilator, which
+                                does all low-rank operations, to the same
+                                digests: target, and all that takes quantized
+                                members
 
     \b
     Examples:
       pentary train target --steps 200
       pentary train target --engine sim --json
+      pentary train target --engine rtl --steps 2
       pentary train digits --population 512 --json
       pentary train balance.py:fitness --shape 16x16 --out runs/balance
     """
@@ -166,10 +173,17 @@ def _start(
     engine: str, config: Path | None, task: Task, parameters: Parameters
 ) -> tuple[Iterator[Step], dict[str, Any] | None]:
     """Give the steps of a training, and the settings of its machine; engines are imported only when asked for."""
+    if engine != "sim" and config is not None:
+        raise PentaryError(f"--config sets the machine of --engine sim; the engine {engine} has none")
     if engine == "numpy":
-        if config is not None:
-            raise PentaryError("--config sets the machine of --engine sim; the engine numpy has none")
         return training.train(task, parameters), None
+    if engine == "rtl":
+        try:
+            from pentary_hdl import engine as rtl
+        except ModuleNotFoundError as error:
+            raise PentaryError(f"the engine rtl needs {error.name}: pip install 'amaranth[builtin-yosys]'") from error
+        hardware = rtl.hardware_for(task, parameters)
+        return rtl.train(task, parameters, hardware, lambda text: click.echo(text, err=True)), asdict(hardware)
     from pentary_sim import engine as sim
     from pentary_sim.commands import announce_compilation
     from pentary_sim.config import Config
@@ -252,6 +266,12 @@ def _cycles(result: Mapping[str, Any]) -> dict[str, str]:
     """Give the rows of the summary that only an engine with a clock has."""
     if "cycles" not in result:
         return {}
+    if "operations" in result:
+        return {
+            "cycles": f"{result['cycles']:,} of the low-rank unit, {result['lanes']} lanes, "
+            f"busy {result['lowrank_busy_cycles'] / result['cycles']:.1%} of them",
+            "operations": ", ".join(f"{name} {count:,}" for name, count in result["operations"].items() if count),
+        }
     most = sorted(((cycles, cause) for cause, cycles in result["causes"].items() if cycles), reverse=True)[:4]
     return {
         "cycles": f"{result['cycles']:,} for {result['instructions']:,} instructions, CPI {result['cpi']:.2f}",

@@ -139,19 +139,24 @@ class Population:
         rows, cols = self.latents[matrix].shape
         return lowrank.lrgen(self.keys[matrix], np.arange(part.start, part.stop), rows, cols, self.parameters.rank)
 
-    def weights(self, matrix: str, part: slice) -> tuple[Pents, Pents]:
-        """Give the five-level weights of some quantised pairs.
+    def weights(self, matrix: str, part: slice) -> tuple[NDArray, NDArray]:
+        """Give the weights of the members of some pairs.
 
         Args:
             matrix: its name.
             part: which pairs.
 
         Returns:
-            The weights of the plus and of the minus members, each (pairs, rows, cols) int8.
+            The weights of the plus and of the minus members, each (pairs, rows, cols): five levels in int8; those of
+            factored pairs in units of 1 / 5**sigma_shift, integers in float32.
         """
         own = self.parameters
-        e = lowrank.pquant(lowrank.lrmul(*self.factors(matrix, part)), own.rank)
         latents = self.latents[matrix]
+        s = lowrank.lrmul(*self.factors(matrix, part))
+        if own.perturb == "factored":
+            centre = lowrank.visible(latents, own.latent) * np.float32(5**own.sigma_shift)
+            return centre + s, np.subtract(centre, s, out=s)
+        e = lowrank.pquant(s, own.rank)
         return (
             lowrank.lradd(latents, e, own.sigma, own.latent),
             lowrank.lradd(latents, e, -own.sigma, own.latent),

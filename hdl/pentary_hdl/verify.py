@@ -1,7 +1,6 @@
 """The command `verify`: the gateware of the low-rank ALU against its software twin, in a Verilog simulator."""
 
 import json
-import os
 import random
 import shutil
 import time
@@ -19,6 +18,7 @@ from pentary.isa.table import MAX_VL
 from pentary.lowrank import MAX_RANK
 from pentary.lralu import LowRankParameters
 from pentary.word import PentaryError
+from pentary_hdl.toolchain import BUILDING, cache, check_installed
 
 if TYPE_CHECKING:
     from pentary_hdl.bench.report import Report
@@ -73,7 +73,7 @@ def verify(
         seed = random.randrange(2**31) if seed is None else seed
         began = time.monotonic()
         report, recorded = check(
-            simulator, parameters, seed, operations, waves, lambda text: click.echo(text, err=True), _cache()
+            simulator, parameters, seed, operations, waves, lambda text: click.echo(text, err=True), cache("verify")
         )
         seconds = time.monotonic() - began
         summary = {
@@ -129,10 +129,10 @@ def check(
     from pentary_hdl.bench.report import Report, Task
     from pentary_hdl.lralu import LowRankAlu
 
-    runner.check_installed(simulator)
+    check_installed(simulator)
     verilog = harness(LowRankAlu(parameters), "lralu")
     if not runner.is_built(simulator, verilog, folder, waves):
-        say(f"Building the hardware for {simulator}: a minute or so, the first time only.")
+        say(BUILDING.format(simulator))
     build = runner.build(simulator, verilog, folder, waves)
     out = Path(mkdtemp(prefix="pentary-verify-"))
     task = Task(parameters, operations, out / "report.json")
@@ -145,10 +145,6 @@ def check(
     if not waves and not report.differences:
         shutil.rmtree(out)
     return report, recorded
-
-
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pentary" / "verify"
 
 
 def _told(summary: dict[str, Any], report: "Report") -> str:

