@@ -11,7 +11,7 @@ from pentary_hdl.digits import is_pent
 
 COMMAND = data.StructLayout({"op": 4, "control": 3, "a": CODE_BITS, "b": CODE_BITS})
 OPERATION = data.StructLayout({name.lower(): 1 for name in OPS})
-"""One bit for each operation; none of them is 1 in a command that is refused."""
+"""One bit for each operation; at most one of them is 1."""
 
 _SMALL = 9
 """Bits of the greatest size."""
@@ -23,7 +23,7 @@ class Decoder(wiring.Component):
     Members:
         command: what to decode.
         rows_last: ROWS - 1, against which LRMUL's row is checked.
-        operation: what it asks for.
+        operation: what it asks for, by its code alone: known early in the cycle.
         error: it is refused.
     """
 
@@ -79,9 +79,7 @@ class Decoder(wiring.Component):
                     else:
                         m.d.comb += good.lrset.eq(is_small & (small >= low) & (small <= high))
 
-        m.d.comb += self.error.eq(~Value.cast(self.operation).any())
-        with m.Switch(self.command.op):
-            for name, code in OPS.items():
-                with m.Case(code):
-                    m.d.comb += self.operation[name.lower()].eq(good[name.lower()])
+        m.d.comb += self.error.eq(~(Value.cast(self.operation) & Value.cast(good)).any())
+        for name, code in OPS.items():
+            m.d.comb += self.operation[name.lower()].eq(self.command.op == code)
         return m

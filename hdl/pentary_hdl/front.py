@@ -78,18 +78,19 @@ class Front(wiring.Component):
         rank_last = Signal(range(parameters.max_rank))
         width, key = Signal(4, init=CONTROL_RESET["WIDTH"]), Signal(CODE_BITS)
         active, kept = Signal(), Signal(OPERATION)
-        start, valid = Signal(), Signal()
+        start, refused, proceeds = Signal(), Signal(), Signal()
         operation = Signal(OPERATION)
         m.d.comb += [
             decoder.command.eq(self.command),
             decoder.rows_last.eq(rows_last),
             self.accept.eq(~active),
-            start.eq(~active & self.valid),
-            valid.eq(active | start),
+            start.eq(~active & self.valid & ~decoder.error),
+            refused.eq(~active & self.valid & decoder.error),
+            proceeds.eq(active | start),
             operation.eq(Mux(active, kept, decoder.operation)),
         ]
 
-        # A slot for each value of `inner` in each value of `outer`; one where there is no operation, as it is refused.
+        # A slot for each value of `inner` in each value of `outer`; a command that is refused has one, and no others.
         inner = Signal(range(max(_UPDATE_LAST + 1, parameters.max_rank)))
         outer = Signal(range(parameters.beats))
         moves = operation.lradd | operation.lracc | operation.popavg
@@ -110,34 +111,30 @@ class Front(wiring.Component):
             outer_done.eq(outer == outer_end),
             last.eq(Mux(operation.lrgen, factors.finished, inner_done & outer_done)),
         ]
-        with m.If(valid):
+        with m.If(proceeds):
             m.d.sync += [active.eq(~last), kept.eq(operation), inner.eq(inner + 1)]
             with m.If(inner_done):
                 m.d.sync += [inner.eq(Mux(operation.popavg, SETUP, 0)), outer.eq(outer + 1)]
             with m.If(last):
                 m.d.sync += [inner.eq(0), outer.eq(0)]
 
-        a, operand, row, row_now = (
-            Signal(CODE_BITS),
-            Signal(LATENT_BITS),
-            Signal.like(rows_last),
-            Signal.like(rows_last),
-        )
+        a, operand = Signal(CODE_BITS), Signal(LATENT_BITS)
+        row, row_now = Signal.like(rows_last), Signal.like(rows_last)
         m.d.comb += [a.eq(self.command.a), row_now.eq(Mux(active, row, a))]
         m.d.sync += row.eq(row_now)
         with m.If(start):
             m.d.sync += operand.eq(a)
         for number, register in enumerate((rows_last, cols_last, rank_last, width, key)):
-            with m.If(start & decoder.operation.lrset & (self.command.control == number)):
+            with m.If(start & operation.lrset & (self.command.control == number)):
                 m.d.sync += register.eq(a - 1 if number < 3 else a)
         m.d.comb += [
-            slots[0].respond.eq(valid & last),
-            slots[0].error.eq(~active & decoder.error),
+            slots[0].respond.eq(refused | proceeds & last),
+            slots[0].error.eq(refused),
             slots[0].rank_last.eq(rank_last),
             slots[0].cols_last.eq(cols_last),
             slots[0].group.eq(outer),
-            slots[0].store.eq(valid & operation.lrmul & inner_done),
-            slots[0].gives.eq(valid & moves & inner_done),
+            slots[0].store.eq(proceeds & operation.lrmul & inner_done),
+            slots[0].gives.eq(proceeds & moves & inner_done),
             slots[0].beat.eq(outer),
             slots[0].last_beat.eq(outer_done),
             slots[0].move.perturb.eq(operation.lradd),
@@ -145,9 +142,9 @@ class Front(wiring.Component):
             slots[0].move.width.eq(width),
             slots[0].operand.eq(Mux(active, operand, a)),
             update.gain.eq(a[: GAIN_PENTS * PENT_BITS]),
-            update.set_gain.eq(start & decoder.operation.lrset & (self.command.control == _GAIN)),
+            update.set_gain.eq(start & operation.lrset & (self.command.control == _GAIN)),
         ]
-        with m.If(valid):
+        with m.If(proceeds):
             m.d.comb += slots[0].operation.eq(operation)
         m.d.comb += [
             factors.rows_last.eq(rows_last),
@@ -161,7 +158,7 @@ class Front(wiring.Component):
         # Stage 1: the factors are there. Generator and updates begin; they then work beside the stages.
         coefficient, b = Signal(PENT, reset_less=True), Signal.like(factors.b, reset_less=True)
         m.d.sync += [coefficient.eq(factors.a[row[: ceil_log2(PENTS)]]), b.eq(factors.b)]
-        self._generate(m, generator, factors, start, decoder.operation, key)
+        self._generate(m, generator, factors, start, operation, key)
         m.d.comb += [
             update.active.eq(slots[1].operation.popavg),
             update.last_beat.eq(slots[1].last_beat),
