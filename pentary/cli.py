@@ -36,6 +36,7 @@ _ELSEWHERE: Final = {
     "run": "pentary_sim.commands",
     "profile": "pentary_sim.commands",
     "debug": "pentary_sim.commands",
+    "prove": "pentary_hdl.prove",
     "verify": "pentary_hdl.verify",
     "verilog": "pentary_hdl.commands",
 }
