@@ -1,15 +1,12 @@
 """Properties of the arithmetic: each component has an output `holds`, to be proved 1 for all inputs."""
 
-from amaranth import Array, Cat, Module, Mux, Signal, Value, signed
+from amaranth import Cat, Module, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from pentary.lowrank import pquant_thresholds
-from pentary.lralu import LowRankParameters
-from pentary.prng import ROUNDS
-from pentary.word import PENTS, from_digits, to_digits
-from pentary_hdl import digits, generator
-from pentary_hdl.digits import PENT, WORD
+from pentary.word import to_digits
+from pentary_hdl import digits
+from pentary_hdl.digits import PENT
 
 CARRY = signed(2)
 """A carry, -1..1."""

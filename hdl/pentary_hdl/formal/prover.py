@@ -1,12 +1,12 @@
 """The prover: Yosys makes a netlist of a property, and its SAT solver or its ABC decides about it.
 
-A property is a component with an output `holds` that is to be 1. There are three ways to prove that, by `Proof.settled`:
+A property is a component with an output `holds` that is to be 1. `Proof.settled` says how it is proved:
 
 - 0: for every value of the inputs. The component has no registers.
 - k > 0: in every cycle before which there have been k others, whatever was in the registers before those. So nothing
   needs to be known of how the state came about: it holds in impossible states too.
-- None: in every cycle after reset or power-on, without a bound. ABC merges registers that are always equal and looks for
-  an invariant by property-directed reachability, then checks it.
+- None: in every cycle after reset or power-on, without a bound. ABC merges registers that are always equal (`scorr`),
+  looks for an invariant by property-directed reachability (`pdr`), and checks it.
 
 A reset may come at any time in all of them; it is an input like others.
 """
@@ -42,7 +42,9 @@ _NETLIST: Final = (
     "write_rtlil netlist.il",
 )
 _AIGER: Final = ("read_rtlil netlist.il", "techmap", "dffunmap", "aigmap", "clean", "write_aiger -zinit netlist.aig")
-_ABC: Final = "read_aiger netlist.aig; scorr; pdr -T 600"
+_ABC: Final = ("read_aiger netlist.aig; scorr; pdr -T 600", "read_aiger netlist.aig; pdr -T 600")
+"""If merging leaves nothing to decide, pdr does not say that it has been decided: then it must do without."""
+
 _ROW: Final = re.compile(r"^ +(\d+)? \\(\S+) +\S+ +\S+ +([01]+) *$", re.MULTILINE)
 """A signal's value in Yosys's table of a counterexample: the cycle, from 1 on (none without registers), and bits."""
 
@@ -103,10 +105,8 @@ def prove(proof: Proof) -> Verdict:
         folder = Path(name)
         (folder / "design.il").write_text(rtlil.convert(component, name="property", emit_src=False))
         _yosys(folder, _NETLIST)
-        if proof.settled is None:
-            table = _reach(folder)
-        else:
-            table = _satisfy(folder, proof.settled, from_reset=False)
+        settled = proof.settled
+        table = _reach(folder) if settled is None else _satisfy(folder, settled, from_reset=False)
     frames = [] if table is None else _frames(table, component)
     return Verdict(table is None, time.monotonic() - began, frames)
 
@@ -114,13 +114,13 @@ def prove(proof: Proof) -> Verdict:
 def _reach(folder: Path) -> str | None:
     """Look for an invariant; give the table of a counterexample if there is one instead."""
     _yosys(folder, _AIGER)
-    said = _run(folder, [_abc(), "-q", _ABC])
-    if "Property proved" in said:
-        return None
-    failed = re.search(r"asserted in frame (\d+)", said)
-    if failed is None:
-        raise PentaryError(f"ABC came to no end: {said.strip().splitlines()[-1]}")
-    return _satisfy(folder, int(failed[1]), from_reset=True)
+    for commands in _ABC:
+        said = _run(folder, [_abc(), "-q", commands])
+        if "Property proved" in said:
+            return None
+        if failed := re.search(r"asserted in frame (\d+)", said):
+            return _satisfy(folder, int(failed[1]), from_reset=True)
+    raise PentaryError(f"ABC came to no end: {said.strip().splitlines()[-1]}")
 
 
 def _satisfy(folder: Path, cycles: int, from_reset: bool) -> str | None:
