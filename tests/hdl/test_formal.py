@@ -173,7 +173,10 @@ def test_it_is_proved(name: str) -> None:
     assert (verdict.proved, verdict.counterexample) == (True, [])
 
 
-@pytest.mark.parametrize(("name", "bug"), [(name, bug) for name, bugs in BUGS.items() for bug in bugs])
+@pytest.mark.parametrize(
+    ("name", "bug"),
+    [pytest.param(name, bug, id=f"{name}: {bug.told}") for name, bugs in BUGS.items() for bug in bugs],
+)
 def test_it_fails_on_a_bug(name: str, bug: Bug, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bug.target, bug.replacement)
     verdict = prove(PROOFS[name])

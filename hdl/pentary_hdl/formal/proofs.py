@@ -1,6 +1,6 @@
 """What is proved: one table, by name.
 
-The unit is the smallest one: the properties of streams are about its control, which larger ones have just the same.
+The unit is the smallest one; larger ones are made from the same source, but are not what is proved.
 """
 
 from functools import partial
