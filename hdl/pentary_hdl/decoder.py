@@ -5,7 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from pentary.isa.table import CONTROLS, OPERAND
-from pentary.lralu import CODE_BITS, OPS, PENT_BITS, LowRankParameters
+from pentary.lralu import CODE_BITS, IN_PENTS, OPS, PENT_BITS, LowRankParameters
 from pentary.word import PENTS, limit
 from pentary_hdl.digits import is_pent
 
@@ -24,7 +24,8 @@ class Decoder(wiring.Component):
         command: what to decode.
         rows_last: ROWS - 1, against which LRMUL's row is checked.
         operation: what it asks for, by its code alone: known early in the cycle.
-        error: it is refused.
+        writes: a bit for each control register: LRSET may write it.
+        error: the command is refused.
     """
 
     def __init__(self, parameters: LowRankParameters) -> None:
@@ -39,6 +40,7 @@ class Decoder(wiring.Component):
                 "command": In(COMMAND),
                 "rows_last": In(range(parameters.max_size)),
                 "operation": Out(OPERATION),
+                "writes": Out(len(CONTROLS)),
                 "error": Out(1),
             }
         )
@@ -61,6 +63,7 @@ class Decoder(wiring.Component):
 
         good = Signal(OPERATION)
         m.d.comb += [
+            good.lrset.eq(self.writes.any()),
             good.prng.eq(in_pents.all() & b_in_pents.all()),
             good.lrgen.eq(in_pents.all() & ~a[CODE_BITS // 2 :].any() & ~below),
             good.lrmul.eq(is_small & (small <= self.rows_last)),
@@ -69,15 +72,11 @@ class Decoder(wiring.Component):
             good.lracc.eq(is_pent(a[:PENT_BITS]) & (a[2:].all() | ~a[2:].any())),
             good.popavg.eq(1),
         ]
-        with m.Switch(self.command.control):
-            for number, (name, (low, high)) in enumerate(self._limits.items()):
-                with m.Case(number):
-                    if name == "KEY":
-                        m.d.comb += good.lrset.eq(in_pents.all())
-                    elif name == "GAIN":
-                        m.d.comb += good.lrset.eq(in_pents.all() & ~pents[-1].any())
-                    else:
-                        m.d.comb += good.lrset.eq(is_small & (small >= low) & (small <= high))
+        for number, (name, (low, high)) in enumerate(self._limits.items()):
+            fits: Value = is_small & (small >= low) & (small <= high)
+            if name in IN_PENTS:
+                fits = in_pents.all() & (~pents[-1].any() if name == "GAIN" else 1)
+            m.d.comb += self.writes[number].eq(self.operation.lrset & (self.command.control == number) & fits)
 
         m.d.comb += self.error.eq(~(Value.cast(self.operation) & Value.cast(good)).any())
         for name, code in OPS.items():
