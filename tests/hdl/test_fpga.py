@@ -105,7 +105,7 @@ def test_a_design_that_does_not_fit_is_told_with_the_excess(tmp_path: Path) -> N
     (tmp_path / "large.v").write_text(verilog(BetweenRegisters(Table(33 * 16)), "large"))
     netlist = flow.synthesise(tmp_path / "large.v", "large", UP5K)
     with pytest.raises(PentaryError) as told:
-        flow.place(netlist, UP5K, 1, 12)
+        flow.place(netlist, UP5K, 1)
     assert str(told.value) == (
         "the design does not fit into the iCE40 UP5K: it takes 33 block RAMs, 3 more than the 30 that there are"
     )

@@ -151,7 +151,7 @@ def build(board: Board, parameters: LowRankParameters, seed: int, say: Callable[
             (folder / name).write_text(files[name])
         netlist = flow.synthesise(folder / "top.il", "top", device)
         say("Placing and routing it: minutes, if it is large.")
-        whole, fmax_mhz, configuration = flow.place(netlist, device, seed, clock_hz / 1e6, constraints)
+        whole, fmax_mhz, configuration = flow.place(netlist, device, seed, constraints)
         if fmax_mhz * 1e6 < clock_hz:
             raise PentaryError(
                 f"the clock is missed: the {board.name} runs at {clock_hz / 1e6:g} MHz, the design reaches "
