@@ -125,19 +125,17 @@ class Device:
         name: what people call it.
         family: `ICE40` or `ECP5`.
         options: which tell nextpnr which it is.
-        target_mhz: a clock beyond what designs reach here, towards which a unit is placed when it is measured.
     """
 
     name: str
     family: Family
     options: tuple[str, ...]
-    target_mhz: int
 
 
 DEVICES: Final = {
-    "up5k": Device("iCE40 UP5K", ICE40, ("--up5k", "--package", "sg48"), 50),
-    "hx8k": Device("iCE40 HX8K", ICE40, ("--hx8k", "--package", "ct256"), 150),
-    "ecp5-85k": Device("ECP5 85F", ECP5, ("--85k", "--package", "CABGA381", "--speed", "6"), 250),
+    "up5k": Device("iCE40 UP5K", ICE40, ("--up5k", "--package", "sg48")),
+    "hx8k": Device("iCE40 HX8K", ICE40, ("--hx8k", "--package", "ct256")),
+    "ecp5-85k": Device("ECP5 85F", ECP5, ("--85k", "--package", "CABGA381", "--speed", "6")),
 }
 
 
@@ -222,16 +220,13 @@ def usage(netlist: Path, device: Device) -> Usage:
     return _usage(netlist, device.family, _pack(netlist, device, device.family.unplaced))
 
 
-def place(
-    netlist: Path, device: Device, seed: int, target_mhz: float, constraints: Path | None = None
-) -> tuple[Usage, float, Path]:
+def place(netlist: Path, device: Device, seed: int, constraints: Path | None = None) -> tuple[Usage, float, Path]:
     """Place and route a netlist.
 
     Args:
         netlist: from `synthesise`, for the same device.
         device: which.
         seed: of the placer.
-        target_mhz: the clock that nextpnr tries to reach, unless the constraints name one.
         constraints: file of pins and clocks, in the format of the family; without it, pins are placed anywhere.
 
     Returns:
@@ -252,7 +247,7 @@ def place(
     if excess:
         raise PentaryError(f"the design does not fit into the {device.name}: it takes {'; '.join(excess)}")
     configuration = netlist.with_suffix(".configuration")
-    arguments = [*pins, "--freq", str(target_mhz), "--seed", str(seed), "--timing-allow-fail"]
+    arguments = [*pins, "--seed", str(seed), "--timing-allow-fail"]
     report = _nextpnr(netlist, device, [*arguments, family.configuration, configuration.name], "place")
     reached = min(clock["achieved"] for clock in report["fmax"].values())
     return _usage(netlist, family, report["utilization"]), reached, configuration
