@@ -1,78 +1,101 @@
 """A million operations of the low-rank ALU in each simulator, against its software twin: writes verification.md.
 
-    python research/verification.py                 some hours on two cores
-    python research/verification.py --operations 1000 --only icarus
+    python research/verification.py                 hours on two cores; what is broken off goes on where it was
+    python research/verification.py --only icarus --parts 1
 
-A line is written as soon as its run is done; lines of other runs stay.
+Each run has parts, with a seed of their own. A part is recorded as soon as it is done, with a digest of its Verilog;
+parts of other Verilog are forgotten.
 """
 
 import argparse
 import json
-import os
-import time
 from dataclasses import asdict
+from hashlib import sha256
 from pathlib import Path
+from time import monotonic
+from typing import Any
 
 from pentary.lralu import LowRankParameters
+from pentary_hdl.bench.harness import harness
+from pentary_hdl.lralu import LowRankAlu
+from pentary_hdl.toolchain import cache
 from pentary_hdl.verify import check
 
 HERE = Path(__file__).parent
+STORE = HERE / "verification.json"
+OPERATIONS = 50_000
+FIRST_SEED = 2026
 RUNS = {
-    "icarus": ("icarus", LowRankParameters(max_rank=1, max_size=16), 1.0),
-    "verilator": ("verilator", LowRankParameters(), 1.0),
-    "verilator-64": ("verilator", LowRankParameters(lanes=64, max_rank=4, max_size=128, rounds_per_cycle=4), 0.1),
-    "verilator-256": ("verilator", LowRankParameters(lanes=256, max_rank=2, max_size=256, rounds_per_cycle=8), 0.05),
+    "icarus": ("icarus", LowRankParameters(max_rank=1, max_size=16), 20),
+    "verilator": ("verilator", LowRankParameters(), 20),
+    "verilator-64": ("verilator", LowRankParameters(lanes=64, max_rank=4, max_size=128, rounds_per_cycle=4), 1),
+    "verilator-256": ("verilator", LowRankParameters(lanes=256, max_rank=2, max_size=256, rounds_per_cycle=8), 1),
 }
-"""Simulator, hardware, and the share of the operations that the run is to have."""
+"""Simulator, hardware, and how many parts there are."""
 
 TEXT = """# The low-rank ALU against its software twin
 
 Written by `python research/verification.py`. Each line is a run of the bench that `pentary verify` runs: directed
-cases, then random commands with random stalls and resets. All that the unit answers is compared with the twin, and when
-it comes.
+cases, then random commands with random stalls and resets; in parts, which have their seeds from {seed} on. All that the
+unit answers is compared with the twin, and when it comes. A part has all its bins if every situation of the coverage
+occurred in it.
 
-| simulator | lanes | rank | size | rounds | seed | operations | cycles | mismatches | coverage | hours |
+| simulator | lanes | rank | size | rounds | parts | with all bins | operations | cycles | mismatches | hours |
 |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|
 """
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--operations", type=int, default=1_000_000)
-    parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--only", choices=RUNS, action="append", help="this run; may be repeated")
+    parser.add_argument("--parts", type=int, help="stop each run when it has so many")
     options = parser.parse_args()
     for name in options.only or RUNS:
-        simulator, parameters, share = RUNS[name]
-        began = time.monotonic()
-        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pentary" / "verify"
-        report, _ = check(simulator, parameters, options.seed, int(options.operations * share), False, print, folder)
-        hit, bins = (sum(group[i] for group in report.coverage.values()) for i in (0, 1))
-        write(
-            name,
-            {
-                "simulator": simulator,
-                **asdict(parameters),
-                "seed": options.seed,
+        simulator, parameters, parts = RUNS[name]
+        digest = sha256(harness(LowRankAlu(parameters), "lralu").encode()).hexdigest()
+        while (done := len(recorded(name, digest))) < (options.parts or parts):
+            began, seed = monotonic(), FIRST_SEED + done
+            report, _ = check(simulator, parameters, seed, OPERATIONS, False, print, cache("verify"))
+            part = {
+                "seed": seed,
                 "operations": sum(report.cases.values()),
                 "cycles": report.cycles,
                 "mismatches": len(report.differences),
-                "coverage": f"{hit} of {bins}",
-                "hours": round((time.monotonic() - began) / 3600, 2),
-            },
-        )
+                "missing": len(report.missing),
+                "seconds": round(monotonic() - began),
+            }
+            record(name, digest, part)
 
 
-def write(name: str, line: dict[str, object]) -> None:
-    store = HERE / "verification.json"
-    lines = json.loads(store.read_text()) if store.exists() else {}
-    lines[name] = line
-    store.write_text(json.dumps({name: lines[name] for name in RUNS if name in lines}, indent=1) + "\n")
-    rows = (
-        " | ".join(f"{v:,}" if k in ("operations", "cycles") else str(v) for k, v in row.items())
-        for row in lines.values()
+def recorded(name: str, digest: str) -> list[dict[str, Any]]:
+    """Give the parts that have been done with this Verilog."""
+    found = stored().get(name, {})
+    return found["parts"] if found.get("verilog") == digest else []
+
+
+def record(name: str, digest: str, part: dict[str, Any]) -> None:
+    parts = [*recorded(name, digest), part]
+    runs = {**stored(), name: {"verilog": digest, "parts": parts}}
+    runs = {name: runs[name] for name in RUNS if name in runs}
+    STORE.write_text(json.dumps(runs, indent=1) + "\n")
+    rows = [row(name, run["parts"]) for name, run in runs.items()]
+    STORE.with_suffix(".md").write_text(TEXT.format(seed=FIRST_SEED) + "".join(rows))
+    print(rows[list(runs).index(name)], end="", flush=True)
+
+
+def row(name: str, parts: list[dict[str, Any]]) -> str:
+    simulator, parameters, _ = RUNS[name]
+    operations, cycles, mismatches, seconds = (
+        sum(part[key] for part in parts) for key in ("operations", "cycles", "mismatches", "seconds")
     )
-    (HERE / "verification.md").write_text(TEXT + "".join(f"| {row} |\n" for row in rows))
+    complete = sum(part["missing"] == 0 for part in parts)
+    counts = (len(parts), complete, operations, cycles, mismatches)
+    cells = [simulator, *asdict(parameters).values(), *(f"{count:,}" for count in counts), f"{seconds / 3600:.2f}"]
+    return f"| {' | '.join(map(str, cells))} |\n"
+
+
+def stored() -> dict[str, Any]:
+    return json.loads(STORE.read_text()) if STORE.exists() else {}
 
 
 if __name__ == "__main__":
