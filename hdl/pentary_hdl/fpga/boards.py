@@ -137,7 +137,9 @@ def build(board: Board, parameters: LowRankParameters, seed: int, say: Callable[
         folder = Path(temporary)
         say(f"Counting the unit alone for the {device.name}.")
         (folder / "alone.v").write_text(verilog(unit, "alone"))
-        alone = flow.usage(flow.synthesise(folder / "alone.v", "alone", device), device)
+        netlist = flow.synthesise(folder / "alone.v", "alone", device)
+        flow.check_fits(netlist, device)  # now, as the whole takes more time
+        alone = flow.usage(netlist, device)
         say(f"Synthesising the unit with its test for the {board.name}.")
         test, report = SelfTest(unit, vectors(unit, VECTORS, seed)), Report(VECTORS, round(clock_hz))
         files = platform.prepare(_OnBoard(board, test, report), "top").files

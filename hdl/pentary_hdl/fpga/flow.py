@@ -220,6 +220,20 @@ def usage(netlist: Path, device: Device) -> Usage:
     return _usage(netlist, device.family, _pack(netlist, device, device.family.unplaced))
 
 
+def check_fits(netlist: Path, device: Device) -> None:
+    """Refuse a unit that the device is too small for, whatever pins it would need.
+
+    Args:
+        netlist: from `synthesise`, for the same device.
+        device: which.
+
+    Raises:
+        PentaryError: it does not fit, with the excess.
+    """
+    counted = _pack(netlist, device, device.family.unplaced)
+    _refuse_excess({resource: use for resource, use in counted.items() if "IO" not in resource}, device)
+
+
 def place(netlist: Path, device: Device, seed: int, constraints: Path | None = None) -> tuple[Usage, float, Path]:
     """Place and route a netlist.
 
@@ -238,14 +252,7 @@ def place(netlist: Path, device: Device, seed: int, constraints: Path | None = N
     family = device.family
     pins = family.unplaced if constraints is None else (family.constraints, constraints.name)
     counted = _pack(netlist, device, pins)
-    excess = [
-        f"{use['used']:,} {family.resources.get(resource, resource)}, {use['used'] - use['available']:,} "
-        f"more than the {use['available']:,} that there are"
-        for resource, use in counted.items()
-        if use["used"] > use["available"]
-    ]
-    if excess:
-        raise PentaryError(f"the design does not fit into the {device.name}: it takes {'; '.join(excess)}")
+    _refuse_excess(counted, device)
     configuration = netlist.with_suffix(".configuration")
     arguments = [*pins, "--seed", str(seed), "--timing-allow-fail"]
     report = _nextpnr(netlist, device, [*arguments, family.configuration, configuration.name], "place")
@@ -259,6 +266,17 @@ def bitstream(configuration: Path, device: Device) -> bytes:
     packed = configuration.with_suffix(family.suffix)
     _run_packaged(family, family.packer, [configuration.name, packed.name], configuration.with_suffix(".pack.log"))
     return packed.read_bytes()
+
+
+def _refuse_excess(counted: dict[str, Any], device: Device) -> None:
+    excess = [
+        f"{use['used']:,} {device.family.resources.get(resource, resource)}, {use['used'] - use['available']:,} "
+        f"more than the {use['available']:,} that there are"
+        for resource, use in counted.items()
+        if use["used"] > use["available"]
+    ]
+    if excess:
+        raise PentaryError(f"the design does not fit into the {device.name}: it takes {'; '.join(excess)}")
 
 
 def _pack(netlist: Path, device: Device, pins: tuple[str, ...]) -> dict[str, Any]:
