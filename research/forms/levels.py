@@ -1,75 +1,72 @@
 """Quantisation: a sum becomes the level, -2..2, that two thresholds give its magnitude."""
 
-from amaranth import Cat, Module, Shape, Signal, Value, signed, unsigned
+from amaranth import Cat, Const, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from forms import LANES
+from forms import LANES, as_signed, lookup
 from forms.chain import BIAS
 from forms.sums import pents_of, sum_bits
 from pentary.word import to_digits
 from pentary_hdl.digits import PENT, reaches
 
 
-class PentLevels(wiring.Component):
-    """Of a sum in pents: numbers in balanced digits are in the order of their highest digits that differ.
-
-    Members:
-        sums: their pents.
-        least, most: from which sums on the levels are 1 and 2, and up to which they are -1 and -2: pents plus `OFFSET`.
-        levels: in the same cycle.
-    """
-
-    OFFSET = 4
-
-    def __init__(self, rank: int) -> None:
-        """Take the number of products in a sum."""
-        self.pents = pents_of(4 * rank)
-        thresholds = data.ArrayLayout(3 * self.pents, 2)
+class _DigitLevels(wiring.Component):
+    def __init__(self, rank: int, digit: Shape, zero: int) -> None:
+        self.pents, self._zero = pents_of(4 * rank), zero
         super().__init__(
             {
-                "sums": In(data.ArrayLayout(data.ArrayLayout(self._digit(), self.pents), LANES)),
-                "least": In(thresholds),
-                "most": In(thresholds),
+                "sums": In(data.ArrayLayout(data.ArrayLayout(digit, self.pents), LANES)),
+                "least": In(data.ArrayLayout(3 * self.pents, 2)),
                 "levels": Out(data.ArrayLayout(PENT, LANES)),
             }
         )
 
     def thresholds(self, one: int, two: int) -> dict[str, list[int]]:
-        """Give what belongs into the ports for two thresholds."""
+        """Give what belongs into the port for two thresholds."""
 
         def code(number: int) -> int:
-            return sum((pent + self.OFFSET) << 3 * i for i, pent in enumerate(to_digits(number).tolist()[: self.pents]))
+            return sum((pent + BIAS) << 3 * i for i, pent in enumerate(to_digits(number).tolist()[: self.pents]))
 
-        return {"least": [code(one), code(two)], "most": [code(-one), code(-two)]}
+        return {"least": [code(one), code(two)]}
 
     def elaborate(self, platform: object) -> Module:
-        """Compare the digits, without their signs, as one binary number."""
+        """Make the number positive, digit by digit, and compare it as one binary number."""
         m = Module()
         for lane in range(LANES):
-            code = Cat(self._unsigned(digit) for digit in self.sums[lane])
-            least = [code >= each for each in self.least]
-            most = [code <= each for each in self.most]
-            m.d.comb += self.levels[lane].eq(level(least[0] | most[0], least[1] | most[1], most[0]))
+            negative = Const(0, 1)
+            for digit in self.sums[lane]:  # of the highest digit that is not 0
+                negative = Mux(digit == self._zero, negative, digit < self._zero)
+            magnitude = Cat(lookup(m, Cat(digit, negative), 3, self._positive) for digit in self.sums[lane])
+            one, two = (magnitude >= threshold for threshold in self.least)
+            m.d.comb += self.levels[lane].eq(level(one, two, negative))
         return m
 
-    def _digit(self) -> Shape:
-        return PENT
-
-    def _unsigned(self, digit: Value) -> Value:
-        return Cat(digit[:2], ~digit[2])
+    def _positive(self, code: int) -> int:
+        pent = (code & 7) - self._zero if self._zero else as_signed(code, 3)
+        return (-pent if code & 8 else pent) + BIAS
 
 
-class ChainLevels(PentLevels):
-    """Of a sum in digits 0..4, which are in order as they are."""
+class PentLevels(_DigitLevels):
+    """Of a sum in pents: numbers in balanced digits are in the order of their highest digits that differ.
 
-    OFFSET = BIAS
+    Members:
+        sums: their pents.
+        least: from which magnitudes on the level is 1 and 2, as `thresholds` gives them.
+        levels: in the same cycle.
+    """
 
-    def _digit(self) -> Shape:
-        return unsigned(3)
+    def __init__(self, rank: int) -> None:
+        """Take the number of products in a sum."""
+        super().__init__(rank, PENT, zero=0)
 
-    def _unsigned(self, digit: Value) -> Value:
-        return digit
+
+class ChainLevels(_DigitLevels):
+    """Of a sum in digits 0..4; members as in `PentLevels`."""
+
+    def __init__(self, rank: int) -> None:
+        """Take the number of products in a sum."""
+        super().__init__(rank, unsigned(3), zero=BIAS)
 
 
 class _BinaryLevels(wiring.Component):

@@ -149,7 +149,7 @@ def test_a_bitstream_for_a_board(board: str, beginning: bytes, tmp_path: Path) -
     assert out.read_bytes().startswith(beginning)
 
 
-ROUTER = '''
+ROUTER = """
 import json, pathlib, sys
 
 def run(arguments):
@@ -161,7 +161,7 @@ def run(arguments):
     while int(after.get("--seed", 99)) < ENDS:  # as the router is with some seeds
         routed += 1000
         print(f"Info: {routed:10} | {routed - 10:9}         10 | 1000     0 |         2|       0.19       1.00|")
-'''
+"""
 
 
 @pytest.mark.parametrize("ends", [3, 99])

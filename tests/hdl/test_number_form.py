@@ -5,13 +5,13 @@ import random
 import pytest
 from amaranth import Module
 from amaranth.sim import Simulator
+
 from forms import LANES
 from forms.chain import BIAS
 from forms.conversions import ToBinary, ToPents
 from forms.latents import BinaryPerturb, ChainPerturb, RipplePerturb
 from forms.levels import BinaryLevels, CarrySaveLevels, ChainLevels, PentLevels
 from forms.sums import BinarySums, CarrySaveSums, ChainSums, PentSums
-
 from pentary.interpreter.words import rounded, sat
 from pentary.isa.table import OPERAND
 from pentary.lowrank import pquant_thresholds

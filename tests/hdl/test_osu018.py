@@ -7,8 +7,8 @@ import pytest
 from amaranth import Module, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
-from hardware import osu018
 
+from hardware import osu018
 from pentary.word import PentaryError
 
 installed = pytest.mark.skipif(
