@@ -1,12 +1,15 @@
-"""The quantiser: PQUANT of a row sum, round(s / sqrt(RANK)) in five levels, ties to 0."""
+"""The quantiser: PQUANT of a row sum, round(s / sqrt(RANK)) in five levels, ties to 0.
+
+Trits have three levels. Binary digits get a power of two instead of the root: a sum is shifted, and rounded.
+"""
 
 from amaranth import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from pentary.lowrank import pquant_thresholds
 from pentary.lralu import LowRankParameters
-from pentary_hdl.digits import reaches
+from pentary_hdl.alphabet import Alphabet, Binary
+from pentary_hdl.digits import reaches, saturated
 
 
 class Quantiser(wiring.Component):
@@ -19,10 +22,10 @@ class Quantiser(wiring.Component):
         values: the same, or their levels.
     """
 
-    def __init__(self, parameters: LowRankParameters) -> None:
-        """Take the greatest rank, and how many sums there are."""
-        self._parameters = parameters
-        sums = data.ArrayLayout(signed(parameters.sum_bits), parameters.movers)
+    def __init__(self, parameters: LowRankParameters, alphabet: Alphabet) -> None:
+        """Take the greatest rank, and how many sums there are; and the alphabet of the levels."""
+        self._parameters, self._alphabet = parameters, alphabet
+        sums = data.ArrayLayout(signed(alphabet.sum_bits(parameters.max_rank)), parameters.movers)
         super().__init__(
             {
                 "mark": In(1),
@@ -36,24 +39,39 @@ class Quantiser(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Keep the thresholds in registers, as what is missing to a power of two: so one carry chain compares."""
         m = Module()
-        bits = self._parameters.sum_bits
+        alphabet, ranks = self._alphabet, range(1, self._parameters.max_rank + 1)
+        bits = len(self.sums[0])
         active, gaps = Signal(), [Signal(bits - 1, name=f"gap_{level}") for level in (1, 2)]
+        least_shift = alphabet.shift(1) if isinstance(alphabet, Binary) else 0
+        more_shift = Signal(range(alphabet.shift(ranks[-1]) - least_shift + 1 if least_shift else 1))
         with m.If(self.clear):
             m.d.sync += active.eq(0)
         with m.If(self.mark & ~active):
             m.d.sync += active.eq(1)
             with m.Switch(self.rank_last):
-                for rank in range(1, self._parameters.max_rank + 1):
+                for rank in ranks:
                     with m.Case(rank - 1):
-                        thresholds = zip(gaps, pquant_thresholds(rank), strict=True)
+                        if isinstance(alphabet, Binary):
+                            m.d.sync += more_shift.eq(alphabet.shift(rank) - least_shift)
+                            continue
+                        # Trits have one threshold.
+                        thresholds = zip(gaps, alphabet.thresholds(rank), strict=False)
                         m.d.sync += [gap.eq((1 << bits - 1) - threshold) for gap, threshold in thresholds]
         for value, total in zip(self.values, self.sums, strict=True):
-            m.d.comb += value.eq(Mux(active, _level(m, total, gaps), total))
+            if isinstance(alphabet, Binary):
+                level = saturated((total >> least_shift - 1 >> more_shift) + 1 >> 1, alphabet.bits)
+            else:
+                level = _level(m, total, gaps[: alphabet.greatest])
+            m.d.comb += value.eq(Mux(active, level, total))
         return m
 
 
 def _level(m: Module, total: Value, gaps: list[Signal]) -> Value:
-    one, two = Signal(), Signal()
-    m.d.comb += [one.eq(reaches(total, gaps[0])), two.eq(reaches(total, gaps[1]))]
+    one = Signal()
+    m.d.comb += one.eq(reaches(total, gaps[0]))
     negative = total[-1]
+    if len(gaps) == 1:
+        return Cat(one, (one & negative).replicate(len(total) - 1)).as_signed()
+    two = Signal()
+    m.d.comb += two.eq(reaches(total, gaps[1]))
     return Cat(one & ~two, one & (two | negative), (one & negative).replicate(len(total) - 2)).as_signed()
