@@ -37,6 +37,7 @@ _ELSEWHERE: Final = {
     "profile": "pentary_sim.commands",
     "debug": "pentary_sim.commands",
     "fpga": "pentary_hdl.fpga.command",
+    "prove": "pentary_hdl.prove",
     "verify": "pentary_hdl.verify",
     "verilog": "pentary_hdl.commands",
 }

@@ -33,6 +33,9 @@ LATENT_BITS: Final = 19
 OPS: Final = {"PRNG": 1, "LRSET": 2, "LRGEN": 3, "LRMUL": 4, "PQUANT": 6, "LRADD": 7, "LRACC": 8, "POPAVG": 9}
 """Codes of the operations: the functions of their instructions."""
 
+IN_PENTS: Final = ("KEY", "GAIN")
+"""Control registers whose values travel as pents; the others travel in binary."""
+
 assert all(BY_NAME[name].function == code for name, code in OPS.items())
 
 
@@ -169,7 +172,7 @@ def command(name: str, *operands: int | str) -> Command:
         case "PRNG", [int(key), int(counter)]:
             return Command(code, 0, pents_code(key), pents_code(counter))
         case "LRSET", [str(control), int(value)]:
-            encode = pents_code if control in _IN_PENTS else binary_code
+            encode = pents_code if control in IN_PENTS else binary_code
             return Command(code, tuple(CONTROLS).index(control), encode(value))
         case "LRGEN", [int(pair)]:
             return Command(code, 0, pents_code(pair))
@@ -180,7 +183,6 @@ def command(name: str, *operands: int | str) -> Command:
     raise PentaryError(f"{name} does not take the operands {operands}")
 
 
-_IN_PENTS: Final = ("KEY", "GAIN")
 
 RESPONSE_DELAY: Final = 7
 """A response is transferred in the cycle start + occupancy + RESPONSE_DELAY, on the condition that no stream waits."""
@@ -303,7 +305,7 @@ class LowRankModel:
                 return None
             case "LRSET":
                 control = tuple(CONTROLS)[command.control]
-                value = word if control in _IN_PENTS else number
+                value = word if control in IN_PENTS else number
                 low, high = CONTROLS[control]
                 high = self._most.get(control, high)
             case "LRGEN":

@@ -24,10 +24,11 @@ class Decoder(wiring.Component):
         command: what to decode.
         rows_last: ROWS - 1, against which LRMUL's row is checked.
         operation: what it asks for, by its code alone: known early in the cycle.
-        error: it is refused.
+        writes: a bit for each control register: LRSET may write it.
+        error: the command is refused.
     """
 
-    def __init__(self, parameters: LowRankParameters, alphabet: Alphabet) -> None:
+    def __init__(self, parameters: LowRankParameters, alphabet: Alphabet = PENTARY) -> None:
         """Take the limits of the control registers, and the alphabet of the digits."""
         self._alphabet = alphabet
         self._limits = CONTROLS | {
@@ -41,6 +42,7 @@ class Decoder(wiring.Component):
                 "command": In(COMMAND),
                 "rows_last": In(range(parameters.max_size)),
                 "operation": Out(OPERATION),
+                "writes": Out(len(CONTROLS)),
                 "error": Out(1),
             }
         )
@@ -66,6 +68,7 @@ class Decoder(wiring.Component):
 
         good = Signal(OPERATION)
         m.d.comb += [
+            good.lrset.eq(self.writes.any()),
             good.prng.eq(in_digits[alphabet].all() & b_in_digits.all()),
             good.lrgen.eq(in_digits[alphabet].all() & ~a[PENTS // 2 * bits :].any() & ~below),
             good.lrmul.eq(is_small & (small <= self.rows_last)),
@@ -74,15 +77,13 @@ class Decoder(wiring.Component):
             good.lracc.eq(alphabet.is_digit(a[:bits]) & (a[bits - 1 :].all() | ~a[bits - 1 :].any())),
             good.popavg.eq(1),
         ]
-        with m.Switch(self.command.control):
-            for number, (name, (low, high)) in enumerate(self._limits.items()):
-                with m.Case(number):
-                    if name == "KEY":
-                        m.d.comb += good.lrset.eq(in_digits[alphabet].all())
-                    elif name == "GAIN":
-                        m.d.comb += good.lrset.eq(in_digits[PENTARY].all() & ~pents[-1].any())
-                    else:
-                        m.d.comb += good.lrset.eq(is_small & (small >= low) & (small <= high))
+        for number, (name, (low, high)) in enumerate(self._limits.items()):
+            fits: Value = is_small & (small >= low) & (small <= high)
+            if name == "KEY":
+                fits = in_digits[alphabet].all() & 1
+            elif name == "GAIN":
+                fits = in_digits[PENTARY].all() & ~pents[-1].any()
+            m.d.comb += self.writes[number].eq(self.operation.lrset & (self.command.control == number) & fits)
 
         m.d.comb += self.error.eq(~(Value.cast(self.operation) & Value.cast(good)).any())
         for name, code in OPS.items():

@@ -9,7 +9,7 @@ from amaranth.utils import ceil_log2
 
 from pentary.lralu import LowRankParameters
 from pentary.word import PENTS
-from pentary_hdl.alphabet import Alphabet
+from pentary_hdl.alphabet import PENTARY, Alphabet
 from pentary_hdl.digits import thermometer
 
 _NEVER_BOTH = {"no_rw_check": 1}
@@ -29,7 +29,7 @@ class Factors(wiring.Component):
         a, b: what was read.
     """
 
-    def __init__(self, parameters: LowRankParameters, alphabet: Alphabet) -> None:
+    def __init__(self, parameters: LowRankParameters, alphabet: Alphabet = PENTARY) -> None:
         """Take sizes and lanes, and the alphabet of the digits."""
         self._alphabet = alphabet
         self._parameters = parameters
@@ -58,21 +58,25 @@ class Factors(wiring.Component):
         parameters = self._parameters
         word, storing = self._queue(m)
 
-        in_b, level, block = Signal(), Signal(self._rank_bits), Signal(range(parameters.blocks))
-        last = Mux(in_b, self.cols_last, self.rows_last)
-        last_block, last_level = block == last >> ceil_log2(PENTS), level == self.rank_last
-        m.d.comb += self.finished.eq(storing & in_b & last_level & last_block)
+        # Where the next word goes, and which of its pents exist, is worked out a cycle before: what stops the unit is
+        # known late in a cycle, and has to stop the writes too.
+        place = data.StructLayout({"in_b": 1, "level": self._rank_bits, "block": len(self.block)})
+        now, following = Signal(place), Signal(place)
+        in_b, level, block = now.in_b, now.level, now.block
+        last_block, last_level, mask = Signal(), level == self.rank_last, Signal(PENTS)
+        m.d.comb += [following.eq(now), self.finished.eq(storing & in_b & last_level & last_block)]
         with m.If(storing):
-            m.d.sync += block.eq(block + 1)
+            m.d.comb += following.block.eq(block + 1)
             with m.If(last_block):
-                m.d.sync += [block.eq(0), level.eq(level + 1)]
+                m.d.comb += [following.block.eq(0), following.level.eq(level + 1)]
                 with m.If(last_level):
-                    m.d.sync += [level.eq(0), in_b.eq(1)]
+                    m.d.comb += [following.level.eq(0), following.in_b.eq(1)]
         with m.If(self.begin):
-            m.d.sync += [block.eq(0), level.eq(0), in_b.eq(0)]
-
-        mask = Signal(PENTS)
-        m.d.comb += mask.eq(thermometer(last[: ceil_log2(PENTS)]) | (~last_block).replicate(PENTS))
+            m.d.comb += following.eq(0)
+        last, ends = Mux(following.in_b, self.cols_last, self.rows_last), Signal()
+        m.d.comb += ends.eq(following.block == last >> ceil_log2(PENTS))
+        m.d.sync += [now.eq(following), last_block.eq(ends)]
+        m.d.sync += mask.eq(thermometer(last[: ceil_log2(PENTS)]) | (~ends).replicate(PENTS))
 
         banks = min(parameters.generators, parameters.blocks)
         bank_bits, group_bits = ceil_log2(parameters.generators), ceil_log2(parameters.groups)

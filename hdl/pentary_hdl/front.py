@@ -78,15 +78,14 @@ class Front(wiring.Component):
         rank_last = Signal(range(parameters.max_rank))
         width, key = Signal(4, init=CONTROL_RESET["WIDTH"]), Signal(CODE_BITS)
         active, kept = Signal(), Signal(OPERATION)
-        start, refused, proceeds = Signal(), Signal(), Signal()
+        start, proceeds = Signal(), Signal()
         operation = Signal(OPERATION)
         m.d.comb += [
             decoder.command.eq(self.command),
             decoder.rows_last.eq(rows_last),
             self.accept.eq(~active),
-            start.eq(~active & self.valid & ~decoder.error),
-            refused.eq(~active & self.valid & decoder.error),
-            proceeds.eq(active | start),
+            start.eq(~active & self.valid),
+            proceeds.eq(active | start & ~decoder.error),
             operation.eq(Mux(active, kept, decoder.operation)),
         ]
 
@@ -125,11 +124,11 @@ class Front(wiring.Component):
         with m.If(start):
             m.d.sync += operand.eq(a)
         for number, register in enumerate((rows_last, cols_last, rank_last, width, key)):
-            with m.If(start & operation.lrset & (self.command.control == number)):
+            with m.If(start & decoder.writes[number]):
                 m.d.sync += register.eq(a - 1 if number < 3 else a)
         m.d.comb += [
-            slots[0].respond.eq(refused | proceeds & last),
-            slots[0].error.eq(refused),
+            slots[0].respond.eq(Mux(proceeds, last, start)),
+            slots[0].error.eq(~active & decoder.error),
             slots[0].rank_last.eq(rank_last),
             slots[0].cols_last.eq(cols_last),
             slots[0].group.eq(outer),
@@ -142,7 +141,7 @@ class Front(wiring.Component):
             slots[0].move.width.eq(width),
             slots[0].operand.eq(Mux(active, operand, a)),
             update.gain.eq(a[: GAIN_PENTS * PENT_BITS]),
-            update.set_gain.eq(start & operation.lrset & (self.command.control == _GAIN)),
+            update.set_gain.eq(start & decoder.writes[_GAIN]),
         ]
         with m.If(proceeds):
             m.d.comb += slots[0].operation.eq(operation)
@@ -158,7 +157,7 @@ class Front(wiring.Component):
         # Stage 1: the factors are there. Generator and updates begin; they then work beside the stages.
         coefficient, b = Signal(alphabet.digit, reset_less=True), Signal.like(factors.b, reset_less=True)
         m.d.sync += [coefficient.eq(factors.a[row[: ceil_log2(PENTS)]]), b.eq(factors.b)]
-        self._generate(m, generator, factors, start, operation, key)
+        self._generate(m, generator, factors, start, operation, ~decoder.error, key)
         m.d.comb += [
             update.active.eq(slots[1].operation.popavg),
             update.last_beat.eq(slots[1].last_beat),
@@ -205,7 +204,14 @@ class Front(wiring.Component):
         return m
 
     def _generate(
-        self, m: Module, generator: Generator, factors: Factors, start: Value, operation: data.View, set_key: Value
+        self,
+        m: Module,
+        generator: Generator,
+        factors: Factors,
+        start: Value,
+        operation: data.View,
+        right: Value,
+        set_key: Value,
     ) -> None:
         """Run the generator: once for PRNG, for LRGEN until the last word is stored."""
         generators, cycles = self._parameters.generators, self._parameters.word_cycles
@@ -213,7 +219,7 @@ class Front(wiring.Component):
         word = alphabet.word
         key, counters = Signal(word, reset_less=True), [Signal(word, reset_less=True) for _ in range(generators)]
         begin_one, begin_pair, one, drawing, counts = (Signal() for _ in range(5))
-        m.d.sync += [begin_one.eq(start & operation.prng), begin_pair.eq(start & operation.lrgen)]
+        m.d.sync += [begin_one.eq(start & operation.prng & right), begin_pair.eq(start & operation.lrgen & right)]
 
         # The words of one batch are stored while the next is drawn; the slower of the two sets the pace.
         more = Signal()

@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 from pentary.lralu import LowRankParameters
 from pentary.prng import ROUNDS
 from pentary.word import PENTS
-from pentary_hdl.alphabet import Alphabet
+from pentary_hdl.alphabet import PENTARY, Alphabet
 
 _TAPS = (0, 1, 3)
 
@@ -26,7 +26,7 @@ class Generator(wiring.Component):
         finishing: they will be in the next cycle.
     """
 
-    def __init__(self, parameters: LowRankParameters, alphabet: Alphabet) -> None:
+    def __init__(self, parameters: LowRankParameters, alphabet: Alphabet = PENTARY) -> None:
         """Take the number of generators, and of rounds in a cycle; and the alphabet of the digits."""
         self._alphabet = alphabet
         self._generators, self._rounds = parameters.generators, parameters.rounds_per_cycle

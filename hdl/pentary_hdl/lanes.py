@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from pentary.lralu import LowRankParameters
-from pentary_hdl.alphabet import Alphabet
+from pentary_hdl.alphabet import PENTARY, Alphabet
 from pentary_hdl.digits import plus, thermometer
 
 _IN_BLOCKS = {"no_rw_check": 1, "ram_style": "block"}
@@ -26,7 +26,7 @@ class Lanes(wiring.Component):
         sums: they are there a cycle later.
     """
 
-    def __init__(self, parameters: LowRankParameters, alphabet: Alphabet) -> None:
+    def __init__(self, parameters: LowRankParameters, alphabet: Alphabet = PENTARY) -> None:
         """Take sizes and lanes, and the alphabet of the digits."""
         self._parameters, self._alphabet = parameters, alphabet
         self._sum_bits = alphabet.sum_bits(parameters.max_rank)

@@ -8,7 +8,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from pentary.lralu import LowRankParameters
-from pentary_hdl.alphabet import Alphabet, Binary
+from pentary_hdl.alphabet import PENTARY, Alphabet, Binary
 from pentary_hdl.digits import reaches, saturated
 
 
@@ -22,7 +22,7 @@ class Quantiser(wiring.Component):
         values: the same, or their levels.
     """
 
-    def __init__(self, parameters: LowRankParameters, alphabet: Alphabet) -> None:
+    def __init__(self, parameters: LowRankParameters, alphabet: Alphabet = PENTARY) -> None:
         """Take the greatest rank, and how many sums there are; and the alphabet of the levels."""
         self._parameters, self._alphabet = parameters, alphabet
         sums = data.ArrayLayout(signed(alphabet.sum_bits(parameters.max_rank)), parameters.movers)

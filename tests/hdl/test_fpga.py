@@ -105,7 +105,7 @@ def test_a_design_that_does_not_fit_is_told_with_the_excess(tmp_path: Path) -> N
     (tmp_path / "large.v").write_text(verilog(BetweenRegisters(Table(33 * 16)), "large"))
     netlist = flow.synthesise(tmp_path / "large.v", "large", UP5K)
     with pytest.raises(PentaryError) as told:
-        flow.place(netlist, UP5K, 1, 12)
+        flow.place(netlist, UP5K, 1)
     assert str(told.value) == (
         "the design does not fit into the iCE40 UP5K: it takes 33 block RAMs, 3 more than the 30 that there are"
     )
@@ -146,15 +146,35 @@ def test_a_missing_tool_is_told_with_what_gives_it(package: str, monkeypatch: py
     assert result.output == f"Error: {package.replace('_', '-')} is not installed: pip install 'pentary[fpga]'\n"
 
 
-def test_a_missed_clock_is_told_with_the_one_that_is_reached(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    usage = flow.Usage(1, 1, 1, 1, 0, 0)
+@pytest.fixture
+def reached(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Take the tools' place: what is put into the list is the clock that they reach."""
+    clocks: list[float] = []
+    usage = flow.Usage(1200, 34, 5, 1234, 0, 6)
     monkeypatch.setattr(flow, "synthesise", lambda source, top, device: source)
     monkeypatch.setattr(flow, "usage", lambda netlist, device: usage)
-    monkeypatch.setattr(flow, "place", lambda *arguments: (usage, 11.94, Path()))
+    monkeypatch.setattr(flow, "place", lambda *arguments: (usage, clocks[-1], Path()))
+    monkeypatch.setattr(flow, "bitstream", lambda configuration, device: b"bits")
+    return clocks
+
+
+def test_a_missed_clock_is_told_with_the_one_that_is_reached(reached: list[float], tmp_path: Path) -> None:
+    reached.append(11.94)
     result = fpga("icebreaker", *SMALLEST, "-o", str(tmp_path / "test.bin"))
     assert result.exit_code == 2
     assert "the clock is missed: the iCEBreaker runs at 12 MHz, the design reaches 11.9 MHz" in result.stderr
     assert not (tmp_path / "test.bin").exists()
+
+
+def test_what_comes_out_is_told_with_how_to_load_it(reached: list[float], tmp_path: Path) -> None:
+    reached.append(31.26)
+    out = tmp_path / "test.bit"
+    result = fpga("ulx3s", *SMALLEST, "-o", str(out))
+    assert result.exit_code == 0, result.output
+    assert out.read_bytes() == b"bits"
+    assert "logic cells      1,234          1,234" in result.stdout
+    assert "25 MHz on the board, 31.3 MHz reached" in result.stdout
+    assert result.stdout.endswith(f"openFPGALoader -b ulx3s {out}\n")
 
 
 @pytest.mark.slow

@@ -34,7 +34,6 @@ class Board:
         device: of `flow.DEVICES`.
         pass_led, fail_led: name and number of the LEDs there.
         load: the command that loads a bitstream, without the name of that.
-        parameters: those of the unit that fits, where they are not the usual ones.
     """
 
     name: str
@@ -44,7 +43,6 @@ class Board:
     pass_led: tuple[str, int]
     fail_led: tuple[str, int]
     load: str
-    parameters: dict[str, int]
 
 
 BOARDS: Final = {
@@ -56,7 +54,6 @@ BOARDS: Final = {
         pass_led=("led_g", 0),
         fail_led=("led_r", 0),
         load="iceprog",
-        parameters={},
     ),
     "hx8k": Board(
         name="iCE40-HX8K breakout board",
@@ -66,7 +63,6 @@ BOARDS: Final = {
         pass_led=("led", 0),
         fail_led=("led", 1),
         load="iceprog -S",
-        parameters={},
     ),
     "ulx3s": Board(
         name="ULX3S 85F",
@@ -76,7 +72,6 @@ BOARDS: Final = {
         pass_led=("led", 0),
         fail_led=("led", 1),
         load="openFPGALoader -b ulx3s",
-        parameters={},
     ),
 }
 
@@ -151,7 +146,7 @@ def build(board: Board, parameters: LowRankParameters, seed: int, say: Callable[
             (folder / name).write_text(files[name])
         netlist = flow.synthesise(folder / "top.il", "top", device)
         say("Placing and routing it: minutes, if it is large.")
-        whole, fmax_mhz, configuration = flow.place(netlist, device, seed, clock_hz / 1e6, constraints)
+        whole, fmax_mhz, configuration = flow.place(netlist, device, seed, constraints)
         if fmax_mhz * 1e6 < clock_hz:
             raise PentaryError(
                 f"the clock is missed: the {board.name} runs at {clock_hz / 1e6:g} MHz, the design reaches "

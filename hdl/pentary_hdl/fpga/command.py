@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,22 +16,23 @@ from pentary.word import PentaryError
 if TYPE_CHECKING:
     from pentary_hdl.fpga.boards import Built
 
+_DEFAULT = LowRankParameters()
+
 
 @click.command()
 @click.argument("board", type=click.Choice(["icebreaker", "hx8k", "ulx3s"]))
 @click.option("--unit", type=click.Choice(["lralu"]), default="lralu", show_default=True, help="What is tested.")
-@click.option("--lanes", type=int, help="16, 64 or 256.")
-@click.option("--max-rank", type=int, help="1 to 64.")
-@click.option("--max-size", type=int, help="A multiple of 16, up to 256.")
+@click.option("--lanes", type=int, default=_DEFAULT.lanes, show_default=True, help="16, 64 or 256.")
+@click.option("--max-rank", type=int, default=_DEFAULT.max_rank, show_default=True, help="1 to 64.")
+@click.option("--max-size", type=int, default=_DEFAULT.max_size, show_default=True, help="A multiple of 16, up to 256.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of vectors and placer.")
 @click.option("-o", "out", type=click.Path(path_type=Path), metavar="FILE", help="UNIT-BOARD.bin or .bit if not given.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def fpga(board: str, unit: str, seed: int, out: Path | None, as_json: bool, **parameters: int | None) -> None:
+def fpga(board: str, unit: str, seed: int, out: Path | None, as_json: bool, **parameters: int) -> None:
     """Make a bitstream with which BOARD tests a unit, and tell what it takes and how fast it is.
 
     The board plays vectors on the unit, at full speed and with stalls. It shows whether all was as it must be with two
     LEDs, and on its serial port (115200 baud, 8N1) as "PASS 256", or as "FAIL 012" with the first vector that differed.
-    Parameters that are not given take values that fit the board.
 
     \b
     BOARD is one of
@@ -49,9 +50,7 @@ def fpga(board: str, unit: str, seed: int, out: Path | None, as_json: bool, **pa
             from pentary_hdl.fpga import boards, flow  # late: Amaranth takes its time
         except ModuleNotFoundError as error:
             raise PentaryError(f"making bitstreams needs {error.name}: pip install 'pentary[fpga]'") from error
-        chosen = boards.BOARDS[board]
-        given = {name: value for name, value in parameters.items() if value is not None}
-        made_for = replace(LowRankParameters(), **{**chosen.parameters, **given})
+        chosen, made_for = boards.BOARDS[board], LowRankParameters(**parameters)
         device = flow.DEVICES[chosen.device]
         out = Path(f"{unit}-{board}{device.family.suffix}") if out is None else out
         began = time.monotonic()

@@ -1,0 +1,48 @@
+"""The property of the quantiser, in integers and without thresholds."""
+
+from amaranth import Cat, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import Out
+
+from pentary.lralu import LowRankParameters
+from pentary_hdl.quantiser import Quantiser
+
+
+class Quantised(wiring.Component):
+    """A level is round(s / sqrt(r)), at most 2 in magnitude, ties to the level nearer zero; r is the rank.
+
+    In integers: the magnitude is 1 or more exactly if 4 s^2 > r, and 2 exactly if 4 s^2 > 9 r.
+    """
+
+    def __init__(self, parameters: LowRankParameters) -> None:
+        """Take the greatest rank; all sums of its width are looked at, also those that no product makes."""
+        self._unit = unit = Quantiser(parameters)
+        super().__init__({**unit.signature.members, "holds": Out(1)})
+        self._ranks = parameters.max_rank
+
+    def elaborate(self, platform: object) -> Module:
+        """Square."""
+        m = Module()
+        m.submodules.quantiser = unit = self._unit
+        m.d.comb += [unit.mark.eq(self.mark), unit.rank_last.eq(self.rank_last), unit.clear.eq(self.clear)]
+        m.d.comb += [
+            Value.cast(unit.sums).eq(Value.cast(self.sums)),
+            Value.cast(self.values).eq(Value.cast(unit.values)),
+        ]
+
+        rank, marked = Signal(range(self._ranks + 1)), Signal()
+        with m.If(self.mark & ~marked):
+            m.d.sync += [marked.eq(1), rank.eq(self.rank_last + 1)]
+        with m.Elif(self.clear):
+            m.d.sync += marked.eq(0)
+        right = []
+        for total, value in zip(self.sums, self.values, strict=True):
+            square = 4 * total * total
+            level = (square > rank) + (square > 9 * rank)
+            right.append(value == Mux(marked, Mux(total < 0, -level, level), total))
+        # The registers of control hold no rank past the greatest.
+        possible = Signal(init=1)
+        with m.If(self.mark & (self.rank_last >= self._ranks)):
+            m.d.sync += possible.eq(0)
+        m.d.comb += self.holds.eq(~possible | Cat(right).all())
+        return m

@@ -1,0 +1,120 @@
+"""Properties of the generator: each component has an output `holds`, to be proved 1."""
+
+from collections.abc import Callable
+
+from amaranth import Array, Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from pentary.lralu import LowRankParameters
+from pentary.prng import ROUNDS
+from pentary.word import PENTS
+from pentary_hdl.digits import PENT, WORD, cube, reduced
+from pentary_hdl.formal.arithmetic import are_pents, is_pent
+from pentary_hdl.generator import Generator
+
+_TAPS = (0, 1, 3)
+"""Pent j of the mix is the sum of pents 3j + tap."""
+
+
+class _Generated(wiring.Component):
+    """One generator, with a round in a cycle so that the word after each round is seen."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            {"load": In(1), "key": In(WORD), "counter": In(WORD), "word": Out(WORD), "done": Out(1), "holds": Out(1)}
+        )
+
+    def _module(self) -> tuple[Module, Signal]:
+        """Give also the number of the round that `word` has been through since the load, or one too many."""
+        m = Module()
+        m.submodules.generator = unit = Generator(LowRankParameters(rounds_per_cycle=1))
+        m.d.comb += [unit.load.eq(self.load), unit.key.eq(self.key), unit.counters[0].eq(self.counter)]
+        m.d.comb += [Value.cast(self.word).eq(Value.cast(unit.words[0])), self.done.eq(unit.done)]
+        number = Signal(range(ROUNDS + 2), init=ROUNDS + 1)
+        with m.If(self.load):
+            m.d.sync += number.eq(1)
+        with m.Elif(number <= ROUNDS):
+            m.d.sync += number.eq(number + 1)
+        return m, number
+
+
+class Rounds(_Generated):
+    """Every round is that of the specification, for every key and counter: so the whole word is.
+
+    Pent j of the next word is, modulo 5, the sum of the cubes of pents 3j, 3j + 1 and 3j + 3 and of the round's key:
+    the key turned by the number of the round, plus that number.
+    """
+
+    def elaborate(self, platform: object) -> Module:
+        """Follow the generator with Python's integers, in tables."""
+        m, number = self._module()
+        key, before = (Signal(WORD, reset_less=True) for _ in range(2))
+        given = Signal()
+        with m.If(self.load):
+            m.d.sync += given.eq(are_pents(self.key) & are_pents(self.counter))
+        for i in range(PENTS):
+            m.d.sync += key[i].eq(Mux(self.load, self.key[(i + 1) % PENTS], key[(i + 1) % PENTS]))
+            m.d.sync += before[i].eq(_of(_residue, Mux(self.load, self.key[i] + self.counter[i], self.word[i])))
+
+        follows = []
+        for i in range(PENTS):
+            total = key[i] + sum(_of(_cube, before[(3 * i + tap) % PENTS]) for tap in _TAPS)
+            if i < 2:
+                total = total + Array((r % 5, r // 5)[i] for r in range(PENTS))[number]
+            follows.append(Cat(total - self.word[i] == multiple for multiple in range(-15, 16, 5)).any())
+        m.d.comb += self.holds.eq(~given | (number > ROUNDS) | Cat(follows).all())
+        return m
+
+
+class Recovery(_Generated):
+    """Whatever state it is in, a load leads to `done` exactly in the cycle of the last round; its codes are pents."""
+
+    SETTLED = ROUNDS + 1
+
+    def elaborate(self, platform: object) -> Module:
+        """Look at `done` and the word only."""
+        m, number = self._module()
+        m.d.comb += self.holds.eq((self.done == (number == ROUNDS)) & are_pents(self.word))
+        return m
+
+
+class Bijection(wiring.Component):
+    """A round never makes one word of two: the cube is its own inverse, and what the mix makes 0 was 0.
+
+    The mix is linear, so words that it makes equal have a difference that it makes 0. Adding a key is undone by
+    subtracting it. The words are finitely many, so a map that never makes two of them one reaches all of them: no
+    state is dead, be it that nothing leads to it or that it swallows others.
+    """
+
+    def __init__(self) -> None:
+        """Take nothing."""
+        super().__init__({"word": In(WORD), "holds": Out(1)})
+
+    def elaborate(self, platform: object) -> Module:
+        """Mix a word with the cells of the generator."""
+        m = Module()
+        mixed, cubed = [], []
+        for i, pent in enumerate(self.word):
+            total = Signal(range(-6, 7))
+            m.d.comb += total.eq(sum(self.word[(3 * i + tap) % PENTS] for tap in _TAPS))
+            mixed.append(reduced(m, total)[0])
+            cubed.append((cube(cube(pent)) == pent) & is_pent(cube(pent)))
+        becomes_zero, is_zero = ~Cat(mixed).any(), ~Value.cast(self.word).any()
+        m.d.comb += self.holds.eq(~are_pents(self.word) | Cat(cubed).all() & (~becomes_zero | is_zero))
+        return m
+
+
+def _residue(number: int) -> int:
+    return (number + 2) % 5 - 2
+
+
+def _cube(number: int) -> int:
+    return _residue(number**3)
+
+
+def _of(function: Callable[[int], int], number: Value) -> Value:
+    """Give a function of a small signed number, from a table."""
+    half = 1 << len(number) - 1
+    table = [Const(function(value), PENT) for value in [*range(half), *range(-half, 0)]]
+    return Array(table)[number.as_unsigned()]
