@@ -5,7 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from pentary.isa.table import CONTROLS
-from pentary.lralu import CODE_BITS, OPS, LowRankParameters
+from pentary.lralu import CODE_BITS, IN_PENTS, OPS, LowRankParameters
 from pentary.word import PENTS
 from pentary_hdl.alphabet import PENTARY, Alphabet, Binary
 
@@ -79,10 +79,9 @@ class Decoder(wiring.Component):
         ]
         for number, (name, (low, high)) in enumerate(self._limits.items()):
             fits: Value = is_small & (small >= low) & (small <= high)
-            if name == "KEY":
-                fits = in_digits[alphabet].all() & 1
-            elif name == "GAIN":
-                fits = in_digits[PENTARY].all() & ~pents[-1].any()
+            if name in IN_PENTS:
+                written = in_digits[PENTARY if name == "GAIN" else alphabet]
+                fits = written.all() & (~pents[-1].any() if name == "GAIN" else 1)
             m.d.comb += self.writes[number].eq(self.operation.lrset & (self.command.control == number) & fits)
 
         m.d.comb += self.error.eq(~(Value.cast(self.operation) & Value.cast(good)).any())

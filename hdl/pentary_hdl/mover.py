@@ -62,35 +62,33 @@ class Addends(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Choose for each element a number and its multiple; a step is taken once."""
         m = Module()
-        alphabet = self._alphabet
         accumulate, loads = self.move.accumulate, Signal()
         m.d.comb += loads.eq(self.gives & (self.move.perturb | accumulate))
-        digit = self.operand[: alphabet.bits].as_signed()
+        digit = self.operand[: self._alphabet.bits].as_signed()
+        by_operand = self._alphabet.multiple(digit)
         carries = Signal(len(self.carries))
         m.d.comb += self.carries.eq(carries)
         for i, value in enumerate(self.values):
             unit = i // 4
             step = self.ready & (self.lane == i % 4)
+            if isinstance(self._alphabet, Binary):
+                sigma = self.operand[: self._alphabet.most_sigma.bit_length() + 1].as_signed()
+                factor = Mux(accumulate, digit, saturated(value, self._alphabet.bits))
+                multiple = Mux(loads, factor * Mux(accumulate, value, sigma), self.steps[unit])
+                none, negative = Const(0, 1), Const(0, 1)
+            else:
+                pairs = zip(vars(_by_sum(value, self._alphabet)).values(), vars(by_operand).values(), strict=True)
+                none, twice, negative = Signal(), Signal(), Signal()
+                for chosen, (of_value, of_operand) in zip((none, twice, negative), pairs, strict=True):
+                    m.d.comb += chosen.eq(loads & Mux(accumulate, of_operand, of_value))
+
+                number = Signal(signed(STEP_BITS))
+                m.d.comb += number.eq(Mux(loads, Mux(accumulate, value, self.operand), self.steps[unit]))
+                multiple = Multiple(none, twice, negative).complemented(number)
             addend, carry = Signal(signed(self._addend_bits)), Signal()
             m.d.comb += [self.addends[i].eq(addend), carries[i].eq(carry)]
-            if isinstance(alphabet, Binary):
-                sigma = self.operand[: alphabet.most_sigma.bit_length() + 1].as_signed()
-                factor = Mux(accumulate, digit, saturated(value, alphabet.bits))
-                product = factor * Mux(accumulate, value, sigma)
-                with m.If(loads | step):
-                    m.d.sync += addend.eq(Mux(loads, product, self.steps[unit]))
-                    m.d.sync += carry.eq(~loads & self.round_up[unit])
-                continue
-
-            pairs = zip(vars(_by_sum(value, alphabet)).values(), vars(alphabet.multiple(digit)).values(), strict=True)
-            none, twice, negative = Signal(), Signal(), Signal()
-            for chosen, (of_value, of_operand) in zip((none, twice, negative), pairs, strict=True):
-                m.d.comb += chosen.eq(loads & Mux(accumulate, of_operand, of_value))
-
-            number = Signal(signed(STEP_BITS))
-            m.d.comb += number.eq(Mux(loads, Mux(accumulate, value, self.operand), self.steps[unit]))
             with m.If(loads | step):
-                m.d.sync += addend.eq(Multiple(none, twice, negative).complemented(number))
+                m.d.sync += addend.eq(multiple)
                 m.d.sync += carry.eq(Mux(loads, negative, self.round_up[unit]))
                 with m.If(none):
                     m.d.sync += [addend.eq(0), carry.eq(0)]

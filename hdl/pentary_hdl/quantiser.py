@@ -67,11 +67,10 @@ class Quantiser(wiring.Component):
 
 
 def _level(m: Module, total: Value, gaps: list[Signal]) -> Value:
-    one = Signal()
-    m.d.comb += one.eq(reaches(total, gaps[0]))
+    one, two = Signal(), Signal()
     negative = total[-1]
     if len(gaps) == 1:
+        m.d.comb += one.eq(reaches(total, gaps[0]))
         return Cat(one, (one & negative).replicate(len(total) - 1)).as_signed()
-    two = Signal()
-    m.d.comb += two.eq(reaches(total, gaps[1]))
+    m.d.comb += [one.eq(reaches(total, gaps[0])), two.eq(reaches(total, gaps[1]))]
     return Cat(one & ~two, one & (two | negative), (one & negative).replicate(len(total) - 2)).as_signed()
