@@ -164,8 +164,9 @@ class Mover(wiring.Component):
                 low_bits = [one & ~beyond, one & (beyond | sign)] if alphabet.greatest == 2 else [one]
                 level = Cat(low_bits, replaced[len(low_bits) :])
             else:
-                level = saturated((compared >> dropped) + 1 >> 1, alphabet.bits)
-                below = Mux(perturb, level[-1], sign)
+                digit = saturated((compared >> dropped) + 1 >> 1, alphabet.bits)
+                below = Mux(perturb, digit[-1], sign)
+                level = Cat(digit, digit[-1].replicate(_COMPARED - alphabet.bits))
                 replaced = Mux(sign, negative, positive)
             low = Mux(keep, total[:_COMPARED], Mux(perturb, level, replaced))
             high = Mux(perturb, below.replicate(ELEMENT_BITS - _COMPARED), total[_COMPARED:])
