@@ -46,12 +46,12 @@ class Generator(wiring.Component):
         m = Module()
         cycles = ROUNDS // self._rounds
         cycle, busy, done = Signal(range(cycles + 1)), Signal(), Signal()
-        m.d.comb += [self.done.eq(done), self.finishing.eq(busy & (cycle == cycles - 1))]
-        m.d.sync += [cycle.eq(cycle + 1), done.eq(self.finishing)]
+        m.d.comb += [self.done.eq(done), self.finishing.eq(busy & ~done & (cycle >= cycles - 1))]
+        m.d.sync += done.eq(self.finishing)
         with m.If(self.load):
             m.d.sync += [cycle.eq(0), busy.eq(1), done.eq(0)]
-        with m.Elif(done):
-            m.d.sync += busy.eq(0)
+        with m.Elif(busy):
+            m.d.sync += [cycle.eq(cycle + 1), busy.eq(~done)]
 
         ring = Signal(self._alphabet.word, reset_less=True)
         keys = [self._key(m, ring, cycle, number) for number in range(self._rounds)]

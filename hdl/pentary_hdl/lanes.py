@@ -1,6 +1,6 @@
 """The lanes: they multiply pents and accumulate, a row sum for each column, and give the sums back in beats."""
 
-from amaranth import Cat, Const, Module, Signal, Value, signed
+from amaranth import Module, Signal, Value, signed
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
@@ -73,12 +73,14 @@ class Lanes(wiring.Component):
         with m.If(multiply):
             m.d.sync += [multiplied.eq(1), made_last.eq(cols_last)]
         mover_bits = ceil_log2(self._parameters.movers)
-        beat, last_beat, made = Signal.like(self.beat), made_last >> mover_bits, Signal(self._parameters.movers)
-        m.d.sync += beat.eq(self.beat)
-        with m.If(multiplied & (beat <= last_beat)):
-            m.d.comb += made.eq(thermometer(made_last[:mover_bits]) | (beat != last_beat).replicate(len(made)))
+        last_beat, made = made_last >> mover_bits, Signal(self._parameters.movers)
+        m.d.sync += made.eq(thermometer(made_last[:mover_bits]) | (self.beat != last_beat).replicate(len(made)))
+        with m.If(~multiplied | (self.beat > last_beat)):
+            m.d.sync += made.eq(0)
+        number = Signal(2)
+        m.d.sync += number.eq(self.beat)
         m.d.comb += read.addr.eq(self.beat >> 2)
-        quarter = data.View(data.ArrayLayout(self.sums.shape(), 4), read.data)[Cat(beat, Const(0, 2))[:2]]
+        quarter = data.View(data.ArrayLayout(self.sums.shape(), 4), read.data)[number]
         for value, read_out, exists in zip(self.sums, quarter, made, strict=True):
             m.d.comb += value.eq(read_out & exists.replicate(bits))
         return m

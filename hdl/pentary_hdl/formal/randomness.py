@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from amaranth import Array, Cat, Const, Module, Mux, Signal, Value
+from amaranth import Array, Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -25,57 +25,60 @@ class _Generated(wiring.Component):
             {"load": In(1), "key": In(WORD), "counter": In(WORD), "word": Out(WORD), "done": Out(1), "holds": Out(1)}
         )
 
-    def _module(self) -> tuple[Module, Signal]:
-        """Give also the number of the round that `word` has been through since the load, or one too many."""
+    def _module(self) -> tuple[Module, Signal, Signal]:
+        """Give also whether a word is being made, and how many rounds `word` has been through since the load."""
         m = Module()
         m.submodules.generator = unit = Generator(LowRankParameters(rounds_per_cycle=1))
         m.d.comb += [unit.load.eq(self.load), unit.key.eq(self.key), unit.counters[0].eq(self.counter)]
         m.d.comb += [Value.cast(self.word).eq(Value.cast(unit.words[0])), self.done.eq(unit.done)]
-        number = Signal(range(ROUNDS + 2), init=ROUNDS + 1)
+        working, number = Signal(), Signal(range(ROUNDS + 2))
         with m.If(self.load):
-            m.d.sync += number.eq(1)
-        with m.Elif(number <= ROUNDS):
-            m.d.sync += number.eq(number + 1)
-        return m, number
+            m.d.sync += [working.eq(1), number.eq(0)]
+        with m.Elif(working):
+            m.d.sync += [working.eq(number < ROUNDS), number.eq(number + 1)]
+        return m, working, number
 
 
 class Rounds(_Generated):
     """Every round is that of the specification, for every key and counter: so the whole word is.
 
-    Pent j of the next word is, modulo 5, the sum of the cubes of pents 3j, 3j + 1 and 3j + 3 and of the round's key:
-    the key turned by the number of the round, plus that number.
+    The first word is the sum of key and counter, pent by pent modulo 5. Pent j of the next word is, modulo 5, the sum
+    of the cubes of pents 3j, 3j + 1 and 3j + 3 and of the round's key: the key turned by the number of the round, plus
+    that number. All that is from tables of Python's integers here.
     """
 
     def elaborate(self, platform: object) -> Module:
-        """Follow the generator with Python's integers, in tables."""
-        m, number = self._module()
-        key, before = (Signal(WORD, reset_less=True) for _ in range(2))
+        """Work beside the generator."""
+        m, working, number = self._module()
+        key, mixed, word = Signal(WORD, reset_less=True), Signal(WORD, reset_less=True), Signal(WORD)
         given = Signal()
         with m.If(self.load):
-            m.d.sync += given.eq(are_pents(self.key) & are_pents(self.counter))
+            m.d.sync += [
+                given.eq(are_pents(self.key) & are_pents(self.counter)),
+                key.eq(self.key),
+                mixed.eq(self.counter),
+            ]
         for i in range(PENTS):
-            m.d.sync += key[i].eq(Mux(self.load, self.key[(i + 1) % PENTS], key[(i + 1) % PENTS]))
-            m.d.sync += before[i].eq(_of(_residue, Mux(self.load, self.key[i] + self.counter[i], self.word[i])))
-
-        follows = []
-        for i in range(PENTS):
-            total = key[i] + sum(_of(_cube, before[(3 * i + tap) % PENTS]) for tap in _TAPS)
+            total = key[i] + mixed[i]
             if i < 2:
                 total = total + Array((r % 5, r // 5)[i] for r in range(PENTS))[number]
-            follows.append(Cat(total - self.word[i] == multiple for multiple in range(-15, 16, 5)).any())
-        m.d.comb += self.holds.eq(~given | (number > ROUNDS) | Cat(follows).all())
+            m.d.comb += word[i].eq(_of(_residue, total))
+            with m.If(working & ~self.load):
+                m.d.sync += key[i].eq(key[(i + 1) % PENTS])
+                m.d.sync += mixed[i].eq(_of(_residue, sum(_of(_cube, word[(3 * i + tap) % PENTS]) for tap in _TAPS)))
+        m.d.comb += self.holds.eq(~working | ~given | (Value.cast(self.word) == Value.cast(word)))
         return m
 
 
 class Recovery(_Generated):
-    """Whatever state it is in, a load leads to `done` exactly in the cycle of the last round; its codes are pents."""
+    """Whatever state it was in, a load leads to `done` exactly when the last key is added; its codes are pents."""
 
-    SETTLED = ROUNDS + 1
+    SETTLED = ROUNDS + 2
 
     def elaborate(self, platform: object) -> Module:
         """Look at `done` and the word only."""
-        m, number = self._module()
-        m.d.comb += self.holds.eq((self.done == (number == ROUNDS)) & are_pents(self.word))
+        m, working, number = self._module()
+        m.d.comb += self.holds.eq((self.done == (working & (number == ROUNDS))) & are_pents(self.word))
         return m
 
 
