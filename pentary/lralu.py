@@ -183,7 +183,6 @@ def command(name: str, *operands: int | str) -> Command:
     raise PentaryError(f"{name} does not take the operands {operands}")
 
 
-
 RESPONSE_DELAY: Final = 7
 """A response is transferred in the cycle start + occupancy + RESPONSE_DELAY, on the condition that no stream waits."""
 

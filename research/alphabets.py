@@ -210,10 +210,10 @@ def listed(words: list[str]) -> str:
 TEXT = """\
 # The alphabet of the weights, measured
 
-`python research/alphabets.py` remakes this page ({tools}, OpenSTA and the osu018 library). One structure, the low-rank
-ALU with {lanes} lanes, rank up to {rank} and rows up to {size}, is made with weights of several alphabets: `alphabet` is
-a parameter of `pentary_hdl.lralu.LowRankAlu`, and a test compares each whole unit with Python's integers. How well
-networks train is not compared here; what training does with pents is in [results.md](results.md).
+`python research/alphabets.py` remakes this page ({tools}, OpenSTA and the osu018 library). One structure, the
+low-rank ALU with {lanes} lanes, rank up to {rank} and rows up to {size}, is made with weights of several alphabets:
+`alphabet` is a parameter of `pentary_hdl.lralu.LowRankAlu`, and a test compares each whole unit with Python's integers.
+How well networks train is not compared here; what training does with pents is in [results.md](results.md).
 
 ![Costs by alphabet](alphabets.png)
 
