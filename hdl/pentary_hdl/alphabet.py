@@ -69,8 +69,15 @@ class Alphabet:
 class Balanced(Alphabet):
     """Pents or trits: a product is a choice and a negation, and WIDTH counts the digits of a latent word."""
 
-    product_bits = property(lambda self: self.bits + 1, doc="Bits of a product before it is negated.")
-    most_sigma = property(lambda self: self.most(self.widths[1]), doc="The greatest sigma.")
+    @property
+    def product_bits(self) -> int:
+        """Give the bits of a product before 1 is added where it is negative."""
+        return self.bits + 1
+
+    @property
+    def most_sigma(self) -> int:
+        """Give the greatest sigma: any latent word is one."""
+        return self.most(self.widths[1])
 
     def unit(self, width: int) -> int:
         """Give what 1 is worth as the top digit of a latent word."""
@@ -125,8 +132,15 @@ class Balanced(Alphabet):
 class Binary(Alphabet):
     """Digits of two's complement: a latent word has WIDTH bits below its top digit."""
 
-    product_bits = property(lambda self: 2 * self.bits, doc="Bits of a product.")
-    most_sigma = property(lambda self: (1 << LATENT_BITS - self.bits) - 1, doc="The greatest sigma.")
+    @property
+    def product_bits(self) -> int:
+        """Give the bits of a product."""
+        return 2 * self.bits
+
+    @property
+    def most_sigma(self) -> int:
+        """Give the greatest sigma: its multiples by digits have the bits of a latent word."""
+        return (1 << LATENT_BITS - self.bits) - 1
 
     def unit(self, width: int) -> int:
         """Give what 1 is worth as the top digit of a latent word."""
