@@ -104,11 +104,6 @@ class LowRankParameters:
         """Cycles in which a generator makes a word: the rounds, and one to add the last key."""
         return ROUNDS // self.rounds_per_cycle + 1
 
-    @property
-    def sum_bits(self) -> int:
-        """Bits of a row sum, which is at most 4 max_rank in magnitude."""
-        return (4 * self.max_rank).bit_length() + 1
-
 
 def pents_code(word: int) -> int:
     """Give the 48 bits of a word's pents, three of two's complement for each, the least significant pent lowest.

@@ -1,6 +1,6 @@
 """Cells of pents: three bits of two's complement, -2..2, and what is made of a few of them."""
 
-from amaranth import Cat, Const, Module, Signal, Value, signed, unsigned
+from amaranth import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data
 
 from pentary.lralu import PENT_BITS
@@ -20,26 +20,36 @@ def cube(pent: Value) -> Value:
     return Cat(pent[0], pent[1], pent[2] ^ (pent[1] & ~pent[0])).as_signed()
 
 
-def reduced(m: Module, total: Value) -> tuple[Signal, Signal]:
-    """Split a small signed sum into its pent, and the pents to carry: total = 5 * carry + pent."""
+def reduced(m: Module, total: Value, base: int = 5) -> tuple[Signal, Signal]:
+    """Split a small signed sum into its pent, and the pents to carry: total = 5 * carry + pent. Or trits, in base 3."""
     low, high = -(1 << len(total) - 1), (1 << len(total) - 1) - 1
-    pent = Signal(PENT)
-    carry = Signal(range((low + 2) // 5, (high + 2) // 5 + 1))
+    greatest = base // 2
+    pent = Signal(range(-greatest, greatest + 1))
+    carry = Signal(range((low + greatest) // base, (high + greatest) // base + 1))
     with m.Switch(total):
         for number in range(low, high + 1):
             with m.Case(Const(number, signed(len(total)))):
-                m.d.comb += [pent.eq((number + 2) % 5 - 2), carry.eq((number + 2) // 5)]
+                over = number + greatest
+                m.d.comb += [pent.eq(over % base - greatest), carry.eq(over // base)]
     return pent, carry
 
 
-def add_constant(m: Module, pents: list[Value], constants: list[int]) -> list[Signal]:
+def modulo(m: Module, base: int, *digits: Value) -> Value:
+    """Give the sum of two or three pents modulo 5, as a pent; or of trits modulo 3."""
+    most = base // 2 * len(digits)
+    total = Signal(range(-most, most + 1))
+    m.d.comb += total.eq(sum(digits[1:], start=digits[0]))
+    return reduced(m, total, base)[0]
+
+
+def add_constant(m: Module, pents: list[Value], constants: list[int], base: int = 5) -> list[Signal]:
     """Add a constant to a number, pent by pent; what leaves the highest pent is dropped."""
     carry: Value = Const(0, unsigned(1))
     result = []
     for pent, constant in zip(pents, constants, strict=True):
         total = Signal(signed(4))
         m.d.comb += total.eq(pent + constant + carry)
-        digit, carry = reduced(m, total)
+        digit, carry = reduced(m, total, base)
         result.append(digit)
     return result
 
@@ -81,6 +91,22 @@ class Multiple:
         )
 
 
+class Product:
+    """Multiples of a number as `Multiple` gives them, for a digit of any size: a multiplier makes them.
+
+    Attributes:
+        none, negative: 0, as the multiplier sees to both.
+    """
+
+    def __init__(self, digit: Value) -> None:
+        """Take the digit."""
+        self.none, self.negative, self._digit = Const(0, 1), Const(0, 1), digit
+
+    def complemented(self, number: Value) -> Value:
+        """Give the multiple, as long as both numbers together."""
+        return self._digit * number
+
+
 def plus(one: Value, other: Value, carry: Value) -> Value:
     """Give the sum of two signed numbers and a bit, in one carry chain."""
     return (Cat(carry, one).as_signed() + Cat(carry, other).as_signed())[1:].as_signed()
@@ -91,6 +117,12 @@ def reaches(number: Value, gap: Value) -> Value:
     sign = number[-1]
     magnitude = number[: len(gap)] ^ sign.replicate(len(gap))  # one less than it is where the number is negative
     return (Cat(sign, magnitude) + Cat(sign, gap))[len(gap) + 1]
+
+
+def saturated(number: Value, bits: int) -> Value:
+    """Give a signed number in so few bits; beyond them, the greatest or the least that they hold."""
+    sign, beyond = number[-1], (number[bits - 1 :] ^ number[-1].replicate(len(number) - bits + 1)).any()
+    return Mux(beyond, Cat((~sign).replicate(bits - 1), sign), number[:bits]).as_signed()
 
 
 def exceeds(number: Value, largest: int) -> Value:

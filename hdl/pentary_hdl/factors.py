@@ -7,9 +7,10 @@ from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from pentary.lralu import PENT_BITS, LowRankParameters
+from pentary.lralu import LowRankParameters
 from pentary.word import PENTS
-from pentary_hdl.digits import PENT, WORD, thermometer
+from pentary_hdl.alphabet import PENTARY, Alphabet
+from pentary_hdl.digits import thermometer
 
 _NEVER_BOTH = {"no_rw_check": 1}
 """Nobody reads what is being written, so synthesis need not see to it."""
@@ -28,8 +29,9 @@ class Factors(wiring.Component):
         a, b: what was read.
     """
 
-    def __init__(self, parameters: LowRankParameters) -> None:
-        """Take sizes and lanes."""
+    def __init__(self, parameters: LowRankParameters, alphabet: Alphabet = PENTARY) -> None:
+        """Take sizes and lanes, and the alphabet of the digits."""
+        self._alphabet = alphabet
         self._parameters = parameters
         self._size_bits, self._rank_bits = ceil_log2(parameters.max_size), ceil_log2(parameters.max_rank)
         super().__init__(
@@ -38,15 +40,15 @@ class Factors(wiring.Component):
                 "cols_last": In(self._size_bits),
                 "rank_last": In(self._rank_bits),
                 "begin": In(1),
-                "words": In(WORD).array(parameters.generators),
+                "words": In(alphabet.word).array(parameters.generators),
                 "store": In(1),
                 "waiting": Out(range(parameters.generators)),
                 "finished": Out(1),
                 "level": In(self._rank_bits),
                 "block": In(range(parameters.blocks)),
                 "group": In(range(parameters.groups)),
-                "a": Out(WORD),
-                "b": Out(data.ArrayLayout(PENT, parameters.lanes)),
+                "a": Out(alphabet.word),
+                "b": Out(data.ArrayLayout(alphabet.digit, parameters.lanes)),
             }
         )
 
@@ -102,7 +104,8 @@ class Factors(wiring.Component):
         others = len(self.words) - 1
         if not others:
             return Value.cast(self.words[0]), self.store
-        queue, waiting = [Signal(PENT_BITS * PENTS, reset_less=True) for _ in range(others)], Signal(range(others + 1))
+        bits = self._alphabet.bits * PENTS
+        queue, waiting = [Signal(bits, reset_less=True) for _ in range(others)], Signal(range(others + 1))
         m.d.comb += self.waiting.eq(waiting)
         with m.If(self.store):
             m.d.sync += [entry.eq(Value.cast(word)) for entry, word in zip(queue, list(self.words)[1:], strict=True)]
@@ -115,7 +118,7 @@ class Factors(wiring.Component):
         return Mux(self.store, self.words[0], queue[0]), self.store | (waiting != 0)
 
     def _bank(self, m: Module, depth: int, word: Value, mask: Value) -> tuple[memory.WritePort, memory.ReadPort]:
-        shape = data.ArrayLayout(PENT_BITS, PENTS)
+        shape = data.ArrayLayout(self._alphabet.bits, PENTS)
         m.submodules += (bank := memory.Memory(shape=shape, depth=depth, init=[], attrs=_NEVER_BOTH))
         write, read = bank.write_port(granularity=1), bank.read_port()
         m.d.comb += [write.en.eq(mask), Value.cast(write.data).eq(word)]

@@ -8,14 +8,14 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from pentary.isa.table import CONTROL_RESET, CONTROLS
-from pentary.lralu import CODE_BITS, LATENT_BITS, PENT_BITS, LowRankParameters, pents_code
-from pentary.word import PENTS, limit, to_digits
+from pentary.lralu import CODE_BITS, LATENT_BITS, PENT_BITS, LowRankParameters
+from pentary.word import PENTS
+from pentary_hdl.alphabet import Alphabet
 from pentary_hdl.decoder import COMMAND, OPERATION, Decoder
-from pentary_hdl.digits import PENT, WORD, add_constant
 from pentary_hdl.factors import Factors
 from pentary_hdl.generator import Generator
 from pentary_hdl.lanes import Lanes
-from pentary_hdl.mover import ADDEND_BITS, Addends
+from pentary_hdl.mover import Addends, addend_bits
 from pentary_hdl.quantiser import Quantiser
 from pentary_hdl.slots import Slot
 from pentary_hdl.update import GAIN_PENTS, PERIOD, SETUP, Update, totals
@@ -23,7 +23,7 @@ from pentary_hdl.update import GAIN_PENTS, PERIOD, SETUP, Update, totals
 STAGES = 7
 """Stages of the front after stage 0."""
 
-_MEMBER_PENTS = PENTS // 2
+_MEMBER_DIGITS = PENTS // 2
 _GAIN = tuple(CONTROLS).index("GAIN")
 _UPDATE_LAST = SETUP + 4 * PERIOD - 1
 
@@ -39,9 +39,9 @@ class Front(wiring.Component):
         addends, carries: for that slot, see `Addends`.
     """
 
-    def __init__(self, parameters: LowRankParameters) -> None:
-        """Take the parameters that the hardware is made from."""
-        self._parameters = parameters
+    def __init__(self, parameters: LowRankParameters, alphabet: Alphabet) -> None:
+        """Take the parameters that the hardware is made from, and the alphabet of the weights."""
+        self._parameters, self._alphabet = parameters, alphabet
         super().__init__(
             {
                 "command": In(COMMAND),
@@ -50,10 +50,10 @@ class Front(wiring.Component):
                 "totals": In(totals(parameters)),
                 "look_totals": Out(1),
                 "take_totals": Out(1),
-                "scalar": Out(WORD),
+                "scalar": Out(alphabet.word),
                 "scalar_follows": Out(1),
                 "slot": Out(Slot(parameters)),
-                "addends": Out(data.ArrayLayout(signed(ADDEND_BITS), parameters.movers)),
+                "addends": Out(data.ArrayLayout(signed(addend_bits(parameters, alphabet)), parameters.movers)),
                 "carries": Out(parameters.movers),
             }
         )
@@ -61,13 +61,13 @@ class Front(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Count slots in stage 0, and hand them on."""
         m = Module()
-        parameters = self._parameters
-        m.submodules.decoder = decoder = Decoder(parameters)
-        m.submodules.generator = generator = Generator(parameters)
-        m.submodules.factors = factors = Factors(parameters)
-        m.submodules.lanes = lanes = Lanes(parameters)
-        m.submodules.quantiser = quantiser = Quantiser(parameters)
-        m.submodules.addends = addends = Addends(parameters)
+        parameters, alphabet = self._parameters, self._alphabet
+        m.submodules.decoder = decoder = Decoder(parameters, alphabet)
+        m.submodules.generator = generator = Generator(parameters, alphabet)
+        m.submodules.factors = factors = Factors(parameters, alphabet)
+        m.submodules.lanes = lanes = Lanes(parameters, alphabet)
+        m.submodules.quantiser = quantiser = Quantiser(parameters, alphabet)
+        m.submodules.addends = addends = Addends(parameters, alphabet)
         m.submodules.update = update = Update(parameters)
         slots = [Signal(Slot(parameters), name=f"slot_{stage}") for stage in range(STAGES + 1)]
         for earlier, later in pairwise(slots):
@@ -155,7 +155,7 @@ class Front(wiring.Component):
         ]
 
         # Stage 1: the factors are there. Generator and updates begin; they then work beside the stages.
-        coefficient, b = Signal(PENT, reset_less=True), Signal.like(factors.b, reset_less=True)
+        coefficient, b = Signal(alphabet.digit, reset_less=True), Signal.like(factors.b, reset_less=True)
         m.d.sync += [coefficient.eq(factors.a[row[: ceil_log2(PENTS)]]), b.eq(factors.b)]
         self._generate(m, generator, factors, start, operation, ~decoder.error, key)
         m.d.comb += [
@@ -215,7 +215,9 @@ class Front(wiring.Component):
     ) -> None:
         """Run the generator: once for PRNG, for LRGEN until the last word is stored."""
         generators, cycles = self._parameters.generators, self._parameters.word_cycles
-        key, counters = Signal(WORD, reset_less=True), [Signal(WORD, reset_less=True) for _ in range(generators)]
+        alphabet = self._alphabet
+        word = alphabet.word
+        key, counters = Signal(word, reset_less=True), [Signal(word, reset_less=True) for _ in range(generators)]
         begin_one, begin_pair, one, drawing, counts = (Signal() for _ in range(5))
         m.d.sync += [begin_one.eq(start & operation.prng & right), begin_pair.eq(start & operation.lrgen & right)]
 
@@ -240,14 +242,15 @@ class Front(wiring.Component):
         m.d.sync += counts.eq(begin_pair | more)  # a cycle later: the sum takes its time, and is not needed before
         a, b = Value.cast(self.command.a), Value.cast(self.command.b)
         words = 2 * self._parameters.max_rank * self._parameters.blocks + 2 * generators  # some past the last are begun
-        counted = next(pents for pents in range(1, PENTS) if limit(pents) >= words)
+        counted = next(digits for digits in range(1, PENTS) if alphabet.levels**digits // 2 >= words)
+        member_bits = _MEMBER_DIGITS * alphabet.bits
         for i, counter in enumerate(counters):
             m.d.comb += [generator.counters[i].eq(counter), factors.words[i].eq(generator.words[i])]
             with m.If(counts):
                 low = [counter[k] for k in range(counted)]
-                following = add_constant(m, low, to_digits(generators, counted).tolist())
-                m.d.sync += [counter[k].eq(pent) for k, pent in enumerate(following)]
+                following = alphabet.plus_constant(m, low, generators)
+                m.d.sync += [counter[k].eq(digit) for k, digit in enumerate(following)]
             with m.If(start):
                 m.d.sync += [Value.cast(key).eq(Mux(operation.prng, a, set_key))]
-                of_pair = Cat(Const(pents_code(i), _MEMBER_PENTS * PENT_BITS), a[: _MEMBER_PENTS * PENT_BITS])
+                of_pair = Cat(Const(alphabet.code(i, _MEMBER_DIGITS), member_bits), a[:member_bits])
                 m.d.sync += Value.cast(counter).eq(Mux(operation.prng, b, of_pair))

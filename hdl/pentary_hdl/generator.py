@@ -12,7 +12,7 @@ from amaranth.lib.wiring import In, Out
 from pentary.lralu import LowRankParameters
 from pentary.prng import ROUNDS
 from pentary.word import PENTS
-from pentary_hdl.digits import WORD, cube, reduced
+from pentary_hdl.alphabet import PENTARY, Alphabet
 
 _TAPS = (0, 1, 3)
 
@@ -26,15 +26,16 @@ class Generator(wiring.Component):
         finishing: they will be in the next cycle.
     """
 
-    def __init__(self, parameters: LowRankParameters) -> None:
-        """Take the number of generators, and of rounds in a cycle."""
+    def __init__(self, parameters: LowRankParameters, alphabet: Alphabet = PENTARY) -> None:
+        """Take the number of generators, and of rounds in a cycle; and the alphabet of the digits."""
+        self._alphabet = alphabet
         self._generators, self._rounds = parameters.generators, parameters.rounds_per_cycle
         super().__init__(
             {
                 "load": In(1),
-                "key": In(WORD),
-                "counters": In(WORD).array(self._generators),
-                "words": Out(WORD).array(self._generators),
+                "key": In(alphabet.word),
+                "counters": In(alphabet.word).array(self._generators),
+                "words": Out(alphabet.word).array(self._generators),
                 "done": Out(1),
                 "finishing": Out(1),
             }
@@ -52,7 +53,7 @@ class Generator(wiring.Component):
         with m.Elif(busy):
             m.d.sync += [cycle.eq(cycle + 1), busy.eq(~done)]
 
-        ring = Signal(WORD, reset_less=True)
+        ring = Signal(self._alphabet.word, reset_less=True)
         keys = [self._key(m, ring, cycle, number) for number in range(self._rounds)]
         for i in range(PENTS):
             with m.If(self.load):
@@ -61,14 +62,15 @@ class Generator(wiring.Component):
                 m.d.sync += ring[i].eq(ring[(i + self._rounds) % PENTS])
 
         for counter, word in zip(self.counters, self.words, strict=True):
-            state = Signal(WORD, reset_less=True)
+            state = Signal(self._alphabet.word, reset_less=True)
             following = [state[i] for i in range(PENTS)]
             for number, key in enumerate(keys):
-                added = [_modulo_5(m, pent, part) for pent, part in zip(following, key, strict=True)]
+                added = [self._alphabet.modulo(m, pent, part) for pent, part in zip(following, key, strict=True)]
                 if number == 0:
                     m.d.comb += [word[i].eq(pent) for i, pent in enumerate(added)]
-                cubes = [cube(pent) for pent in added]
-                following = [_modulo_5(m, *(cubes[(3 * i + tap) % PENTS] for tap in _TAPS)) for i in range(PENTS)]
+                cubes = self._alphabet.substitute(m, added)
+                mixed = [[cubes[(3 * i + tap) % PENTS] for tap in _TAPS] for i in range(PENTS)]
+                following = [self._alphabet.modulo(m, *digits) for digits in mixed]
             for i in range(PENTS):
                 with m.If(self.load):
                     m.d.sync += state[i].eq(counter[i])
@@ -77,18 +79,13 @@ class Generator(wiring.Component):
         return m
 
     def _key(self, m: Module, ring: Value, cycle: Value, number: int) -> list[Value]:
-        """Give the key that is added as the `number`-th of this cycle: two pents have the round's number added."""
+        """Give the key that is added as the `number`-th of this cycle: the lowest have the round's number added."""
         key: list[Value] = [ring[(i + number) % PENTS] for i in range(PENTS)]
         rounds = [number + self._rounds * at for at in range(ROUNDS // self._rounds + 1)]
-        for pent, part in enumerate(([r % 5 for r in rounds], [r // 5 for r in rounds])):
-            constant = Signal(range(-2, 3))
-            m.d.comb += constant.eq(Array((p + 2) % 5 - 2 for p in part)[cycle])
-            key[pent] = _modulo_5(m, key[pent], constant)
+        levels = self._alphabet.levels
+        places = next(n for n in range(1, PENTS) if levels**n > ROUNDS)
+        for place in range(places):
+            constant = Signal(self._alphabet.digit)
+            m.d.comb += constant.eq(Array(self._alphabet.centred(r // levels**place) for r in rounds)[cycle])
+            key[place] = self._alphabet.modulo(m, key[place], constant)
         return key
-
-
-def _modulo_5(m: Module, *pents: Value) -> Value:
-    """Give the sum of two or three pents modulo 5, as a pent."""
-    total = Signal(range(-2 * len(pents), 2 * len(pents) + 1))
-    m.d.comb += total.eq(sum(pents[1:], start=pents[0]))
-    return reduced(m, total)[0]

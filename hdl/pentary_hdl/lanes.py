@@ -6,9 +6,9 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from pentary.lralu import LowRankParameters
-from pentary_hdl.digits import PENT, Multiple, plus, thermometer
+from pentary_hdl.alphabet import PENTARY, Alphabet
+from pentary_hdl.digits import plus, thermometer
 
-_PRODUCT_BITS = 4
 _IN_BLOCKS = {"no_rw_check": 1, "ram_style": "block"}
 """Nobody reads what is being written; and few as the words are, in flip-flops they would take a fifth of the unit."""
 
@@ -26,35 +26,36 @@ class Lanes(wiring.Component):
         sums: they are there a cycle later.
     """
 
-    def __init__(self, parameters: LowRankParameters) -> None:
-        """Take sizes and lanes."""
-        self._parameters = parameters
+    def __init__(self, parameters: LowRankParameters, alphabet: Alphabet = PENTARY) -> None:
+        """Take sizes and lanes, and the alphabet of the digits."""
+        self._parameters, self._alphabet = parameters, alphabet
+        self._sum_bits = alphabet.sum_bits(parameters.max_rank)
         super().__init__(
             {
                 "multiply": In(1),
-                "coefficient": In(PENT),
-                "b": In(data.ArrayLayout(PENT, parameters.lanes)),
+                "coefficient": In(alphabet.digit),
+                "b": In(data.ArrayLayout(alphabet.digit, parameters.lanes)),
                 "store": In(1),
                 "group": In(range(parameters.groups)),
                 "cols_last": In(range(parameters.max_size)),
                 "beat": In(range(parameters.beats)),
-                "sums": Out(data.ArrayLayout(signed(parameters.sum_bits), parameters.movers)),
+                "sums": Out(data.ArrayLayout(signed(self._sum_bits), parameters.movers)),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         """Accumulate in registers, which are 0 again when the sums of a group have been stored."""
         m = Module()
-        lanes, bits = self._parameters.lanes, self._parameters.sum_bits
+        lanes, bits = self._parameters.lanes, self._sum_bits
         group, store = Signal.like(self.group), Signal()
         multiply, cols_last = Signal(), Signal.like(self.cols_last)
         multiplied, made_last = Signal(), Signal.like(self.cols_last)
         m.d.sync += [store.eq(self.store), group.eq(self.group)]
         m.d.sync += [multiply.eq(self.multiply), cols_last.eq(self.cols_last)]
-        digit = Multiple.of_pent(self.coefficient)
+        digit = self._alphabet.multiple(self.coefficient)
         totals = Signal(data.ArrayLayout(signed(bits), lanes))
         for lane in range(lanes):
-            addend, negative, total = Signal(_PRODUCT_BITS), Signal(), Signal(signed(bits))
+            addend, negative, total = Signal(self._alphabet.product_bits), Signal(), Signal(signed(bits))
             m.d.sync += [addend.eq(digit.complemented(self.b[lane])), negative.eq(digit.negative)]
             with m.If(digit.none | ~self.multiply):
                 m.d.sync += [addend.eq(0), negative.eq(0)]

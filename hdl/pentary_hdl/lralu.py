@@ -24,6 +24,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from pentary.lralu import CODE_BITS, LowRankParameters
+from pentary_hdl.alphabet import PENTARY, Alphabet
 from pentary_hdl.decoder import COMMAND
 from pentary_hdl.digits import thermometer
 from pentary_hdl.front import Front
@@ -49,9 +50,9 @@ class LowRankAlu(wiring.Component):
         responses: Out, stream of `RESPONSE`, one for each command in order.
     """
 
-    def __init__(self, parameters: LowRankParameters) -> None:
-        """Take the parameters that the hardware is made from."""
-        self.parameters = parameters
+    def __init__(self, parameters: LowRankParameters, alphabet: Alphabet = PENTARY) -> None:
+        """Take the parameters that the hardware is made from, and the alphabet of the weights."""
+        self.parameters, self._alphabet = parameters, alphabet
         super().__init__(
             {
                 "commands": In(stream.Signature(COMMAND)),
@@ -66,7 +67,7 @@ class LowRankAlu(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Connect the front with what is behind it, and both with the streams."""
         m = Module()
-        front, mover = Front(self.parameters), Mover(self.parameters)
+        front, mover = Front(self.parameters, self._alphabet), Mover(self.parameters, self._alphabet)
         front_moves, back_moves = Signal(), Signal()
         m.submodules.front = EnableInserter(front_moves)(front)
         m.submodules.mover = EnableInserter(back_moves)(mover)

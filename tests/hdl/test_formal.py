@@ -30,19 +30,19 @@ class Bug(NamedTuple):
     replacement: Any
 
 
-def no_borrow(m: Module, total: Value) -> tuple[Value, Value]:
-    pent, carry = reduced(m, total)
+def no_borrow(m: Module, total: Value, base: int = 5) -> tuple[Value, Value]:
+    pent, carry = reduced(m, total, base)
     return pent, Mux(carry < 0, 0, carry)
 
 
-def rounds_up(m: Module, total: Value) -> tuple[Value, Value]:
-    pent, carry = reduced(m, total)
+def rounds_up(m: Module, total: Value, base: int = 5) -> tuple[Value, Value]:
+    pent, carry = reduced(m, total, base)
     return Mux(pent == -2, 3, pent), Mux(pent == -2, carry - 1, carry)
 
 
-def no_carries(m: Module, pents: list[Value], constants: list[int]) -> list[Value]:
+def no_carries(m: Module, pents: list[Value], constants: list[int], base: int = 5) -> list[Value]:
     sums = zip(pents, constants, strict=True)
-    return [digit for pent, constant in sums for digit in add_constant(m, [pent], [constant])]
+    return [digit for pent, constant in sums for digit in add_constant(m, [pent], [constant], base)]
 
 
 def next_number(number: Value, gap: Value) -> Value:
@@ -129,7 +129,6 @@ class Eager(AxiLite):
 
 
 UNIT, BUS = "pentary_hdl.formal.proofs.LowRankAlu", "pentary_hdl.formal.proofs.AxiLite"
-QUANTISER = "pentary_hdl.quantiser"
 BUGS = {
     "reduction": [
         Bug("negative sums have no carry", "pentary_hdl.digits.reduced", no_borrow),
@@ -138,12 +137,12 @@ BUGS = {
     "digit-adder": [Bug("negative sums have no carry", "pentary_hdl.digits.reduced", no_borrow)],
     "constant-adder": [Bug("carries stay away", "pentary_hdl.digits.add_constant", no_carries)],
     "quantiser": [
-        Bug("ties go away from 0", f"{QUANTISER}.pquant_thresholds", ties_to_one),
-        Bug("thresholds are one too high", f"{QUANTISER}.reaches", next_number),
+        Bug("ties go away from 0", "pentary_hdl.alphabet.pquant_thresholds", ties_to_one),
+        Bug("thresholds are one too high", "pentary_hdl.quantiser.reaches", next_number),
     ],
-    "quantiser-64": [Bug("ties go away from 0", f"{QUANTISER}.pquant_thresholds", ties_to_one)],
+    "quantiser-64": [Bug("ties go away from 0", "pentary_hdl.alphabet.pquant_thresholds", ties_to_one)],
     "generator": [
-        Bug("pents are not cubed", "pentary_hdl.generator.cube", lambda pent: pent),
+        Bug("pents are not cubed", "pentary_hdl.alphabet.cube", lambda pent: pent),
         Bug("the mix takes places 0, 1 and 2", "pentary_hdl.generator._TAPS", (0, 1, 2)),
     ],
     "bijection": [
@@ -152,7 +151,7 @@ BUGS = {
     ],
     "recovery": [
         Bug("a word has 7 rounds", "pentary_hdl.generator.ROUNDS", 7),
-        Bug("-2 becomes 3 and a borrow", "pentary_hdl.generator.reduced", rounds_up),
+        Bug("-2 becomes 3 and a borrow", "pentary_hdl.digits.reduced", rounds_up),
     ],
     "streams-stable": [
         Bug("a response that waits is withdrawn for a cycle", UNIT, Impatient),

@@ -1,0 +1,1 @@
+"""What gateware costs: in standard cells, and on FPGAs."""
