@@ -123,20 +123,3 @@ def saturated(number: Value, bits: int) -> Value:
     """Give a signed number in so few bits; beyond them, the greatest or the least that they hold."""
     sign, beyond = number[-1], (number[bits - 1 :] ^ number[-1].replicate(len(number) - bits + 1)).any()
     return Mux(beyond, Cat((~sign).replicate(bits - 1), sign), number[:bits]).as_signed()
-
-
-def exceeds(number: Value, largest: int) -> Value:
-    """Tell whether a binary number is greater in magnitude than an even constant, by a tree, not a carry chain."""
-    sign = number[-1]
-    start = (largest & -largest).bit_length() - 1
-    magnitude = number[:-1] ^ sign.replicate(len(number) - 1)  # one less than it is where the number is negative
-    pairs: list[tuple[Value, Value]] = [(sign | magnitude[:start].any(), Const(0, 1))]
-    for i in range(start, len(magnitude)):
-        bit = magnitude[i]
-        pairs.append((Const(0, 1), bit) if largest >> i & 1 else (bit, ~bit))
-    while len(pairs) > 1:  # each pair says of some bits whether they are greater, and whether they are equal
-        merged = [
-            (high[0] | high[1] & low[0], high[1] & low[1]) for low, high in zip(pairs[::2], pairs[1::2], strict=False)
-        ]
-        pairs = merged + pairs[2 * len(merged) :]
-    return pairs[0][0]

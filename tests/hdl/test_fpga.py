@@ -2,7 +2,7 @@
 
 import importlib.util
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -188,31 +188,3 @@ def test_a_bitstream_for_a_board(board: str, beginning: bytes, tmp_path: Path) -
     assert told["dsps"] == told["alone"]["dsps"] == 0 and told["brams"] > told["alone"]["brams"]
     assert told["fmax_mhz"] >= told["clock_mhz"]
     assert out.read_bytes().startswith(beginning)
-
-
-ROUTER = """
-import json, pathlib, sys
-
-def run(arguments):
-    after = dict(zip(arguments, arguments[1:]))
-    report = {"utilization": {"ICESTORM_LC": {"used": 1, "available": 2}}, "fmax": {"clk": {"achieved": 70.0}}}
-    pathlib.Path(after["--report"]).write_text(json.dumps(report))
-    print("Info: Routing 10 arcs.")
-    routed = 0
-    while int(after.get("--seed", 99)) < ENDS:  # as the router is with some seeds
-        routed += 1000
-        print(f"Info: {routed:10} | {routed - 10:9}         10 | 1000     0 |         2|       0.19       1.00|")
-"""
-
-
-@pytest.mark.parametrize("ends", [3, 99])
-def test_another_seed_is_taken_if_routing_does_not_end(ends: int, tmp_path: Path) -> None:
-    (tmp_path / "endless_router.py").write_text(ROUTER.replace("ENDS", str(ends)))
-    netlist = tmp_path / "unit.json"
-    netlist.write_text(json.dumps({"modules": {"unit": {"attributes": {}, "cells": {}}}}))
-    device = replace(HX8K, family=replace(HX8K.family, package="endless_router", nextpnr="run"))
-    if ends == 99:
-        with pytest.raises(PentaryError, match=r"^nextpnr finds no routes for unit with the seeds 1\.\.8$"):
-            flow.place(netlist, device, 1, 50)
-    else:
-        assert flow.place(netlist, device, 1, 50)[1] == 70
