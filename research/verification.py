@@ -36,7 +36,7 @@ RUNS = {
 TEXT = """# The low-rank ALU against its software twin
 
 Written by `python research/verification.py`. Each line is a run of the bench that `pentary verify` runs: directed
-cases, then random commands with random stalls and resets; in parts, which have their seeds from {seed} on. All that the
+cases, then random commands with random stalls and resets; in parts, whose seeds are in verification.json. All that the
 unit answers is compared with the twin, and when it comes. A part has all its bins if every situation of the coverage
 occurred in it.
 
@@ -79,7 +79,7 @@ def record(name: str, digest: str, part: dict[str, Any]) -> None:
     runs = {name: runs[name] for name in RUNS if name in runs}
     STORE.write_text(json.dumps(runs, indent=1) + "\n")
     rows = [row(name, run["parts"]) for name, run in runs.items()]
-    STORE.with_suffix(".md").write_text(TEXT.format(seed=FIRST_SEED) + "".join(rows))
+    STORE.with_suffix(".md").write_text(TEXT + "".join(rows))
     print(rows[list(runs).index(name)], end="", flush=True)
 
 

@@ -104,11 +104,12 @@ def test_no_carry_cell_has_one_net_at_both_inputs(tmp_path: Path) -> None:
 def test_a_design_that_does_not_fit_is_told_with_the_excess(tmp_path: Path) -> None:
     (tmp_path / "large.v").write_text(verilog(BetweenRegisters(Table(33 * 16)), "large"))
     netlist = flow.synthesise(tmp_path / "large.v", "large", UP5K)
-    with pytest.raises(PentaryError) as told:
-        flow.place(netlist, UP5K, 1)
-    assert str(told.value) == (
-        "the design does not fit into the iCE40 UP5K: it takes 33 block RAMs, 3 more than the 30 that there are"
-    )
+    for refuse in (lambda: flow.place(netlist, UP5K, 1), lambda: flow.check_fits(netlist, UP5K)):
+        with pytest.raises(PentaryError) as told:
+            refuse()
+        assert str(told.value) == (
+            "the design does not fit into the iCE40 UP5K: it takes 33 block RAMs, 3 more than the 30 that there are"
+        )
 
 
 def test_what_a_tool_refuses_is_told(tmp_path: Path) -> None:
@@ -152,6 +153,7 @@ def reached(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     clocks: list[float] = []
     usage = flow.Usage(1200, 34, 5, 1234, 0, 6)
     monkeypatch.setattr(flow, "synthesise", lambda source, top, device: source)
+    monkeypatch.setattr(flow, "check_fits", lambda netlist, device: None)
     monkeypatch.setattr(flow, "usage", lambda netlist, device: usage)
     monkeypatch.setattr(flow, "place", lambda *arguments: (usage, clocks[-1], Path()))
     monkeypatch.setattr(flow, "bitstream", lambda configuration, device: b"bits")
