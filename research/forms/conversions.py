@@ -53,12 +53,12 @@ def _six_hundred_twenty_five(x: Value) -> Value:
     return (x << 9) + (x << 7) - (x << 4) + x
 
 
-_PARTS = ((0, 6), (6, 6), (12, 7))
-"""First bit and bits of what a table turns into digits."""
+_PARTS = ((0, 4), (4, 4), (8, 4), (12, 4), (16, 3))
+"""First bit and bits of what a table turns into digits: so many as a LUT has inputs."""
 
 
 class ToPents(wiring.Component):
-    """Two's complement to pents: tables of the digits of three parts, and two additions of digits.
+    """Two's complement to pents: tables of the digits of some bits each, which are added up.
 
     Members:
         numbers: at most 8 pents.
@@ -70,22 +70,32 @@ class ToPents(wiring.Component):
         super().__init__({"numbers": In(NUMBERS), "words": Out(WORDS)})
 
     def elaborate(self, platform: object) -> Module:
-        """Add the two lower parts, which are no longer than six digits, and then the highest."""
+        """Add part by part, in as many digits as the sum can have."""
         m = Module()
         for lane in range(LANES):
-            low, middle, high = (self.numbers[lane][first : first + bits] for first, bits in _PARTS)
-            zero = Const(0, 3)
-            units = [*(lookup(m, low, 3, lambda n, i=i: n // 5**i % 5) for i in range(3)), *[zero] * 3]
-            sixty_fours = [lookup(m, middle, 3, lambda n, i=i: 64 * n // 5**i % 5 + chain.EXCESS) for i in range(6)]
-            lower = chain.add(m, units, sixty_fours, Const(0, 1))
-            upper = [lookup(m, high, 3, lambda n, i=i: _high_digit(n, i)) for i in range(OPERAND)]
-            lower += [zero] * (OPERAND - len(lower))
-            for pent, digit in zip(self.words[lane], chain.add(m, lower, upper, Const(0, 1), True), strict=True):
+            total: list[Value] = []
+            for first, bits in _PARTS:
+                last = first + bits == ELEMENT.width
+                length = OPERAND if last else _length((1 << first + bits) - 1)
+                part = self.numbers[lane][first : first + bits]
+                total += [Const(0, 3)] * (length - len(total))
+                excess = chain.EXCESS if first else 0
+                digits = [
+                    lookup(m, part, 3, lambda n, f=first, i=i, e=excess: _digit(n, f, i) + e) for i in range(length)
+                ]
+                total = chain.add(m, total, digits, Const(0, 1), balanced=last) if first else digits
+            for pent, digit in zip(self.words[lane], total, strict=True):
                 m.d.comb += pent.eq(digit)
         return m
 
 
-def _high_digit(number: int, place: int) -> int:
-    """Give a digit, with 3 added, of the highest part plus 22...2."""
-    whole = as_signed(number, _PARTS[2][1]) * (1 << _PARTS[2][0]) + 5**OPERAND // 2
-    return whole // 5**place % 5 + chain.EXCESS
+def _length(largest: int) -> int:
+    """Count the digits 0..4 of a number."""
+    return next(digits for digits in range(1, OPERAND + 1) if 5**digits > largest)
+
+
+def _digit(part: int, first: int, place: int) -> int:
+    """Give a digit of some of a number's bits, the first of which is that one; to the highest 22...2 is added."""
+    if (first, ELEMENT.width - first) == _PARTS[-1]:
+        return (as_signed(part, ELEMENT.width - first) * (1 << first) + 5**OPERAND // 2) // 5**place % 5
+    return (part << first) // 5**place % 5

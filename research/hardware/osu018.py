@@ -97,6 +97,6 @@ def _netlist(source: str, top: str, folder: Path) -> tuple[Path, dict[str, Any]]
 def _run(arguments: list[str]) -> str:
     done = subprocess.run(arguments, capture_output=True, text=True)
     if done.returncode:
-        told = (done.stderr or done.stdout).strip().splitlines() or ["it tells nothing"]
+        told = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()] or ["it tells nothing"]
         raise PentaryError(f"{Path(arguments[0]).name} fails: {told[-1]}")
     return done.stdout + done.stderr
