@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from threadpoolctl import ThreadpoolController
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -56,7 +57,10 @@ def map_chunks(function: Callable[[slice], T], total: int, size: int) -> Iterabl
     >>> list(map_chunks(lambda part: part.stop - part.start, total=10, size=4))
     [4, 4, 2]
     """
-    executor = _executor()
-    slices = [slice(start, min(start + size, total)) for start in range(0, total, size)]
+    return map_items(function, [slice(start, min(start + size, total)) for start in range(0, total, size)])
+
+
+def map_items(function: Callable[[S], T], items: Iterable[S]) -> list[T]:
+    """Apply a function to each item, in parallel; results are in order, and the first exception is raised."""
     with one_blas_thread():
-        return list(executor.map(function, slices))
+        return list(_executor().map(function, items))
