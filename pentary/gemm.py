@@ -1,0 +1,138 @@
+"""Exact integer matrix products behind one interface, with one backend for each well-kept library.
+
+| backend | left operand | weights | sums | library |
+|---|---|---|---|---|
+| `numpy` | float32 | float32 | float32, exact below 2**24 | NumPy's BLAS |
+| `int8` | uint8, zero at 128 | int8 | int32 | ONNX Runtime's MatMulInteger, an extra: `pip install 'pentary[int8]'` |
+
+All give the same integers, so a digest does not tell which was used. Both compute on the thread that calls them:
+`pentary.parallel` runs one chunk of a population on each core. Why ONNX Runtime and not another library is measured in
+`research/text.md`.
+"""
+
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pentary.exact import EXACT
+from pentary.word import PentaryError
+
+
+class Gemm(Protocol):
+    """A backend.
+
+    Attributes:
+        name: on the command line.
+        operand: dtype of left operands.
+        zero: what stands for 0 in a left operand.
+        operand_limit: largest magnitude of a left operand.
+        weight: dtype of the right operands.
+        accumulator: dtype of the sums.
+        sum_limit: largest magnitude of a partial sum.
+    """
+
+    name: str
+    operand: np.dtype
+    zero: int
+    operand_limit: int
+    weight: np.dtype
+    accumulator: np.dtype
+    sum_limit: int
+
+    def product(self, x: NDArray[Any], weights: NDArray[Any], out: NDArray[Any]) -> Callable[[], object]:
+        """Prepare a product of buffers, to be computed whenever the returned function is called.
+
+        Args:
+            x: (m, k), dtype `operand`, contiguous.
+            weights: (k, n), dtype `weight`, contiguous.
+            out: (m, n), dtype `accumulator`, contiguous.
+
+        Returns:
+            A function that writes (x - zero) @ weights to `out`.
+        """
+        ...
+
+
+class NumpyGemm:
+    """float32 BLAS: the caller has bounded the sums by `EXACT`."""
+
+    name = "numpy"
+    operand = weight = accumulator = np.dtype(np.float32)
+    zero = 0
+    operand_limit = sum_limit = EXACT
+
+    def product(self, x: NDArray[Any], weights: NDArray[Any], out: NDArray[Any]) -> Callable[[], object]:
+        """Prepare a product: see `Gemm.product`."""
+        return partial(np.matmul, x, weights, out=out)
+
+
+class Int8Gemm:
+    """ONNX Runtime's MatMulInteger of unsigned by signed bytes, the pair that processors have instructions for.
+
+    Raises:
+        PentaryError: ONNX Runtime is not installed.
+    """
+
+    name = "int8"
+    operand = np.dtype(np.uint8)
+    weight = np.dtype(np.int8)
+    accumulator = np.dtype(np.int32)
+    zero = 128
+    operand_limit = 127
+    sum_limit = 2**31 - 1
+
+    def __init__(self) -> None:
+        """Make a session whose graph is that one operation."""
+        try:
+            import onnx
+            import onnxruntime
+        except ModuleNotFoundError as error:
+            raise PentaryError(f"the backend int8 needs {error.name}: pip install 'pentary[int8]'") from error
+        byte, integer = onnx.TensorProto.UINT8, onnx.TensorProto.INT32
+        value = onnx.helper.make_tensor_value_info
+        graph = onnx.helper.make_graph(
+            [onnx.helper.make_node("MatMulInteger", ["x", "weights", "zero"], ["sums"])],
+            "product",
+            [value("x", byte, ["m", "k"]), value("weights", onnx.TensorProto.INT8, ["k", "n"])],
+            [value("sums", integer, ["m", "n"])],
+            [onnx.helper.make_tensor("zero", byte, [], [self.zero])],
+        )
+        opset = onnx.helper.make_opsetid("", 13)
+        model = onnx.helper.make_model(graph, opset_imports=[opset], ir_version=8)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+
+    def product(self, x: NDArray[Any], weights: NDArray[Any], out: NDArray[Any]) -> Callable[[], object]:
+        """Prepare a product: see `Gemm.product`."""
+        binding = self._session.io_binding()
+        binding.bind_cpu_input("x", x)
+        binding.bind_cpu_input("weights", weights)
+        binding.bind_output("sums", "cpu", 0, np.int32, out.shape, out.ctypes.data)
+        return partial(self._run, binding, (x, weights, out))
+
+    def _run(self, binding: Any, buffers: object) -> None:
+        """Run a binding, which points into the buffers without keeping them alive."""
+        self._session.run_with_iobinding(binding)
+
+
+_BACKENDS: Final = {"numpy": NumpyGemm, "int8": Int8Gemm}
+
+NAMES: Final = tuple(_BACKENDS)
+
+
+@cache
+def backend(name: str) -> Gemm:
+    """Find a backend by its name.
+
+    Raises:
+        PentaryError: there is no such backend, or its library is not installed.
+    """
+    if name not in _BACKENDS:
+        raise PentaryError(f"unknown backend {name!r}: it is one of {', '.join(NAMES)}")
+    return _BACKENDS[name]()
