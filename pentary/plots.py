@@ -1,11 +1,12 @@
-"""The two figures of a run: its fitness over the steps, and its weights before and after."""
+"""The figures of a run: fitness or bits per byte over the steps, weights before and after, and their health."""
 
 from collections.abc import Mapping, Sequence
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pentary.health import Health
 from pentary.lowrank import Pents
 
 if TYPE_CHECKING:
@@ -55,9 +56,13 @@ def weights_png(before: Mapping[str, Pents], after: Mapping[str, Pents], title: 
     Returns:
         A PNG file.
     """
-    figure = new_figure(1.2 + 4 * len(before), 4.2, title)
-    row = figure.subplots(1, len(before), sharey=True, squeeze=False)[0]
-    for axes, name in zip(row, before, strict=True):
+    across = min(len(before), 4)
+    down = -(-len(before) // across)
+    figure = new_figure(1.2 + 4 * across, 0.6 + 3.6 * down, title)
+    grid = figure.subplots(down, across, sharey=True, squeeze=False)
+    for axes in grid.flat[len(before) :]:
+        axes.set_axis_off()
+    for axes, name in zip(grid.flat, before, strict=False):
         for offset, weights, label, colour in ((-0.2, before, "before", GREY), (0.2, after, "after", BLUE)):
             share = [100 * np.mean(weights[name] == level) for level in LEVELS]
             bars = axes.bar(np.add(LEVELS, offset), share, width=0.38, color=colour, label=label)
@@ -66,9 +71,107 @@ def weights_png(before: Mapping[str, Pents], after: Mapping[str, Pents], title: 
         axes.set(title=f"{name}, {rows} x {cols}", xlabel="level", xticks=LEVELS)
         axes.set_xticklabels([f"{level:+d}".replace("-", "−") if level else "0" for level in LEVELS])
         axes.margins(y=0.12)
-    row[0].set_ylabel("weights, %")
-    row[-1].legend(frameon=False)
+    for axes in grid[:, 0]:
+        axes.set_ylabel("weights, %")
+    grid.flat[len(before) - 1].legend(frameon=False)
     return as_png(figure)
+
+
+def health_png(
+    steps: Sequence[int],
+    records: Sequence[Mapping[str, Health]],
+    title: str = "",
+    activations: Sequence[Mapping[str, float]] = (),
+) -> bytes:
+    """Draw the health of every matrix over a run: entropy, saturation, and changes from record to record.
+
+    Args:
+        steps: of the records.
+        records: health by matrix.
+        title: above the figure.
+        activations: of each record, shares of activations at a limit by name; drawn below if there are any.
+
+    Returns:
+        A PNG file.
+    """
+    count = 4 if activations else 3
+    figure = new_figure(8, 2.5 * count, title)
+    rows = figure.subplots(count, 1, sharex=True)
+    names = list(records[0])
+    for name, colour in zip(names, _colours(len(names)), strict=True):
+        curves = (
+            (0, [record[name].entropy for record in records]),
+            (0, [100 * record[name].saturation for record in records]),
+            (1, [100 * record[name].changed for record in records[1:]]),  # the start has nothing to differ from
+        )
+        for axes, (first, values) in zip(rows, curves, strict=False):
+            marker = "o" if len(values) == 1 else None
+            axes.plot(steps[first:], values, label=name, color=colour, linewidth=1.2, marker=marker)
+    if activations:
+        for name, colour in zip(activations[0], _colours(len(activations[0])), strict=True):
+            values = [100 * record[name] for record in activations]
+            rows[3].plot(steps, values, label=name, color=colour, linewidth=1.2, marker="o" if len(values) == 1 else None)
+        rows[3].legend(frameon=False, fontsize="small", ncols=3)
+    labels = ("entropy of the digits, bits", "latent words at their limit, %", "digits changed, %", "activations at it, %")
+    for axes, label in zip(rows, labels, strict=False):
+        axes.set_ylabel(label)
+        axes.set_ylim(bottom=0)
+        axes.grid(alpha=0.3)
+    rows[-1].set_xlabel("step")
+    if len(names) <= 12:
+        figure.legend(*rows[0].get_legend_handles_labels(), loc="outside right upper", frameon=False, fontsize="small")
+    return as_png(figure)
+
+
+def bits_png(
+    tokens: Sequence[float],
+    held_out: Sequence[float],
+    train: Sequence[float],
+    lines: Mapping[str, float],
+    title: str = "",
+) -> bytes:
+    """Draw bits per byte over a run against n-gram models.
+
+    Args:
+        tokens: member-tokens read up to each record.
+        held_out, train: bits per byte of the centre on the held-out text and on as much of the training text.
+        lines: bits per byte of the n-gram models by name.
+        title: above the figure.
+
+    Returns:
+        A PNG file.
+    """
+    figure = new_figure(7, 4.5, title)
+    axes = figure.subplots()
+    axes.plot(tokens, train, color=ORANGE, linewidth=1.2, label="training text")
+    axes.plot(
+        tokens, held_out, color=BLUE, linewidth=2, label="held-out text", marker="o" if len(tokens) == 1 else None
+    )
+    for name, bits in lines.items():
+        axes.axhline(bits, color=GREY, linewidth=1, linestyle="--")
+        axes.annotate(
+            f"{name} {bits:.2f}",
+            (1, bits),
+            xycoords=("axes fraction", "data"),
+            xytext=(-4, 3),
+            textcoords="offset points",
+            ha="right",
+            color="#555555",
+            fontsize="small",
+        )
+    axes.set(
+        xlabel="member-tokens read", ylabel="bits per byte", ylim=(0.9 * min(*held_out, *train, *lines.values()), None)
+    )
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    return as_png(figure)
+
+
+def _colours(count: int) -> list[Any]:
+    """Give colours for so many curves, which keep their order in grey too."""
+    from matplotlib import colormaps
+
+    return [colormaps["viridis"](0.9 * number / max(1, count - 1)) for number in range(count)]
 
 
 def _curve(axes: "Axes", first: int, values: Sequence[float], label: str, **style: object) -> None:

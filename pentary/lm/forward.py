@@ -152,13 +152,19 @@ class Forward:
         self._head = weights.head()
         self._head_product = gemm.product(rows.narrow, arrays["head"], rows.head_sums)
 
-    def step(self, tokens: NDArray[np.uint8], noise: Pents | None = None) -> NDArray[np.int16]:
+    def step(
+        self,
+        tokens: NDArray[np.uint8],
+        noise: Pents | None = None,
+        watch: Callable[[int, Rows], None] | None = None,
+    ) -> NDArray[np.int16]:
         """Read one byte in each row.
 
         Args:
             tokens: (rows,), at most `size` of them.
             noise: (pairs, 16 blocks) pents, from `Noise`: rows 2i and 2i + 1 are the members of pair i; None for the
                 centre in every row.
+            watch: called after each layer with its number and the buffers.
 
         Returns:
             (rows, 256) logits, in units of 1/25 bit, within ±312; valid until the next call.
@@ -167,9 +173,9 @@ class Forward:
         kernels.embed(
             tokens, self._embedding, np.uint64(embedding.a), np.uint64(embedding.b), noise, rows.stream, self.hidden
         )
-        for (layer, (to_input, to_forget, to_candidate, to_up, to_down)), hidden in zip(
-            self._layers, self.hidden, strict=True
-        ):
+        for number, (layer, products) in enumerate(self._layers):
+            to_input, to_forget, to_candidate, to_up, to_down = products
+            hidden = self.hidden[number]
             kernels.enter(count, layer, noise, hidden, rows)
             to_input()
             to_forget()
@@ -180,6 +186,8 @@ class Forward:
             kernels.widen(count, layer, noise, rows)
             to_down()
             kernels.leave(count, layer, noise, rows)
+            if watch is not None:
+                watch(number, rows)
         kernels.enter_head(count, self._head, noise, rows)
         self._head_product()
         kernels.leave_head(count, self._head, noise, rows)

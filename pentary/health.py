@@ -1,0 +1,91 @@
+"""Health of integers: whether they use their range, stick at its ends, and still move.
+
+A float that learns too fast becomes NaN; an integer only sits at its limit and looks innocent. So every run tells, for
+each matrix: the entropy of the visible digits (log2 5 = 2.32 bits if all five levels are used alike, 0 if one is left),
+the share of latent words at the end of their range, and the share of weights whose visible digit has changed since the
+record before.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pentary.lowrank import Latents
+
+
+@dataclass(frozen=True)
+class Health:
+    """Health of one matrix.
+
+    Attributes:
+        entropy: of its visible numbers, bits.
+        saturation: share of latent words at the end of their range.
+        changed: share of visible numbers that differ from those of the record before; 0 at the start.
+    """
+
+    entropy: float
+    saturation: float
+    changed: float
+
+
+def of_weights(
+    latents: Mapping[str, Latents],
+    largest: int,
+    visible: Mapping[str, NDArray[np.integer]],
+    before: Mapping[str, NDArray[np.integer]] | None = None,
+) -> dict[str, Health]:
+    """Examine the matrices of a run.
+
+    Args:
+        latents: latent words by name.
+        largest: magnitude at which they saturate.
+        visible: what the forward pass sees of them, by name.
+        before: the same at the record before; None at the start.
+
+    Returns:
+        Health by name.
+
+    >>> words, weights = np.array([[312, 0, -312, 5]]), np.array([[2, 0, -2, 0]])
+    >>> of_weights({"w": words}, 312, {"w": weights}, {"w": weights + 1})
+    {'w': Health(entropy=1.5, saturation=0.5, changed=1.0)}
+    """
+    return {
+        name: Health(
+            entropy(weights),
+            share(np.abs(latents[name]) >= largest),
+            0.0 if before is None else share(weights != before[name]),
+        )
+        for name, weights in visible.items()
+    }
+
+
+def entropy(values: NDArray[np.integer]) -> float:
+    """Give the entropy of the distribution of some integers, in bits."""
+    counts = np.bincount(values.reshape(-1).astype(np.int64) - int(values.min()))
+    shares = counts[counts > 0] / values.size
+    return float(-(shares * np.log2(shares)).sum()) + 0.0  # never -0.0
+
+
+def share(marks: NDArray[np.bool_]) -> float:
+    """Give the share of values that are true."""
+    return np.count_nonzero(marks) / marks.size
+
+
+def as_dicts(matrices: Mapping[str, Health]) -> dict[str, dict[str, float]]:
+    """Give health by matrix as JSON takes it, to six decimals."""
+    return {name: {key: round(value, 6) for key, value in asdict(own).items()} for name, own in matrices.items()}
+
+
+def summary(matrices: Mapping[str, Health]) -> str:
+    """Tell in a few words how the matrices of a run are: the extremes among them.
+
+    >>> summary({"a": Health(2.3, 0.01, 0.5), "b": Health(1.9, 0.2, 0.25)})
+    'entropy 1.90-2.30 bits, saturated to 20.0%, changed to 50.00%'
+    """
+    entropies = [own.entropy for own in matrices.values()]
+    spread = f"{min(entropies):.2f}" if len(entropies) == 1 else f"{min(entropies):.2f}-{max(entropies):.2f}"
+    saturated = max(own.saturation for own in matrices.values())
+    changed = max(own.changed for own in matrices.values())
+    return f"entropy {spread} bits, saturated to {saturated:.1%}, changed to {changed:.2%}"

@@ -1,0 +1,240 @@
+"""The run of a language model: training, and what is told of it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from time import perf_counter
+from typing import Any, Final
+
+import numpy as np
+
+from pentary import health, plots
+from pentary.gemm import Gemm
+from pentary.health import Health
+from pentary.lm import ngrams
+from pentary.lm.checkpoint import to_safetensors
+from pentary.lm.corpus import Bytes, Corpus
+from pentary.lm.evaluate import STREAMS, bits_per_byte
+from pentary.lm.evolve import Engine, Parameters, State, init
+from pentary.lm.forward import Weights
+from pentary.lm.loss import LOSS_PER_BIT
+from pentary.lm.model import LATENT, Model
+from pentary.lm.saturation import saturation
+from pentary.parallel import one_blas_thread
+from pentary.run import Record
+from pentary.word import limit
+
+RECORDS: Final = 100
+"""Records in a run beside the start."""
+
+CALIBRATION: Final = 3.0
+"""Seconds for which a run is timed to find how many steps fit some minutes."""
+
+
+class TextRun:
+    """A run of a language model.
+
+    Args:
+        corpus: the text.
+        model: to train.
+        parameters: of the run.
+        gemm: what multiplies.
+
+    Raises:
+        PentaryError: the text is shorter than one update.
+    """
+
+    name = "text"
+
+    def __init__(self, corpus: Corpus, model: Model, parameters: Parameters, gemm: Gemm) -> None:
+        """Measure the n-gram models; train nothing yet."""
+        self.seed, self.steps = parameters.seed, parameters.steps
+        self.ngrams = {f"{name}_bits": bits for name, bits in ngrams.bits_per_byte(corpus).items()}
+        self._corpus, self._model, self._parameters, self._gemm = corpus, model, parameters, gemm
+        self._engine = Engine(model, parameters, corpus.train, gemm)
+        self._centre = Weights(model, gemm)
+        self._sample = spread(corpus.train, len(corpus.held_out))
+        self._lines: list[dict[str, Any]] = []
+        self._health: list[dict[str, Health]] = []
+        self._first: State | None = None
+        self._last: State | None = None
+
+    def config(self) -> dict[str, Any]:
+        """Give everything that determines the run."""
+        corpus = self._corpus
+        return {
+            "task": self.name,
+            "model": asdict(self._model),
+            "parameters": asdict(self._parameters),
+            "corpus": {"name": corpus.name, "sha256": corpus.digest},
+            "backend": self._gemm.name,
+        }
+
+    def records(self) -> Iterator[Record]:
+        """Train, and yield a record at the start and a hundred times, or after every step of a short run."""
+        own = self._parameters
+        every = max(1, own.steps // RECORDS)
+        start = perf_counter()
+        state = init(self._model, own)
+        yield self._record(state, [], start)
+        losses: list[float] = []
+        try:
+            while state.step < own.steps:
+                with one_blas_thread():
+                    loss, hidden = self._engine.evaluate(state)
+                    state = self._engine.tell(state, loss, hidden)
+                losses.append(float(loss.mean()) / (LOSS_PER_BIT * own.tokens))
+                if state.step % every == 0 or state.step == own.steps:
+                    yield self._record(state, losses, start)
+                    losses = []
+        except KeyboardInterrupt:
+            if losses:  # what was trained since the last record is not lost
+                yield self._record(state, losses, start)
+            raise
+
+    def _record(self, state: State, losses: list[float], start: float) -> Record:
+        own, latents = self._parameters, state.latents
+        with one_blas_thread():
+            self._centre.fill(latents)
+            held_out = bits_per_byte(self._centre, self._corpus.held_out)
+            train = bits_per_byte(self._centre, self._sample)
+            stuck = saturation(self._centre, self._corpus.held_out)
+        before = self._last and self._visible(self._last)
+        self._health.append(health.of_weights(latents, limit(LATENT), self._visible(state), before))
+        self._first, self._last = self._first or state, state
+        seconds = perf_counter() - start
+        tokens = state.step * own.population * own.tokens
+        line = {
+            "step": state.step,
+            "bits_per_byte_validation": held_out,
+            "bits_per_byte_train": train,
+            "bits_per_byte_members": float(np.mean(losses)) if losses else None,
+            "member_tokens": tokens,
+            "seconds": seconds,
+            "digest": state.digest(),
+            "saturation": stuck,
+            "health": health.as_dicts(self._health[-1]),
+        }
+        self._lines.append(line)
+        figures = f"held-out {held_out:.3f}  train {train:.3f} bits/byte"
+        if tokens:
+            worst = max(stuck, key=lambda name: stuck[name])
+            figures += (
+                f"  {tokens / seconds / 1e3:,.0f}k member-tokens/s  {health.summary(self._health[-1])}, "
+                f"{worst} saturated {stuck[worst]:.0%}"
+            )
+        return Record(state.step, line, figures)
+
+    def _visible(self, state: State) -> dict[str, np.ndarray]:
+        """Give the visible weights of the matrices."""
+        return {
+            name: self._model.visible(tensor, state.latents[name])
+            for name, tensor in self._model.tensors.items()
+            if tensor.kind == "matrix"
+        }
+
+    def result(self) -> dict[str, Any]:
+        """Give what the run has come to."""
+        last, own, model = self._lines[-1], self._parameters, self._model
+        rate = last["member_tokens"] / last["seconds"]
+        return {
+            "task": self.name,
+            "backend": self._gemm.name,
+            "seed": own.seed,
+            "steps": last["step"],
+            "bits_per_byte_validation": last["bits_per_byte_validation"],
+            "bits_per_byte_train": last["bits_per_byte_train"],
+            **self.ngrams,
+            "member_tokens": last["member_tokens"],
+            "seconds": last["seconds"],
+            "member_tokens_per_second": rate,
+            "gmacs_per_second": rate * model.macs / 1e9,
+            "macs_per_token": model.macs,
+            "parameters": model.parameters,
+            "layers": model.layers,
+            "dim": model.dim,
+            "population": own.population,
+            "tokens": own.tokens,
+            "digest": last["digest"],
+            "saturation": last["saturation"],
+            "health": last["health"],
+        }
+
+    def weights(self) -> bytes:
+        """Give the visible numbers and the latent words as a safetensors file."""
+        assert self._last is not None, "a run without a record has no weights"
+        return to_safetensors(self._model, self._last)
+
+    def pictures(self) -> Iterator[tuple[str, bytes]]:
+        """Draw bits per byte against the n-gram models, the weights before and after, and their health."""
+        assert self._first is not None and self._last is not None, "a run without a record has no pictures"
+        title = (
+            f"text, {self._model.layers} x {self._model.dim}, seed {self.seed}, {self._last.step} steps of "
+            f"{self._parameters.population} members"
+        )
+        tokens, held_out, train = (
+            [line[key] for line in self._lines]
+            for key in ("member_tokens", "bits_per_byte_validation", "bits_per_byte_train")
+        )
+        lines = {name.removesuffix("_bits"): bits for name, bits in self.ngrams.items()}
+        yield "bits.png", plots.bits_png(tokens, held_out, train, lines, title)
+        yield "weights.png", plots.weights_png(self._visible(self._first), self._visible(self._last), title)
+        steps = [line["step"] for line in self._lines]
+        stuck = [line["saturation"] for line in self._lines]
+        yield "health.png", plots.health_png(steps, self._health, title, stuck)
+
+    def summary(self, result: Mapping[str, Any]) -> dict[str, str]:
+        """Give what a person wants to know of the result, by name."""
+        return {
+            "steps": f"{result['steps']:,} of {self.steps:,}",
+            "bits/byte": f"{result['bits_per_byte_validation']:.3f} held out, {result['bits_per_byte_train']:.3f} on "
+            "training text",
+            "n-grams": describe(self.ngrams),
+            "member-tokens": f"{result['member_tokens']:,} in {result['seconds']:.1f} s, "
+            f"{result['member_tokens_per_second']:,.0f}/s, {result['gmacs_per_second']:.1f} GMAC/s",
+            "weights": health.summary(self._health[-1]),
+        }
+
+
+def describe(bits: Mapping[str, float]) -> str:
+    """Tell the cross-entropies of n-gram models in one line."""
+    return ", ".join(f"{name.removesuffix('_bits')} {value:.3f}" for name, value in bits.items())
+
+
+def spread(text: Bytes, size: int) -> Bytes:
+    """Take as many bytes as `size` from a text, in pieces that lie evenly over it."""
+    pieces = min(STREAMS, size)
+    length = size // pieces
+    starts = np.arange(pieces) * (len(text) - length) // max(1, pieces - 1)
+    return text[starts[:, None] + np.arange(length)].reshape(-1)
+
+
+def steps_in(minutes: float, corpus: Corpus, model: Model, parameters: Parameters, gemm: Gemm) -> int:
+    """Find how many steps of a run take some minutes on this machine now, by trying for a few seconds.
+
+    The number, not the time, then determines the run: the step size falls to zero at its end, and whoever gives the
+    same number gets the same digest.
+
+    Args:
+        minutes: that the run may take, this trial included.
+        corpus, model, parameters, gemm: of the run; the number of its steps does not matter.
+
+    Returns:
+        The number of steps, 1 or more.
+    """
+    began = perf_counter()
+    trial = TextRun(corpus, model, replace(parameters, steps=10**6), gemm)
+    records = trial.records()
+    next(records)  # compiles the evaluation, or loads it
+    state = init(model, trial._parameters)
+    times: list[float] = []
+    while len(times) < 3 or sum(times) < CALIBRATION:
+        before = perf_counter()
+        with one_blas_thread():
+            state = trial._engine.tell(state, *trial._engine.evaluate(state))
+        times.append(perf_counter() - before)
+    before = perf_counter()
+    trial._record(state, [], before)
+    recording = perf_counter() - before
+    left = 60 * minutes - (perf_counter() - began)
+    step = float(np.mean(times[1:]))
+    return max(1, int((left - recording) / (step + recording / max(1, left / step / RECORDS))))
