@@ -19,7 +19,8 @@ class Corpus:
 
     Attributes:
         name: where it comes from.
-        train: (bytes,) uint8, the first nine tenths; every document ends with byte 0.
+        train: (bytes,) uint8, the first nine tenths; every document ends with byte 0, and so does the part that is left of
+            the last one.
         held_out: (bytes,) uint8, the last tenth, which training never reads.
     """
 
@@ -57,7 +58,7 @@ def load(files: Sequence[Path] = (), least: int = 2) -> Corpus:
         name = "pydoc_data.topics"
     text = np.frombuffer(b"".join(document + b"\0" for document in documents), np.uint8)
     cut = len(text) * 9 // 10
-    corpus = Corpus(name, text[:cut], text[cut:])
+    corpus = Corpus(name, np.append(text[:cut], np.uint8(0)), text[cut:])
     if len(corpus.held_out) < least:
         raise PentaryError(
             f"{name} has {len(text):,} bytes, of which a tenth is held out: at least {10 * least:,} are needed for one "

@@ -33,7 +33,7 @@ FITNESS_LIMIT: Final = limit(3)
 PAIRS_MAX: Final = EXACT // (4 * FITNESS_LIMIT)
 """Most pairs over which a sum of shaped fitness times perturbation is exact in float32."""
 
-ETA: Final = (3, 10)
+ETA: Final = (6, 10)
 """A weight whose pairs agree on nothing would wander over so much of half its range, were the gain constant."""
 
 NOISE_BYTES: Final = 2**23  # of noise that a worker holds at a time
@@ -196,12 +196,14 @@ class Engine:
             tokens = np.repeat(self._text[places], 2, axis=1)
             noise = prng.pents(key, np.arange(part.start, part.stop), 0, self.model.blocks)
             forward = self._free.get()
-            rows = forward.hidden[:, : tokens.shape[1]].reshape(self.model.layers, -1, 2, self.model.dim)
-            rows[...] = state.hidden[part].swapaxes(0, 1)[:, :, None]
-            losses[part] = forward.losses(tokens, noise).reshape(-1, 2)
-            # The mean of a pair's members, rounded towards zero: nearest the state that the centre would have.
-            np.trunc(rows.sum(axis=2).swapaxes(0, 1) / 2, out=hidden[part], casting="unsafe")
-            self._free.put(forward)
+            try:
+                rows = forward.hidden[:, : tokens.shape[1]].reshape(self.model.layers, -1, 2, self.model.dim)
+                rows[...] = state.hidden[part].swapaxes(0, 1)[:, :, None]
+                losses[part] = forward.losses(tokens, noise).reshape(-1, 2)
+                # The mean of a pair's members, rounded towards zero: nearest the state that the centre would have.
+                np.trunc(rows.sum(axis=2).swapaxes(0, 1) / 2, out=hidden[part], casting="unsafe")
+            finally:
+                self._free.put(forward)
 
         list(map_chunks(some, own.pairs, self._chunk))
         return losses, hidden

@@ -17,6 +17,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from pentary.es import GAIN_SHIFT
+from pentary.lm.loss import LOSS_PER_BIT, PER_BIT
 from pentary.lm.model import ACTIVATION, BIAS_SIGMA, EMBEDDED, LATENT, OPERAND, SIGMA_SHIFT, STREAM
 from pentary.lowrank import TOTAL_WIDTH
 from pentary.word import limit
@@ -26,7 +27,8 @@ Array = NDArray[Any]
 f32 = np.float32
 u64 = np.uint64
 
-_LOW, _HIGH = f32(-ACTIVATION), f32(ACTIVATION)
+_LOW: Final = f32(-ACTIVATION)
+_HIGH: Final = f32(ACTIVATION)
 _OPERAND: Final = f32(OPERAND)
 _STREAM: Final = f32(STREAM)
 _TO_OPERAND: Final = f32(0.4)
@@ -40,6 +42,7 @@ _PER_MEAN: Final = 1 / 5**8
 _GAIN_UNIT: Final = 5**GAIN_SHIFT
 _TOTAL: Final = limit(TOTAL_WIDTH)
 _LATENT: Final = limit(LATENT)
+_LOGIT: Final = LOSS_PER_BIT // PER_BIT
 
 
 class Layer(NamedTuple):
@@ -374,7 +377,7 @@ def add_loss(logits: Array, targets: Array, powers: Array, logarithms: Array, lo
         while total >= logarithms.size:
             total >>= 1
             shift += 1
-        loss[row] += logarithms[total] + 625 * shift - 25 * np.int64(logits[row, targets[row]])
+        loss[row] += logarithms[total] + LOSS_PER_BIT * shift - _LOGIT * np.int64(logits[row, targets[row]])
 
 
 @_compiled

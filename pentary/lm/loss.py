@@ -18,7 +18,7 @@ PER_BIT: Final = 25
 LOSS_PER_BIT: Final = 625
 """Units of the integer loss in a bit."""
 
-_RAISED: Final = 13  # bits by which every power is raised, so that the least of them is not rounded to zero
+_RAISED: Final = 20  # bits by which every power is raised, so that the least of them is not rounded to zero
 _LEADING: Final = 11  # bits of the sum that its logarithm is looked up with
 
 
@@ -36,10 +36,10 @@ def _logarithms() -> NDArray[np.int64]:
 
 
 POWERS: Final = _powers()
-"""round(2**(z / 25 + 13)) for the logits z = -312, ..., 312: int64, up to 26 bits."""
+"""round(2**(z / 25 + 20)) for the logits z = -312, ..., 312: int64, up to 33 bits."""
 
 LOGARITHMS: Final = _logarithms()
-"""round(625 (log2(n) - 13)) for the leading bits n = 0, ..., 2047 of a sum: int64, within ±8,125."""
+"""round(625 (log2(n) - 20)) for the leading bits n = 0, ..., 2047 of a sum: int64, within ±12,500."""
 
 
 def bits(logits: NDArray[np.integer], targets: NDArray[np.integer]) -> NDArray[np.float64]:

@@ -9,9 +9,10 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pentary import prng
 from pentary.exact import ROUNDABLE, check_exact
 from pentary.lowrank import Latents
-from pentary.word import PENTS, checked_integers, limit, round_shift
+from pentary.word import PENTS, PentaryError, checked_integers, limit, round_shift
 
 VOCABULARY: Final = 256
 
@@ -130,7 +131,13 @@ class Model:
             product = inputs * OPERAND * self.weight_limit
             low_rank = 2 * (2 * inputs * OPERAND // 5**SIGMA_SHIFT + 1)
             bias = limit(LATENT - BIAS_SHIFT) + 2 * BIAS_SIGMA
-            check_exact(product + self.level * (low_rank + bias), f"{what} of dim {self.dim}", ROUNDABLE)
+            check_exact(product + self.level * (low_rank + bias), f"{what} of dim {self.dim}")
+        check_exact(4 * self.dim * OPERAND * 2, f"projections of dim {self.dim}", ROUNDABLE)
+        if self.blocks > prng.BLOCK_MAX + 1:
+            raise PentaryError(
+                f"{self.layers} layers of dim {self.dim} take {self.blocks} blocks of noise in each pair; the generator "
+                f"numbers at most {prng.BLOCK_MAX + 1}"
+            )
 
     @property
     def level(self) -> int:
