@@ -10,7 +10,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import asdict, replace
 from importlib import import_module
@@ -19,16 +19,17 @@ from typing import Any, Final
 
 import click
 
-from pentary import tasks
+from pentary import gemm, tasks
 from pentary import train as training
 from pentary.console import exit_status
-from pentary.es import Parameters
+from pentary.progress import Show, progress
+from pentary.run import Run
 from pentary.runfolder import RunFolder, claim
+from pentary.taskrun import TaskRun
 from pentary.text import ASCII_GLYPHS, GLYPHS
-from pentary.train import Step, Task
 from pentary.word import PentaryError
 
-Show = Callable[[Step], None]
+_file: Final = click.Path(path_type=Path)
 
 _ELSEWHERE: Final = {
     "asm": "pentary.commands",
@@ -75,39 +76,38 @@ def main() -> None:
             stream.reconfigure(errors="pents")
 
 
+_TEXT_ONLY: Final = ("input", "layers", "dim", "tokens", "minutes")
+_NOT_TEXT: Final = ("rank", "perturb", "shape", "engine", "config")
+
+
 @main.command()
 @click.argument("task")
 @click.option("--population", type=int, help="Members evaluated in a step; even.")
-@click.option("--rank", type=int, help="Rank of the perturbations.")
 @click.option("--steps", type=int, help="Updates of the weights.")
 @click.option("--seed", type=int, help="Number that, with the other options, determines the run.")
-@click.option("--perturb", type=click.Choice(["factored", "quantized"]), help="Kind of members.")
+@click.option("--backend", type=click.Choice(gemm.NAMES), help="What multiplies: text and digits; numpy if not given.")
+@click.option("--rank", type=int, help="Rank of the perturbations; not of text, where it is 1.")
+@click.option("--perturb", type=click.Choice(["factored", "quantized"]), help="Kind of members; not of text.")
 @click.option("--shape", metavar="MxN", help="Rows and columns of the weight matrix; 64x64 if not given.")
-@click.option(
-    "--engine", type=click.Choice(["numpy", "sim", "rtl"]), default="numpy", show_default=True, help="What trains."
-)
-@click.option("--config", type=click.Path(path_type=Path), metavar="FILE.toml", help="Settings of the machine of sim.")
-@click.option(
-    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder for the run; runs/TASK-seedK if not given."
-)
+@click.option("--engine", type=click.Choice(["numpy", "sim", "rtl"]), help="What trains; numpy if not given.")
+@click.option("--config", type=_file, metavar="FILE.toml", help="Settings of the machine of sim.")
+@click.option("--input", type=_file, metavar="FILE", multiple=True, help="Text: a document; may be repeated.")
+@click.option("--layers", type=int, help="Text: layers of the model; 1 if not given.")
+@click.option("--dim", type=int, help="Text: width of the model; 64 if not given.")
+@click.option("--tokens", type=int, help="Text: bytes that each member reads in a step.")
+@click.option("--minutes", type=float, help="Text: how long to train, in place of --steps; 10 if not given.")
+@click.option("--out", type=_file, metavar="DIR", help="Folder for the run; runs/TASK-seedK if not given.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object, all else on stderr.")
 @click.pass_context
-def train(
-    context: click.Context,
-    task: str,
-    shape: str | None,
-    engine: str,
-    config: Path | None,
-    out: Path | None,
-    as_json: bool,
-    **options: Any,
-) -> None:
+def train(context: click.Context, task: str, out: Path | None, as_json: bool, **options: Any) -> None:
     """Train TASK and record the run in a folder.
 
     \b
     TASK is one of
       target                    one matrix towards a diagonal pattern
       digits                    a network 64-64-10 on images of digits
+      text                      a language model that predicts bytes: of the
+                                files given, or of Python's own help
       FILE.py:FUNCTION          your own fitness of one weight matrix:
       PACKAGE.MODULE:FUNCTION   it takes an int8 array (rows, cols) of
                                 -2..2 and returns a number, greater is
@@ -131,17 +131,21 @@ def train(
       pentary train target --engine sim --json
       pentary train target --engine rtl --steps 2
       pentary train digits --population 512 --json
+      pentary train text --minutes 2
+      pentary train text --input book.txt --dim 128 --minutes 60
       pentary train balance.py:fitness --shape 16x16 --out runs/balance
     """
     with exit_status(), _all_on_stderr() if as_json else nullcontext():
-        chosen = tasks.get(task, _parse_shape(shape))
-        given = {name: value for name, value in options.items() if value is not None}
-        parameters = replace(chosen.defaults, **given)
-        steps, machine = _start(engine, config, chosen, parameters)
-        folder = RunFolder(claim(out, chosen.name, parameters.seed), chosen, parameters, engine, machine)
-        with _bar(parameters.steps) if sys.stderr.isatty() else _lines(parameters.steps) as show:
-            result, failure = _conduct(steps, folder, show)
-        click.echo(_summary(result, parameters.steps))
+        given = {name: value for name, value in options.items() if value not in (None, ())}
+        for name in _NOT_TEXT if task == "text" else _TEXT_ONLY:
+            if name in given:
+                whose = "the other tasks" if task == "text" else "the task text"
+                raise PentaryError(f"--{name} is an option of {whose}: leave it out for {task}")
+        run = import_module("pentary.lm.start").start(**given) if task == "text" else _start(task, **given)
+        folder = RunFolder(claim(out, run.name, run.seed), run)
+        with progress(run.steps) as show:
+            result, failure = _conduct(run, folder, show)
+        click.echo(_table({**run.summary(result), "digest": result["digest"], "folder": result["out"]}))
         if failure is not None:
             raise failure
     if as_json:
@@ -171,36 +175,48 @@ def _in_ascii(error: UnicodeError) -> tuple[str, int]:
 
 
 def _start(
-    engine: str, config: Path | None, task: Task, parameters: Parameters
-) -> tuple[Iterator[Step], dict[str, Any] | None]:
-    """Give the steps of a training, and the settings of its machine; engines are imported only when asked for."""
+    task: str,
+    engine: str = "numpy",
+    config: Path | None = None,
+    shape: str | None = None,
+    backend: str = "numpy",
+    **given: Any,
+) -> TaskRun:
+    """Prepare the training of a task; engines are imported only when asked for."""
     if engine != "sim" and config is not None:
         raise PentaryError(f"--config sets the machine of --engine sim; the engine {engine} has none")
+    if engine != "numpy" and backend != "numpy":
+        raise PentaryError(
+            f"--backend chooses what multiplies for the engine numpy; the engine {engine} multiplies itself"
+        )
+    chosen = tasks.get(task, _parse_shape(shape), backend)
+    parameters = replace(chosen.defaults, **given)
     if engine == "numpy":
-        return training.train(task, parameters), None
+        return TaskRun(chosen, parameters, training.train(chosen, parameters))
     if engine == "rtl":
         try:
             from pentary_hdl import engine as rtl
         except ModuleNotFoundError as error:
             raise PentaryError(f"the engine rtl needs {error.name}: pip install 'amaranth[builtin-yosys]'") from error
-        hardware = rtl.hardware_for(task, parameters)
-        return rtl.train(task, parameters, hardware, lambda text: click.echo(text, err=True)), asdict(hardware)
+        hardware = rtl.hardware_for(chosen, parameters)
+        steps = rtl.train(chosen, parameters, hardware, lambda text: click.echo(text, err=True))
+        return TaskRun(chosen, parameters, steps, engine, asdict(hardware))
     from pentary_sim import engine as sim
     from pentary_sim.commands import announce_compilation
     from pentary_sim.config import Config
 
     machine = Config() if config is None else Config.load(config)
-    steps = sim.train(task, parameters, machine)  # refuses what the machine cannot run
+    steps = sim.train(chosen, parameters, machine)  # refuses what the machine cannot run
     announce_compilation()
-    return steps, asdict(machine)
+    return TaskRun(chosen, parameters, steps, engine, asdict(machine))
 
 
-def _conduct(steps: Iterator[Step], folder: RunFolder, show: Show) -> tuple[dict[str, Any], PentaryError | None]:
-    """Train, record every step, and finish the folder however the run ends; give the result, and what failed."""
+def _conduct(run: Run, folder: RunFolder, show: Show) -> tuple[dict[str, Any], PentaryError | None]:
+    """Train, keep every record, and finish the folder however the run ends; give the result, and what failed."""
     try:
-        for step in steps:
-            folder.add(step)
-            show(step)
+        for record in run.records():
+            folder.add(record)
+            show(record)
     except (KeyboardInterrupt, BrokenPipeError, PentaryError) as error:
         if folder.is_empty:
             folder.discard()
@@ -209,77 +225,6 @@ def _conduct(steps: Iterator[Step], folder: RunFolder, show: Show) -> tuple[dict
             return folder.finish({"error": str(error)}), error
         return folder.finish({"interrupted": True}), None
     return folder.finish({}), None
-
-
-@contextmanager
-def _bar(steps: int) -> Iterator[Show]:
-    """Show progress as a bar on standard error."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("step {task.completed}/{task.total}"),
-        BarColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[figures]}"),
-    )
-    # What a black box prints goes above the bar if it goes to the same terminal, and where it is sent if not.
-    with Progress(*columns, console=Console(stderr=True), redirect_stdout=sys.stdout.isatty()) as progress:
-        bar = progress.add_task("", total=steps, figures="")
-        yield lambda step: progress.update(bar, completed=step.step, figures=_figures(step))
-
-
-@contextmanager
-def _lines(steps: int) -> Iterator[Show]:
-    """Show progress as a line for every tenth of the run."""
-
-    def show(step: Step) -> None:
-        if step.step * 10 // steps > (step.step - 1) * 10 // steps:
-            click.echo(f"step {step.step:{len(str(steps))}}/{steps}  {_figures(step)}")
-
-    yield show
-
-
-def _figures(step: Step) -> str:
-    fitness = f"fitness {step.fitness:.6g}"
-    return f"{fitness}  {_rate(step.evaluations, step.seconds)}" if step.evaluations else fitness
-
-
-def _rate(evaluations: int, seconds: float) -> str:
-    return f"{evaluations / seconds:,.0f} evaluations/s"
-
-
-def _summary(result: Mapping[str, Any], steps: int) -> str:
-    rows = {
-        "steps": f"{result['steps']} of {steps}",
-        "fitness": f"{result['fitness_first']:.6g} -> {result['fitness_last']:.6g}",
-        "evaluations": f"{result['evaluations']:,} in {result['seconds']:.2f} s, "
-        + _rate(result["evaluations"], result["seconds"]),
-        **{name.replace("_", " "): f"{share:.2%}" for name, share in result.items() if name.endswith("accuracy")},
-        **_cycles(result),
-        "digest": result["digest"],
-        "folder": result["out"],
-    }
-    return _table(rows)
-
-
-def _cycles(result: Mapping[str, Any]) -> dict[str, str]:
-    """Give the rows of the summary that only an engine with a clock has."""
-    if "cycles" not in result:
-        return {}
-    if "operations" in result:
-        return {
-            "cycles": f"{result['cycles']:,} of the low-rank unit, {result['lanes']} lanes, "
-            f"busy {result['lowrank_busy_cycles'] / result['cycles']:.1%} of them",
-            "operations": ", ".join(f"{name} {count:,}" for name, count in result["operations"].items() if count),
-        }
-    most = sorted(((cycles, cause) for cause, cycles in result["causes"].items() if cycles), reverse=True)[:4]
-    return {
-        "cycles": f"{result['cycles']:,} for {result['instructions']:,} instructions, CPI {result['cpi']:.2f}",
-        "spent on": ", ".join(f"{cause} {cycles / result['cycles']:.1%}" for cycles, cause in most),
-        "low-rank unit": f"{result['lanes']} lanes, busy {result['lowrank_busy']:.1%} of the cycles, "
-        f"utilization while multiplying {result['lowrank_utilization']:.1%}",
-    }
 
 
 def _table(rows: Mapping[str, object]) -> str:

@@ -73,6 +73,23 @@ def share(marks: NDArray[np.bool_]) -> float:
     return np.count_nonzero(marks) / marks.size
 
 
+def by_layer(matrices: Mapping[str, Health]) -> dict[str, Health]:
+    """Put the matrices LAYER.NAME of a layer together: its least entropy, most saturation and most changes.
+
+    >>> by_layer({"0.up": Health(2.3, 0.01, 0.5), "0.down": Health(1.9, 0.2, 0.25), "head": Health(2, 0, 0)})
+    {'0': Health(entropy=1.9, saturation=0.2, changed=0.5), 'head': Health(entropy=2, saturation=0, changed=0)}
+    """
+    layers: dict[str, list[Health]] = {}
+    for name, own in matrices.items():
+        layers.setdefault(name.partition(".")[0], []).append(own)
+    return {
+        layer: Health(
+            min(one.entropy for one in some), max(one.saturation for one in some), max(one.changed for one in some)
+        )
+        for layer, some in layers.items()
+    }
+
+
 def as_dicts(matrices: Mapping[str, Health]) -> dict[str, dict[str, float]]:
     """Give health by matrix as JSON takes it, to six decimals."""
     return {name: {key: round(value, 6) for key, value in asdict(own).items()} for name, own in matrices.items()}

@@ -110,9 +110,16 @@ def health_png(
     if activations:
         for name, colour in zip(activations[0], _colours(len(activations[0])), strict=True):
             values = [100 * record[name] for record in activations]
-            rows[3].plot(steps, values, label=name, color=colour, linewidth=1.2, marker="o" if len(values) == 1 else None)
+            rows[3].plot(
+                steps, values, label=name, color=colour, linewidth=1.2, marker="o" if len(values) == 1 else None
+            )
         rows[3].legend(frameon=False, fontsize="small", ncols=3)
-    labels = ("entropy of the digits, bits", "latent words at their limit, %", "digits changed, %", "activations at it, %")
+    labels = (
+        "entropy of the digits, bits",
+        "latent words at their limit, %",
+        "digits changed, %",
+        "activations at it, %",
+    )
     for axes, label in zip(rows, labels, strict=False):
         axes.set_ylabel(label)
         axes.set_ylim(bottom=0)

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pentary.health import Health
+
 
 @dataclass(frozen=True)
 class Record:
@@ -12,12 +14,14 @@ class Record:
     Attributes:
         step: updates done.
         line: for `steps.jsonl`.
-        figures: for the progress display, one line.
+        figures: for the progress display, in a few words.
+        health: of every matrix.
     """
 
     step: int
     line: Mapping[str, Any]
     figures: str
+    health: Mapping[str, Health]
 
 
 class Run(Protocol):

@@ -78,8 +78,8 @@ class TaskRun:
         }
         figures = f"fitness {step.fitness:.6g}"
         if step.evaluations:
-            figures += f"  {_rate(step.evaluations, step.seconds)}  {health.summary(self._health[-1])}"
-        return Record(step.step, line, figures)
+            figures += f"  {_rate(step.evaluations, step.seconds)}"
+        return Record(step.step, line, figures, self._health[-1])
 
     def result(self) -> dict[str, Any]:
         """Give what the run has come to."""

@@ -19,8 +19,8 @@ class Corpus:
 
     Attributes:
         name: where it comes from.
-        train: (bytes,) uint8, the first nine tenths; every document ends with byte 0, and so does the part that is left of
-            the last one.
+        train: (bytes,) uint8, the first nine tenths; every document ends with byte 0, and so does what is left of the
+            last one.
         held_out: (bytes,) uint8, the last tenth, which training never reads.
     """
 

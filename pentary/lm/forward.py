@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pentary.gemm import Gemm
 from pentary.lm import kernels
-from pentary.lm.kernels import Head, Layer, Rows
+from pentary.lm.kernels import HEAD_NUMBERS, HEAD_TENSORS, LAYER_NUMBERS, LAYER_TENSORS, Head, Layer
 from pentary.lm.loss import LOGARITHMS, POWERS
-from pentary.lm.model import EMBEDDED, VOCABULARY, Model, Tensor
+from pentary.lm.model import EMBEDDED, VOCABULARY, Model
 from pentary.lowrank import Latents, Pents
 
 
@@ -46,56 +46,78 @@ class Weights:
 
     def layer(self, number: int) -> Layer:
         """Gather what the kernels need of a layer."""
-        tensors, arrays = self.model.tensors, self.arrays
-
-        def of(name: str) -> Tensor:
-            return tensors[f"{number}.{name}"]
-
-        return Layer(
-            norm=arrays[f"{number}.norm"],
-            input_bias=arrays[f"{number}.input.bias"],
-            mlp_norm=arrays[f"{number}.mlp.norm"],
-            up_bias=arrays[f"{number}.up.bias"],
-            down_bias=arrays[f"{number}.down.bias"],
-            gates_scale=self._scale(of("input")),
-            up_scale=self._scale(of("up")),
-            down_scale=self._scale(of("down")),
-            level=np.float32(self.model.level),
-            zero=np.float32(self.gemm.zero),
-            norm_b=np.uint64(of("norm").b),
-            input_a=np.uint64(of("input").a),
-            input_b=np.uint64(of("input").b),
-            input_bias_b=np.uint64(of("input.bias").b),
-            forget_a=np.uint64(of("forget").a),
-            forget_b=np.uint64(of("forget").b),
-            candidate_a=np.uint64(of("candidate").a),
-            candidate_b=np.uint64(of("candidate").b),
-            mlp_norm_b=np.uint64(of("mlp.norm").b),
-            up_a=np.uint64(of("up").a),
-            up_b=np.uint64(of("up").b),
-            up_bias_b=np.uint64(of("up.bias").b),
-            down_a=np.uint64(of("down").a),
-            down_b=np.uint64(of("down").b),
-            down_bias_b=np.uint64(of("down.bias").b),
-        )
+        names = {name: f"{number}.{name.replace('_', '.')}" for name in LAYER_TENSORS}
+        scales = {"gates_scale": "input", "up_scale": "up", "down_scale": "down"}
+        numbers = self._numbers(LAYER_NUMBERS, names, scales)
+        return Layer(numbers, *(self.arrays[names[name]] for name in Layer._fields[1:]))
 
     def head(self) -> Head:
         """Gather what the kernels need of the end of the model."""
-        tensors = self.model.tensors
-        return Head(
-            norm=self.arrays["norm"],
-            bias=self.arrays["head.bias"],
-            scale=self._scale(tensors["head"]),
-            level=np.float32(self.model.level),
-            zero=np.float32(self.gemm.zero),
-            norm_b=np.uint64(tensors["norm"].b),
-            a=np.uint64(tensors["head"].a),
-            b=np.uint64(tensors["head"].b),
-            bias_b=np.uint64(tensors["head.bias"].b),
-        )
+        names = {name: name.replace("_", ".") for name in HEAD_TENSORS}
+        numbers = self._numbers(HEAD_NUMBERS, names, {"head_scale": "head"})
+        return Head(numbers, *(self.arrays[names[name]] for name in Head._fields[1:]))
 
-    def _scale(self, tensor: Tensor) -> np.float32:
-        return np.float32(1 / (self.model.level * 5 ** tensor.scale[0]))
+    def _numbers(self, dtype: np.dtype, names: Mapping[str, str], scales: Mapping[str, str]) -> NDArray[Any]:
+        tensors, level = self.model.tensors, self.model.level
+        numbers = np.zeros(1, dtype)
+        numbers["level"], numbers["zero"] = level, self.gemm.zero
+        for name, full in names.items():
+            numbers[f"{name}_a"], numbers[f"{name}_b"] = tensors[full].a, tensors[full].b
+        for scale, name in scales.items():
+            numbers[scale] = 1 / (level * 5 ** tensors[names[name]].scale[0])
+        return numbers
+
+
+class Rows(NamedTuple):
+    """Buffers of a forward pass, a row for each member.
+
+    Those that are not in use at the same time lie in the same place: the less memory, the more of it is in the cache.
+
+    Attributes:
+        stream: (rows, dim) float32, the residual stream.
+        gate: (rows, dim) float32, gates in 0..624.
+        first, second: (rows,) float32, coefficients of row factors.
+        sums, own_sums, wide_sums, head_sums: (rows, 2 dim), (rows, dim), (rows, 4 dim), (rows, 256) accumulators;
+            `wide_sums` and `head_sums` overwrite the others.
+        narrow, own, wide: (rows, dim), (rows, dim), (rows, 4 dim) operands; `wide` overwrites the others.
+        logits: (rows, 256) int16; overwrites all operands.
+    """
+
+    stream: NDArray[np.float32]
+    gate: NDArray[np.float32]
+    first: NDArray[np.float32]
+    second: NDArray[np.float32]
+    sums: NDArray[Any]
+    own_sums: NDArray[Any]
+    wide_sums: NDArray[Any]
+    head_sums: NDArray[Any]
+    narrow: NDArray[Any]
+    own: NDArray[Any]
+    wide: NDArray[Any]
+    logits: NDArray[np.int16]
+
+
+def _rows(size: int, dim: int, gemm: Gemm) -> Rows:
+    accumulators = np.zeros(size * max(4 * dim, VOCABULARY), gemm.accumulator)
+    operands = np.zeros(size * max(4 * dim * gemm.operand.itemsize, 2 * VOCABULARY), np.uint8)
+
+    def view(buffer: NDArray[Any], dtype: np.dtype | type, first: int, width: int) -> NDArray[Any]:
+        return buffer.view(dtype)[size * first : size * (first + width)].reshape(size, width)
+
+    return Rows(
+        stream=np.zeros((size, dim), np.float32),
+        gate=np.zeros((size, dim), np.float32),
+        first=np.zeros(size, np.float32),
+        second=np.zeros(size, np.float32),
+        sums=view(accumulators, gemm.accumulator, 0, 2 * dim),
+        own_sums=view(accumulators, gemm.accumulator, 2 * dim, dim),
+        wide_sums=view(accumulators, gemm.accumulator, 0, 4 * dim),
+        head_sums=view(accumulators, gemm.accumulator, 0, VOCABULARY),
+        narrow=view(operands, gemm.operand, 0, dim),
+        own=view(operands, gemm.operand, dim, dim),
+        wide=view(operands, gemm.operand, 0, 4 * dim),
+        logits=view(operands, np.int16, 0, VOCABULARY),
+    )
 
 
 class Forward:
@@ -113,40 +135,17 @@ class Forward:
         self.hidden = np.zeros((model.layers, size, model.dim), np.float32)
         """Hidden states, (layers, rows, dim): integers in ±312."""
 
-        def floats(*shape: int) -> NDArray[np.float32]:
-            return np.zeros((size, *shape), np.float32)
-
-        def operands(width: int) -> NDArray[Any]:
-            return np.full((size, width), gemm.zero, gemm.operand)
-
-        def sums(width: int) -> NDArray[Any]:
-            return np.zeros((size, width), gemm.accumulator)
-
-        dim = model.dim
-        self._rows = rows = Rows(
-            stream=floats(dim),
-            gate=floats(dim),
-            narrow=operands(dim),
-            hidden=operands(dim),
-            wide=operands(4 * dim),
-            sums=sums(2 * dim),
-            hidden_sums=sums(dim),
-            wide_sums=sums(4 * dim),
-            head_sums=sums(VOCABULARY),
-            first=floats(),
-            second=floats(),
-            logits=np.zeros((size, VOCABULARY), np.int16),
-        )
+        self._rows = rows = _rows(size, model.dim, gemm)
         arrays = weights.arrays
         self._embedding = arrays["embedding"]
         self._layers: list[tuple[Layer, list[Callable[[], object]]]] = []
         for number in range(model.layers):
             products = [
                 gemm.product(rows.narrow, arrays[f"{number}.input"], rows.sums),
-                gemm.product(rows.hidden, arrays[f"{number}.forget"], rows.hidden_sums),
-                gemm.product(rows.hidden, arrays[f"{number}.candidate"], rows.hidden_sums),
+                gemm.product(rows.own, arrays[f"{number}.forget"], rows.own_sums),
+                gemm.product(rows.own, arrays[f"{number}.candidate"], rows.own_sums),
                 gemm.product(rows.narrow, arrays[f"{number}.up"], rows.wide_sums),
-                gemm.product(rows.wide, arrays[f"{number}.down"], rows.hidden_sums),
+                gemm.product(rows.wide, arrays[f"{number}.down"], rows.own_sums),
             ]
             self._layers.append((weights.layer(number), products))
         self._head = weights.head()
@@ -170,27 +169,31 @@ class Forward:
             (rows, 256) logits, in units of 1/25 bit, within ±312; valid until the next call.
         """
         count, rows, embedding = len(tokens), self._rows, self.model.tensors["embedding"]
+        stream, narrow, own, first, second = rows.stream, rows.narrow, rows.own, rows.first, rows.second
         kernels.embed(
-            tokens, self._embedding, np.uint64(embedding.a), np.uint64(embedding.b), noise, rows.stream, self.hidden
+            tokens, self._embedding, np.uint64(embedding.a), np.uint64(embedding.b), noise, stream, self.hidden
         )
         for number, (layer, products) in enumerate(self._layers):
             to_input, to_forget, to_candidate, to_up, to_down = products
             hidden = self.hidden[number]
-            kernels.enter(count, layer, noise, hidden, rows)
+            kernels.enter(count, layer, noise, hidden, stream, narrow, own, first, second)
             to_input()
             to_forget()
-            kernels.forget(count, layer, noise, hidden, rows)
+            kernels.forget(count, layer, noise, hidden, rows.sums, rows.own_sums, rows.gate, own, first, second)
             to_candidate()
-            kernels.remember(count, layer, noise, hidden, rows)
+            kernels.remember(
+                *(count, layer, noise, hidden),
+                *(rows.sums, rows.own_sums, rows.gate, stream, narrow, first, second),
+            )
             to_up()
-            kernels.widen(count, layer, noise, rows)
+            kernels.widen(count, layer, noise, rows.wide_sums, rows.wide, first, second)
             to_down()
-            kernels.leave(count, layer, noise, rows)
+            kernels.leave(count, layer, noise, rows.own_sums, stream, second)
             if watch is not None:
                 watch(number, rows)
-        kernels.enter_head(count, self._head, noise, rows)
+        kernels.enter_head(count, self._head, noise, stream, narrow, first)
         self._head_product()
-        kernels.leave_head(count, self._head, noise, rows)
+        kernels.leave_head(count, self._head, noise, rows.head_sums, rows.logits, first)
         return rows.logits[:count]
 
     def losses(self, tokens: NDArray[np.uint8], noise: Pents | None = None) -> NDArray[np.int64]:

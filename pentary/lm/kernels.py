@@ -10,12 +10,13 @@ and nothing else. An operand is stored with `zero` added, in the backend's type.
 Numba then has no negative ones to think of, and LLVM vectorises; slices of a row would cost more than the row.
 """
 
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from pentary.compiled import Store
 from pentary.es import GAIN_SHIFT
 from pentary.lm.loss import LOSS_PER_BIT, PER_BIT
 from pentary.lm.model import ACTIVATION, BIAS_SIGMA, EMBEDDED, LATENT, OPERAND, SIGMA_SHIFT, STREAM
@@ -45,87 +46,65 @@ _LATENT: Final = limit(LATENT)
 _LOGIT: Final = LOSS_PER_BIT // PER_BIT
 
 
+def _numbers(tensors: tuple[str, ...], floats: tuple[str, ...]) -> np.dtype:
+    """Make the record of the numbers that a kernel needs: one argument, where each would cost as much as an array."""
+    noise = [(f"{name}_{factor}", np.uint64) for name in tensors for factor in "ab"]
+    return np.dtype(noise + [(name, np.float32) for name in ("level", "zero", *floats)])
+
+
+LAYER_TENSORS: Final = (
+    *("norm", "input", "input_bias", "forget", "candidate"),
+    *("mlp_norm", "up", "up_bias", "down", "down_bias"),
+)
+"""Names of a layer's tensors here; with dots for underscores, they are the model's."""
+
+HEAD_TENSORS: Final = ("norm", "head", "head_bias")
+
+LAYER_NUMBERS: Final = _numbers(LAYER_TENSORS, ("gates_scale", "up_scale", "down_scale"))
+"""Numbers of a layer: where the noise of its tensors begins in a pair's row, NAME_a of a column factor and NAME_b of a
+row factor or a vector; the units of a weight in one of the five levels; what stands for 0 in an operand; and what the
+rescales multiply by, 1 / (level * 5**shift)."""
+
+HEAD_NUMBERS: Final = _numbers(HEAD_TENSORS, ("head_scale",))
+"""The same of the end of the model."""
+
+
 class Layer(NamedTuple):
     """What the kernels need of one layer beside its matrices.
 
     Attributes:
+        numbers: (1,) LAYER_NUMBERS.
         norm, mlp_norm: (dim,) gains, float32.
         input_bias, up_bias, down_bias: (2 dim,), (4 dim,), (dim,), float32, in units of the sums.
-        gates_scale, up_scale, down_scale: what the rescales multiply by: 1 / (level * 5**shift).
-        level: units of a weight in one of the five levels.
-        zero: what stands for 0 in an operand.
-        *_a, *_b: where noise begins in a pair's row: of a column factor, and of a row factor or a vector.
     """
 
+    numbers: Array
     norm: Array
     input_bias: Array
     mlp_norm: Array
     up_bias: Array
     down_bias: Array
-    gates_scale: np.float32
-    up_scale: np.float32
-    down_scale: np.float32
-    level: np.float32
-    zero: np.float32
-    norm_b: np.uint64
-    input_a: np.uint64
-    input_b: np.uint64
-    input_bias_b: np.uint64
-    forget_a: np.uint64
-    forget_b: np.uint64
-    candidate_a: np.uint64
-    candidate_b: np.uint64
-    mlp_norm_b: np.uint64
-    up_a: np.uint64
-    up_b: np.uint64
-    up_bias_b: np.uint64
-    down_a: np.uint64
-    down_b: np.uint64
-    down_bias_b: np.uint64
 
 
 class Head(NamedTuple):
     """The same of the end of the model: its norm and the head."""
 
+    numbers: Array
     norm: Array
-    bias: Array
-    scale: np.float32
-    level: np.float32
-    zero: np.float32
-    norm_b: np.uint64
-    a: np.uint64
-    b: np.uint64
-    bias_b: np.uint64
+    head_bias: Array
 
 
-class Rows(NamedTuple):
-    """Buffers, a row for each member.
+_SOURCES: Final = ("lm/kernels.py", "lm/loss.py", "lm/model.py", "es.py", "lowrank.py", "word.py")  # of the constants
 
-    Attributes:
-        stream: (rows, dim) float32, the residual stream.
-        gate: (rows, dim) float32, gates in 0..624.
-        narrow, hidden, wide: (rows, dim), (rows, dim), (rows, 4 dim) operands.
-        sums, hidden_sums, wide_sums, head_sums: (rows, 2 dim), (rows, dim), (rows, 4 dim), (rows, 256) accumulators.
-        first, second: (rows,) float32, coefficients of row factors.
-        logits: (rows, 256) int16.
-    """
+STORE: Final = Store(Path(__file__).parent, [Path(__file__).parents[1] / source for source in _SOURCES])
 
-    stream: Array
-    gate: Array
-    narrow: Array
-    hidden: Array
-    wide: Array
-    sums: Array
-    hidden_sums: Array
-    wide_sums: Array
-    head_sums: Array
-    first: Array
-    second: Array
-    logits: Array
+_compiled = STORE.compiled(nogil=True, error_model="numpy")
+_compiled_sum = STORE.compiled(nogil=True, error_model="numpy", fastmath={"reassoc"})
 
 
-_compiled = njit(nogil=True, cache=True, error_model="numpy")
-_compiled_sum = njit(nogil=True, cache=True, error_model="numpy", fastmath={"reassoc"})
+def is_stored() -> bool:
+    """Tell whether an earlier process has left the compiled kernels for this one."""
+    return STORE.holds("kernels.move")
 
 
 @_compiled
@@ -242,125 +221,129 @@ def embed(
 
 
 @_compiled
-def enter(count: int, layer: Layer, noise: Array | None, hidden: Array, rows: Rows) -> None:
+def enter(
+    count: int,
+    layer: Layer,
+    noise: Array | None,
+    hidden: Array,
+    stream: Array,
+    narrow: Array,
+    own: Array,
+    first: Array,
+    second: Array,
+) -> None:
     """Normalise the stream, and turn it and the hidden state into operands of `input` and `forget`."""
+    at = layer.numbers[0]
     z = np.empty(hidden.shape[1], f32)
-    narrow, own, zero = rows.narrow, rows.hidden, layer.zero
     for row in range(count):
-        _normalise(rows.stream, row, layer.norm, noise, layer.norm_b, narrow, zero, z)
+        _normalise(stream, row, layer.norm, noise, at.norm_b, narrow, at.zero, z)
         for j in range(z.size):
-            own[row, j] = np.rint(hidden[row, j] * _TO_OPERAND) + zero
-        rows.first[row] = _project(narrow, row, zero, noise, layer.input_a, layer.level)
-        rows.second[row] = _project(own, row, zero, noise, layer.forget_a, layer.level)
+            own[row, j] = np.rint(hidden[row, j] * _TO_OPERAND) + at.zero
+        first[row] = _project(narrow, row, at.zero, noise, at.input_a, at.level)
+        second[row] = _project(own, row, at.zero, noise, at.forget_a, at.level)
 
 
 @_compiled
-def forget(count: int, layer: Layer, noise: Array | None, hidden: Array, rows: Rows) -> None:
+def forget(
+    count: int,
+    layer: Layer,
+    noise: Array | None,
+    hidden: Array,
+    sums: Array,
+    own_sums: Array,
+    gate: Array,
+    own: Array,
+    first: Array,
+    second: Array,
+) -> None:
     """Compute the gates, and gate the hidden state into an operand of `candidate`."""
+    at = layer.numbers[0]
     z = np.empty(hidden.shape[1], f32)
-    own, gate, zero = rows.hidden, rows.gate, layer.zero
     for row in range(count):
-        _begin(
-            z,
-            rows.sums,
-            layer.input_bias,
-            0,
-            row,
-            noise,
-            (layer.input_b, layer.input_bias_b),
-            rows.first[row],
-            layer.level,
-        )
-        _add(z, rows.hidden_sums, row, noise, layer.forget_b, rows.second[row])
+        _begin(z, sums, layer.input_bias, 0, row, noise, (at.input_b, at.input_bias_b), first[row], at.level)
+        _add(z, own_sums, row, noise, at.forget_b, second[row])
         for j in range(z.size):
-            opened = _clamp(np.rint(z[j] * layer.gates_scale), _LOW, _HIGH) + _HIGH
+            opened = _clamp(np.rint(z[j] * at.gates_scale), _LOW, _HIGH) + _HIGH
             gate[row, j] = opened
-            own[row, j] = np.rint(np.rint(opened * hidden[row, j] * _GATE) * _TO_OPERAND) + zero
-        rows.second[row] = _project(own, row, zero, noise, layer.candidate_a, layer.level)
+            own[row, j] = np.rint(np.rint(opened * hidden[row, j] * _GATE) * _TO_OPERAND) + at.zero
+        second[row] = _project(own, row, at.zero, noise, at.candidate_a, at.level)
 
 
 @_compiled
-def remember(count: int, layer: Layer, noise: Array | None, hidden: Array, rows: Rows) -> None:
+def remember(
+    count: int,
+    layer: Layer,
+    noise: Array | None,
+    hidden: Array,
+    sums: Array,
+    own_sums: Array,
+    gate: Array,
+    stream: Array,
+    narrow: Array,
+    first: Array,
+    second: Array,
+) -> None:
     """Compute the candidates, move the hidden state, add it to the stream, and normalise that for `up`."""
+    at = layer.numbers[0]
     dim = hidden.shape[1]
     z = np.empty(dim, f32)
-    stream, gate = rows.stream, rows.gate
     for row in range(count):
-        _begin(
-            z,
-            rows.sums,
-            layer.input_bias,
-            dim,
-            row,
-            noise,
-            (layer.input_b, layer.input_bias_b),
-            rows.first[row],
-            layer.level,
-        )
-        _add(z, rows.hidden_sums, row, noise, layer.candidate_b, rows.second[row])
+        _begin(z, sums, layer.input_bias, dim, row, noise, (at.input_b, at.input_bias_b), first[row], at.level)
+        _add(z, own_sums, row, noise, at.candidate_b, second[row])
         for j in range(dim):
-            candidate = _clamp(np.rint(z[j] * layer.gates_scale), _LOW, _HIGH)
+            candidate = _clamp(np.rint(z[j] * at.gates_scale), _LOW, _HIGH)
             moved = hidden[row, j] + np.rint(gate[row, j] * (candidate - hidden[row, j]) * _GATE)
             hidden[row, j] = moved
             stream[row, j] = _clamp(stream[row, j] + moved, -_STREAM, _STREAM)
-        _normalise(stream, row, layer.mlp_norm, noise, layer.mlp_norm_b, rows.narrow, layer.zero, z)
-        rows.first[row] = _project(rows.narrow, row, layer.zero, noise, layer.up_a, layer.level)
+        _normalise(stream, row, layer.mlp_norm, noise, at.mlp_norm_b, narrow, at.zero, z)
+        first[row] = _project(narrow, row, at.zero, noise, at.up_a, at.level)
 
 
 @_compiled
-def widen(count: int, layer: Layer, noise: Array | None, rows: Rows) -> None:
+def widen(
+    count: int, layer: Layer, noise: Array | None, wide_sums: Array, wide: Array, first: Array, second: Array
+) -> None:
     """Clamp the inside of the perceptron into an operand of `down`."""
-    wide, zero = rows.wide, layer.zero
+    at = layer.numbers[0]
     z = np.empty(wide.shape[1], f32)
     for row in range(count):
-        _begin(
-            z, rows.wide_sums, layer.up_bias, 0, row, noise, (layer.up_b, layer.up_bias_b), rows.first[row], layer.level
-        )
+        _begin(z, wide_sums, layer.up_bias, 0, row, noise, (at.up_b, at.up_bias_b), first[row], at.level)
         for j in range(z.size):
-            wide[row, j] = _clamp(np.rint(z[j] * layer.up_scale), -_OPERAND, _OPERAND) + zero
-        rows.second[row] = _project(wide, row, zero, noise, layer.down_a, layer.level)
+            wide[row, j] = _clamp(np.rint(z[j] * at.up_scale), -_OPERAND, _OPERAND) + at.zero
+        second[row] = _project(wide, row, at.zero, noise, at.down_a, at.level)
 
 
 @_compiled
-def leave(count: int, layer: Layer, noise: Array | None, rows: Rows) -> None:
+def leave(count: int, layer: Layer, noise: Array | None, own_sums: Array, stream: Array, second: Array) -> None:
     """Add what the perceptron says to the stream."""
-    stream = rows.stream
+    at = layer.numbers[0]
     z = np.empty(stream.shape[1], f32)
     for row in range(count):
-        _begin(
-            z,
-            rows.hidden_sums,
-            layer.down_bias,
-            0,
-            row,
-            noise,
-            (layer.down_b, layer.down_bias_b),
-            rows.second[row],
-            layer.level,
-        )
+        _begin(z, own_sums, layer.down_bias, 0, row, noise, (at.down_b, at.down_bias_b), second[row], at.level)
         for j in range(z.size):
-            added = _clamp(np.rint(z[j] * layer.down_scale), _LOW, _HIGH)
+            added = _clamp(np.rint(z[j] * at.down_scale), _LOW, _HIGH)
             stream[row, j] = _clamp(stream[row, j] + added, -_STREAM, _STREAM)
 
 
 @_compiled
-def enter_head(count: int, head: Head, noise: Array | None, rows: Rows) -> None:
+def enter_head(count: int, head: Head, noise: Array | None, stream: Array, narrow: Array, first: Array) -> None:
     """Normalise the stream for the head."""
-    z = np.empty(rows.stream.shape[1], f32)
+    at = head.numbers[0]
+    z = np.empty(stream.shape[1], f32)
     for row in range(count):
-        _normalise(rows.stream, row, head.norm, noise, head.norm_b, rows.narrow, head.zero, z)
-        rows.first[row] = _project(rows.narrow, row, head.zero, noise, head.a, head.level)
+        _normalise(stream, row, head.norm, noise, at.norm_b, narrow, at.zero, z)
+        first[row] = _project(narrow, row, at.zero, noise, at.head_a, at.level)
 
 
 @_compiled
-def leave_head(count: int, head: Head, noise: Array | None, rows: Rows) -> None:
+def leave_head(count: int, head: Head, noise: Array | None, head_sums: Array, logits: Array, first: Array) -> None:
     """Compute the logits."""
-    logits = rows.logits
+    at = head.numbers[0]
     z = np.empty(logits.shape[1], f32)
     for row in range(count):
-        _begin(z, rows.head_sums, head.bias, 0, row, noise, (head.b, head.bias_b), rows.first[row], head.level)
+        _begin(z, head_sums, head.head_bias, 0, row, noise, (at.head_b, at.head_bias_b), first[row], at.level)
         for j in range(z.size):
-            logits[row, j] = _clamp(np.rint(z[j] * head.scale), _LOW, _HIGH)
+            logits[row, j] = _clamp(np.rint(z[j] * at.head_scale), _LOW, _HIGH)
 
 
 @_compiled

@@ -135,8 +135,8 @@ class Model:
         check_exact(4 * self.dim * OPERAND * 2, f"projections of dim {self.dim}", ROUNDABLE)
         if self.blocks > prng.BLOCK_MAX + 1:
             raise PentaryError(
-                f"{self.layers} layers of dim {self.dim} take {self.blocks} blocks of noise in each pair; the generator "
-                f"numbers at most {prng.BLOCK_MAX + 1}"
+                f"{self.layers} layers of dim {self.dim} take {self.blocks} blocks of noise in each pair; the "
+                f"generator numbers at most {prng.BLOCK_MAX + 1}"
             )
 
     @property

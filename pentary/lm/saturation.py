@@ -6,8 +6,7 @@ import numpy as np
 
 from pentary.health import share
 from pentary.lm.corpus import Bytes
-from pentary.lm.forward import Forward, Weights
-from pentary.lm.kernels import Rows
+from pentary.lm.forward import Forward, Rows, Weights
 from pentary.lm.model import ACTIVATION, OPERAND, STREAM
 
 _ROWS: Final = 64

@@ -1,7 +1,7 @@
 """The run of a language model: training, and what is told of it."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from time import perf_counter
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ from pentary.parallel import one_blas_thread
 from pentary.run import Record
 from pentary.word import limit
 
-RECORDS: Final = 100
+RECORDS: Final = 50
 """Records in a run beside the start."""
 
 CALIBRATION: Final = 3.0
@@ -49,7 +49,7 @@ class TextRun:
         """Measure the n-gram models; train nothing yet."""
         self.seed, self.steps = parameters.seed, parameters.steps
         self.ngrams = {f"{name}_bits": bits for name, bits in ngrams.bits_per_byte(corpus).items()}
-        self._corpus, self._model, self._parameters, self._gemm = corpus, model, parameters, gemm
+        self._corpus, self.model, self.parameters, self._gemm = corpus, model, parameters, gemm
         self._engine = Engine(model, parameters, corpus.train, gemm)
         self._centre = Weights(model, gemm)
         self._sample = spread(corpus.train, len(corpus.held_out))
@@ -63,36 +63,50 @@ class TextRun:
         corpus = self._corpus
         return {
             "task": self.name,
-            "model": asdict(self._model),
-            "parameters": asdict(self._parameters),
+            "model": asdict(self.model),
+            "parameters": asdict(self.parameters),
             "corpus": {"name": corpus.name, "sha256": corpus.digest},
             "backend": self._gemm.name,
         }
 
     def records(self) -> Iterator[Record]:
-        """Train, and yield a record at the start and a hundred times, or after every step of a short run."""
-        own = self._parameters
-        every = max(1, own.steps // RECORDS)
+        """Train, and yield a record at the start and fifty times, or after every step of a short run."""
+        every = max(1, self.steps // RECORDS)
         start = perf_counter()
-        state = init(self._model, own)
-        yield self._record(state, [], start)
-        losses: list[float] = []
+        state, losses = init(self.model, self.parameters), []
+        yield self.record(state, losses, start)
         try:
-            while state.step < own.steps:
-                with one_blas_thread():
-                    loss, hidden = self._engine.evaluate(state)
-                    state = self._engine.tell(state, loss, hidden)
-                losses.append(float(loss.mean()) / (LOSS_PER_BIT * own.tokens))
-                if state.step % every == 0 or state.step == own.steps:
-                    yield self._record(state, losses, start)
+            while state.step < self.steps:
+                state, loss = self.update(state)
+                losses.append(loss)
+                if state.step % every == 0 or state.step == self.steps:
+                    yield self.record(state, losses, start)
                     losses = []
         except KeyboardInterrupt:
             if losses:  # what was trained since the last record is not lost
-                yield self._record(state, losses, start)
+                yield self.record(state, losses, start)
             raise
 
-    def _record(self, state: State, losses: list[float], start: float) -> Record:
-        own, latents = self._parameters, state.latents
+    def update(self, state: State) -> tuple[State, float]:
+        """Make one update; give the state after it and the members' mean loss before it, in bits/byte."""
+        with one_blas_thread():
+            losses, hidden = self._engine.evaluate(state)
+            state = self._engine.tell(state, losses, hidden)
+        return state, float(losses.mean()) / (LOSS_PER_BIT * self.parameters.tokens)
+
+    def record(self, state: State, losses: Sequence[float] = (), start: float | None = None) -> Record:
+        """Measure a state, take it into the run's curves, and say what is told of it.
+
+        Args:
+            state: of the run.
+            losses: mean losses of the members in the updates since the last record, bits/byte.
+            start: `time.perf_counter` at the start of the run; now, if not given.
+
+        Returns:
+            The record.
+        """
+        start = perf_counter() if start is None else start
+        own, latents = self.parameters, state.latents
         with one_blas_thread():
             self._centre.fill(latents)
             held_out = bits_per_byte(self._centre, self._corpus.held_out)
@@ -107,7 +121,7 @@ class TextRun:
             "step": state.step,
             "bits_per_byte_validation": held_out,
             "bits_per_byte_train": train,
-            "bits_per_byte_members": float(np.mean(losses)) if losses else None,
+            "bits_per_byte_members": float(np.mean(losses)) if len(losses) else None,
             "member_tokens": tokens,
             "seconds": seconds,
             "digest": state.digest(),
@@ -118,23 +132,20 @@ class TextRun:
         figures = f"held-out {held_out:.3f}  train {train:.3f} bits/byte"
         if tokens:
             worst = max(stuck, key=lambda name: stuck[name])
-            figures += (
-                f"  {tokens / seconds / 1e3:,.0f}k member-tokens/s  {health.summary(self._health[-1])}, "
-                f"{worst} saturated {stuck[worst]:.0%}"
-            )
-        return Record(state.step, line, figures)
+            figures += f"  {tokens / seconds / 1e3:,.0f}k member-tokens/s  {worst} at limit {stuck[worst]:.0%}"
+        return Record(state.step, line, figures, self._health[-1])
 
     def _visible(self, state: State) -> dict[str, np.ndarray]:
         """Give the visible weights of the matrices."""
         return {
-            name: self._model.visible(tensor, state.latents[name])
-            for name, tensor in self._model.tensors.items()
+            name: self.model.visible(tensor, state.latents[name])
+            for name, tensor in self.model.tensors.items()
             if tensor.kind == "matrix"
         }
 
     def result(self) -> dict[str, Any]:
         """Give what the run has come to."""
-        last, own, model = self._lines[-1], self._parameters, self._model
+        last, own, model = self._lines[-1], self.parameters, self.model
         rate = last["member_tokens"] / last["seconds"]
         return {
             "task": self.name,
@@ -162,14 +173,14 @@ class TextRun:
     def weights(self) -> bytes:
         """Give the visible numbers and the latent words as a safetensors file."""
         assert self._last is not None, "a run without a record has no weights"
-        return to_safetensors(self._model, self._last)
+        return to_safetensors(self.model, self._last)
 
     def pictures(self) -> Iterator[tuple[str, bytes]]:
         """Draw bits per byte against the n-gram models, the weights before and after, and their health."""
         assert self._first is not None and self._last is not None, "a run without a record has no pictures"
         title = (
-            f"text, {self._model.layers} x {self._model.dim}, seed {self.seed}, {self._last.step} steps of "
-            f"{self._parameters.population} members"
+            f"text, {self.model.layers} x {self.model.dim}, seed {self.seed}, {self._last.step} steps of "
+            f"{self.parameters.population} members"
         )
         tokens, held_out, train = (
             [line[key] for line in self._lines]
@@ -208,7 +219,7 @@ def spread(text: Bytes, size: int) -> Bytes:
     return text[starts[:, None] + np.arange(length)].reshape(-1)
 
 
-def steps_in(minutes: float, corpus: Corpus, model: Model, parameters: Parameters, gemm: Gemm) -> int:
+def steps_in(minutes: float, trial: TextRun) -> int:
     """Find how many steps of a run take some minutes on this machine now, by trying for a few seconds.
 
     The number, not the time, then determines the run: the step size falls to zero at its end, and whoever gives the
@@ -216,25 +227,22 @@ def steps_in(minutes: float, corpus: Corpus, model: Model, parameters: Parameter
 
     Args:
         minutes: that the run may take, this trial included.
-        corpus, model, parameters, gemm: of the run; the number of its steps does not matter.
+        trial: a run of the same model, of at least a few steps; its own end does not matter.
 
     Returns:
         The number of steps, 1 or more.
     """
     began = perf_counter()
-    trial = TextRun(corpus, model, replace(parameters, steps=10**6), gemm)
-    records = trial.records()
-    next(records)  # compiles the evaluation, or loads it
-    state = init(model, trial._parameters)
+    state = init(trial.model, trial.parameters)
     times: list[float] = []
-    while len(times) < 3 or sum(times) < CALIBRATION:
+    while len(times) < 4 or sum(times[1:]) < CALIBRATION:
         before = perf_counter()
-        with one_blas_thread():
-            state = trial._engine.tell(state, *trial._engine.evaluate(state))
+        state, _ = trial.update(state)
         times.append(perf_counter() - before)
+    step = float(np.mean(times[1:]))  # the first one waits for code to be compiled or loaded
+    trial.record(state)
     before = perf_counter()
-    trial._record(state, [], before)
+    trial.record(state)
     recording = perf_counter() - before
     left = 60 * minutes - (perf_counter() - began)
-    step = float(np.mean(times[1:]))
-    return max(1, int((left - recording) / (step + recording / max(1, left / step / RECORDS))))
+    return max(1, int((left - RECORDS * recording) / step))

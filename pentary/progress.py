@@ -1,0 +1,85 @@
+"""Progress of a run: a bar and a table of health on a terminal, and elsewhere a line for every tenth of the run."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from pentary import health
+from pentary.health import Health
+from pentary.run import Record
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+Show = Callable[[Record], None]
+
+_TALLEST = 12  # rows of the table: what is above it on the terminal should stay in sight
+
+
+@contextmanager
+def progress(steps: int) -> Iterator[Show]:
+    """Show the progress of a run.
+
+    Args:
+        steps: updates in the run.
+
+    Yields:
+        A function to be called with every record.
+    """
+    with _bar(steps) if sys.stderr.isatty() else _lines(steps) as show:
+        yield show
+
+
+@contextmanager
+def _bar(steps: int) -> Iterator[Show]:
+    from rich.console import Console, Group
+    from rich.live import Live
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("step {task.completed}/{task.total}"),
+        BarColumn(bar_width=20),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[figures]}"),
+    )
+    bar = Progress(*columns)
+    task = bar.add_task("", total=steps, figures="")
+    # What a black box prints goes above the bar if it goes to the same terminal, and where it is sent if not.
+    with Live(bar, console=Console(stderr=True), redirect_stdout=sys.stdout.isatty()) as live:
+
+        def show(record: Record) -> None:
+            bar.update(task, completed=record.step, figures=record.figures)
+            live.update(Group(bar, _table(record.health)))
+
+        yield show
+
+
+def _table(matrices: Mapping[str, Health]) -> "Table":
+    from rich.table import Table
+
+    table = Table("", "entropy, bits", "saturated", "changed", box=None, padding=(0, 2))
+    rows = list(health.by_layer(matrices).items())
+    for name, own in rows[:_TALLEST]:
+        table.add_row(name, f"{own.entropy:.2f}", f"{own.saturation:.1%}", f"{own.changed:.2%}")
+    if len(rows) > _TALLEST:
+        table.add_row(f"and {len(rows) - _TALLEST} more")
+    return table
+
+
+@contextmanager
+def _lines(steps: int) -> Iterator[Show]:
+    told = -1
+
+    def show(record: Record) -> None:
+        nonlocal told
+        tenth = record.step * 10 // steps
+        if tenth > told:
+            told = tenth
+            click.echo(
+                f"step {record.step:{len(str(steps))}}/{steps}  {record.figures}  {health.summary(record.health)}"
+            )
+
+    yield show
