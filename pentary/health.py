@@ -102,7 +102,7 @@ def summary(matrices: Mapping[str, Health]) -> str:
     'entropy 1.90-2.30 bits, saturated to 20.0%, changed to 50.00%'
     """
     entropies = [own.entropy for own in matrices.values()]
-    spread = f"{min(entropies):.2f}" if len(entropies) == 1 else f"{min(entropies):.2f}-{max(entropies):.2f}"
+    spread = "-".join(sorted({f"{min(entropies):.2f}", f"{max(entropies):.2f}"}))
     saturated = max(own.saturation for own in matrices.values())
     changed = max(own.changed for own in matrices.values())
     return f"entropy {spread} bits, saturated to {saturated:.1%}, changed to {changed:.2%}"

@@ -17,6 +17,8 @@ LEVELS = range(-2, 3)
 
 BLUE, ORANGE, GREY = "#0072b2", "#e69f00", "#999999"  # Okabe and Ito: told apart by colour-blind readers too
 
+_LEGEND = 14  # curves that a legend can name
+
 
 def fitness_png(
     centre: Sequence[float], population_mean: Sequence[float], best: Sequence[float], title: str = ""
@@ -94,39 +96,33 @@ def health_png(
     Returns:
         A PNG file.
     """
-    count = 4 if activations else 3
-    figure = new_figure(8, 2.5 * count, title)
-    rows = figure.subplots(count, 1, sharex=True)
     names = list(records[0])
-    for name, colour in zip(names, _colours(len(names)), strict=True):
-        curves = (
-            (0, [record[name].entropy for record in records]),
-            (0, [100 * record[name].saturation for record in records]),
-            (1, [100 * record[name].changed for record in records[1:]]),  # the start has nothing to differ from
-        )
-        for axes, (first, values) in zip(rows, curves, strict=False):
-            marker = "o" if len(values) == 1 else None
-            axes.plot(steps[first:], values, label=name, color=colour, linewidth=1.2, marker=marker)
+    panels = {
+        "entropy, bits": {name: [record[name].entropy for record in records] for name in names},
+        "latent words at their limit, %": {
+            name: [100 * record[name].saturation for record in records] for name in names
+        },
+        # The start has nothing to differ from.
+        "numbers changed, %": {name: [100 * record[name].changed for record in records[1:]] for name in names},
+    }
     if activations:
-        for name, colour in zip(activations[0], _colours(len(activations[0])), strict=True):
-            values = [100 * record[name] for record in activations]
-            rows[3].plot(
-                steps, values, label=name, color=colour, linewidth=1.2, marker="o" if len(values) == 1 else None
-            )
-        rows[3].legend(frameon=False, fontsize="small", ncols=3)
-    labels = (
-        "entropy of the digits, bits",
-        "latent words at their limit, %",
-        "digits changed, %",
-        "activations at it, %",
-    )
-    for axes, label in zip(rows, labels, strict=False):
+        panels["activations at their limit, %"] = {
+            name: [100 * shares[name] for shares in activations] for name in activations[0]
+        }
+    figure = new_figure(8, 2.5 * len(panels), title)
+    rows = figure.subplots(len(panels), 1, sharex=True)
+    for axes, (label, curves) in zip(rows, panels.items(), strict=True):
+        for (name, values), colour in zip(curves.items(), _colours(len(curves)), strict=True):
+            marker = "o" if len(values) == 1 else None
+            axes.plot(steps[len(steps) - len(values) :], values, label=name, color=colour, marker=marker, linewidth=1.2)
         axes.set_ylabel(label)
         axes.set_ylim(bottom=0)
         axes.grid(alpha=0.3)
     rows[-1].set_xlabel("step")
-    if len(names) <= 12:
-        figure.legend(*rows[0].get_legend_handles_labels(), loc="outside right upper", frameon=False, fontsize="small")
+    for axes in (rows[0], rows[-1]) if activations else rows[:1]:
+        handles, _ = axes.get_legend_handles_labels()
+        if len(handles) <= _LEGEND:
+            axes.legend(loc="upper left", bbox_to_anchor=(1, 1.05), frameon=False, fontsize="small")
     return as_png(figure)
 
 

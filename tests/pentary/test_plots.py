@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pentary import plots
+from pentary.health import Health
 
 
 def size(png):
@@ -35,3 +36,26 @@ def test_weights_of_every_matrix_are_drawn(names):
     width, height = size(png)
     assert (width, height) == (round(120 * (1.2 + 4 * len(names))), 504)
     assert png != plots.weights_png(after, before, "run")
+
+
+def test_many_matrices_take_several_rows_of_four():
+    weights = {f"{number}.up": np.full((2, 3), 1, np.int8) for number in range(9)}
+    assert size(plots.weights_png(weights, weights)) == (round(120 * (1.2 + 4 * 4)), round(120 * (0.6 + 3.6 * 3)))
+
+
+@pytest.mark.parametrize("records", [1, 2, 30])
+@pytest.mark.parametrize("matrices", [1, 40])
+def test_health_of_any_length_is_drawn_with_activations_below_if_there_are_any(records, matrices):
+    of_one = {f"{number}.up": Health(2.3, 0.25, 0.5) for number in range(matrices)}
+    plain = plots.health_png(range(records), [of_one] * records, "run")
+    assert size(plain) == (960, 900)
+    more = plots.health_png(range(records), [of_one] * records, "run", [{"0.gates": 0.5, "logits": 0.0}] * records)
+    assert size(more) == (960, 1200)
+
+
+@pytest.mark.parametrize("records", [1, 2, 30])
+def test_bits_per_byte_are_drawn_against_the_ngram_lines(records):
+    curve = [8.0 - 0.1 * number for number in range(records)]
+    lines = {"unigram": 4.6, "trigram": 2.4}
+    assert size(plots.bits_png(range(records), curve, curve, lines, "run")) == (840, 540)
+    assert plots.bits_png(range(records), curve, curve, lines) != plots.bits_png(range(records), curve, curve, {})

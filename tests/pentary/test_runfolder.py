@@ -2,7 +2,6 @@
 
 import errno
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,9 @@ from safetensors import safe_open
 from safetensors.numpy import load_file
 
 from pentary.es import Parameters, State, visible_weights
+from pentary.run import Record
 from pentary.runfolder import RunFolder, claim
+from pentary.taskrun import TaskRun
 from pentary.tasks.target import Target
 from pentary.train import train
 from pentary.word import PentaryError
@@ -22,13 +23,18 @@ STEPS = list(train(TASK, PARAMETERS))
 
 
 @pytest.fixture
-def folder(tmp_path):
-    return RunFolder(tmp_path, TASK, PARAMETERS, "numpy")
+def run():
+    return TaskRun(TASK, PARAMETERS, iter(STEPS))
 
 
-def add_all(folder):
-    for step in STEPS:
-        folder.add(step)
+@pytest.fixture
+def folder(tmp_path, run):
+    return RunFolder(tmp_path, run)
+
+
+def add_all(folder, run):
+    for record in run.records():
+        folder.add(record)
 
 
 def no_space(*args, **options):
@@ -45,34 +51,34 @@ def test_config_tells_what_determines_the_run(folder):
 
 
 def test_config_tells_the_machine_of_an_engine_that_has_one(tmp_path):
-    config = json.loads(
-        (RunFolder(tmp_path, TASK, PARAMETERS, "sim", {"l2": {"ways": 16}}).path / "config.json").read_text()
-    )
+    folder = RunFolder(tmp_path, TaskRun(TASK, PARAMETERS, iter(STEPS), "sim", {"l2": {"ways": 16}}))
+    config = json.loads((folder.path / "config.json").read_text())
     assert (config["engine"], config["machine"]) == ("sim", {"l2": {"ways": 16}})
 
 
-def test_every_step_is_on_disk_before_the_next(folder):
-    for count, step in enumerate(STEPS, start=1):
-        folder.add(step)
+def test_every_record_is_on_disk_before_the_next(folder, run):
+    for count, record in enumerate(run.records(), start=1):
+        folder.add(record)
         lines = [json.loads(line) for line in (folder.path / "steps.jsonl").read_text().splitlines()]
         assert len(lines) == count
-        assert lines[-1] == {name: value for name, value in asdict(step).items() if name not in ("state", "measured")}
+        assert lines[-1] == record.line
 
 
-def test_the_end_holds_result_weights_and_figures_and_nothing_half_written(folder):
-    add_all(folder)
+def test_the_end_holds_result_weights_and_figures_and_nothing_half_written(folder, run):
+    add_all(folder, run)
     result = folder.finish({"interrupted": True})
     assert json.loads((folder.path / "result.json").read_text()) == result
     assert result["steps"] == 3
     assert result["evaluations"] == 12
     assert result["interrupted"] is True
     assert (result["fitness_first"], result["fitness_last"]) == (STEPS[0].fitness, STEPS[-1].fitness)
-    names = ["config.json", "fitness.png", "result.json", "steps.jsonl", "weights.png", "weights.safetensors"]
+    names = ["config.json", "fitness.png", "health.png", "result.json", "steps.jsonl", "weights.png"]
+    names.append("weights.safetensors")
     assert sorted(path.name for path in folder.path.iterdir()) == names
 
 
-def test_the_weights_on_disk_have_the_digest_of_the_last_step(folder):
-    add_all(folder)
+def test_the_weights_on_disk_have_the_digest_of_the_last_step(folder, run):
+    add_all(folder, run)
     folder.finish({})
     path = folder.path / "weights.safetensors"
     tensors = load_file(path)
@@ -85,8 +91,8 @@ def test_the_weights_on_disk_have_the_digest_of_the_last_step(folder):
         assert np.array_equal(tensors[name], weights)
 
 
-def test_a_run_of_the_start_alone_can_be_finished(folder):
-    folder.add(STEPS[0])
+def test_a_run_of_the_start_alone_can_be_finished(folder, run):
+    folder.add(run.record(STEPS[0]))
     assert folder.finish({})["evaluations_per_second"] == 0
     assert (folder.path / "fitness.png").exists()
 
@@ -129,8 +135,8 @@ def test_a_folder_that_cannot_be_made_is_told_with_its_reason(tmp_path, monkeypa
         claim(out, "target", 0)
 
 
-def test_a_full_disk_is_told_in_one_line_and_leaves_no_half_written_file(folder, monkeypatch):
-    add_all(folder)
+def test_a_full_disk_is_told_in_one_line_and_leaves_no_half_written_file(folder, run, monkeypatch):
+    add_all(folder, run)
     write = Path.write_bytes
 
     def half(path, content):
@@ -146,4 +152,4 @@ def test_a_full_disk_is_told_in_one_line_and_leaves_no_half_written_file(folder,
 def test_a_step_that_cannot_be_written_is_told_in_one_line(folder, monkeypatch):
     monkeypatch.setattr(Path, "open", no_space)
     with pytest.raises(PentaryError, match=r"^cannot write .*/steps\.jsonl: No space left on device$"):
-        folder.add(STEPS[0])
+        folder.add(Record(0, {}, "", {}))

@@ -1,0 +1,46 @@
+"""What is shown of a run while it goes on."""
+
+import sys
+
+import pytest
+
+from pentary.health import Health
+from pentary.progress import progress
+from pentary.run import Record
+
+HEALTH = {f"{layer}.up": Health(1.5, 0.25, 0.0625) for layer in range(20)}
+
+
+def show(steps, records):
+    with progress(steps) as shown:
+        for step in records:
+            shown(Record(step, {}, f"figures of {step}", HEALTH))
+
+
+@pytest.mark.parametrize(
+    ("steps", "records", "told"),
+    [
+        (3, range(4), [0, 1, 2, 3]),
+        (57, range(58), [0, 6, 12, 18, 23, 29, 35, 40, 46, 52, 57]),
+        (1000, [0, 150, 160, 1000], [0, 150, 1000]),
+    ],
+)
+def test_elsewhere_than_on_a_terminal_a_line_is_printed_for_every_tenth(capsys, steps, records, told):
+    show(steps, records)
+    lines = capsys.readouterr().out.splitlines()
+    width = len(str(steps))
+    assert lines == [
+        f"step {step:{width}}/{steps}  figures of {step}  entropy 1.50 bits, saturated to 25.0%, changed to 6.25%"
+        for step in told
+    ]
+
+
+def test_a_terminal_gets_a_bar_and_a_table_of_the_first_layers_on_standard_error(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    show(10, [0, 10])
+    out, drawn = capsys.readouterr()
+    assert out == ""
+    assert "step 10/10" in drawn and "figures of 10" in drawn
+    assert "entropy, bits" in drawn and "6.25%" in drawn and "and 8 more" in drawn
