@@ -1,0 +1,235 @@
+"""The language model: what it reaches, five levels against 251, step sizes, memory, digests and speed.
+
+Run `python research/text.py` to remake text.json, the tables of text.md and the pictures beside it (about two hours on
+two cores that do nothing else); `python research/text.py PART ...` measures some parts anew and keeps the rest. The
+parts are run, levels, update, memory, digests and bench.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+from unittest.mock import patch
+
+import numpy as np
+
+from pentary.gemm import NAMES, backend
+from pentary.lm import corpus, evolve
+from pentary.lm.evolve import Parameters
+from pentary.lm.model import Model
+from pentary.lm.textrun import TextRun
+from pentary.word import PentaryError
+
+HERE = Path(__file__).parent
+MARK = "<!-- made by research/text.py from here on -->"
+
+TOKENS = 50_000_000  # member-tokens of a run that is compared with others
+
+
+def pentary(arguments: str, threads: int | None = None) -> dict:
+    env = dict(os.environ)
+    if threads is not None:
+        env |= {"OPENBLAS_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
+    command = [sys.executable, "-m", "pentary", *arguments.split(), "--json"]
+    done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A way to train; the default is the one that is built in."""
+
+    weights: Literal["pents", "bytes"] = "pents"
+    eta: float = evolve.ETA[0] / evolve.ETA[1]
+    population: int = 2048
+    tokens: int = 10
+    sign_only: bool = False
+    dim: int = 64
+
+
+def signs(losses: np.ndarray) -> np.ndarray:
+    return np.sign(losses[:, 1] - losses[:, 0]) * evolve.FITNESS_MEAN
+
+
+def trained(variant: Variant, seed: int = 0) -> float:
+    """Train on `TOKENS` member-tokens; give bits/byte on the held-out text."""
+    steps = TOKENS // (variant.population * variant.tokens)
+    eta = Fraction(variant.eta).limit_denominator(100)
+    model = Model(dim=variant.dim, weights=variant.weights)
+    parameters = Parameters(population=variant.population, tokens=variant.tokens, steps=steps, seed=seed)
+    shape = signs if variant.sign_only else evolve.shape_fitness
+    with (
+        patch.object(evolve, "ETA", (eta.numerator, eta.denominator)),
+        patch.object(evolve, "shape_fitness", shape),
+        patch("pentary.lm.textrun.RECORDS", 2),
+    ):
+        run = TextRun(corpus.load(), model, parameters, backend("numpy"))
+        for _ in run.records():
+            pass
+    bits = run.result()["bits_per_byte_validation"]
+    print(variant, seed, round(bits, 4), flush=True)
+    return bits
+
+
+def measure_run() -> dict:
+    """Train as a user would, with all defaults."""
+    with tempfile.TemporaryDirectory() as folder:
+        result = pentary(f"train text --minutes 10 --out {folder}/run")
+        for name in ("bits", "weights", "health"):
+            shutil.copy(f"{folder}/run/{name}.png", HERE / f"text-{name}.png")
+    return {key: value for key, value in result.items() if key not in ("out", "health")}
+
+
+def measure_levels() -> dict:
+    """Compare five levels with 251 at equal member-tokens, each with the step that suits it best."""
+    etas = (0.3, 0.6, 1.2)
+    results = {}
+    for weights in ("pents", "bytes"):
+        by_eta = {str(eta): trained(Variant(weights, eta)) for eta in etas}
+        best = min(by_eta, key=lambda eta: by_eta[eta])
+        seeds = [by_eta[best], *(trained(Variant(weights, float(best)), seed) for seed in (1, 2))]
+        results[weights] = {"by_eta": by_eta, "best": best, "seeds": seeds}
+    return results
+
+
+UPDATES = {
+    "as built": Variant(),
+    "sign of the difference only": Variant(sign_only=True),
+    "5 bytes in an update": Variant(tokens=5),
+    "25 bytes in an update": Variant(tokens=25),
+    "population 512": Variant(population=512),
+    "population 8192": Variant(population=8192),
+    "dim 96": Variant(dim=96),
+}
+
+
+def measure_update() -> dict:
+    return {name: trained(variant) for name, variant in UPDATES.items()}
+
+
+def measure_memory() -> dict:
+    """Make one update of a large model, in a process of its own, and ask the kernel for its peak."""
+    code = (
+        "import resource; from pentary.gemm import backend; from pentary.lm import corpus, evolve; "
+        "from pentary.lm.model import Model; "
+        "m = Model(layers=6, dim=256); p = evolve.Parameters(population=8192, tokens=10, steps=1); "
+        "e = evolve.Engine(m, p, corpus.load().train, backend('numpy')); s = evolve.init(m, p); "
+        "e.tell(s, *e.evaluate(s)); print(m.parameters, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True)
+    parameters, kib = map(int, done.stdout.split())
+    return {"parameters": parameters, "peak_mib": round(kib / 1024)}
+
+
+def measure_digests() -> dict:
+    """Train alike with every backend and several numbers of threads."""
+    digests = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in available():
+            for threads in (1, 2, 3):
+                out = f"{folder}/{name}-{threads}"
+                result = pentary(f"train text --steps 20 --backend {name} --out {out}", threads)
+                digests[f"{name}, {threads}"] = result["digest"]
+    return digests
+
+
+def available() -> list[str]:
+    found = []
+    for name in NAMES:
+        try:
+            backend(name)
+            found.append(name)
+        except PentaryError as error:
+            print(error)
+    return found
+
+
+def measure_bench() -> dict:
+    return pentary("bench text")
+
+
+PARTS: dict[str, Callable[[], dict]] = {
+    "run": measure_run,
+    "levels": measure_levels,
+    "update": measure_update,
+    "memory": measure_memory,
+    "digests": measure_digests,
+    "bench": measure_bench,
+}
+
+
+def page(own: dict) -> str:
+    run, levels, bench = own["run"], own["levels"], own["bench"]
+    lines = [
+        *("## The default run", ""),
+        f"`pentary train text --minutes 10`: {run['steps']:,} updates of {run['population']} members, "
+        f"{run['member_tokens']:,} member-tokens in {run['seconds']:.0f} s, {run['member_tokens_per_second']:,.0f} a "
+        f"second, {run['gmacs_per_second']:.1f} GMAC/s; {run['parameters']:,} parameters. Digest {run['digest']}.",
+        *("", "| | bits/byte |", "|---|---|"),
+        f"| unigram | {run['unigram_bits']:.3f} |",
+        f"| bigram | {run['bigram_bits']:.3f} |",
+        f"| trigram | {run['trigram_bits']:.3f} |",
+        f"| model, held-out text | {run['bits_per_byte_validation']:.3f} |",
+        f"| model, as much training text | {run['bits_per_byte_train']:.3f} |",
+        *("", "![Bits per byte](text-bits.png)", "", "![Weights](text-weights.png)", "", "![Health](text-health.png)"),
+        *("", "## Five levels against 251", ""),
+        f"Held-out bits/byte after {TOKENS:,} member-tokens: step sizes with seed 0, then three seeds with the best.",
+        "",
+        "| weights | " + " | ".join(f"eta {eta}" for eta in levels["pents"]["by_eta"]) + " | seeds at the best |",
+        "|---" * (len(levels["pents"]["by_eta"]) + 2) + "|",
+    ]
+    for weights, name in (("pents", "five levels"), ("bytes", "251 levels")):
+        found = levels[weights]
+        cells = [f"{bits:.3f}" for bits in found["by_eta"].values()]
+        seeds = ", ".join(f"{bits:.3f}" for bits in found["seeds"])
+        spread = f"{np.mean(found['seeds']):.3f} ± {np.std(found['seeds'], ddof=1):.3f}"
+        lines.append(f"| {name} | {' | '.join(cells)} | {spread} ({seeds}) |")
+    lines += ["", "## The update rule", "", f"One change at a time, {TOKENS:,} member-tokens, seed 0.", ""]
+    lines += ["| rule | held-out bits/byte |", "|---|---|"]
+    lines += [f"| {name} | {bits:.3f} |" for name, bits in own["update"].items()]
+    lines += ["", "## Memory and digests", ""]
+    lines.append(
+        "Peak of a process that makes one update at population 8,192, dim 256, 6 layers "
+        f"({own['memory']['parameters']:,} parameters): {own['memory']['peak_mib']:,} MiB."
+    )
+    different = len(set(own["digests"].values()))
+    lines += [
+        "",
+        f"Different digests after 20 updates with backend, threads = {'; '.join(own['digests'])}: {different}.",
+    ]
+    lines += ["", "## Speed", "", "`pentary bench text`:", "", "| figure | |", "|---|---|"]
+    lines += [f"| {name} | {value} |" for name, value in bench.items()]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", metavar="PART", help="what to measure anew")
+    parts = parser.parse_args().parts or list(PARTS)
+    if unknown := set(parts) - set(PARTS):
+        parser.error(f"unknown part {', '.join(unknown)}: parts are {', '.join(PARTS)}")
+    store = HERE / "text.json"
+    own = json.loads(store.read_text()) if store.exists() else {}
+    for part in parts:
+        own[part] = PARTS[part]()
+        store.write_text(json.dumps(own, indent=2) + "\n")
+    if missing := set(PARTS) - set(own):
+        print(f"not measured yet: {', '.join(missing)}")
+        return
+    machine = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}, NumPy {version('numpy')}."
+    head, _, _ = (HERE / "text.md").read_text().partition(MARK)
+    (HERE / "text.md").write_text(f"{head}{MARK}\n\n{machine}\n\n{page(own)}")
+
+
+if __name__ == "__main__":
+    main()
