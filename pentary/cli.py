@@ -33,6 +33,8 @@ Show = Callable[[Step], None]
 _ELSEWHERE: Final = {
     "asm": "pentary.commands",
     "disasm": "pentary.commands",
+    "eval": "pentary.lm.commands",
+    "sample": "pentary.lm.commands",
     "run": "pentary_sim.commands",
     "profile": "pentary_sim.commands",
     "debug": "pentary_sim.commands",
