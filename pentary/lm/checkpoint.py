@@ -1,6 +1,7 @@
 """A trained model on disk: one safetensors file with the visible numbers NAME and the latent words NAME.latent.
 
-Visible weights of matrices are int8, biases, gains of norms and latent words (within ±7812) int16; all are (rows, cols).
+Visible weights of matrices are int8; biases, gains of norms, and latent words, which lie within ±7812, are int16. All are
+(rows, cols).
 The metadata tell the task, the shape of the model, the step, the digest and the order of the tensors in it.
 """
 
@@ -25,7 +26,7 @@ WEIGHTS: Final = "weights.safetensors"
 TASK: Final = "text"
 """What the metadata call a language model."""
 
-_DTYPES: Final = {"int8": "I8", "int16": "I16"}  # names of NumPy and of safetensors
+Types = dict[str, tuple[str, tuple[int, ...]]]  # of tensors by name: safetensors' name of the type, and the shape
 
 
 def to_safetensors(model: Model, state: es.State) -> bytes:
@@ -73,7 +74,8 @@ def load(run: Path) -> tuple[Model, dict[str, Latents]]:
                     "`pentary train text` trains one"
                 )
             model = _model(metadata)
-            types = {name: _type(file.get_slice(name)) for name in file.keys()}  # noqa: SIM118, it is no dict
+            slices = {name: file.get_slice(name) for name in list(file.keys())}
+            types = {name: (part.get_dtype(), tuple(part.get_shape())) for name, part in slices.items()}
             _check(types, _expected(model))
             tensors = {name: file.get_tensor(name) for name in types}
         return model, _latents(model, tensors, metadata)
@@ -121,13 +123,9 @@ def _visible(model: Model, latents: Mapping[str, Latents]) -> dict[str, NDArray[
     }
 
 
-def _type(tensor) -> tuple[str, tuple[int, ...]]:  # noqa: ANN001, a class that safetensors does not export
-    return tensor.get_dtype(), tuple(tensor.get_shape())
-
-
-def _expected(model: Model) -> dict[str, tuple[str, tuple[int, ...]]]:
-    """Give the type and shape of every tensor in a file."""
-    types = {}
+def _expected(model: Model) -> Types:
+    """Give the type and shape of every tensor in the file of a model."""
+    types: Types = {}
     for name, tensor in model.tensors.items():
         shape = (tensor.rows, tensor.cols)
         types[name] = ("I8" if tensor.kind == "matrix" else "I16", shape)
@@ -135,10 +133,11 @@ def _expected(model: Model) -> dict[str, tuple[str, tuple[int, ...]]]:
     return types
 
 
-def _check(types: Mapping[str, object], expected: Mapping[str, object]) -> None:
+def _check(types: Types, expected: Types) -> None:
     for name in sorted(types.keys() | expected.keys()):
         if types.get(name) != expected.get(name):
-            raise _Damaged(f"{_told(name, types)}, where the model has {_told(name, expected)}")
+            told = [" ".join(map(str, of[name])) if name in of else "nothing" for of in (types, expected)]
+            raise _Damaged(f"it has {told[0]} as {name}, where its model has {told[1]}")
 
 
 def _latents(model: Model, tensors: Mapping[str, NDArray], metadata: Mapping[str, str]) -> dict[str, Latents]:

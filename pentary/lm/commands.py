@@ -58,9 +58,7 @@ def sample(run: Path, prompt: str | None, count: int, temperature: float, min_p:
         start = b"" if prompt is None else os.fsencode(prompt)
         # Products of one row are too small to share.
         with one_blas_thread():
-            drawn = sampling.generate(
-                _centre(run), start, count, temperature=temperature, min_p=min_p, seed=seed
-            )
+            drawn = sampling.generate(_centre(run), start, count, temperature=temperature, min_p=min_p, seed=seed)
             stream = chain(start, drawn)
             if sys.stdout.isatty():
                 try:

@@ -2,7 +2,8 @@
 
 How often a byte is drawn depends on how far its logit is below the largest: a table gives the odds of every distance,
 in which temperature and min-p are taken into account. The odds are entries of `loss.POWERS`, the largest for distance
-0. A byte is drawn with one word of the generator: of n odds in all, the one at floor(n (word + 76,293,945,312) / 5**16).
+0. A byte is drawn with one word of the generator: where the odds of all bytes, in their order, sum to n, it is the byte
+at place floor(n (word + 76,293,945,312) / 5**16).
 """
 
 from collections.abc import Iterator
