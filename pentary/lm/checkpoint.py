@@ -1,8 +1,8 @@
 """A trained model on disk: one safetensors file with the visible numbers NAME and the latent words NAME.latent.
 
-Visible weights of matrices are int8; biases, gains of norms, and latent words, which lie within ±7812, are int16. All are
-(rows, cols).
-The metadata tell the task, the shape of the model, the step, the digest and the order of the tensors in it.
+Visible weights of matrices are int8; biases, gains of norms, and latent words, which lie within ±7812, are int16. All
+are (rows, cols). The metadata tell the task, the shape of the model, the step, the digest and the order of the tensors
+in it.
 """
 
 import json
@@ -64,15 +64,14 @@ def load(run: Path) -> tuple[Model, dict[str, Latents]]:
     Raises:
         PentaryError: there is no run, it has no weights yet, they are of another task, or they are damaged.
     """
-    path = _weights_of(run)
+    path = run / WEIGHTS
     try:
+        _check_run(run)
         with safe_open(path, "numpy") as file:
             metadata = file.metadata() or {}
             if metadata.get("task") != TASK:
-                raise PentaryError(
-                    f"{run} is a run of the task {metadata.get('task')!r}, and no language model: "
-                    "`pentary train text` trains one"
-                )
+                held = f"weights of the task {metadata['task']!r}" if "task" in metadata else "other tensors"
+                raise PentaryError(f"{path} holds {held}, and no language model: `pentary train text` trains one")
             model = _model(metadata)
             slices = {name: file.get_slice(name) for name in list(file.keys())}
             types = {name: (part.get_dtype(), tuple(part.get_shape())) for name, part in slices.items()}
@@ -91,18 +90,16 @@ class _Damaged(Exception):
     """What is wrong with the contents of a file."""
 
 
-def _weights_of(run: Path) -> Path:
-    """Find the file of a run, or tell what is there in its place."""
-    path = run / WEIGHTS
-    if run.is_dir():
-        if path.exists():
-            return path
+def _check_run(run: Path) -> None:
+    """Refuse what is no folder of a run that has ended."""
+    if not run.exists():
+        raise PentaryError(f"there is no folder {run}")
+    if not run.is_dir():
+        raise PentaryError(f"{run} is a file: give the folder of the run")
+    if not (run / WEIGHTS).exists():
         if (run / "config.json").exists():
             raise PentaryError(f"the run in {run} has no {WEIGHTS} yet: a run writes it when it ends")
         raise PentaryError(f"{run} holds no run: give the folder that `pentary train text` has written")
-    if run.exists():
-        raise PentaryError(f"{run} is a file: give the folder of the run")
-    raise PentaryError(f"there is no folder {run}")
 
 
 def _model(metadata: Mapping[str, str]) -> Model:
