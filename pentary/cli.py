@@ -34,6 +34,8 @@ _file: Final = click.Path(path_type=Path)
 _ELSEWHERE: Final = {
     "asm": "pentary.commands",
     "disasm": "pentary.commands",
+    "eval": "pentary.lm.commands",
+    "sample": "pentary.lm.commands",
     "run": "pentary_sim.commands",
     "profile": "pentary_sim.commands",
     "debug": "pentary_sim.commands",

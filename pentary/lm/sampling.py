@@ -1,0 +1,114 @@
+"""Sampling: bytes drawn from the model in integers, the same from the same seed on every machine.
+
+How often a byte is drawn depends on how far its logit is below the largest: a table gives the odds of every distance,
+in which temperature and min-p are taken into account. The odds are entries of `loss.POWERS`, the largest for distance
+0. A byte is drawn with one word of the generator: where the odds of all bytes, in their order, sum to n, it is the byte
+at place floor(n (word + 76,293,945,312) / 5**16).
+"""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import chain
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pentary import prng
+from pentary.lm.forward import Forward, Weights
+from pentary.lm.loss import POWERS
+from pentary.word import PENTS, WORD_MAX, PentaryError, checked_integers
+
+TEMPERATURE: Final = 0.8
+MIN_P: Final = 0.02
+"""What a small model's text is readable with; with more min-p it gets caught in runs of spaces."""
+
+TEMPERATURE_MAX: Final = 100
+
+_STREAM: Final = -1  # number of no matrix: the words of its key in step 0 are for sampling
+
+
+def odds(temperature: float, min_p: float) -> NDArray[np.int64]:
+    """Make the table of odds.
+
+    Args:
+        temperature: 0..100, what distances are divided by before they are rounded; at 0 only distance 0 has odds.
+        min_p: 0..1, the share of the largest odds below which odds become 0.
+
+    Returns:
+        (625,) int64: the odds of a byte whose logit is 0, 1, ..., 624 below the largest.
+
+    Raises:
+        PentaryError: an argument is out of its range.
+
+    >>> (odds(0.5, 0.2)[[0, 12, 25, 30]] / odds(0.5, 0.2)[0]).round(3).tolist()
+    [1.0, 0.514, 0.25, 0.0]
+    """
+    _check(temperature, TEMPERATURE_MAX, "temperature")
+    _check(min_p, 1, "min-p")
+    table = np.zeros_like(POWERS)
+    table[0] = POWERS[-1]
+    if temperature > 0:
+        for distance in range(1, len(table)):
+            cooled = round(distance / Fraction(temperature))  # a float is a fraction: no rounding but this one
+            if cooled >= len(table) or POWERS[-1 - cooled] < Fraction(min_p) * int(POWERS[-1]):
+                break
+            table[distance] = POWERS[-1 - cooled]
+    return table
+
+
+def _check(value: float, largest: float, noun: str) -> None:
+    if not 0 <= value <= largest:  # nor is NaN
+        raise PentaryError(f"{noun} {value} is outside 0..{largest}")
+
+
+def generate(
+    weights: Weights,
+    prompt: bytes = b"",
+    count: int = 400,
+    *,
+    temperature: float = TEMPERATURE,
+    min_p: float = MIN_P,
+    seed: int = 0,
+) -> Iterator[int]:
+    """Draw bytes that go on from a prompt, at the beginning of a document.
+
+    Byte 0 ends a document and begins the next: the model forgets what came before it, and goes on.
+
+    Args:
+        weights: filled; they must not change meanwhile.
+        prompt: what the model reads first.
+        count: bytes to draw, 1 or more.
+        temperature: 0..100: 1 draws with the model's probabilities, less prefers likely bytes, 0 always takes the
+            likeliest (of several, the least).
+        min_p: 0..1: bytes less likely than this share of the likeliest's probability, at that temperature, are left
+            out.
+        seed: a word.
+
+    Returns:
+        The bytes, 0..255, each when it has been drawn.
+
+    Raises:
+        PentaryError: an argument is out of its range.
+    """
+    checked_integers(count, 1, WORD_MAX, "number of bytes")
+    checked_integers(seed, -WORD_MAX, WORD_MAX, "seed")
+    return _draws(Forward(weights, 1), prompt, count, odds(temperature, min_p), temperature == 0, seed)
+
+
+def _draws(
+    forward: Forward, prompt: bytes, count: int, table: NDArray[np.int64], greedy: bool, seed: int
+) -> Iterator[int]:
+    key = prng.matrix_key(seed, 0, _STREAM)
+    *before, byte = chain(b"\0", prompt)
+    for known in before:
+        forward.step(np.array([known], np.uint8))
+    for number in range(count):
+        logits = forward.step(np.array([byte], np.uint8))[0]
+        if greedy:
+            byte = int(logits.argmax())
+        else:
+            limits = table[logits.max() - logits].cumsum()
+            place = (prng.prng(key, number).item() + WORD_MAX) * int(limits[-1]) // 5**PENTS
+            byte = int(np.searchsorted(limits, place, side="right"))
+        yield byte
