@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pentary.gemm import Gemm
+from pentary.gemm import Gemm, check_weights
 from pentary.lm import kernels
 from pentary.lm.kernels import HEAD_NUMBERS, HEAD_TENSORS, LAYER_NUMBERS, LAYER_TENSORS, Head, Layer
 from pentary.lm.loss import LOGARITHMS, POWERS
 from pentary.lm.model import EMBEDDED, VOCABULARY, Model
 from pentary.lowrank import Latents, Pents
+from pentary.parallel import map_items
 
 
 class Weights:
@@ -21,10 +22,14 @@ class Weights:
     Args:
         model: whose weights.
         gemm: the backend.
+
+    Raises:
+        PentaryError: the backend is not exact with such weights.
     """
 
     def __init__(self, model: Model, gemm: Gemm) -> None:
         """Make the arrays; `fill` fills them."""
+        check_weights(gemm, model.weight_limit, f"the model of {model.weights}")
         self.model, self.gemm = model, gemm
         self.arrays: dict[str, NDArray[Any]] = {}
         for tensor in model.tensors.values():
@@ -35,14 +40,19 @@ class Weights:
     def fill(self, latents: Mapping[str, Latents]) -> None:
         """Take the numbers from latent words by name, (rows, cols) each."""
         level = self.model.level
-        for name, tensor in self.model.tensors.items():
-            seen = self.model.visible(tensor, latents[name])
-            if name == "embedding":
-                self.arrays[name][:] = np.rint(seen * np.float32(EMBEDDED / level))
+
+        def some(item: tuple[Tensor, slice]) -> None:
+            tensor, rows = item
+            seen = self.model.visible(tensor, latents[tensor.name][rows])
+            array = self.arrays[tensor.name]
+            if tensor.name == "embedding":
+                array[rows] = np.rint(seen * np.float32(EMBEDDED / level))
             elif tensor.kind == "matrix":
-                self.arrays[name][:] = seen
+                array[rows] = seen
             else:
-                self.arrays[name][:] = seen[0] * np.float32(level if tensor.kind == "bias" else 1)
+                array[:] = seen[0] * np.float32(level if tensor.kind == "bias" else 1)
+
+        map_items(some, self.model.parts)
 
     def layer(self, number: int) -> Layer:
         """Gather what the kernels need of a layer."""
