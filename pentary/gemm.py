@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pentary.exact import EXACT
+from pentary.exact import EXACT, Float32
 from pentary.word import PentaryError
 
 
@@ -109,7 +109,8 @@ class Int8Gemm:
         limits = [limit for limit in (127, 2**15 // (2 * 255)) if self._is_right_with(limit)]
         if not limits:
             raise PentaryError(
-                f"ONNX Runtime {onnxruntime.__version__} multiplies bytes wrongly on this processor: use the backend numpy"
+                f"ONNX Runtime {onnxruntime.__version__} multiplies bytes wrongly on this processor: use the backend "
+                "numpy"
             )
         self.weight_limit = limits[0]
 
@@ -138,6 +139,28 @@ class Int8Gemm:
     def _run(self, binding: Any, buffers: object) -> None:
         """Run a binding, which points into the buffers without keeping them alive."""
         self._session.run_with_iobinding(binding)
+
+
+def multiply(gemm: Gemm, x: Float32, weights: NDArray[Any], out: Float32) -> None:
+    """Compute x @ weights once, of operands and to sums in float32, whatever the types of the backend.
+
+    Args:
+        gemm: the backend.
+        x: (m, k) integers in float32, contiguous, of a range that its operands have.
+        weights: (k, n), dtype `gemm.weight`, contiguous.
+        out: (m, n) float32, contiguous.
+
+    >>> out = np.empty((1, 2), np.float32)
+    >>> multiply(backend("numpy"), np.array([[3.0]], np.float32), np.array([[2, -1]], np.float32), out)
+    >>> out.tolist()
+    [[6.0, -3.0]]
+    """
+    if gemm.operand == x.dtype:
+        gemm.product(x, weights, out)()
+        return
+    sums = np.empty(out.shape, gemm.accumulator)
+    gemm.product((x + np.float32(gemm.zero)).astype(gemm.operand), weights, sums)()
+    out[:] = sums
 
 
 def check_weights(gemm: Gemm, largest: int, what: str) -> None:
@@ -173,3 +196,6 @@ def backend(name: str) -> Gemm:
     if name not in _BACKENDS:
         raise PentaryError(f"unknown backend {name!r}: it is one of {', '.join(NAMES)}")
     return _BACKENDS[name]()
+
+
+NUMPY: Final = backend("numpy")

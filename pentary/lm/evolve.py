@@ -38,7 +38,7 @@ ETA: Final = (6, 10)
 
 NOISE_BYTES: Final = 2**23  # of noise that a worker holds at a time
 
-_TILE: Final = (128, 512)  # rows and columns of a sum over the pairs that are computed at a time
+_TILE: Final = 512  # rows and columns of a sum over the pairs that are computed at a time
 
 ROWS: Final = 1024  # that a worker computes at a time: enough for the products not to wait for Python
 
@@ -173,11 +173,12 @@ class Engine:
         self._text = np.concatenate([text, text[: parameters.tokens + 1]])
         self._length = len(text)
         largest = max(1, NOISE_BYTES // (PENTS * model.blocks))
-        self._chunk = even_size(parameters.pairs, min(ROWS // 2, largest))
+        self.chunk = even_size(parameters.pairs, min(ROWS // 2, largest))
+        """Pairs that a worker takes at a time."""
         self.weights = Weights(model, gemm)
         self._free: SimpleQueue[Forward] = SimpleQueue()
         for _ in range(workers()):
-            self._free.put(Forward(self.weights, 2 * self._chunk))
+            self._free.put(Forward(self.weights, 2 * self.chunk))
         self._totals = np.zeros((workers(), model.parameters), np.float32)
         self._places: dict[Tensor, slice] = {}
         first = 0
@@ -213,7 +214,7 @@ class Engine:
             finally:
                 self._free.put(forward)
 
-        list(map_chunks(some, own.pairs, self._chunk))
+        list(map_chunks(some, own.pairs, self.chunk))
         return losses, hidden
 
     def tell(self, state: State, losses: NDArray[np.int64], hidden: NDArray[np.int16]) -> State:
@@ -246,13 +247,14 @@ class Engine:
                 _add(tensor, noise, shaped[part], totals[place].reshape(tensor.rows, tensor.cols))
             free.put(totals)
 
-        list(map_chunks(add, own.pairs, self._chunk))
+        list(map_chunks(add, own.pairs, self.chunk))
         latents = {name: np.empty_like(words) for name, words in state.latents.items()}
 
         def move(item: tuple[Tensor, slice]) -> None:
             tensor, rows = item
             totals = self._totals[:, self._places[tensor]].reshape(-1, tensor.rows, tensor.cols)
-            kernels.move(state.latents[tensor.name][rows], totals[:, rows], gains[tensor.kind], latents[tensor.name][rows])
+            before, after = state.latents[tensor.name], latents[tensor.name]
+            kernels.move(before[rows], totals[:, rows], gains[tensor.kind], after[rows])
 
         map_items(move, self.model.parts)
         return State(step, latents, hidden)
@@ -268,11 +270,11 @@ def _add(tensor: Tensor, noise: Pents, fitness: NDArray[np.float32], total: NDAr
         total: (rows, cols).
     """
     # In tiles, so that what is converted, and the products until they are added, stay in the cache of a core.
-    for left in range(0, tensor.cols, _TILE[1]):
-        columns = slice(left, min(left + _TILE[1], tensor.cols))
+    for left in range(0, tensor.cols, _TILE):
+        columns = slice(left, min(left + _TILE, tensor.cols))
         b = noise[:, tensor.b + columns.start : tensor.b + columns.stop].astype(np.float32)
-        for top in range(0, tensor.rows, _TILE[0]):
-            rows = slice(top, min(top + _TILE[0], tensor.rows))
+        for top in range(0, tensor.rows, _TILE):
+            rows = slice(top, min(top + _TILE, tensor.rows))
             a = fitness
             if tensor.kind == "matrix":
                 a = noise[:, tensor.a + rows.start : tensor.a + rows.stop].astype(np.float32)

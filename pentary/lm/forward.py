@@ -148,6 +148,8 @@ class Forward:
         self._rows = rows = _rows(size, model.dim, gemm)
         arrays = weights.arrays
         self._embedding = arrays["embedding"]
+        self.products: list[Callable[[], object]] = []
+        """All products with the shared weights for one byte, in order."""
         self._layers: list[tuple[Layer, list[Callable[[], object]]]] = []
         for number in range(model.layers):
             products = [
@@ -158,8 +160,10 @@ class Forward:
                 gemm.product(rows.wide, arrays[f"{number}.down"], rows.own_sums),
             ]
             self._layers.append((weights.layer(number), products))
+            self.products += products
         self._head = weights.head()
         self._head_product = gemm.product(rows.narrow, arrays["head"], rows.head_sums)
+        self.products.append(self._head_product)
 
     def step(
         self,
