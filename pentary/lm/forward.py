@@ -11,7 +11,7 @@ from pentary.gemm import Gemm, check_weights
 from pentary.lm import kernels
 from pentary.lm.kernels import HEAD_NUMBERS, HEAD_TENSORS, LAYER_NUMBERS, LAYER_TENSORS, Head, Layer
 from pentary.lm.loss import LOGARITHMS, POWERS
-from pentary.lm.model import EMBEDDED, VOCABULARY, Model
+from pentary.lm.model import EMBEDDED, VOCABULARY, Model, Tensor
 from pentary.lowrank import Latents, Pents
 from pentary.parallel import map_items
 
