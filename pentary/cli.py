@@ -158,14 +158,15 @@ def train(context: click.Context, task: str, out: Path | None, as_json: bool, **
 
 
 @main.command()
-@click.argument("engine", type=click.Choice(["numpy", "sim"]), default="numpy")
+@click.argument("engine", type=click.Choice(["numpy", "sim", "text"]), default="numpy")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def bench(engine: str, as_json: bool) -> None:
-    """Measure how fast this computer trains with ENGINE: numpy (the default) or sim."""
+    """Measure how fast this computer trains with ENGINE: numpy (the default) or sim; or trains the task text."""
     with exit_status():
         if engine == "sim":
             import_module("pentary_sim.commands").announce_compilation()
-        figures = import_module("pentary.bench" if engine == "numpy" else "pentary_sim.bench").run()
+        modules = {"numpy": "pentary.bench", "sim": "pentary_sim.bench", "text": "pentary.lm.bench"}
+        figures = import_module(modules[engine]).run()
         click.echo(json.dumps(figures) if as_json else _table(figures))
 
 

@@ -7,7 +7,7 @@
 
 All give the same integers, so a digest does not tell which was used. Both compute on the thread that calls them:
 `pentary.parallel` runs one chunk of a population on each core. Why ONNX Runtime and not another library is measured in
-`research/text.md`.
+`research/int8_backend.md`.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pentary.exact import EXACT
+from pentary.exact import EXACT, Float32
 from pentary.word import PentaryError
 
 
@@ -28,19 +28,17 @@ class Gemm(Protocol):
         name: on the command line.
         operand: dtype of left operands.
         zero: what stands for 0 in a left operand.
-        operand_limit: largest magnitude of a left operand.
         weight: dtype of the right operands.
+        weight_limit: largest magnitude of a weight with which every product is right on this processor.
         accumulator: dtype of the sums.
-        sum_limit: largest magnitude of a partial sum.
     """
 
     name: str
     operand: np.dtype
     zero: int
-    operand_limit: int
     weight: np.dtype
+    weight_limit: int
     accumulator: np.dtype
-    sum_limit: int
 
     def product(self, x: NDArray[Any], weights: NDArray[Any], out: NDArray[Any]) -> Callable[[], object]:
         """Prepare a product of buffers, to be computed whenever the returned function is called.
@@ -62,7 +60,7 @@ class NumpyGemm:
     name = "numpy"
     operand = weight = accumulator = np.dtype(np.float32)
     zero = 0
-    operand_limit = sum_limit = EXACT
+    weight_limit = EXACT
 
     def product(self, x: NDArray[Any], weights: NDArray[Any], out: NDArray[Any]) -> Callable[[], object]:
         """Prepare a product: see `Gemm.product`."""
@@ -72,8 +70,11 @@ class NumpyGemm:
 class Int8Gemm:
     """ONNX Runtime's MatMulInteger of unsigned by signed bytes, the pair that processors have instructions for.
 
+    x86 processors without VNNI add two products in 16 bits, and what does not fit is cut off: they are right only as
+    long as two operands of 255 times a weight fit, so up to 64. Which kind this one is, is found by trying.
+
     Raises:
-        PentaryError: ONNX Runtime is not installed.
+        PentaryError: ONNX Runtime is not installed, or wrong even with small weights.
     """
 
     name = "int8"
@@ -81,8 +82,6 @@ class Int8Gemm:
     weight = np.dtype(np.int8)
     accumulator = np.dtype(np.int32)
     zero = 128
-    operand_limit = 127
-    sum_limit = 2**31 - 1
 
     def __init__(self) -> None:
         """Make a session whose graph is that one operation."""
@@ -107,6 +106,27 @@ class Int8Gemm:
         self._session = onnxruntime.InferenceSession(
             model.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
+        limits = [limit for limit in (127, 2**15 // (2 * 255)) if self._is_right_with(limit)]
+        if not limits:
+            raise PentaryError(
+                f"ONNX Runtime {onnxruntime.__version__} multiplies bytes wrongly on this processor: use the backend "
+                "numpy"
+            )
+        self.weight_limit = limits[0]
+
+    def _is_right_with(self, limit: int) -> bool:
+        """Tell whether products of the extreme operands with weights of ±limit are right, in one row and in many."""
+        weights = np.full((64, 32), limit, self.weight)
+        weights[:, ::2] *= -1
+        x = np.repeat(np.array([[0], [255]], self.operand), 64, axis=1)
+        for rows in (1, 32):
+            for operands in (x[:1], x[1:], x):
+                left = np.tile(operands, (rows, 1))
+                out = np.empty((len(left), 32), self.accumulator)
+                self.product(left, weights, out)()
+                if not np.array_equal(out, (left.astype(np.int32) - self.zero) @ weights.astype(np.int32)):
+                    return False
+        return True
 
     def product(self, x: NDArray[Any], weights: NDArray[Any], out: NDArray[Any]) -> Callable[[], object]:
         """Prepare a product: see `Gemm.product`."""
@@ -119,6 +139,46 @@ class Int8Gemm:
     def _run(self, binding: Any, buffers: object) -> None:
         """Run a binding, which points into the buffers without keeping them alive."""
         self._session.run_with_iobinding(binding)
+
+
+def multiply(gemm: Gemm, x: Float32, weights: NDArray[Any], out: Float32) -> None:
+    """Compute x @ weights once, of operands and to sums in float32, whatever the types of the backend.
+
+    Args:
+        gemm: the backend.
+        x: (m, k) integers in float32, contiguous, of a range that its operands have.
+        weights: (k, n), dtype `gemm.weight`, contiguous.
+        out: (m, n) float32, contiguous.
+
+    >>> out = np.empty((1, 2), np.float32)
+    >>> multiply(backend("numpy"), np.array([[3.0]], np.float32), np.array([[2, -1]], np.float32), out)
+    >>> out.tolist()
+    [[6.0, -3.0]]
+    """
+    if gemm.operand == x.dtype:
+        gemm.product(x, weights, out)()
+        return
+    sums = np.empty(out.shape, gemm.accumulator)
+    gemm.product((x + np.float32(gemm.zero)).astype(gemm.operand), weights, sums)()
+    out[:] = sums
+
+
+def check_weights(gemm: Gemm, largest: int, what: str) -> None:
+    """Refuse weights with which a backend's products could be wrong on this processor.
+
+    Args:
+        gemm: the backend.
+        largest: magnitude of a weight.
+        what: has them, for the message.
+
+    Raises:
+        PentaryError: the backend is not exact with such weights.
+    """
+    if largest > gemm.weight_limit:
+        raise PentaryError(
+            f"{what} has weights up to {largest}, but the backend {gemm.name} is exact only up to {gemm.weight_limit} "
+            "on this processor: use the backend numpy"
+        )
 
 
 _BACKENDS: Final = {"numpy": NumpyGemm, "int8": Int8Gemm}
@@ -136,3 +196,6 @@ def backend(name: str) -> Gemm:
     if name not in _BACKENDS:
         raise PentaryError(f"unknown backend {name!r}: it is one of {', '.join(NAMES)}")
     return _BACKENDS[name]()
+
+
+NUMPY: Final = backend("numpy")

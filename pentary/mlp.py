@@ -2,7 +2,7 @@
 
 A layer computes clamp(round(x W / 5**shift)): the rescale is a pent shift, the clamp at zero is the nonlinearity. A
 member of a factored population computes x (W + A B^T / 5**q) without forming that matrix: the product x W with the
-shared weights is one BLAS call for all members, and the low-rank term is added before the rescale,
+shared weights is one call of a backend for all members, and the low-rank term is added before the rescale,
 
     clamp(round((5**q x W + (x A) B^T) / 5**(q + shift))).
 """
@@ -10,11 +10,14 @@ shared weights is one BLAS call for all members, and the low-rank term is added 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pentary.es import Population
 from pentary.exact import ROUNDABLE, Float32, check_exact, round_shift_
+from pentary.gemm import NUMPY, Gemm, check_weights, multiply
 from pentary.lowrank import Pents
 
 CACHED = 2**17
@@ -89,17 +92,24 @@ class Mlp:
         return x
 
     def forward_pairs(
-        self, weights: Mapping[str, Float32], x: Float32, population: Population | None = None, part: slice = slice(0)
+        self,
+        weights: Mapping[str, NDArray[Any]],
+        x: Float32,
+        population: Population | None = None,
+        part: slice = slice(0),
+        gemm: Gemm = NUMPY,
     ) -> Iterator[Float32]:
         """Compute the outputs of some pairs of a factored population, a few pairs at a time.
 
         Args:
-            weights: from `scaled_centre`; or, without a population, the centre's own in float32.
+            weights: from `scaled_centre`; or, without a population, the centre's own in the backend's type.
             x: (pairs, 2 examples, inputs), first those of the plus member, then those of the minus member; or
                 (examples, inputs) that every member sees.
             population: whose factors perturb the weights; None for unperturbed members to compare with, which then
                 have inputs of their own.
             part: which pairs of the population.
+            gemm: the backend that multiplies by the shared weights; all activations must be in the range of its
+                operands.
 
         Yields:
             (some pairs, 2 examples, outputs) integers in float32, pair after pair; valid until the next are asked for.
@@ -119,26 +129,41 @@ class Mlp:
             for number, layer in enumerate(self.layers):
                 z = _view(buffers[number % 2], (some.stop - start, rows, layer.outputs))
                 own = [factor[some] for factor in factors.get(layer.name, ())]
-                _layer(layer, q, h, weights[layer.name], own, z, scratch)
+                _layer(layer, q, h, weights[layer.name], own, z, scratch, gemm)
                 h = z
             yield h
 
 
-def scaled_centre(population: Population) -> dict[str, Float32]:
-    """Give the centre's weights times 5**q in float32: what a factored population's base products are made with."""
-    scale = np.float32(5**population.parameters.sigma_shift)
-    return {name: weights.astype(np.float32) * scale for name, weights in population.centre().items()}
+def scaled_centre(population: Population, gemm: Gemm = NUMPY) -> dict[str, NDArray[Any]]:
+    """Give the centre's weights times 5**q in a backend's type: the base products of a factored population's members.
+
+    Raises:
+        PentaryError: the backend is not exact with such weights.
+    """
+    scale = 5**population.parameters.sigma_shift
+    check_weights(gemm, 2 * scale, "the perturbed network")
+    return {
+        name: weights.astype(gemm.weight) * gemm.weight.type(scale) for name, weights in population.centre().items()
+    }
 
 
 def _layer(
-    layer: Layer, q: int, x: Float32, weights: Float32, factors: list[Float32], z: Float32, scratch: Float32
+    layer: Layer,
+    q: int,
+    x: Float32,
+    weights: NDArray[Any],
+    factors: list[Float32],
+    z: Float32,
+    scratch: Float32,
+    gemm: Gemm,
 ) -> None:
     """Compute one layer of some pairs into z: one product for all of them, then the rest a few pairs at a time."""
     if x.ndim == 2:
-        shared = np.matmul(x, weights)
+        shared = np.empty((len(x), layer.outputs), np.float32)
+        multiply(gemm, x, weights, shared)
     else:
         shared = None
-        np.matmul(x.reshape(-1, layer.inputs), weights, out=z.reshape(-1, layer.outputs))
+        multiply(gemm, x.reshape(-1, layer.inputs), weights, z.reshape(-1, layer.outputs))
     terms = (_project(x, factors[0]), factors[1]) if factors else ()
     few = max(1, CACHED // (z.shape[1] * layer.outputs))
     for start in range(0, len(z), few):

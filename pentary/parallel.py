@@ -60,6 +60,20 @@ def map_chunks(function: Callable[[slice], T], total: int, size: int) -> Iterabl
     return map_items(function, [slice(start, min(start + size, total)) for start in range(0, total, size)])
 
 
+def even_size(total: int, largest: int) -> int:
+    """Give the length of slices that cover `total` so that all workers are busy to the end.
+
+    Args:
+        total: length to cover.
+        largest: length that a slice may have.
+
+    Returns:
+        The greatest length of slices that are about equal and come in whole rounds of all workers; at least 1.
+    """
+    rounds = -(-total // (largest * workers()))
+    return -(-total // (rounds * workers()))
+
+
 def map_items(function: Callable[[S], T], items: Iterable[S]) -> list[T]:
     """Apply a function to each item, in parallel; results are in order, and the first exception is raised."""
     with one_blas_thread():

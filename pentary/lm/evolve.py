@@ -20,8 +20,8 @@ from pentary.gemm import Gemm
 from pentary.lm import kernels
 from pentary.lm.forward import Forward, Weights
 from pentary.lm.model import LATENT, Model, Tensor
-from pentary.lowrank import Latents
-from pentary.parallel import map_chunks, map_items, workers
+from pentary.lowrank import Latents, Pents
+from pentary.parallel import even_size, map_chunks, map_items, workers
 from pentary.word import PENTS, WORD_MAX, PentaryError, checked_integers, from_digits, limit, round_shift
 
 FITNESS_MEAN: Final = 20
@@ -37,6 +37,8 @@ ETA: Final = (6, 10)
 """A weight whose pairs agree on nothing would wander over so much of half its range, were the gain constant."""
 
 NOISE_BYTES: Final = 2**23  # of noise that a worker holds at a time
+
+_TILE: Final = 512  # rows and columns of a sum over the pairs that are computed at a time
 
 ROWS: Final = 1024  # that a worker computes at a time: enough for the products not to wait for Python
 
@@ -171,11 +173,18 @@ class Engine:
         self._text = np.concatenate([text, text[: parameters.tokens + 1]])
         self._length = len(text)
         largest = max(1, NOISE_BYTES // (PENTS * model.blocks))
-        self._chunk = min(ROWS // 2, largest, -(-parameters.pairs // workers()))
+        self.chunk = even_size(parameters.pairs, min(ROWS // 2, largest))
+        """Pairs that a worker takes at a time."""
         self.weights = Weights(model, gemm)
         self._free: SimpleQueue[Forward] = SimpleQueue()
         for _ in range(workers()):
-            self._free.put(Forward(self.weights, 2 * self._chunk))
+            self._free.put(Forward(self.weights, 2 * self.chunk))
+        self._totals = np.zeros((workers(), model.parameters), np.float32)
+        self._places: dict[Tensor, slice] = {}
+        first = 0
+        for tensor in model.tensors.values():
+            self._places[tensor] = slice(first, first + tensor.rows * tensor.cols)
+            first += tensor.rows * tensor.cols
 
     def evaluate(self, state: State) -> tuple[NDArray[np.int64], NDArray[np.int16]]:
         """Let every member of the next update's population read on.
@@ -205,7 +214,7 @@ class Engine:
             finally:
                 self._free.put(forward)
 
-        list(map_chunks(some, own.pairs, self._chunk))
+        list(map_chunks(some, own.pairs, self.chunk))
         return losses, hidden
 
     def tell(self, state: State, losses: NDArray[np.int64], hidden: NDArray[np.int16]) -> State:
@@ -225,27 +234,49 @@ class Engine:
         gains = {kind: own.gain(step, squares, 4 if kind == "matrix" else 2) for kind in ("matrix", "bias", "norm")}
         key = prng.matrix_key(own.seed, step, 0)
 
-        def moved(tensor: Tensor) -> Latents:
-            total = _weighted_sum(tensor, key, fitness.astype(np.float32))
-            return kernels.move(state.latents[tensor.name], total, gains[tensor.kind])
+        shaped = fitness.astype(np.float32)[:, None]
+        self._totals[:] = 0
+        free: SimpleQueue[NDArray[np.float32]] = SimpleQueue()
+        for totals in self._totals:
+            free.put(totals)
 
-        tensors = self.model.tensors.values()
-        largest_first = sorted(tensors, key=lambda tensor: -tensor.rows * tensor.cols)
-        latents = dict(zip((t.name for t in largest_first), map_items(moved, largest_first), strict=True))
-        return State(step, {tensor.name: latents[tensor.name] for tensor in tensors}, hidden)
+        def add(part: slice) -> None:
+            noise = prng.pents(key, np.arange(part.start, part.stop), 0, self.model.blocks)
+            totals = free.get()
+            for tensor, place in self._places.items():
+                _add(tensor, noise, shaped[part], totals[place].reshape(tensor.rows, tensor.cols))
+            free.put(totals)
+
+        list(map_chunks(add, own.pairs, self.chunk))
+        latents = {name: np.empty_like(words) for name, words in state.latents.items()}
+
+        def move(item: tuple[Tensor, slice]) -> None:
+            tensor, rows = item
+            totals = self._totals[:, self._places[tensor]].reshape(-1, tensor.rows, tensor.cols)
+            before, after = state.latents[tensor.name], latents[tensor.name]
+            kernels.move(before[rows], totals[:, rows], gains[tensor.kind], after[rows])
+
+        map_items(move, self.model.parts)
+        return State(step, latents, hidden)
 
 
-def _weighted_sum(tensor: Tensor, key: int, fitness: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Sum fitness times perturbation over the pairs: (rows, cols) integers, exact below `PAIRS_MAX` pairs."""
-    total = np.zeros((tensor.rows, tensor.cols), np.float32)
-    size = min(512, max(1, NOISE_BYTES // 4 // (PENTS * tensor.blocks)))
-    first = tensor.b - tensor.a
-    for start in range(0, len(fitness), size):
-        own = fitness[start : start + size]
-        noise = prng.pents(key, np.arange(start, start + len(own)), tensor.block, tensor.blocks)
-        b = noise[:, first : first + tensor.cols].astype(np.float32)
-        if tensor.kind == "matrix":
-            total += (noise[:, : tensor.rows] * own[:, None]).T @ b
-        else:
-            total += own @ b
-    return total
+def _add(tensor: Tensor, noise: Pents, fitness: NDArray[np.float32], total: NDArray[np.float32]) -> None:
+    """Add fitness times perturbation of some pairs to a total: integers, exact up to `PAIRS_MAX` pairs.
+
+    Args:
+        tensor: whose.
+        noise: (pairs, 16 blocks) pents.
+        fitness: (pairs, 1).
+        total: (rows, cols).
+    """
+    # In tiles, so that what is converted, and the products until they are added, stay in the cache of a core.
+    for left in range(0, tensor.cols, _TILE):
+        columns = slice(left, min(left + _TILE, tensor.cols))
+        b = noise[:, tensor.b + columns.start : tensor.b + columns.stop].astype(np.float32)
+        for top in range(0, tensor.rows, _TILE):
+            rows = slice(top, min(top + _TILE, tensor.rows))
+            a = fitness
+            if tensor.kind == "matrix":
+                a = noise[:, tensor.a + rows.start : tensor.a + rows.stop].astype(np.float32)
+                a *= fitness
+            total[rows, columns] += a.T @ b

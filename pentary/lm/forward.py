@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pentary.gemm import Gemm
+from pentary.gemm import Gemm, check_weights
 from pentary.lm import kernels
 from pentary.lm.kernels import HEAD_NUMBERS, HEAD_TENSORS, LAYER_NUMBERS, LAYER_TENSORS, Head, Layer
 from pentary.lm.loss import LOGARITHMS, POWERS
-from pentary.lm.model import EMBEDDED, VOCABULARY, Model
+from pentary.lm.model import EMBEDDED, VOCABULARY, Model, Tensor
 from pentary.lowrank import Latents, Pents
+from pentary.parallel import map_items
 
 
 class Weights:
@@ -21,10 +22,14 @@ class Weights:
     Args:
         model: whose weights.
         gemm: the backend.
+
+    Raises:
+        PentaryError: the backend is not exact with such weights.
     """
 
     def __init__(self, model: Model, gemm: Gemm) -> None:
         """Make the arrays; `fill` fills them."""
+        check_weights(gemm, model.weight_limit, f"the model of {model.weights}")
         self.model, self.gemm = model, gemm
         self.arrays: dict[str, NDArray[Any]] = {}
         for tensor in model.tensors.values():
@@ -35,14 +40,19 @@ class Weights:
     def fill(self, latents: Mapping[str, Latents]) -> None:
         """Take the numbers from latent words by name, (rows, cols) each."""
         level = self.model.level
-        for name, tensor in self.model.tensors.items():
-            seen = self.model.visible(tensor, latents[name])
-            if name == "embedding":
-                self.arrays[name][:] = np.rint(seen * np.float32(EMBEDDED / level))
+
+        def some(item: tuple[Tensor, slice]) -> None:
+            tensor, rows = item
+            seen = self.model.visible(tensor, latents[tensor.name][rows])
+            array = self.arrays[tensor.name]
+            if tensor.name == "embedding":
+                array[rows] = np.rint(seen * np.float32(EMBEDDED / level))
             elif tensor.kind == "matrix":
-                self.arrays[name][:] = seen
+                array[rows] = seen
             else:
-                self.arrays[name][:] = seen[0] * np.float32(level if tensor.kind == "bias" else 1)
+                array[:] = seen[0] * np.float32(level if tensor.kind == "bias" else 1)
+
+        map_items(some, self.model.parts)
 
     def layer(self, number: int) -> Layer:
         """Gather what the kernels need of a layer."""
@@ -138,6 +148,8 @@ class Forward:
         self._rows = rows = _rows(size, model.dim, gemm)
         arrays = weights.arrays
         self._embedding = arrays["embedding"]
+        self.products: list[Callable[[], object]] = []
+        """All products with the shared weights for one byte, in order."""
         self._layers: list[tuple[Layer, list[Callable[[], object]]]] = []
         for number in range(model.layers):
             products = [
@@ -148,8 +160,10 @@ class Forward:
                 gemm.product(rows.wide, arrays[f"{number}.down"], rows.own_sums),
             ]
             self._layers.append((weights.layer(number), products))
+            self.products += products
         self._head = weights.head()
         self._head_product = gemm.product(rows.narrow, arrays["head"], rows.head_sums)
+        self.products.append(self._head_product)
 
     def step(
         self,

@@ -364,15 +364,17 @@ def add_loss(logits: Array, targets: Array, powers: Array, logarithms: Array, lo
 
 
 @_compiled
-def move(latents: Array, total: Array, gain: int) -> Array:
+def move(latents: Array, totals: Array, gain: int, moved: Array) -> None:
     """POPAVG, as `pentary.lowrank.popavg` defines it for latent words of six pents.
 
-    latents: (rows, cols) int64. total: (rows, cols) integers in float32. Returns the new latent words.
+    latents: (rows, cols) int64. totals: (workers, rows, cols) integers in float32, summed here. moved: (rows, cols)
+    int64, gets the new latent words.
     """
-    moved = np.empty_like(latents)
     for row in range(latents.shape[0]):
         for j in range(latents.shape[1]):
-            change = min(max(np.int64(total[row, j]), -_TOTAL), _TOTAL) * gain
+            total = np.int64(0)
+            for worker in range(totals.shape[0]):
+                total += np.int64(totals[worker, row, j])
+            change = min(max(total, -_TOTAL), _TOTAL) * gain
             rounded = (change + _GAIN_UNIT // 2) // _GAIN_UNIT
             moved[row, j] = min(max(latents[row, j] + rounded, -_LATENT), _LATENT)
-    return moved

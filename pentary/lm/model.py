@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pentary import prng
 from pentary.exact import ROUNDABLE, check_exact
 from pentary.lowrank import Latents
-from pentary.word import PENTS, PentaryError, checked_integers, limit, round_shift
+from pentary.word import PENTS, PentaryError, checked_integers, limit
 
 VOCABULARY: Final = 256
 
@@ -47,6 +47,8 @@ NORM_SHIFT: Final = LATENT - 1 - SIGMA_SHIFT
 """Pents that a gain of a norm drops from its latent word: one pent of noise perturbs it by 1."""
 
 Kind = Literal["matrix", "bias", "norm"]
+
+_PART: Final = 2**15  # numbers that a worker takes at a time: they stay in its cache
 
 _STARTS: Final = (1, 5)
 """How many uniform latent words a weight's first one may be the mean of; more of them make more weights zero."""
@@ -179,6 +181,16 @@ class Model:
         return tensors
 
     @cached_property
+    def parts(self) -> list[tuple[Tensor, slice]]:
+        """All tensors in parts, some rows each, that several workers can share evenly."""
+        return [
+            (tensor, slice(start, min(start + rows, tensor.rows)))
+            for tensor in self.tensors.values()
+            for rows in (max(1, _PART // tensor.cols),)
+            for start in range(0, tensor.rows, rows)
+        ]
+
+    @cached_property
     def blocks(self) -> int:
         """Blocks of 16 pents in the noise of one pair."""
         return sum(tensor.blocks for tensor in self.tensors.values())
@@ -204,10 +216,16 @@ class Model:
         Returns:
             (rows, cols) int16: weights in ±weight_limit, biases in ±1562, gains of norms in NORM ± 62.
         """
+        words = latents.astype(np.int16)
         if tensor.kind == "bias":
-            return round_shift(latents, BIAS_SHIFT).astype(np.int16)
+            return _round_shift(words, BIAS_SHIFT)
         if tensor.kind == "norm":
-            return (NORM + round_shift(latents, NORM_SHIFT)).astype(np.int16)
+            return NORM + _round_shift(words, NORM_SHIFT)
         if self.weights == "bytes":
-            return round_shift(2 * latents, 3).astype(np.int16)
-        return round_shift(latents, LATENT - 1).astype(np.int16)
+            return _round_shift(2 * words, 3)
+        return _round_shift(words, LATENT - 1)
+
+
+def _round_shift(words: NDArray[np.int16], k: int) -> NDArray[np.int16]:
+    """Do what `pentary.word.round_shift` does in 16 bits: twice a latent word and half of 5**k fit them."""
+    return (words + np.int16(5**k // 2)) // np.int16(5**k)

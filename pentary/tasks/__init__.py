@@ -3,6 +3,7 @@
 To add an experiment, write a class that implements `pentary.train.Task` and give it a name here.
 """
 
+from pentary import gemm
 from pentary.lowrank import check_shape
 from pentary.tasks.blackbox import BlackBox, load
 from pentary.tasks.digits import Digits
@@ -11,18 +12,19 @@ from pentary.train import Task
 from pentary.word import PentaryError
 
 
-def get(name: str, shape: tuple[int, int] | None = None) -> Task:
+def get(name: str, shape: tuple[int, int] | None = None, backend: str = "numpy") -> Task:
     """Find a task by its name.
 
     Args:
         name: "target", "digits", FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION.
         shape: (rows, cols) of the weight matrix; None takes 64x64. The network of digits has its own shapes.
+        backend: that multiplies, one of `pentary.gemm.NAMES`; only digits has products for another than "numpy".
 
     Returns:
         The task.
 
     Raises:
-        PentaryError: there is no such task, or not of this shape.
+        PentaryError: there is no such task, or not of this shape, or not with this backend.
 
     >>> get("target", (8, 4)).shapes
     {'weights': (8, 4)}
@@ -32,7 +34,9 @@ def get(name: str, shape: tuple[int, int] | None = None) -> Task:
     if name == "digits":
         if shape is not None:
             raise PentaryError("the network of digits has a fixed shape: leave the shape out")
-        return Digits()
+        return Digits(gemm.backend(backend))
+    if backend != "numpy" and (name == "target" or ":" in name):
+        raise PentaryError(f"{name} has no matrix products for the backend {backend}: use the backend numpy")
     if name == "target":
         return Target(rows, cols)
     if ":" in name:

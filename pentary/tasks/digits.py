@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from pentary.es import Parameters, Population, Shapes
 from pentary.exact import Float32, check_exact
+from pentary.gemm import NUMPY, Gemm
 from pentary.lowrank import Pents
 from pentary.mlp import Layer, Mlp, scaled_centre
 from pentary.parallel import map_chunks
+from pentary.word import PentaryError
 
 NETWORK = Mlp(
     layers=(
@@ -61,20 +63,31 @@ def load() -> tuple[Split, Split]:
 
 
 class Digits:
-    """Fitness of the network: minus its squared hinge loss."""
+    """Fitness of the network: minus its squared hinge loss.
+
+    Args:
+        gemm: the backend of the products with the weights that factored members share; activations fit its operands,
+            bytes too. Fitness, and so digests, do not depend on it.
+    """
 
     name = "digits"
     defaults = Parameters(population=1024, rank=1, steps=3000, perturb="factored")
     shapes: Shapes = NETWORK.shapes
 
-    def __init__(self) -> None:
+    def __init__(self, gemm: Gemm = NUMPY) -> None:
         """Load the images."""
         self.train, self.test = load()
+        self._gemm = gemm
 
     def check(self, parameters: Parameters) -> None:
-        """Refuse a rank for which some sum could leave the exact range of float32."""
+        """Refuse a rank for which some sum could leave the exact range of float32, and a backend with no work."""
         if parameters.perturb == "factored":
             NETWORK.check(parameters.rank, parameters.sigma_shift)
+        elif self._gemm is not NUMPY:
+            raise PentaryError(
+                f"quantized members share no weights that the backend {self._gemm.name} could multiply by: use the "
+                "backend numpy, or the factored perturbation"
+            )
         else:
             NETWORK.check()
 
@@ -83,11 +96,11 @@ class Digits:
         parameters = population.parameters
         window = (np.arange(BATCH) + (population.step - 1) * BATCH) % len(self.train.images)
         images, classes = self.train.images[window], self.train.classes[window]
-        weights = scaled_centre(population)
+        weights = scaled_centre(population, self._gemm)
 
         def outputs(part: slice) -> Iterable[Float32]:
             if parameters.perturb == "factored":
-                return NETWORK.forward_pairs(weights, images, population, part)
+                return NETWORK.forward_pairs(weights, images, population, part, self._gemm)
             pairs = {name: population.weights(name, part) for name in self.shapes}
             sides = [{name: pair[side] for name, pair in pairs.items()} for side in (0, 1)]
             return [np.concatenate([NETWORK.forward(side, images) for side in sides], axis=1)]

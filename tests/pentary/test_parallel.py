@@ -6,12 +6,24 @@ import threading
 import numpy as np
 import pytest
 
-from pentary.parallel import map_chunks, workers
+from pentary import parallel
+from pentary.parallel import even_size, map_chunks, workers
 
 
 def test_chunks_cover_the_total_once_and_in_order() -> None:
     assert list(map_chunks(lambda part: (part.start, part.stop), 10, 4)) == [(0, 4), (4, 8), (8, 10)]
     assert list(map_chunks(lambda part: part, 0, 4)) == []
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 16])
+def test_even_slices_keep_every_worker_busy_to_the_end(monkeypatch, number: int) -> None:
+    monkeypatch.setattr(parallel, "workers", lambda: number)
+    for total, largest in ((1024, 512), (1025, 512), (4096, 190), (1, 512), (7, 1)):
+        size = even_size(total, largest)
+        rounds = -(-total // (largest * number))
+        assert 1 <= size <= largest
+        assert -(-total // size) <= rounds * number
+        assert size - total / (rounds * number) < 1
 
 
 def test_the_first_exception_is_raised() -> None:

@@ -211,6 +211,14 @@ def test_tasks_by_name():
         tasks.get("trget")
 
 
+@pytest.mark.parametrize("name", ["target", "some_module:fitness"])
+def test_a_backend_is_refused_where_nothing_is_multiplied(name):
+    with pytest.raises(
+        PentaryError, match=rf"^{name} has no matrix products for the backend int8: use the backend numpy"
+    ):
+        tasks.get(name, backend="int8")
+
+
 def test_evaluations_do_not_depend_on_each_other():
     fitness = [step.fitness for step in train(BlackBox("mine", lambda w: int(w.astype(int).sum()), (8, 8)), TINY)]
     again = [step.fitness for step in train(BlackBox("mine", lambda w: int(w.astype(int).sum()), (8, 8)), TINY)]

@@ -3,11 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pentary import es
+from pentary import es, tasks
 from pentary.es import Parameters
 from pentary.tasks import digits
 from pentary.tasks.digits import BATCH, MARGIN, NETWORK, Digits
 from pentary.train import train
+from pentary.word import PentaryError
 
 
 def test_the_split_is_fixed_stratified_and_disjoint() -> None:
@@ -70,6 +71,18 @@ def test_a_short_run_learns() -> None:
     report = task.report(es.visible_weights(p, last.state.latents))
     assert report["train_accuracy"] > 0.8
     assert report["test_accuracy"] > 0.75
+
+
+def test_both_backends_train_to_the_same_digests() -> None:
+    p = replace(Digits.defaults, population=64, steps=4)
+    digests = [[step.digest for step in train(tasks.get("digits", backend=name), p)] for name in ("numpy", "int8")]
+    assert digests[0] == digests[1]
+    assert len(set(digests[0])) == 5
+
+
+def test_quantized_members_have_no_use_for_another_backend() -> None:
+    with pytest.raises(PentaryError, match="backend int8 could multiply by: use the backend numpy"):
+        next(train(tasks.get("digits", backend="int8"), Parameters(perturb="quantized")))
 
 
 @pytest.mark.slow

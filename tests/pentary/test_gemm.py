@@ -1,0 +1,69 @@
+import sys
+
+import numpy as np
+import pytest
+
+from pentary import gemm
+from pentary.gemm import Int8Gemm, backend, check_weights, multiply
+from pentary.word import PentaryError
+
+
+@pytest.mark.parametrize("name", gemm.NAMES)
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 64, 10), (7, 5, 3), (33, 512, 48), (256, 65, 17)])
+def test_products_are_those_of_integers(name, shape) -> None:
+    m, k, n = shape
+    own = backend(name)
+    largest = min(own.weight_limit, 125)
+    random = np.random.default_rng(m)
+    for x, w in (
+        (random.integers(-125, 126, (m, k)), random.integers(-largest, largest + 1, (k, n))),
+        (np.full((m, k), 127), np.full((k, n), largest)),
+        (np.full((m, k), 127), np.full((k, n), -largest)),
+    ):
+        operands, weights = (x + own.zero).astype(own.operand), w.astype(own.weight)
+        out = np.zeros((m, n), own.accumulator)
+        own.product(operands, weights, out)()
+        assert np.array_equal(out, x @ w)
+        floats = np.empty((m, n), np.float32)
+        multiply(own, x.astype(np.float32), weights, floats)
+        assert np.array_equal(floats, x @ w)
+
+
+@pytest.mark.parametrize("name", gemm.NAMES)
+def test_a_prepared_product_reads_its_buffers_when_it_is_called(name) -> None:
+    own = backend(name)
+    x, weights = np.full((2, 3), own.zero, own.operand), np.ones((3, 4), own.weight)
+    out = np.zeros((2, 4), own.accumulator)
+    product = own.product(x, weights, out)
+    for step in (1, 2):
+        x += 1
+        product()
+        assert (out == 3 * step).all()
+
+
+def test_bytes_are_exact_up_to_the_limit_that_was_found() -> None:
+    own = backend("int8")
+    assert own.weight_limit in (64, 127)
+    check_weights(own, own.weight_limit, "it")
+    with pytest.raises(PentaryError, match=r"^it has weights up to 128, but .* int8 is exact only up to \d+ .*numpy$"):
+        check_weights(own, 128, "it")
+
+
+@pytest.mark.parametrize(("right_up_to", "limit"), [(127, 127), (126, 64), (64, 64)])
+def test_the_limit_is_the_greatest_with_which_products_were_right(monkeypatch, right_up_to, limit) -> None:
+    monkeypatch.setattr(Int8Gemm, "_is_right_with", lambda self, weight: weight <= right_up_to)
+    assert Int8Gemm().weight_limit == limit
+
+
+def test_a_library_that_multiplies_wrongly_is_refused(monkeypatch) -> None:
+    monkeypatch.setattr(Int8Gemm, "_is_right_with", lambda self, weight: False)
+    with pytest.raises(PentaryError, match=r"^ONNX Runtime .* wrongly on this processor: use the backend numpy$"):
+        Int8Gemm()
+
+
+def test_a_backend_that_is_unknown_or_not_installed_is_refused(monkeypatch) -> None:
+    with pytest.raises(PentaryError, match="unknown backend 'int4': it is one of numpy, int8"):
+        backend("int4")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(PentaryError, match=r"the backend int8 needs onnxruntime: pip install 'pentary\[int8\]'"):
+        Int8Gemm()
