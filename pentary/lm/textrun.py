@@ -13,7 +13,7 @@ from pentary.health import Health
 from pentary.lm import ngrams
 from pentary.lm.checkpoint import to_safetensors
 from pentary.lm.corpus import Bytes, Corpus
-from pentary.lm.evaluate import STREAMS, bits_per_byte
+from pentary.lm.evaluate import bits_per_byte
 from pentary.lm.evolve import Engine, Parameters, State, init
 from pentary.lm.forward import Weights
 from pentary.lm.loss import LOSS_PER_BIT
@@ -25,6 +25,8 @@ from pentary.word import limit
 
 RECORDS: Final = 50
 """Records in a run beside the start."""
+
+_PIECE: Final = 2000  # bytes: many more than an evaluation needs to warm up
 
 CALIBRATION: Final = 3.0
 """Seconds for which a run is timed to find how many steps fit some minutes."""
@@ -212,9 +214,9 @@ def describe(bits: Mapping[str, float]) -> str:
 
 
 def spread(text: Bytes, size: int) -> Bytes:
-    """Take as many bytes as `size` from a text, in pieces that lie evenly over it."""
-    pieces = min(STREAMS, size)
-    length = size // pieces
+    """Take as many bytes as `size` from a text, in pieces of about 2,000 that lie evenly over it."""
+    pieces = max(1, size // _PIECE)
+    length = min(size, len(text)) // pieces
     starts = np.arange(pieces) * (len(text) - length) // max(1, pieces - 1)
     return text[starts[:, None] + np.arange(length)].reshape(-1)
 

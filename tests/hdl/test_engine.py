@@ -173,7 +173,7 @@ def test_the_command_line(built: None, monkeypatch: pytest.MonkeyPatch, tmp_path
         run = CliRunner().invoke(main, [*options, "--engine", name, "--out", str(tmp_path / name), "--json"])
         assert run.exit_code == 0, run.output
         results[name] = json.loads(run.stdout)
-    assert list(results["rtl"]) == [*results["numpy"], "cycles", "lanes", "lowrank_busy_cycles", "operations"]
+    assert set(results["rtl"]) - set(results["numpy"]) == {"cycles", "lanes", "lowrank_busy_cycles", "operations"}
     lines = {name: (tmp_path / name / "steps.jsonl").read_text().splitlines() for name in results}
     digests = {name: [json.loads(line)["digest"] for line in each] for name, each in lines.items()}
     assert len(digests["rtl"]) == 3 and digests["rtl"] == digests["numpy"]

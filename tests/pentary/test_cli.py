@@ -57,6 +57,8 @@ def here(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.py").write_text(BLACK_BOXES)
+    (tmp_path / "empty.txt").touch()
+    (tmp_path / "short.txt").write_text("0123456789" * 5)
     return tmp_path
 
 
@@ -65,6 +67,8 @@ def no_figures(monkeypatch):
     """Figures take most of the time of a tiny run; those that are started as programs of their own draw them."""
     monkeypatch.setattr("pentary.plots.fitness_png", lambda *arguments: b"")
     monkeypatch.setattr("pentary.plots.weights_png", lambda *arguments: b"")
+    monkeypatch.setattr("pentary.plots.health_png", lambda *arguments: b"")
+    monkeypatch.setattr("pentary.plots.bits_png", lambda *arguments: b"")
 
 
 def pentary(*arguments):
@@ -83,8 +87,8 @@ def lines(path):
 
 def test_help_names_the_tasks_and_shows_examples():
     shown = pentary("train", "--help").stdout
-    assert all(task in shown for task in ("target", "digits", "PACKAGE.MODULE:FUNCTION", "FILE.py:FUNCTION"))
-    assert shown.count("    pentary train ") == 5
+    assert all(task in shown for task in ("target", "digits", "text", "PACKAGE.MODULE:FUNCTION", "FILE.py:FUNCTION"))
+    assert shown.count("    pentary train ") == 7
     assert pentary("--help").stdout.count("    pentary ") == 5
     assert pentary("--version").stdout.startswith("pentary, version 0.")
 
@@ -120,7 +124,7 @@ def test_json_is_one_object_the_same_as_in_the_folder():
     assert result == json.loads(Path("here/result.json").read_text())
     assert list(result) == [
         *("task", "engine", "seed", "steps", "evaluations", "fitness_first", "fitness_last", "digest", "seconds"),
-        *("evaluations_per_second", "population", "rank", "perturb", "out"),
+        *("evaluations_per_second", "population", "rank", "perturb", "health", "out"),
     ]
     assert (result["task"], result["engine"], result["seed"], result["out"]) == ("target", "numpy", 9, "here")
     assert (result["steps"], result["evaluations"], result["population"]) == (3, 12, 4)
@@ -156,6 +160,20 @@ def test_digits_report_their_accuracies_and_take_their_own_defaults():
         (["target", "--out", "."], "holds other files"),
         (["mine.py:none"], "mine.py has no function 'none'"),
         (["mine.py:good", "--perturb", "factored"], "use the quantized perturbation"),
+        (["target", "--layers", "2"], "--layers is an option of the task text: leave it out for target"),
+        (["digits", "--engine", "sim", "--backend", "int8"], "the engine sim multiplies itself"),
+        (["text", "--rank", "2"], "--rank is an option of the other tasks: leave it out for text"),
+        (["text", "--engine", "sim"], "--engine is an option of the other tasks: leave it out for text"),
+        (["text", "--minutes", "1", "--steps", "3"], "--minutes and --steps both say how long to train"),
+        (["text", "--minutes", "0"], "--minutes 0 is outside"),
+        (["text", "--minutes", "nan"], "--minutes nan is outside"),
+        (["text", "--population", "3"], "population 3 is odd"),
+        (["text", "--tokens", "0"], "number of tokens 0 is outside"),
+        (["text", "--dim", "5000"], "sums can reach 5000000, but float32 is exact only up to 4194304"),
+        (["text", "--input", "none.txt"], "cannot read none.txt: No such file or directory"),
+        (["text", "--input", "."], "cannot read .: Is a directory"),
+        (["text", "--input", "empty.txt"], "empty.txt is empty"),
+        (["text", "--input", "short.txt", "--steps", "1"], "short.txt has 51 bytes, of which a tenth is held out"),
     ],
 )
 @pytest.mark.parametrize("form", [[], ["--json"]])
@@ -240,8 +258,8 @@ def test_the_machine_trains_to_the_same_digest_and_tells_its_cycles():
     numpy = json.loads(pentary("train", "target", *TINY, "--out", "numpy", "--json").stdout)
     assert machine == json.loads(Path("sim/result.json").read_text())
     assert list(machine) == [
-        *numpy,
-        *("cycles", "instructions", "cpi", "lanes", "lowrank_utilization", "lowrank_busy", "causes", "counts"),
+        *[name for name in numpy if name != "out"],
+        *("cycles", "instructions", "cpi", "lanes", "lowrank_utilization", "lowrank_busy", "causes", "counts", "out"),
     ]
     same = ("task", "seed", "steps", "evaluations", "fitness_first", "fitness_last", "digest", "population", "rank")
     assert {name: machine[name] for name in same} == {name: numpy[name] for name in same}
@@ -316,7 +334,7 @@ def test_ctrl_c_keeps_the_steps_so_far_and_still_prints_the_object():
     assert result == json.loads(Path("here/result.json").read_text())
     assert result["interrupted"] is True
     assert result["steps"] + 1 == len(lines("here/steps.jsonl"))
-    assert Path("here/weights.safetensors").exists() and Path("here/fitness.png").exists()
+    assert all(Path("here", name).exists() for name in ("weights.safetensors", "fitness.png", "health.png"))
 
 
 def test_a_reader_that_leaves_ends_the_run_quietly_with_its_folder_finished():
@@ -353,3 +371,69 @@ def test_a_terminal_gets_a_bar_on_standard_error_and_the_summary_on_standard_out
     assert process.returncode == 0
     assert "3/3" in drawn.decode() and "evaluations/s" in drawn.decode()
     assert stdout.startswith("steps  ")
+
+
+TINY_TEXT = ["train", "text", "--dim", "8", "--population", "8", "--tokens", "3", "--input", "mine.py"]
+
+
+def test_text_tells_the_ngrams_first_and_leaves_a_run_that_can_be_sampled_and_evaluated():
+    run = pentary(*TINY_TEXT, "--steps", "3", "--out", "here")
+    assert run.exit_code == 0
+    text, ngrams, model, *_ = run.stdout.splitlines()
+    assert text.startswith("text     mine.py, ")
+    assert re.fullmatch(r"n-grams  unigram \d\.\d{3}, bigram \d\.\d{3}, trigram \d\.\d{3} bits/byte .*", ngrams)
+    assert model.startswith("model    layers 1, dim 8: ")
+    assert re.search(r"^step 3/3  held-out \d\.\d{3}  train \d\.\d{3} bits/byte  ", run.stdout, re.MULTILINE)
+    assert len(lines("here/steps.jsonl")) == 4
+    assert len(pentary("sample", "here", "--bytes", "30").stdout_bytes) == 30
+    assert re.fullmatch(
+        r"\d\.\d{3} bits/byte on the 50 bytes of short.txt\n", pentary("eval", "here", "short.txt").stdout
+    )
+
+
+def test_text_gives_the_figures_of_a_language_model():
+    result = json.loads(pentary(*TINY_TEXT, "--steps", "2", "--out", "here", "--json").stdout)
+    assert result == json.loads(Path("here/result.json").read_text())
+    promised = [
+        *("bits_per_byte_validation", "bits_per_byte_train", "unigram_bits", "bigram_bits", "trigram_bits"),
+        *("member_tokens", "member_tokens_per_second", "gmacs_per_second", "macs_per_token", "parameters", "digest"),
+    ]
+    assert set(promised) <= set(result)
+    assert (result["member_tokens"], result["steps"], result["backend"]) == (2 * 8 * 3, 2, "numpy")
+    assert result["digest"] == lines("here/steps.jsonl")[-1]["digest"]
+
+
+def test_minutes_become_a_number_of_steps_that_gives_the_same_digest(monkeypatch):
+    monkeypatch.setattr("pentary.lm.textrun.CALIBRATION", 0)
+    timed = json.loads(pentary(*TINY_TEXT, "--minutes", "0.001", "--json").stdout)
+    again = json.loads(pentary(*TINY_TEXT, "--steps", str(timed["steps"]), "--json").stdout)
+    assert (again["steps"], again["digest"]) == (timed["steps"], timed["digest"])
+
+
+def test_every_backend_trains_to_the_same_digest():
+    pytest.importorskip("onnxruntime")
+    for task in (["digits", "--population", "8"], TINY_TEXT[1:]):
+        runs = [pentary("train", *task, "--steps", "2", "--json", "--backend", name) for name in ("numpy", "int8")]
+        assert len({json.loads(run.stdout)["digest"] for run in runs}) == 1
+
+
+@pytest.mark.parametrize("task", ["target", "mine.py:good"])
+def test_a_task_without_products_refuses_a_backend(task):
+    run = pentary("train", task, "--backend", "int8")
+    assert (run.exit_code, run.stdout) == (2, "")
+    assert run.stderr.count("\n") == 1 and "backend" in run.stderr
+
+
+def test_ctrl_c_keeps_what_a_text_has_been_trained_on():
+    process = start(
+        *TINY_TEXT, "--steps", "1000000", "--out", "here", "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    while process.poll() is None and not Path("here/steps.jsonl").exists():
+        time.sleep(0.05)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    stdout, _ = process.communicate()
+    assert process.returncode == 130
+    result = json.loads(stdout)
+    assert result["interrupted"] is True and result["steps"] == lines("here/steps.jsonl")[-1]["step"] > 0
+    assert all(Path("here", name).exists() for name in ("weights.safetensors", "bits.png", "health.png"))
