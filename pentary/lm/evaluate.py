@@ -25,8 +25,8 @@ def bits_per_byte(weights: Weights, text: Bytes) -> float:
 
     Every byte of the text counts once. The text begins a document: its first byte is predicted from byte 0 alone. It is
     read in up to `STREAMS` pieces of equal length side by side; a piece starts from a hidden state of zero, `WARM_UP`
-    bytes before its first byte. So the first 128 bytes are predicted from all that comes before them, and the others
-    from at least the 64 bytes before them.
+    bytes before its first byte. So the bytes of the first piece are predicted from all that comes before them, and the
+    others from at least the 64 bytes before them.
 
     Args:
         weights: filled.
