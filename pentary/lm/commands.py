@@ -16,6 +16,7 @@ from pentary.console import exit_status
 from pentary.lm import checkpoint, corpus, sampling
 from pentary.lm.evaluate import bits_per_byte
 from pentary.lm.forward import Weights
+from pentary.lm.start import announce_compilation
 from pentary.parallel import one_blas_thread
 from pentary.word import PentaryError
 
@@ -93,6 +94,7 @@ def eval(run: Path, file: Path, as_json: bool) -> None:
 def _centre(run: Path) -> Weights:
     """Load the weights of a run for the forward pass."""
     model, latents = checkpoint.load(run)
+    announce_compilation()
     weights = Weights(model, gemm.backend("numpy"))
     weights.fill(latents)
     return weights

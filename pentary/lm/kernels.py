@@ -104,7 +104,7 @@ _compiled_sum = STORE.compiled(nogil=True, error_model="numpy", fastmath={"reass
 
 def is_stored() -> bool:
     """Tell whether an earlier process has left the compiled kernels for this one."""
-    return STORE.holds("kernels.move")
+    return STORE.holds("kernels.leave_head")
 
 
 @_compiled

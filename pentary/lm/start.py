@@ -19,6 +19,12 @@ MINUTES: Final = 10.0
 """Minutes of a run for which neither minutes nor steps are given."""
 
 
+def announce_compilation() -> None:
+    """Say why nothing happens for a while, if the compiled kernels are not on disk yet."""
+    if not is_stored():
+        click.echo("Compiling the model: half a minute, the first time only.", err=True)
+
+
 def start(
     input: Sequence[Path] = (),
     minutes: float | None = None,
@@ -59,8 +65,7 @@ def start(
         f"model    layers {model.layers}, dim {model.dim}: {model.parameters:,} parameters, {model.macs:,} "
         "multiply-accumulates a byte"
     )
-    if not is_stored():
-        click.echo("Compiling the model: half a minute, the first time only.", err=True)
+    announce_compilation()
     if steps is None:
         minutes = MINUTES if minutes is None else minutes
         own = replace(own, steps=steps_in(minutes, run))

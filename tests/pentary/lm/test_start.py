@@ -1,0 +1,41 @@
+"""The start of a run: what is told before it, and how minutes become steps."""
+
+import pytest
+
+from pentary.lm import start
+from pentary.word import PentaryError
+
+
+@pytest.fixture
+def text(tmp_path):
+    path = tmp_path / "text"
+    path.write_text("The quick brown fox jumps over the lazy dog. " * 20)
+    return path
+
+
+def test_a_run_is_described_before_it_starts(text, capsys):
+    run = start.start([text], steps=7, dim=8, layers=2, population=6, tokens=4, seed=3)
+    assert (run.steps, run.seed, run.model.layers, run.parameters.population) == (7, 3, 2, 6)
+    out = capsys.readouterr().out.splitlines()
+    assert out[0] == f"text     {text}, 811 bytes to train on and 91 held out"
+    assert [line.split()[0] for line in out] == ["text", "n-grams", "model"]
+
+
+def test_without_steps_some_are_timed_and_their_number_is_told(text, capsys, monkeypatch):
+    monkeypatch.setattr("pentary.lm.start.steps_in", lambda minutes, trial: round(100 * minutes))
+    assert start.start([text], dim=8).steps == 1000
+    assert start.start([text], dim=8, minutes=0.5).steps == 50
+    assert "0.5 minutes are about 50 steps here" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("stored", [True, False])
+def test_the_wait_for_the_compiler_is_announced(stored, capsys, monkeypatch):
+    monkeypatch.setattr("pentary.lm.start.is_stored", lambda: stored)
+    start.announce_compilation()
+    assert ("Compiling" in capsys.readouterr().err) is not stored
+
+
+def test_a_backend_that_is_not_there_is_refused_before_anything_is_told(text, capsys):
+    with pytest.raises(PentaryError, match="unknown backend 'abacus'"):
+        start.start([text], backend="abacus")
+    assert capsys.readouterr().out == ""

@@ -1,0 +1,120 @@
+"""The run of a language model: when it tells what, and that what it tells is true."""
+
+import json
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from pentary.gemm import backend
+from pentary.lm import textrun
+from pentary.lm.corpus import Corpus
+from pentary.lm.evaluate import bits_per_byte
+from pentary.lm.evolve import Engine, Parameters, init
+from pentary.lm.forward import Weights
+from pentary.lm.model import Model
+from pentary.lm.textrun import TextRun, spread, steps_in
+
+MODEL = Model(layers=2, dim=8)
+PARAMETERS = Parameters(population=8, tokens=4, steps=5, seed=1)
+TEXT = np.frombuffer(b"The quick brown fox jumps over the lazy dog. " * 20, np.uint8)
+CORPUS = Corpus("fox", TEXT[:800], TEXT[800:])
+
+
+def a_run(**changes):
+    return TextRun(
+        CORPUS, MODEL, Parameters(**{"population": 8, "tokens": 4, "steps": 5, "seed": 1} | changes), backend("numpy")
+    )
+
+
+def by_hand(steps):
+    """Train without a run."""
+    engine, state = Engine(MODEL, PARAMETERS, CORPUS.train, backend("numpy")), init(MODEL, PARAMETERS)
+    for _ in range(steps):
+        state = engine.tell(state, *engine.evaluate(state))
+    return state
+
+
+def test_a_short_run_is_recorded_after_every_step_with_digest_and_bits_of_its_state():
+    records = list(a_run().records())
+    assert [record.step for record in records] == list(range(6))
+    state = by_hand(5)
+    line = records[-1].line
+    assert line["digest"] == state.digest()
+    weights = Weights(MODEL, backend("numpy"))
+    weights.fill(state.latents)
+    assert line["bits_per_byte_validation"] == bits_per_byte(weights, CORPUS.held_out)
+    assert line["member_tokens"] == 5 * 8 * 4
+    json.dumps([record.line for record in records], allow_nan=False)
+
+
+def test_a_long_run_is_recorded_fifty_times_and_at_its_end(monkeypatch):
+    monkeypatch.setattr(textrun, "RECORDS", 3)
+    assert [record.step for record in a_run(steps=11).records()] == [0, 3, 6, 9, 11]
+
+
+def test_what_an_interrupted_run_has_trained_since_its_last_record_is_recorded(monkeypatch):
+    monkeypatch.setattr(textrun, "RECORDS", 1)
+    run, update, done = a_run(), TextRun.update, []
+
+    def interrupted(self, state):
+        if len(done) == 3:
+            raise KeyboardInterrupt
+        done.append(state.step)
+        return update(self, state)
+
+    monkeypatch.setattr(TextRun, "update", interrupted)
+    records = run.records()
+    assert [record.step for record in islice(records, 2)] == [0, 3]
+    with pytest.raises(KeyboardInterrupt):
+        next(records)
+    assert run.result()["digest"] == by_hand(3).digest()
+
+
+def test_the_result_names_what_determines_the_run_and_what_it_reached():
+    run = a_run()
+    *_, last = run.records()
+    result = run.result()
+    assert result["bits_per_byte_validation"] == last.line["bits_per_byte_validation"]
+    assert result["macs_per_token"] == 2 * (4 * 8 * 8 + 8 * 8 * 4 * 2) + 8 * 256
+    assert result["gmacs_per_second"] == pytest.approx(
+        result["member_tokens_per_second"] * result["macs_per_token"] / 1e9
+    )
+    assert run.config()["model"] == {"layers": 2, "dim": 8, "weights": "pents"}
+    assert run.config()["corpus"]["sha256"] == CORPUS.digest
+    assert set(run.summary(result)) == {"steps", "bits/byte", "n-grams", "member-tokens", "weights"}
+
+
+def test_health_is_of_every_matrix_and_activations_of_every_layer():
+    *_, last = a_run().records()
+    matrices = [name for name, tensor in MODEL.tensors.items() if tensor.kind == "matrix"]
+    assert list(last.health) == matrices
+    stuck = {f"{layer}.{what}" for layer in range(2) for what in ("gates", "hidden", "mlp")} | {"stream", "logits"}
+    assert set(last.line["saturation"]) == stuck
+
+
+def test_pictures_are_drawn_of_the_start_alone_too():
+    run = a_run()
+    next(run.records())
+    assert [name for name, png in run.pictures() if png.startswith(b"\x89PNG")] == [
+        "bits.png",
+        "weights.png",
+        "health.png",
+    ]
+
+
+@pytest.mark.parametrize(("length", "size"), [(100_000, 10_000), (100, 100), (100, 7), (5_000, 4_999), (3, 10)])
+def test_a_sample_of_a_text_lies_evenly_over_it_and_is_as_long_as_asked(length, size):
+    text = (np.arange(length) // max(1, length // 256)).astype(np.uint8)
+    sample = spread(text, size)
+    assert min(size, length) - 5 <= len(sample) <= size
+    if length == 100_000:
+        assert sample[0] == text[0] and sample[-1] == text[-1]
+        assert len(np.unique(sample // 16)) > 5
+
+
+def test_minutes_become_the_steps_that_fit_them(monkeypatch):
+    clock = iter(np.arange(0, 10**4, 0.5))  # every look at the clock comes half a second after the one before
+    monkeypatch.setattr(textrun, "perf_counter", lambda: float(next(clock)))
+    assert 1000 < steps_in(30, a_run()) < 30 * 60 / 0.5
+    assert steps_in(0.01, a_run()) == 1
