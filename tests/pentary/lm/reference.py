@@ -7,7 +7,7 @@ Latent words are lists of rows by name, a hidden state a list of rows, one for e
 import struct
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property
 from hashlib import sha256
 from math import floor, isqrt
 
@@ -55,7 +55,7 @@ class Reference:
     dim: int
     weights: str = "pents"
 
-    @property
+    @cached_property
     def tensors(self) -> dict[str, tuple[str, int, int]]:
         """Kind, rows and columns by name."""
         d = self.dim
@@ -75,20 +75,20 @@ class Reference:
             }
         return found | {"norm": ("norm", 1, d), "head": ("matrix", d, 256), "head.bias": ("bias", 1, 256)}
 
-    def blocks(self, name: str) -> tuple[range, range]:
-        """Blocks of the two factors; vectors have the second only."""
-        first = 0
-        for own, (kind, rows, cols) in self.tensors.items():
+    @cached_property
+    def blocks(self) -> dict[str, tuple[range, range]]:
+        """Blocks of the two factors by name; vectors have the second only."""
+        found, first = {}, 0
+        for name, (kind, rows, cols) in self.tensors.items():
             middle = first + (-(-rows // 16) if kind == "matrix" else 0)
             end = middle + -(-cols // 16)
-            if own == name:
-                return range(first, middle), range(middle, end)
+            found[name] = range(first, middle), range(middle, end)
             first = end
-        raise KeyError(name)
+        return found
 
     @property
     def all_blocks(self) -> int:
-        return self.blocks("head.bias")[1].stop
+        return self.blocks["head.bias"][1].stop
 
     def scale(self, name: str) -> tuple[int, int]:
         """Pents that the rescale drops, and words of which a first latent word is the mean."""
@@ -105,51 +105,55 @@ class Reference:
     def level(self) -> int:
         return {"pents": 1, "bytes": 50}[self.weights]
 
-    def seen(self, name: str, latent: int) -> int:
-        """The number that the forward pass sees of a latent word, in the units that it adds."""
-        kind = self.tensors[name][0]
-        if kind == "norm":
-            return 62 + divide(latent, 125)
-        if kind == "bias":
-            return self.level * divide(latent, 5)
-        weight = divide(latent, 3125) if self.weights == "pents" else divide(2 * latent, 125)
-        return divide(125 * weight, self.level) if name == "embedding" else weight
+    def visible(self, latents: dict[str, Matrix]) -> dict[str, Matrix]:
+        """The numbers that the forward pass sees of the latent words, in the units in which it adds them."""
+
+        def seen(name: str, latent: int) -> int:
+            kind = self.tensors[name][0]
+            if kind == "norm":
+                return 62 + divide(latent, 125)
+            if kind == "bias":
+                return self.level * divide(latent, 5)
+            weight = divide(latent, 3125) if self.weights == "pents" else divide(2 * latent, 125)
+            return divide(125 * weight, self.level) if name == "embedding" else weight
+
+        return {name: [[seen(name, word) for word in row] for row in words] for name, words in latents.items()}
 
 
 @dataclass(frozen=True)
 class Member:
-    """A member of a pair: the centre's latent words, perturbed. Sign 0 is the centre itself.
+    """A member of a pair: the centre's visible numbers, perturbed. Sign 0 is the centre itself.
 
     noise: pents of the pair, 16 of each block.
     """
 
     model: Reference
-    latents: dict[str, Matrix]
+    visible: dict[str, Matrix]
     sign: int
     noise: Row
 
     def column_factor(self, name: str) -> Row:
-        start = 16 * self.model.blocks(name)[0].start
+        start = 16 * self.model.blocks[name][0].start
         return self.noise[start : start + self.model.tensors[name][1]]
 
     def row_factor(self, name: str) -> Row:
         """Of a matrix; of a vector, its noise."""
-        start = 16 * self.model.blocks(name)[1].start
+        start = 16 * self.model.blocks[name][1].start
         return self.noise[start : start + self.model.tensors[name][2]]
 
     def vector(self, name: str) -> Row:
         """A bias or the gains of a norm."""
         size = {"norm": 1, "bias": 25 * self.model.level}[self.model.tensors[name][0]]
-        words, noise = self.latents[name][0], self.row_factor(name)
-        return [self.model.seen(name, word) + self.sign * size * pent for word, pent in zip(words, noise, strict=True)]
+        centre, noise = self.visible[name][0], self.row_factor(name)
+        return [value + self.sign * size * pent for value, pent in zip(centre, noise, strict=True)]
 
     def product(self, name: str, x: Row) -> Row:
         a, b = self.column_factor(name), self.row_factor(name)
         coefficient = self.model.level * self.sign * divide(sum(v * pent for v, pent in zip(x, a, strict=True)), 25)
         sums = [coefficient * pent for pent in b]
-        for v, words in zip(x, self.latents[name], strict=True):
-            for j, word in enumerate(words):
-                sums[j] += v * self.model.seen(name, word)
+        for v, weights in zip(x, self.visible[name], strict=True):
+            for j, weight in enumerate(weights):
+                sums[j] += v * weight
         return sums
 
     def rescaled(self, name: str, sums: Row, largest: int) -> Row:
@@ -169,10 +173,7 @@ class Member:
         if byte == 0:
             hidden = [[0] * self.model.dim for _ in hidden]
         a, b = self.column_factor("embedding")[byte], self.row_factor("embedding")
-        words = self.latents["embedding"][byte]
-        stream = [
-            self.model.seen("embedding", word) + self.sign * 5 * a * pent for word, pent in zip(words, b, strict=True)
-        ]
+        stream = [v + self.sign * 5 * a * pent for v, pent in zip(self.visible["embedding"][byte], b, strict=True)]
         after, seen = [], {}
         for layer, h in enumerate(hidden):
             dim, of = self.model.dim, f"{layer}.".__add__
@@ -277,29 +278,29 @@ class Training:
         self, step: int, latents: dict[str, Matrix], hidden: list[Matrix], text: bytes
     ) -> tuple[list[tuple[int, int]], dict[str, Matrix], list[Matrix]]:
         """Make update `step` (1, 2, ...): losses of the members, latent words and hidden states afterwards."""
-        pairs = self.population // 2
+        pairs, visible = self.population // 2, self.model.visible(latents)
         losses, means = [], []
         for pair in range(pairs):
             noise = self.noise(step, pair)
             start = pair * len(text) // pairs + (step - 1) * self.tokens
             own, states = [], []
             for sign in (1, -1):
-                member, state, loss = Member(self.model, latents, sign, noise), hidden[pair], 0
+                member, state, loss = Member(self.model, visible, sign, noise), hidden[pair], 0
                 for place in range(start, start + self.tokens):
                     logits, state, _ = member.read(state, text[place % len(text)])
                     loss += byte_loss(logits, text[(place + 1) % len(text)])
                 own.append(loss)
                 states.append(state)
             losses.append((own[0], own[1]))
-            # int() of a Fraction rounds towards zero.
-            means.append([[int(Fraction(a + b, 2)) for a, b in zip(*two, strict=True)] for two in zip(*states, strict=True)])
+            both = zip(*states, strict=True)  # int() of a Fraction rounds towards zero
+            means.append([[int(Fraction(a + b, 2)) for a, b in zip(*two, strict=True)] for two in both])
         fitness = shaped(losses)
         squares = sum(f * f for f in fitness)
         moved = {}
         for name, (kind, rows, cols) in self.model.tensors.items():
             total = [[0] * cols for _ in range(rows)]
             for pair, f in enumerate(fitness):
-                member = Member(self.model, latents, 1, self.noise(step, pair))
+                member = Member(self.model, visible, 1, self.noise(step, pair))
                 a = member.column_factor(name) if kind == "matrix" else [1]
                 b = member.row_factor(name)
                 for i in range(rows):
