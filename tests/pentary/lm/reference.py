@@ -108,6 +108,7 @@ class Reference:
     def visible(self, latents: dict[str, Matrix]) -> dict[str, Matrix]:
         """The numbers that the forward pass sees of the latent words, in the units in which it adds them."""
 
+        @cache
         def seen(name: str, latent: int) -> int:
             kind = self.tensors[name][0]
             if kind == "norm":

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pentary import gemm, parallel
@@ -166,6 +166,7 @@ def test_an_update_goes_towards_the_member_with_the_smaller_loss(reference) -> N
     assert moved.tolist() == np.sign(noise[start : start + 256]).tolist()
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 10**9)), min_size=1, max_size=30))
 def test_shaping_equals_the_plain_interpreter(reference, losses: list[tuple[int, int]]) -> None:
     found = shape_fitness(np.array(losses, np.int64)).tolist()

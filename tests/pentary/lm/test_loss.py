@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pentary.lm import kernels
@@ -32,6 +32,7 @@ def test_the_uniform_model_has_exactly_eight_bits() -> None:
     assert set(bits(np.zeros((256, 256), np.int16), targets).tolist()) == {8.0}
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-312, 312), min_size=256, max_size=256), st.integers(0, 255))
 def test_the_integer_loss_equals_the_plain_interpreter(reference, logits: list[int], target: int) -> None:
     assert integer_loss(np.array([logits]), np.array([target])).tolist() == [reference.byte_loss(logits, target)]
@@ -47,7 +48,9 @@ def test_the_integer_loss_is_near_the_exact_one(largest: int) -> None:
 
 
 def test_extreme_logits_give_losses_near_the_exact_ones() -> None:
-    logits = np.array([np.full(256, -312), np.full(256, 312), np.eye(1, 256, 7)[0] * 624 - 312, np.arange(256) % 2 * 624 - 312])
+    logits = np.array(
+        [np.full(256, -312), np.full(256, 312), np.eye(1, 256, 7)[0] * 624 - 312, np.arange(256) % 2 * 624 - 312]
+    )
     for target in (0, 7, 255):
         targets = np.full(4, target)
         # The least power, 183.5, is rounded to 184: 2.2 units more.
