@@ -74,5 +74,5 @@ def test_files_that_cannot_be_read_are_refused_in_one_line(tmp_path: Path, call)
 def test_a_file_without_permission_is_refused(tmp_path: Path) -> None:
     file = written(tmp_path, "secret", b"x")
     file.chmod(0)
-    with pytest.raises(PentaryError, match="cannot read .*secret: Permission denied"):
+    with pytest.raises(PentaryError, match=r"cannot read .*secret: Permission denied"):
         read(file)

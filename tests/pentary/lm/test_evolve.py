@@ -181,7 +181,7 @@ def test_the_gain_is_constant_for_half_of_the_run_and_then_falls_to_its_last_sha
         falling = (steps + 1) // 2
         assert gains[: steps // 2 + 1] == [gains[0]] * (steps // 2 + 1)
         assert gains[steps // 2 :] == [gains[0] * left // falling for left in range(falling, 0, -1)]
-        assert 0 < gains[-1]
+        assert gains[-1] > 0
 
 
 def test_a_weight_whose_pairs_agree_on_nothing_wanders_over_three_tenths_of_its_range() -> None:

@@ -1,5 +1,6 @@
 """The forward pass against the plain interpreter in Python integers."""
 
+from itertools import pairwise
 from types import ModuleType
 
 import numpy as np
@@ -96,7 +97,7 @@ def test_a_pass_is_exact_where_everything_is_at_its_limit(reference, weights) ->
     for what, ends in limits.items():
         values = {v for trace in seen for name, row in trace.items() if name.endswith(what) for v in row}
         assert (min(values), max(values)) == ends, what
-    assert 1562 == max(abs(value) for trace in seen for value in trace["stream"])
+    assert max(abs(value) for trace in seen for value in trace["stream"]) == 1562
 
 
 def test_random_signs_at_the_limits_are_exact(reference) -> None:
@@ -169,7 +170,7 @@ def test_losses_are_those_of_the_bytes_that_follow(reference) -> None:
     tokens = np.array([[65, 1], [66, 0], [255, 3]], np.uint8)
     step = forward(model, latents, 2)
     expected = [0, 0]
-    for read, following in zip(tokens[:-1], tokens[1:], strict=True):
+    for read, following in pairwise(tokens):
         logits = step.step(read, noise)
         for row in range(2):
             expected[row] += reference.byte_loss(logits[row].tolist(), int(following[row]))

@@ -30,7 +30,7 @@ def test_shares_equal_those_of_the_plain_interpreter(reference, backend: str) ->
     member = reference.Member(plain, visible, 0, [0] * (16 * plain.all_blocks))
     last = []  # what was seen of the last byte of the pieces that begin at 0, 1 and 2
     for start in range(3):
-        hidden = [[0] * 8] * 2
+        hidden, seen = [[0] * 8] * 2, {}
         for byte in text[start : start + 32].tolist():
             _, hidden, seen = member.read(hidden, byte)
         last.append(seen)
