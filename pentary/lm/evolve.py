@@ -108,8 +108,8 @@ class State(es.State):
 def init(model: Model, parameters: Parameters) -> State:
     """Start a run: latent words of matrices are means of uniform words, as `Tensor.scale` says, and all else is zero.
 
-    A mean of n words takes the pents 0..5 of n consecutive blocks: those of row i and column j are the blocks
-    n j, ..., n j + n - 1 of member i, drawn in step 0.
+    A mean of n words takes the pents 0..5 of n blocks: those of row i and column j of c are the blocks j, j + c, ...,
+    j + (n - 1) c of member i, drawn in step 0.
     """
     latents = {}
     for number, tensor in enumerate(model.tensors.values()):

@@ -61,9 +61,29 @@ def test_a_library_that_multiplies_wrongly_is_refused(monkeypatch) -> None:
         Int8Gemm()
 
 
-def test_a_backend_that_is_unknown_or_not_installed_is_refused(monkeypatch) -> None:
-    with pytest.raises(PentaryError, match="unknown backend 'int4': it is one of numpy, int8"):
+@pytest.mark.parametrize("name", gemm.NAMES)
+def test_a_product_keeps_the_buffers_that_it_needs(name) -> None:
+    own = backend(name)
+    x, weights = np.full((4, 64), own.zero + 3, own.operand), np.full((64, 8), 2, own.weight)
+    out = np.zeros((4, 8), own.accumulator)
+    product = own.product(x, weights, out)
+    del x, weights
+    np.zeros(4096)  # takes memory that was set free
+    product()
+    assert (out == 3 * 64 * 2).all()
+
+
+def test_a_backend_is_made_once() -> None:
+    assert backend("numpy") is backend("numpy")
+
+
+def test_an_unknown_backend_is_refused() -> None:
+    with pytest.raises(PentaryError, match=r"^unknown backend 'int4': it is one of numpy, int8$"):
         backend("int4")
-    monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(PentaryError, match=r"the backend int8 needs onnxruntime: pip install 'pentary\[int8\]'"):
+
+
+@pytest.mark.parametrize("library", ["onnx", "onnxruntime"])
+def test_a_missing_library_is_told_in_one_line_with_the_cure(monkeypatch, library) -> None:
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(PentaryError, match=rf"^the backend int8 needs {library}: pip install 'pentary\[int8\]'$"):
         Int8Gemm()
