@@ -90,7 +90,8 @@ class Rows(NamedTuple):
         sums, own_sums, wide_sums, head_sums: (rows, 2 dim), (rows, dim), (rows, 4 dim), (rows, 256) accumulators;
             `wide_sums` and `head_sums` overwrite the others.
         narrow, own, wide: (rows, dim), (rows, dim), (rows, 4 dim) operands; `wide` overwrites the others.
-        logits: (rows, 256) int16; overwrites all operands.
+        logits: (rows, 256) int16, a place of its own: products of fewer rows than there are take stale operands along,
+            which must be numbers.
     """
 
     stream: NDArray[np.float32]
@@ -109,24 +110,24 @@ class Rows(NamedTuple):
 
 def _rows(size: int, dim: int, gemm: Gemm) -> Rows:
     accumulators = np.zeros(size * max(4 * dim, VOCABULARY), gemm.accumulator)
-    operands = np.zeros(size * max(4 * dim * gemm.operand.itemsize, 2 * VOCABULARY), np.uint8)
+    operands = np.zeros(size * 4 * dim, gemm.operand)
 
-    def view(buffer: NDArray[Any], dtype: np.dtype | type, first: int, width: int) -> NDArray[Any]:
-        return buffer.view(dtype)[size * first : size * (first + width)].reshape(size, width)
+    def view(buffer: NDArray[Any], first: int, width: int) -> NDArray[Any]:
+        return buffer[size * first : size * (first + width)].reshape(size, width)
 
     return Rows(
         stream=np.zeros((size, dim), np.float32),
         gate=np.zeros((size, dim), np.float32),
         first=np.zeros(size, np.float32),
         second=np.zeros(size, np.float32),
-        sums=view(accumulators, gemm.accumulator, 0, 2 * dim),
-        own_sums=view(accumulators, gemm.accumulator, 2 * dim, dim),
-        wide_sums=view(accumulators, gemm.accumulator, 0, 4 * dim),
-        head_sums=view(accumulators, gemm.accumulator, 0, VOCABULARY),
-        narrow=view(operands, gemm.operand, 0, dim),
-        own=view(operands, gemm.operand, dim, dim),
-        wide=view(operands, gemm.operand, 0, 4 * dim),
-        logits=view(operands, np.int16, 0, VOCABULARY),
+        sums=view(accumulators, 0, 2 * dim),
+        own_sums=view(accumulators, 2 * dim, dim),
+        wide_sums=view(accumulators, 0, 4 * dim),
+        head_sums=view(accumulators, 0, VOCABULARY),
+        narrow=view(operands, 0, dim),
+        own=view(operands, dim, dim),
+        wide=view(operands, 0, 4 * dim),
+        logits=np.zeros((size, VOCABULARY), np.int16),
     )
 
 

@@ -5,6 +5,8 @@ import pytest
 
 from pentary import gemm
 from pentary.gemm import Int8Gemm, backend, check_weights, multiply
+from pentary.lm.forward import Weights
+from pentary.lm.model import Model
 from pentary.word import PentaryError
 
 
@@ -53,6 +55,14 @@ def test_bytes_are_exact_up_to_the_limit_that_was_found() -> None:
 def test_the_limit_is_the_greatest_with_which_products_were_right(monkeypatch, right_up_to, limit) -> None:
     monkeypatch.setattr(Int8Gemm, "_is_right_with", lambda self, weight: weight <= right_up_to)
     assert Int8Gemm().weight_limit == limit
+
+
+def test_a_model_whose_weights_exceed_the_limit_is_refused(monkeypatch) -> None:
+    own = backend("int8")
+    monkeypatch.setattr(own, "weight_limit", 64)
+    Weights(Model(weights="pents"), own)
+    with pytest.raises(PentaryError, match=r"^the model of bytes has weights up to 125, but .* use the backend numpy$"):
+        Weights(Model(weights="bytes"), own)
 
 
 def test_a_library_that_multiplies_wrongly_is_refused(monkeypatch) -> None:
