@@ -70,7 +70,7 @@ def entropy(values: NDArray[np.integer]) -> float:
 
 def share(marks: NDArray[np.bool_]) -> float:
     """Give the share of values that are true."""
-    return np.count_nonzero(marks) / marks.size
+    return int(np.count_nonzero(marks)) / marks.size
 
 
 def by_layer(matrices: Mapping[str, Health]) -> dict[str, Health]:
