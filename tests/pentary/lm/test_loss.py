@@ -49,7 +49,7 @@ def test_the_integer_loss_is_near_the_exact_one(largest: int) -> None:
 
 def test_extreme_logits_give_losses_near_the_exact_ones() -> None:
     logits = np.array(
-        [np.full(256, -312), np.full(256, 312), np.eye(1, 256, 7)[0] * 624 - 312, np.arange(256) % 2 * 624 - 312]
+        [np.full(256, -312), np.full(256, 312), np.eye(1, 256, 7, int)[0] * 624 - 312, np.arange(256) % 2 * 624 - 312]
     )
     for target in (0, 7, 255):
         targets = np.full(4, target)
