@@ -36,7 +36,8 @@ def saturation(weights: Weights, text: Bytes) -> dict[str, float]:
         shares[f"{number}.mlp"] = share(np.abs(rows.wide.astype(np.int16) - zero) == OPERAND)
         shares["stream"] = share(np.abs(rows.stream) == STREAM)
 
-    for place in range(length):
-        logits = forward.step(text[starts + place], watch=watch if place == length - 1 else None)
+    for place in range(length - 1):
+        forward.step(text[starts + place])
+    logits = forward.step(text[starts + length - 1], watch=watch)
     shares["logits"] = share(np.abs(logits) == ACTIVATION)
     return {name: round(value, 6) for name, value in shares.items()}

@@ -30,8 +30,8 @@ def start(
     minutes: float | None = None,
     steps: int | None = None,
     backend: str = "numpy",
-    layers: int | None = None,
-    dim: int | None = None,
+    layers: int = 1,
+    dim: int = 64,
     **parameters: Any,
 ) -> TextRun:
     """Prepare a run and say what it is.
@@ -54,8 +54,7 @@ def start(
         raise PentaryError("--minutes and --steps both say how long to train: give one of them")
     if minutes is not None and not 0 < minutes <= 10**5:
         raise PentaryError(f"--minutes {minutes:g} is outside 0..100,000")
-    shape = {name: value for name, value in (("layers", layers), ("dim", dim)) if value is not None}
-    model, own = Model(**shape), Parameters(**parameters, **({} if steps is None else {"steps": steps}))
+    model, own = Model(layers, dim), Parameters(**parameters, **({} if steps is None else {"steps": steps}))
     product = gemm.backend(backend)
     text = corpus.load(input, least=own.tokens + 1)
     run = TextRun(text, model, own, product)
