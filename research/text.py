@@ -71,7 +71,7 @@ def trained(variant: Variant, seed: int = 0) -> float:
     with (
         patch.object(evolve, "ETA", (eta.numerator, eta.denominator)),
         patch.object(evolve, "shape_fitness", shape),
-        patch("pentary.lm.textrun.RECORDS", 2),
+        patch("pentary.lm.textrun.RECORDING", 1e-9),
     ):
         run = TextRun(corpus.load(), model, parameters, backend("numpy"))
         for _ in run.records():

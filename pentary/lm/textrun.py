@@ -23,8 +23,8 @@ from pentary.parallel import one_blas_thread
 from pentary.run import Record
 from pentary.word import limit
 
-RECORDS: Final = 50
-"""Records in a run beside the start."""
+RECORDING: Final = 0.05
+"""Share of the time that goes into records, which read the held-out text and as much training text."""
 
 _PIECE: Final = 2000  # bytes: many more than an evaluation needs to warm up
 
@@ -72,18 +72,20 @@ class TextRun:
         }
 
     def records(self) -> Iterator[Record]:
-        """Train, and yield a record at the start and fifty times, or after every step of a short run."""
-        every = max(1, self.steps // RECORDS)
-        start = perf_counter()
+        """Train, and yield a record at the start, after the first step, as `RECORDING` allows, and at the end."""
+        start = due = perf_counter()
         state, losses = init(self.model, self.parameters), []
         yield self.record(state, losses, start)
         try:
             while state.step < self.steps:
                 state, loss = self.update(state)
                 losses.append(loss)
-                if state.step % every == 0 or state.step == self.steps:
-                    yield self.record(state, losses, start)
-                    losses = []
+                began = perf_counter()
+                if began >= due or state.step == self.steps:
+                    record, losses = self.record(state, losses, start), []
+                    ended = perf_counter()
+                    due = ended + (ended - began) / RECORDING
+                    yield record
         except KeyboardInterrupt:
             if losses:  # what was trained since the last record is not lost
                 yield self.record(state, losses, start)
@@ -242,9 +244,5 @@ def steps_in(minutes: float, trial: TextRun) -> int:
         state, _ = trial.update(state)
         times.append(perf_counter() - before)
     step = float(np.mean(times[1:]))  # the first one waits for code to be compiled or loaded
-    trial.record(state)
-    before = perf_counter()
-    trial.record(state)
-    recording = perf_counter() - before
     left = 60 * minutes - (perf_counter() - began)
-    return max(1, int((left - RECORDS * recording) / step))
+    return max(1, int(left * (1 - RECORDING) / step))

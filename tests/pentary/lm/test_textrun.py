@@ -35,7 +35,7 @@ def by_hand(steps):
     return state
 
 
-def test_a_short_run_is_recorded_after_every_step_with_digest_and_bits_of_its_state():
+def test_a_record_tells_digest_and_bits_of_its_state(every_step):
     records = list(a_run().records())
     assert [record.step for record in records] == list(range(6))
     state = by_hand(5)
@@ -48,13 +48,21 @@ def test_a_short_run_is_recorded_after_every_step_with_digest_and_bits_of_its_st
     json.dumps([record.line for record in records], allow_nan=False)
 
 
-def test_a_long_run_is_recorded_fifty_times_and_at_its_end(monkeypatch):
-    monkeypatch.setattr(textrun, "RECORDS", 3)
-    assert [record.step for record in a_run(steps=11).records()] == [0, 3, 6, 9, 11]
+@pytest.fixture
+def every_step(monkeypatch):
+    monkeypatch.setattr(textrun, "RECORDING", 10**9)
 
 
-def test_what_an_interrupted_run_has_trained_since_its_last_record_is_recorded(monkeypatch):
-    monkeypatch.setattr(textrun, "RECORDS", 1)
+@pytest.fixture
+def only_first_and_last(monkeypatch):
+    monkeypatch.setattr(textrun, "RECORDING", 10**-9)
+
+
+def test_records_that_would_take_more_than_their_share_of_the_time_are_left_out(only_first_and_last):
+    assert [record.step for record in a_run(steps=11).records()] == [0, 1, 11]
+
+
+def test_what_an_interrupted_run_has_trained_since_its_last_record_is_recorded(only_first_and_last, monkeypatch):
     run, update, done = a_run(), TextRun.update, []
 
     def interrupted(self, state):
@@ -65,7 +73,7 @@ def test_what_an_interrupted_run_has_trained_since_its_last_record_is_recorded(m
 
     monkeypatch.setattr(TextRun, "update", interrupted)
     records = run.records()
-    assert [record.step for record in islice(records, 2)] == [0, 3]
+    assert [record.step for record in islice(records, 3)] == [0, 1, 3]
     with pytest.raises(KeyboardInterrupt):
         next(records)
     assert run.result()["digest"] == by_hand(3).digest()
