@@ -95,20 +95,16 @@ def work(make: Make, dim: int, workers: int) -> Callable[[], object]:
 
 def speeds(makes: dict[str, Make]) -> dict[tuple[str, int, int], float]:
     """Measure 1e9 multiply-accumulates a second by library, width and workers: in turn, the fastest counts."""
-    found = {}
-    for dim in WIDTHS:
-        for workers in WORKERS:
-            works = {name: work(make, dim, workers) for name, make in makes.items()}
-            spent, least = dict.fromkeys(makes, 0.0), dict.fromkeys(makes, np.inf)
-            while any(seconds < SECONDS for seconds in spent.values()):
-                for name in (name for name in works if spent[name] < SECONDS):
-                    start = perf_counter()
-                    works[name]()
-                    seconds = perf_counter() - start
-                    spent[name], least[name] = spent[name] + seconds, min(least[name], seconds)
-            macs = workers * ROWS * Model(dim=dim).macs
-            found |= {(name, dim, workers): macs / seconds / 1e9 for name, seconds in least.items()}
-    return found
+    figures = [(name, dim, workers) for dim in WIDTHS for workers in WORKERS for name in makes]
+    works = {(name, dim, workers): work(makes[name], dim, workers) for name, dim, workers in figures}
+    spent, least = dict.fromkeys(figures, 0.0), dict.fromkeys(figures, np.inf)
+    while left := [figure for figure in figures if spent[figure] < SECONDS]:
+        for figure in left:
+            start = perf_counter()
+            works[figure]()
+            seconds = perf_counter() - start
+            spent[figure], least[figure] = spent[figure] + seconds, min(least[figure], seconds)
+    return {(name, dim, n): n * ROWS * Model(dim=dim).macs / least[name, dim, n] / 1e9 for name, dim, n in figures}
 
 
 def needed(package: str) -> set[str]:
