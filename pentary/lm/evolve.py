@@ -40,7 +40,7 @@ NOISE_BYTES: Final = 2**23  # of noise that a worker holds at a time
 
 _TILE: Final = 512  # rows and columns of a sum over the pairs that are computed at a time
 
-ROWS: Final = 1024  # that a worker computes at a time: enough for the products not to wait for Python
+ROWS: Final = 512  # that a worker computes at a time: enough for the products not to wait for Python
 
 
 @dataclass(frozen=True, kw_only=True)
