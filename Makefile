@@ -12,7 +12,7 @@ PYTHON ?= python3
 
 demo: $(BIN)/.installed
 	cd '$(ROOT)' && rm -rf runs/demo && '$(BIN)/pentary' train digits --out runs/demo
-	@echo "Pictures: $(ROOT)/runs/demo/fitness.png and $(ROOT)/runs/demo/weights.png"
+	@echo "Pictures: fitness.png, weights.png and health.png in $(ROOT)/runs/demo"
 
 test: $(BIN)/.installed-test
 	cd '$(ROOT)' && '$(BIN)/pytest' -n auto
