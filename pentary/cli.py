@@ -19,13 +19,11 @@ from typing import Any, Final
 
 import click
 
-from pentary import gemm, tasks
-from pentary import train as training
+from pentary import gemm
 from pentary.console import exit_status
 from pentary.progress import Show, progress
 from pentary.run import Run
-from pentary.runfolder import RunFolder, claim
-from pentary.taskrun import TaskRun
+from pentary.runfolder import RunFolder, check_free, claim
 from pentary.text import ASCII_GLYPHS, GLYPHS
 from pentary.word import PentaryError
 
@@ -143,6 +141,7 @@ def train(context: click.Context, task: str, out: Path | None, as_json: bool, **
             if name in given:
                 whose = "the other tasks" if task == "text" else "the task text"
                 raise PentaryError(f"--{name} is an option of {whose}: leave it out for {task}")
+        check_free(out)
         run = import_module("pentary.lm.start").start(**given) if task == "text" else _start(task, **given)
         folder = RunFolder(claim(out, run.name, run.seed), run)
         with progress(run.steps) as show:
@@ -161,10 +160,13 @@ def train(context: click.Context, task: str, out: Path | None, as_json: bool, **
 @click.argument("engine", type=click.Choice(["numpy", "sim", "text"]), default="numpy")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def bench(engine: str, as_json: bool) -> None:
-    """Measure how fast this computer trains with ENGINE: numpy (the default) or sim; or trains the task text."""
+    """Measure how fast this computer trains.
+
+    ENGINE is numpy (if not given), sim, the model of the processor, or text, the language model with every backend.
+    """
     with exit_status():
-        if engine == "sim":
-            import_module("pentary_sim.commands").announce_compilation()
+        if engine != "numpy":
+            import_module({"sim": "pentary_sim.commands", "text": "pentary.lm.start"}[engine]).announce_compilation()
         modules = {"numpy": "pentary.bench", "sim": "pentary_sim.bench", "text": "pentary.lm.bench"}
         figures = import_module(modules[engine]).run()
         click.echo(json.dumps(figures) if as_json else _table(figures))
@@ -184,7 +186,7 @@ def _start(
     shape: str | None = None,
     backend: str = "numpy",
     **given: Any,
-) -> TaskRun:
+) -> Run:
     """Prepare the training of a task; engines are imported only when asked for."""
     if engine != "sim" and config is not None:
         raise PentaryError(f"--config sets the machine of --engine sim; the engine {engine} has none")
@@ -192,6 +194,10 @@ def _start(
         raise PentaryError(
             f"--backend chooses what multiplies for the engine numpy; the engine {engine} multiplies itself"
         )
+    from pentary import tasks
+    from pentary import train as training
+    from pentary.taskrun import TaskRun
+
     chosen = tasks.get(task, _parse_shape(shape), backend)
     parameters = replace(chosen.defaults, **given)
     if engine == "numpy":
@@ -214,17 +220,17 @@ def _start(
     return TaskRun(chosen, parameters, steps, engine, asdict(machine))
 
 
-def _conduct(run: Run, folder: RunFolder, show: Show) -> tuple[dict[str, Any], PentaryError | None]:
+def _conduct(run: Run, folder: RunFolder, show: Show) -> tuple[dict[str, Any], Exception | None]:
     """Train, keep every record, and finish the folder however the run ends; give the result, and what failed."""
     try:
         for record in run.records():
             folder.add(record)
             show(record)
-    except (KeyboardInterrupt, BrokenPipeError, PentaryError) as error:
+    except (KeyboardInterrupt, BrokenPipeError, PentaryError, MemoryError) as error:
         if folder.is_empty:
             folder.discard()
             raise
-        if isinstance(error, PentaryError):
+        if isinstance(error, (PentaryError, MemoryError)):
             return folder.finish({"error": str(error)}), error
         return folder.finish({"interrupted": True}), None
     return folder.finish({}), None

@@ -22,21 +22,25 @@ class Store:
     """The compiled code of some sources.
 
     Args:
-        home: folder of the sources; the code goes to its `__pycache__`, or to the user's cache if it cannot be written.
+        name: tells the store from others.
+        home: folder of the sources; the code goes to its `__pycache__`, or to the user's cache if it cannot be written,
+            or, if that cannot be written either, nowhere.
         sources: files that the code depends on.
-        name: tells the store from others of the same home.
     """
 
-    def __init__(self, home: Path, sources: Iterable[Path], name: str = "compiled") -> None:
+    def __init__(self, name: str, home: Path, sources: Iterable[Path]) -> None:
         """Find the folder, and delete what was stored for earlier sources if it is new."""
         digest = hashlib.sha256(numba.__version__.encode())
         for source in sources:
             digest.update(source.read_bytes())
         place = home if os.access(home, os.W_OK) else Path.home() / ".cache" / "pentary"
-        self._name = name
-        self.folder = place / "__pycache__" / f"{name}-{digest.hexdigest()[:16]}"
+        self._name = f"compiled-{name}"
+        self.folder = place / "__pycache__" / f"{self._name}-{digest.hexdigest()[:16]}"
         if not self.folder.exists():
             self.forget_earlier()
+        with suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+        self._writable = os.access(self.folder, os.W_OK)
 
     def holds(self, function: str) -> bool:
         """Tell whether an earlier process has left the code of MODULE.FUNCTION for this one."""
@@ -56,7 +60,7 @@ class Store:
             elsewhere = numba.config.CACHE_DIR  # type: ignore[attr-defined]
             numba.config.CACHE_DIR = str(self.folder)  # type: ignore[attr-defined]
             try:
-                return numba.njit(cache=True, **options)(function)
+                return numba.njit(cache=self._writable, **options)(function)
             finally:
                 numba.config.CACHE_DIR = elsewhere  # type: ignore[attr-defined]
 

@@ -8,7 +8,6 @@ from typing import IO, Any
 import click
 
 from pentary.asm.errors import AssemblyError
-from pentary.tasks.blackbox import BlackBoxError
 from pentary.word import PentaryError
 
 
@@ -32,12 +31,11 @@ def exit_status() -> Iterator[None]:
     """
     try:
         yield
-    except BlackBoxError as error:
-        click.echo(error.user_traceback, err=True, nl=False)
-        raise _Mistake(str(error)) from error
     except AssemblyError as error:
         raise _Report(str(error)) from error
     except PentaryError as error:
+        # That of a black box has the traceback of the user's code.
+        click.echo(getattr(error, "user_traceback", ""), err=True, nl=False)
         raise _Mistake(str(error)) from error
     except MemoryError as error:
         raise _Mistake(f"there is not enough memory: {error}") from error

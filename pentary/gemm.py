@@ -28,6 +28,7 @@ class Gemm(Protocol):
         name: on the command line.
         operand: dtype of left operands.
         zero: what stands for 0 in a left operand.
+        operand_limit: largest magnitude of a left operand.
         weight: dtype of the right operands.
         weight_limit: largest magnitude of a weight with which every product is right on this processor.
         accumulator: dtype of the sums.
@@ -36,6 +37,7 @@ class Gemm(Protocol):
     name: str
     operand: np.dtype
     zero: int
+    operand_limit: int
     weight: np.dtype
     weight_limit: int
     accumulator: np.dtype
@@ -60,7 +62,7 @@ class NumpyGemm:
     name = "numpy"
     operand = weight = accumulator = np.dtype(np.float32)
     zero = 0
-    weight_limit = EXACT
+    operand_limit = weight_limit = EXACT
 
     def product(self, x: NDArray[Any], weights: NDArray[Any], out: NDArray[Any]) -> Callable[[], object]:
         """Prepare a product: see `Gemm.product`."""
@@ -82,6 +84,7 @@ class Int8Gemm:
     weight = np.dtype(np.int8)
     accumulator = np.dtype(np.int32)
     zero = 128
+    operand_limit = 127
 
     def __init__(self) -> None:
         """Make a session whose graph is that one operation."""
@@ -163,6 +166,24 @@ def multiply(gemm: Gemm, x: Float32, weights: NDArray[Any], out: Float32) -> Non
     out[:] = sums
 
 
+def check_operands(gemm: Gemm, largest: int, what: str) -> None:
+    """Refuse left operands that a backend cannot hold.
+
+    Args:
+        gemm: the backend.
+        largest: magnitude of an operand.
+        what: has them, for the message.
+
+    Raises:
+        PentaryError: they are out of the backend's range.
+    """
+    if largest > gemm.operand_limit:
+        raise PentaryError(
+            f"{what} has operands up to {largest}, but the backend {gemm.name} holds only up to {gemm.operand_limit}: "
+            "use the backend numpy"
+        )
+
+
 def check_weights(gemm: Gemm, largest: int, what: str) -> None:
     """Refuse weights with which a backend's products could be wrong on this processor.
 
@@ -199,3 +220,18 @@ def backend(name: str) -> Gemm:
 
 
 NUMPY: Final = backend("numpy")
+
+
+def installed(told: Callable[[str], object]) -> list[Gemm]:
+    """Give the backends that work here.
+
+    Args:
+        told: called with the reason why one does not.
+    """
+    found = []
+    for name in NAMES:
+        try:
+            found.append(backend(name))
+        except PentaryError as error:
+            told(str(error))
+    return found

@@ -2,8 +2,7 @@
 
 A float that learns too fast becomes NaN; an integer only sits at its limit and looks innocent. So every run tells, for
 each matrix: the entropy of the visible digits (log2 5 = 2.32 bits if all five levels are used alike, 0 if one is left),
-the share of latent words at the end of their range, and the share of weights whose visible digit has changed since the
-record before.
+the share of latent words at the end of their range, and the share of weights whose visible digit the last step changed.
 """
 
 from collections.abc import Mapping
@@ -11,8 +10,6 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
-from pentary.lowrank import Latents
 
 
 @dataclass(frozen=True)
@@ -22,7 +19,7 @@ class Health:
     Attributes:
         entropy: of its visible numbers, bits.
         saturation: share of latent words at the end of their range.
-        changed: share of visible numbers that differ from those of the record before; 0 at the start.
+        changed: share of visible numbers that the last step changed; 0 at the start.
     """
 
     entropy: float
@@ -31,7 +28,7 @@ class Health:
 
 
 def of_weights(
-    latents: Mapping[str, Latents],
+    latents: Mapping[str, NDArray[np.int64]],
     largest: int,
     visible: Mapping[str, NDArray[np.integer]],
     before: Mapping[str, NDArray[np.integer]] | None = None,
@@ -42,7 +39,7 @@ def of_weights(
         latents: latent words by name.
         largest: magnitude at which they saturate.
         visible: what the forward pass sees of them, by name.
-        before: the same at the record before; None at the start.
+        before: the same one step earlier; None at the start.
 
     Returns:
         Health by name.
@@ -99,10 +96,10 @@ def summary(matrices: Mapping[str, Health]) -> str:
     """Tell in a few words how the matrices of a run are: the extremes among them.
 
     >>> summary({"a": Health(2.3, 0.01, 0.5), "b": Health(1.9, 0.2, 0.25)})
-    'entropy 1.90-2.30 bits, saturated to 20.0%, changed to 50.00%'
+    'entropy 1.90-2.30 bits, at most 20.0% saturated, at most 50.00% changed'
     """
     entropies = [own.entropy for own in matrices.values()]
     spread = "-".join(sorted({f"{min(entropies):.2f}", f"{max(entropies):.2f}"}))
     saturated = max(own.saturation for own in matrices.values())
     changed = max(own.changed for own in matrices.values())
-    return f"entropy {spread} bits, saturated to {saturated:.1%}, changed to {changed:.2%}"
+    return f"entropy {spread} bits, at most {saturated:.1%} saturated, at most {changed:.2%} changed"

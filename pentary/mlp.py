@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pentary.es import Population
 from pentary.exact import ROUNDABLE, Float32, check_exact, round_shift_
-from pentary.gemm import NUMPY, Gemm, check_weights, multiply
+from pentary.gemm import NUMPY, Gemm, check_operands, check_weights, multiply
 from pentary.lowrank import Pents
 
 CACHED = 2**17
@@ -60,18 +60,21 @@ class Mlp:
         """(rows, cols) of each weight matrix by name."""
         return {layer.name: (layer.inputs, layer.outputs) for layer in self.layers}
 
-    def check(self, rank: int = 0, sigma_shift: int = 0) -> None:
+    def check(self, rank: int = 0, sigma_shift: int = 0, gemm: Gemm = NUMPY) -> None:
         """Refuse a network in which some sum could leave the exact range of float32.
 
         Args:
             rank: of the factored perturbation, 0 without one.
             sigma_shift: its q.
+            gemm: the backend that multiplies.
 
         Raises:
-            PentaryError: some layer is too wide; the message gives the bound.
+            PentaryError: some layer is too wide, or its inputs are out of the backend's range; the message gives the
+                bound.
         """
         largest = self.input_limit
         for layer in self.layers:
+            check_operands(gemm, largest, f"layer {layer.name}")
             product = layer.inputs * largest * 2
             check_exact(product * 5**sigma_shift + product * rank * 2, f"layer {layer.name}", ROUNDABLE)
             largest = max(abs(layer.low), abs(layer.high))

@@ -57,7 +57,12 @@ def map_chunks(function: Callable[[slice], T], total: int, size: int) -> Iterabl
     >>> list(map_chunks(lambda part: part.stop - part.start, total=10, size=4))
     [4, 4, 2]
     """
-    return map_items(function, [slice(start, min(start + size, total)) for start in range(0, total, size)])
+    return map_items(function, slices(total, size))
+
+
+def slices(total: int, size: int) -> list[slice]:
+    """Give the slices 0..size, size..2 size, ... that cover `total`."""
+    return [slice(start, min(start + size, total)) for start in range(0, total, size)]
 
 
 def even_size(total: int, largest: int) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pentary.health import Health
+from pentary.health import Health, by_layer
 from pentary.lowrank import Pents
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ LEVELS = range(-2, 3)
 BLUE, ORANGE, GREY = "#0072b2", "#e69f00", "#999999"  # Okabe and Ito: told apart by colour-blind readers too
 
 _LEGEND = 14  # curves that a legend can name
+_PANELS = 16  # that can be looked at one by one
 
 
 def fitness_png(
@@ -49,7 +50,7 @@ def fitness_png(
 
 
 def weights_png(before: Mapping[str, Pents], after: Mapping[str, Pents], title: str = "") -> bytes:
-    """Draw how the visible weights are shared among the five levels, matrix by matrix.
+    """Draw how the visible weights are shared among the five levels, by matrix, or by layer if they are many.
 
     Args:
         before, after: weights in -2..2 of each matrix by name.
@@ -58,6 +59,8 @@ def weights_png(before: Mapping[str, Pents], after: Mapping[str, Pents], title: 
     Returns:
         A PNG file.
     """
+    if len(before) > _PANELS:
+        before, after = _pooled(before), _pooled(after)
     across = min(len(before), 4)
     down = -(-len(before) // across)
     figure = new_figure(1.2 + 4 * across, 0.6 + 3.6 * down, title)
@@ -69,8 +72,7 @@ def weights_png(before: Mapping[str, Pents], after: Mapping[str, Pents], title: 
             share = [100 * np.mean(weights[name] == level) for level in LEVELS]
             bars = axes.bar(np.add(LEVELS, offset), share, width=0.38, color=colour, label=label)
             axes.bar_label(bars, fmt="%.0f", fontsize="small", color="#555555")
-        rows, cols = before[name].shape
-        axes.set(title=f"{name}, {rows} x {cols}", xlabel="level", xticks=LEVELS)
+        axes.set(title=f"{name}, {' x '.join(map(str, before[name].shape))}", xlabel="level", xticks=LEVELS)
         axes.set_xticklabels([f"{level:+d}".replace("-", "−") if level else "0" for level in LEVELS])
         axes.margins(y=0.12)
     for axes in grid[:, 0]:
@@ -85,7 +87,7 @@ def health_png(
     title: str = "",
     activations: Sequence[Mapping[str, float]] = (),
 ) -> bytes:
-    """Draw the health of every matrix over a run: entropy, saturation, and changes from record to record.
+    """Draw the health of every matrix, or of every layer if they are many: entropy, saturation, and changes.
 
     Args:
         steps: of the records.
@@ -96,6 +98,8 @@ def health_png(
     Returns:
         A PNG file.
     """
+    if len(records[0]) > _LEGEND:
+        records = [by_layer(record) for record in records]
     names = list(records[0])
     panels = {
         "entropy, bits": {name: [record[name].entropy for record in records] for name in names},
@@ -103,7 +107,7 @@ def health_png(
             name: [100 * record[name].saturation for record in records] for name in names
         },
         # The start has nothing to differ from.
-        "numbers changed, %": {name: [100 * record[name].changed for record in records[1:]] for name in names},
+        "changed in the step, %": {name: [100 * record[name].changed for record in records[1:]] for name in names},
     }
     if activations:
         panels["activations at their limit, %"] = {
@@ -120,9 +124,11 @@ def health_png(
         axes.grid(alpha=0.3)
     rows[-1].set_xlabel("step")
     for axes in (rows[0], rows[-1]) if activations else rows[:1]:
-        handles, _ = axes.get_legend_handles_labels()
-        if len(handles) <= _LEGEND:
-            axes.legend(loc="upper left", bbox_to_anchor=(1, 1.05), frameon=False, fontsize="small")
+        handles, labels = axes.get_legend_handles_labels()
+        few = slice(None, None, -(-len(handles) // _LEGEND))
+        axes.legend(
+            handles[few], labels[few], loc="upper left", bbox_to_anchor=(1, 1.05), frameon=False, fontsize="small"
+        )
     return as_png(figure)
 
 
@@ -144,12 +150,14 @@ def bits_png(
     Returns:
         A PNG file.
     """
+    from matplotlib.ticker import EngFormatter
+
     figure = new_figure(7, 4.5, title)
     axes = figure.subplots()
-    axes.plot(tokens, train, color=ORANGE, linewidth=1.2, label="training text")
-    axes.plot(
-        tokens, held_out, color=BLUE, linewidth=2, label="held-out text", marker="o" if len(tokens) == 1 else None
-    )
+    marker = "o" if len(tokens) == 1 else None  # a line through one point is invisible
+    axes.plot(tokens, train, color=ORANGE, linewidth=1.2, label="training text", marker=marker)
+    axes.plot(tokens, held_out, color=BLUE, linewidth=2, label="held-out text", marker=marker)
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     for name, bits in lines.items():
         axes.axhline(bits, color=GREY, linewidth=1, linestyle="--")
         axes.annotate(
@@ -168,6 +176,14 @@ def bits_png(
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
     return as_png(figure)
+
+
+def _pooled(weights: Mapping[str, Pents]) -> dict[str, Pents]:
+    """Put the weights of the matrices LAYER.NAME of each layer together."""
+    layers: dict[str, list[Pents]] = {}
+    for name, matrix in weights.items():
+        layers.setdefault(name.partition(".")[0], []).append(matrix.reshape(-1))
+    return {layer: np.concatenate(matrices) for layer, matrices in layers.items()}
 
 
 def _colours(count: int) -> list[Any]:

@@ -4,10 +4,12 @@
 next: the pents of (seed, step, matrix, member) are found again from those four numbers alone, in any order.
 """
 
+from pathlib import Path
+
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from pentary.compiled import Store
 from pentary.word import PENTS, as_words, checked_integers, from_digits, limit, to_digits
 
 ROUNDS = 8
@@ -129,7 +131,8 @@ _THREES = np.uint64(0x0303030303030303)
 _TWOS = np.uint64(0x0202020202020202)
 _TOPS = np.uint64(0x8080808080808080)
 _u64 = np.uint64
-_compiled = njit(nogil=True, cache=True)
+_HERE = Path(__file__).parent
+_compiled = Store("prng", _HERE, [_HERE / "prng.py", _HERE / "word.py"]).compiled(nogil=True)
 
 
 @_compiled

@@ -60,8 +60,10 @@ def _bar(steps: int) -> Iterator[Show]:
 def _table(matrices: Mapping[str, Health]) -> "Table":
     from rich.table import Table
 
-    table = Table("", "entropy, bits", "saturated", "changed", box=None, padding=(0, 2))
-    rows = list(health.by_layer(matrices).items())
+    layers = health.by_layer(matrices)
+    table = Table("layer" if len(layers) < len(matrices) else "matrix", "entropy, bits", "saturated", "changed")
+    table.box, table.padding = None, (0, 2)
+    rows = list(layers.items())
     for name, own in rows[:_TALLEST]:
         table.add_row(name, f"{own.entropy:.2f}", f"{own.saturation:.1%}", f"{own.changed:.2%}")
     if len(rows) > _TALLEST:

@@ -4,11 +4,11 @@
 |---|---|---|
 | `config.json` | everything that determines the run | at the start |
 | `steps.jsonl` | one line for each record, the start included | after each record |
-| `weights.safetensors` | the visible weights NAME and the latent words NAME.latent | at the end |
+| `weights.safetensors` | visible weights NAME, latent words NAME.latent | at each tenth of the run |
 | `result.json` | what the run came to | at the end |
 | `fitness.png` or `bits.png`, `weights.png`, `health.png` | the figures of `pentary.plots` | at the end |
 
-The files of the end appear whole or not at all, in this order.
+All but `steps.jsonl` appear whole or not at all, in this order.
 """
 
 import json
@@ -43,14 +43,30 @@ def claim(out: Path | None, task: str, seed: int) -> Path:
     if out is None:
         name = re.sub(r"[^\w.-]+", "-", Path(task).name)
         return _first_free(Path("runs") / f"{name}-seed{seed}")
+    check_free(out)
     with writing(out):
-        if out.exists() and not out.is_dir():
-            raise PentaryError(f"{out} is a file: the output needs a folder")
         out.mkdir(parents=True, exist_ok=True)
-        if any(out.iterdir()):
-            holds = "another run" if (out / "config.json").exists() else "other files"
-            raise PentaryError(f"{out} holds {holds}, and nothing is overwritten: give another folder")
     return out
+
+
+def check_free(out: Path | None) -> None:
+    """Refuse a folder that a run cannot have, before anything is done for the run.
+
+    Args:
+        out: as for `claim`.
+
+    Raises:
+        PentaryError: it is a file, or holds something.
+    """
+    if out is None or not out.exists():
+        return
+    if not out.is_dir():
+        raise PentaryError(f"{out} is a file: the output needs a folder")
+    with writing(out):
+        taken = any(out.iterdir())
+    if taken:
+        holds = "another run" if (out / "config.json").exists() else "other files"
+        raise PentaryError(f"{out} holds {holds}, and nothing is overwritten: give another folder")
 
 
 def _first_free(path: Path) -> Path:
@@ -82,15 +98,19 @@ class RunFolder:
         self.is_empty = True
         """Whether no record has been added, not even the start."""
         self._run = run
+        self._kept = 0
         versions = {"pentary": version("pentary"), "numpy": np.__version__}
         self._write("config.json", _json(run.config() | {"versions": versions}))
 
     def add(self, record: Record) -> None:
-        """Append a record to `steps.jsonl`."""
+        """Append a record to `steps.jsonl`, and keep the weights if a tenth of the run is over since they were kept."""
         path = self.path / "steps.jsonl"
         with writing(path), path.open("a", encoding="utf-8") as file:  # closed each time: nothing waits in a buffer
             file.write(json.dumps(record.line, allow_nan=False) + "\n")
         self.is_empty = False
+        if (tenth := record.step * 10 // self._run.steps) > self._kept:
+            self._kept = tenth
+            self._write("weights.safetensors", self._run.weights())
 
     def finish(self, ending: Mapping[str, Any]) -> dict[str, Any]:
         """Write the files of the end.

@@ -9,6 +9,7 @@ from typing import Any
 from pentary import health, plots
 from pentary.es import Parameters, visible_weights
 from pentary.health import Health
+from pentary.lowrank import Pents
 from pentary.run import Record
 from pentary.train import Step, Task
 from pentary.word import limit
@@ -39,6 +40,7 @@ class TaskRun:
         self._source = steps
         self._first: Step | None = None
         self._last: Step | None = None
+        self._visible: Mapping[str, Pents] | None = None
         self._curves: list[tuple[float, float | None, float | None]] = []
         self._health: list[dict[str, Health]] = []
 
@@ -61,9 +63,8 @@ class TaskRun:
         """Take a step into the run's curves, and say what is told of it."""
         latents = step.state.latents
         visible = visible_weights(self._parameters, latents)
-        before = self._last and visible_weights(self._parameters, self._last.state.latents)
-        self._health.append(health.of_weights(latents, limit(self._parameters.latent), visible, before))
-        self._first, self._last = self._first or step, step
+        self._health.append(health.of_weights(latents, limit(self._parameters.latent), visible, self._visible))
+        self._first, self._last, self._visible = self._first or step, step, visible
         self._curves.append((step.fitness, step.population_mean, step.best))
         line = {
             "step": step.step,

@@ -202,9 +202,8 @@ an import is that in a process that has NumPy already.
 
 {costs}
 
-**ONNX Runtime multiplies for the backend `int8`.** Where the processor has no VNNI, `_int_mm` takes a path a hundred
-times slower. Where it has, an earlier measurement, which this page does not remake, found PyTorch 4 % faster; that does
-not pay for several times the size and the import.
+**ONNX Runtime multiplies for the backend `int8`.** It has fast products for bytes with VNNI and without; PyTorch's
+`_int_mm` has them with VNNI only, and brings several times the size and the import.
 
 The price is a limit. Without VNNI, ONNX Runtime adds two products of bytes in 16 bits, and what does not fit is cut
 off: with operands up to 255 only weights up to 64 are always right. Five-level weights are far below that. The limit is

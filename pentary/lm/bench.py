@@ -1,14 +1,15 @@
 """Speed of the language model, as ratios within one run.
 
-The ceiling is what the machine's own matrix products reach: those of the forward pass, in its buffers, and nothing
-else. What the forward pass is slower by is spent between products. Only the multiply-accumulates with the shared
-weights are counted, so what perturbations and updates cost lowers a ratio.
+The ceiling is what the machine's own matrix products reach: those of the forward pass on all members at once, a part
+for each worker, and nothing else. What the forward pass is slower by is spent between products. Only the
+multiply-accumulates with the shared weights are counted, so what perturbations and updates cost lowers a ratio.
 """
 
 from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import Final
 
+import click
 import numpy as np
 
 from pentary import gemm
@@ -17,8 +18,7 @@ from pentary.lm.corpus import load
 from pentary.lm.evolve import Engine, Parameters, init
 from pentary.lm.forward import Forward
 from pentary.lm.model import Model
-from pentary.parallel import map_items, one_blas_thread, workers
-from pentary.word import PentaryError
+from pentary.parallel import map_items, one_blas_thread, slices, workers
 
 SECONDS: Final = {64: 10.0, 512: 35.0}
 """Widths that are measured, and for how long: 64 is the default model, at 512 products take nearly all the time."""
@@ -47,7 +47,7 @@ def run(seconds: Mapping[int, float] = SECONDS, parameters: Parameters = PARAMET
         "population": parameters.population,
         "tokens": parameters.tokens,
     }
-    backends = _installed()
+    backends = gemm.installed(lambda why: click.echo(why, err=True))
     for dim, duration in seconds.items():
         model = Model(dim=dim)
         works = {(own.name, name): f for own in backends for name, f in _work(model, parameters, own).items()}
@@ -63,24 +63,18 @@ def run(seconds: Mapping[int, float] = SECONDS, parameters: Parameters = PARAMET
     return figures
 
 
-def _installed() -> list[Gemm]:
-    backends = []
-    for name in gemm.NAMES:
-        try:
-            backends.append(gemm.backend(name))
-        except PentaryError:
-            continue
-    return backends
-
-
 def _work(model: Model, parameters: Parameters, backend: Gemm) -> dict[str, Callable[[], object]]:
     """Give what is measured, each for all bytes of one update."""
     text = load().train
     engine = Engine(model, parameters, text, backend)
     state = init(model, parameters)
     engine.weights.fill(state.latents)
-    sizes = [2 * min(engine.chunk, parameters.pairs - start) for start in range(0, parameters.pairs, engine.chunk)]
-    forwards = [Forward(engine.weights, size) for size in sizes]
+    forwards = [Forward(engine.weights, 2 * (own.stop - own.start)) for own in slices(parameters.pairs, engine.chunk)]
+    # One slice for each worker, however the forward pass is cut: what we choose for it must not lower its ceiling.
+    whole = [
+        Forward(engine.weights, part.stop - part.start)
+        for part in slices(parameters.population, -(-parameters.population // workers()))
+    ]
 
     def products(forward: Forward) -> None:
         for _ in range(parameters.tokens):
@@ -92,7 +86,7 @@ def _work(model: Model, parameters: Parameters, backend: Gemm) -> dict[str, Call
         forward.losses(text[starts + np.arange(parameters.tokens + 1)[:, None]])
 
     return {
-        "ceiling": lambda: map_items(products, forwards),
+        "ceiling": lambda: map_items(products, whole),
         "plain_forward": lambda: map_items(plain, forwards),
         "forward": lambda: engine.evaluate(state),
         "generation": lambda: engine.tell(state, *engine.evaluate(state)),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from pentary.word import PentaryError
 
 Bytes = NDArray[np.uint8]
 
+HELD_OUT: Final = 2**18
+"""Most bytes that are held out: enough to measure a model to a hundredth of a bit, and soon read."""
+
 
 @dataclass(frozen=True)
 class Corpus:
@@ -19,9 +23,9 @@ class Corpus:
 
     Attributes:
         name: where it comes from.
-        train: (bytes,) uint8, the first nine tenths; every document ends with byte 0, and so does what is left of the
-            last one.
-        held_out: (bytes,) uint8, the last tenth, which training never reads.
+        train: (bytes,) uint8, the first nine tenths or more; every document ends with byte 0, and so does what is left
+            of the last one.
+        held_out: (bytes,) uint8, the last tenth, but at most `HELD_OUT`, which training never reads.
     """
 
     name: str
@@ -57,12 +61,12 @@ def load(files: Sequence[Path] = (), least: int = 2) -> Corpus:
         documents = [text.encode() for text in topics.values()]
         name = "pydoc_data.topics"
     text = np.frombuffer(b"".join(document + b"\0" for document in documents), np.uint8)
-    cut = len(text) * 9 // 10
+    cut = len(text) - min(-(-len(text) // 10), HELD_OUT)
     corpus = Corpus(name, np.append(text[:cut], np.uint8(0)), text[cut:])
     if len(corpus.held_out) < least:
         raise PentaryError(
-            f"{name} has {len(text):,} bytes, of which a tenth is held out: at least {10 * least:,} are needed for one "
-            "update and an evaluation; take more text or fewer tokens"
+            f"{name} has {len(text):,} bytes, of which a tenth is held out: at least {10 * (least - 1) + 1:,} are "
+            "needed for one update and an evaluation; take more text or fewer tokens"
         )
     return corpus
 

@@ -9,7 +9,7 @@ import numpy as np
 from pentary.lm import loss
 from pentary.lm.corpus import Bytes
 from pentary.lm.forward import Forward, Weights
-from pentary.parallel import map_items, workers
+from pentary.parallel import map_items, slices, workers
 
 STREAMS: Final = 256
 """Most pieces in which a text is read."""
@@ -41,8 +41,7 @@ def bits_per_byte(weights: Weights, text: Bytes) -> float:
     padded = np.concatenate([np.zeros(WARM_UP, np.uint8), text, np.zeros(pieces * length - len(text), np.uint8)])
     starts = np.arange(pieces) * length
     bits = np.zeros(pieces)
-    size = -(-pieces // workers())
-    parts = [slice(start, min(start + size, pieces)) for start in range(0, pieces, size)]
+    parts = slices(pieces, -(-pieces // workers()))
     readers = [(part, Forward(weights, part.stop - part.start)) for part in parts]
     places = range(WARM_UP + length)
     for first in places[:-1:_STEPS]:

@@ -1,8 +1,8 @@
 """Evolution of the model's latent words: what `pentary.es` is to small matrices, for a population that reads text.
 
 Every antithetic pair reads a stream of its own, a few bytes in each update, and goes on in the next where it stopped,
-with the mean of its members' hidden states. Perturbations are of rank 1 and never stored. The fitness of a pair is not
-its sign but its size, which is worth 0.1 bits/byte (`research/text.md`).
+with the mean of its members' hidden states. Perturbations are of rank 1 and never stored. The fitness of a pair is the
+size of its members' difference, not only its sign (`research/text.md` compares them).
 """
 
 from dataclasses import dataclass
@@ -200,7 +200,7 @@ class Engine:
         losses = np.empty((own.pairs, 2), np.int64)
         hidden = np.empty_like(state.hidden)
 
-        def some(part: slice) -> None:
+        def read(part: slice) -> None:
             places = (starts[part] % self._length) + np.arange(own.tokens + 1)[:, None]
             tokens = np.repeat(self._text[places], 2, axis=1)
             noise = prng.pents(key, np.arange(part.start, part.stop), 0, self.model.blocks)
@@ -214,7 +214,7 @@ class Engine:
             finally:
                 self._free.put(forward)
 
-        list(map_chunks(some, own.pairs, self.chunk))
+        list(map_chunks(read, own.pairs, self.chunk))
         return losses, hidden
 
     def tell(self, state: State, losses: NDArray[np.int64], hidden: NDArray[np.int16]) -> State:
@@ -243,9 +243,11 @@ class Engine:
         def add(part: slice) -> None:
             noise = prng.pents(key, np.arange(part.start, part.stop), 0, self.model.blocks)
             totals = free.get()
-            for tensor, place in self._places.items():
-                _add(tensor, noise, shaped[part], totals[place].reshape(tensor.rows, tensor.cols))
-            free.put(totals)
+            try:
+                for tensor, place in self._places.items():
+                    _add(tensor, noise, shaped[part], totals[place].reshape(tensor.rows, tensor.cols))
+            finally:
+                free.put(totals)
 
         list(map_chunks(add, own.pairs, self.chunk))
         latents = {name: np.empty_like(words) for name, words in state.latents.items()}

@@ -14,6 +14,8 @@ from pentary.lm.corpus import Bytes, Corpus
 
 NAMES = ("unigram", "bigram", "trigram")
 
+_BLOCK = 2**22  # bytes that are counted at a time
+
 
 def bits_per_byte(corpus: Corpus) -> dict[str, float]:
     """Give the cross-entropy of the uni-, bi- and trigram model on the held-out part, in bits/byte, by name.
@@ -28,9 +30,8 @@ def bits_per_byte(corpus: Corpus) -> dict[str, float]:
     probability = np.full(len(corpus.held_out), 1 / 256)
     bits = {}
     for length, name in enumerate(NAMES):
-        probability = _interpolate(
-            _grams(corpus.train, length), _grams(joined, length)[-len(probability) :], probability
-        )
+        wanted = _grams(joined, length)[-len(probability) :]
+        probability = _interpolate(*_count(corpus.train, length), wanted, probability)
         bits[name] = float(-np.log2(probability).mean())
     return bits
 
@@ -43,10 +44,19 @@ def _grams(text: Bytes, length: int) -> NDArray[np.int64]:
     return number
 
 
+def _count(text: Bytes, length: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Count the sequences of a text, a block at a time: different ones in ascending order, and how many of each."""
+    starts = range(0, len(text) - length, _BLOCK)
+    blocks = [np.unique(_grams(text[start : start + _BLOCK + length], length), return_counts=True) for start in starts]
+    grams, place = np.unique(np.concatenate([grams for grams, _ in blocks]), return_inverse=True)
+    counts = np.zeros(len(grams), np.int64)
+    np.add.at(counts, place, np.concatenate([counts for _, counts in blocks]))
+    return grams, counts
+
+
 def _interpolate(
-    seen: NDArray[np.int64], wanted: NDArray[np.int64], shorter: NDArray[np.float64]
+    grams: NDArray[np.int64], counts: NDArray[np.int64], wanted: NDArray[np.int64], shorter: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    grams, counts = np.unique(seen, return_counts=True)
     contexts, first = np.unique(grams // 256, return_index=True)
     totals = np.add.reduceat(counts, first)
     kinds = np.diff(np.append(first, len(grams)))

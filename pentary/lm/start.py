@@ -57,9 +57,7 @@ def start(
     model, own = Model(layers, dim), Parameters(**parameters, **({} if steps is None else {"steps": steps}))
     product = gemm.backend(backend)
     text = corpus.load(input, least=own.tokens + 1)
-    run = TextRun(text, model, own, product)
     click.echo(f"text     {text.name}, {len(text.train):,} bytes to train on and {len(text.held_out):,} held out")
-    click.echo(f"n-grams  {describe(run.ngrams)} bits/byte on the held-out text, fitted on the training text")
     click.echo(
         f"model    layers {model.layers}, dim {model.dim}: {model.parameters:,} parameters, {model.macs:,} "
         "multiply-accumulates a byte"
@@ -67,9 +65,10 @@ def start(
     announce_compilation()
     if steps is None:
         minutes = MINUTES if minutes is None else minutes
-        own = replace(own, steps=steps_in(minutes, run))
+        own = replace(own, steps=steps_in(minutes, TextRun(text, model, own, product)))
         click.echo(
             f"run      {minutes:g} minutes are about {own.steps:,} steps here; the same --steps gives the same digest"
         )
-        run = TextRun(text, model, own, product)
+    run = TextRun(text, model, own, product)
+    click.echo(f"n-grams  {describe(run.ngrams)} bits/byte on the held-out text, fitted on the training text")
     return run

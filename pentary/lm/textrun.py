@@ -1,7 +1,8 @@
 """The run of a language model: training, and what is told of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from functools import cached_property
 from time import perf_counter
 from typing import Any, Final
 
@@ -26,10 +27,10 @@ from pentary.word import limit
 RECORDING: Final = 0.05
 """Share of the time that goes into records, which read the held-out text and as much training text."""
 
-_PIECE: Final = 2000  # bytes: many more than an evaluation needs to warm up
+TRIAL: Final = 3.0
+"""Seconds for which updates are timed to find how many of them fit some minutes."""
 
-CALIBRATION: Final = 3.0
-"""Seconds for which a run is timed to find how many steps fit some minutes."""
+_PIECE: Final = 2000  # bytes: many more than an evaluation needs to warm up
 
 
 class TextRun:
@@ -42,115 +43,124 @@ class TextRun:
         gemm: what multiplies.
 
     Raises:
-        PentaryError: the text is shorter than one update.
+        PentaryError: the text is shorter than one update, or the backend is not exact with the model's weights.
     """
 
     name = "text"
 
     def __init__(self, corpus: Corpus, model: Model, parameters: Parameters, gemm: Gemm) -> None:
-        """Measure the n-gram models; train nothing yet."""
+        """Make the buffers; train nothing yet."""
         self.seed, self.steps = parameters.seed, parameters.steps
-        self.ngrams = {f"{name}_bits": bits for name, bits in ngrams.bits_per_byte(corpus).items()}
-        self._corpus, self.model, self.parameters, self._gemm = corpus, model, parameters, gemm
+        self._corpus, self._model, self._parameters, self._gemm = corpus, model, parameters, gemm
         self._engine = Engine(model, parameters, corpus.train, gemm)
         self._centre = Weights(model, gemm)
         self._sample = spread(corpus.train, len(corpus.held_out))
-        self._lines: list[dict[str, Any]] = []
-        self._health: list[dict[str, Health]] = []
-        self._first: State | None = None
-        self._last: State | None = None
+        self._first = self._last = self._before = self._state = init(model, parameters)
+        self._start = perf_counter()
+        self._times: list[float] = []
+        self._losses: list[float] = []
+        self._told: list[tuple[dict[str, Any], dict[str, Health]]] = []
+
+    @cached_property
+    def ngrams(self) -> dict[str, float]:
+        """Cross-entropies of n-gram models on the held-out text, bits/byte, as they are called in the result."""
+        return {f"{name}_bits": bits for name, bits in ngrams.bits_per_byte(self._corpus).items()}
 
     def config(self) -> dict[str, Any]:
         """Give everything that determines the run."""
         corpus = self._corpus
         return {
             "task": self.name,
-            "model": asdict(self.model),
-            "parameters": asdict(self.parameters),
+            "model": asdict(self._model),
+            "parameters": asdict(self._parameters),
             "corpus": {"name": corpus.name, "sha256": corpus.digest},
             "backend": self._gemm.name,
         }
 
     def records(self) -> Iterator[Record]:
         """Train, and yield a record at the start, after the first step, as `RECORDING` allows, and at the end."""
-        start = due = perf_counter()
-        state, losses = init(self.model, self.parameters), []
-        yield self.record(state, losses, start)
+        self._start = due = perf_counter()
+        yield self._record()
         try:
-            while state.step < self.steps:
-                state, loss = self.update(state)
-                losses.append(loss)
+            while self._state.step < self.steps:
+                self._update()
                 began = perf_counter()
-                if began >= due or state.step == self.steps:
-                    record, losses = self.record(state, losses, start), []
+                if began >= due or self._state.step == self.steps:
+                    record = self._record()
                     ended = perf_counter()
                     due = ended + (ended - began) / RECORDING
                     yield record
         except KeyboardInterrupt:
-            if losses:  # what was trained since the last record is not lost
-                yield self.record(state, losses, start)
+            if self._state.step > self._told[-1][0]["step"]:  # what was trained since then is not lost
+                yield self._record()
             raise
 
-    def update(self, state: State) -> tuple[State, float]:
-        """Make one update; give the state after it and the members' mean loss before it, in bits/byte."""
-        with one_blas_thread():
-            losses, hidden = self._engine.evaluate(state)
-            state = self._engine.tell(state, losses, hidden)
-        return state, float(losses.mean()) / (LOSS_PER_BIT * self.parameters.tokens)
+    def trial(self) -> tuple[float, float]:
+        """Train for a few seconds to see how long an update and a record take here, in seconds.
 
-    def record(self, state: State, losses: Sequence[float] = (), start: float | None = None) -> Record:
-        """Measure a state, take it into the run's curves, and say what is told of it.
-
-        Args:
-            state: of the run.
-            losses: mean losses of the members in the updates since the last record, bits/byte.
-            start: `time.perf_counter` at the start of the run; now, if not given.
-
-        Returns:
-            The record.
+        A run that has been tried is of no further use.
         """
-        start = perf_counter() if start is None else start
-        own, latents = self.parameters, state.latents
+        self._record()  # compiles the evaluation, or loads it
+        while len(self._times) < 3 or sum(self._times[1:]) < TRIAL:
+            self._update()
+        began = perf_counter()
+        self._record()
+        return float(np.mean(self._times[1:])), perf_counter() - began
+
+    def _update(self) -> None:
+        began = perf_counter()
         with one_blas_thread():
-            self._centre.fill(latents)
+            losses, hidden = self._engine.evaluate(self._state)
+            self._before, self._state = self._state, self._engine.tell(self._state, losses, hidden)
+        self._losses.append(float(losses.mean()) / (LOSS_PER_BIT * self._parameters.tokens))
+        self._times.append(perf_counter() - began)
+
+    def _rate(self) -> float:
+        """Give the bytes that members read in a second of updates; the first one waits for code and does not count."""
+        times = self._times[1:] or self._times
+        return self._parameters.population * self._parameters.tokens * len(times) / sum(times) if times else 0.0
+
+    def _record(self) -> Record:
+        """Measure the state, take it into the run's curves, and say what is told of it."""
+        state = self._state
+        with one_blas_thread():
+            self._centre.fill(state.latents)
             held_out = bits_per_byte(self._centre, self._corpus.held_out)
             train = bits_per_byte(self._centre, self._sample)
             stuck = saturation(self._centre, self._corpus.held_out)
-        before = self._last and self._visible(self._last)
-        self._health.append(health.of_weights(latents, limit(LATENT), self._visible(state), before))
-        self._first, self._last = self._first or state, state
-        seconds = perf_counter() - start
-        tokens = state.step * own.population * own.tokens
+        own = health.of_weights(state.latents, limit(LATENT), self._visible(state), self._visible(self._before))
         line = {
             "step": state.step,
             "bits_per_byte_validation": held_out,
             "bits_per_byte_train": train,
-            "bits_per_byte_members": float(np.mean(losses)) if len(losses) else None,
-            "member_tokens": tokens,
-            "seconds": seconds,
+            "bits_per_byte_members": float(np.mean(self._losses)) if self._losses else None,
+            "member_tokens": state.step * self._parameters.population * self._parameters.tokens,
+            "seconds": perf_counter() - self._start,
             "digest": state.digest(),
             "saturation": stuck,
-            "health": health.as_dicts(self._health[-1]),
+            "health": health.as_dicts(own),
         }
-        self._lines.append(line)
         figures = f"held-out {held_out:.3f}  train {train:.3f} bits/byte"
-        if tokens:
+        if self._times:
             worst = max(stuck, key=lambda name: stuck[name])
-            figures += f"  {tokens / seconds / 1e3:,.0f}k member-tokens/s  {worst} at limit {stuck[worst]:.0%}"
-        return Record(state.step, line, figures, self._health[-1])
+            figures += f"  {self._rate() / 1e3:,.0f}k member-tokens/s  {stuck[worst]:.0%} of {worst} at limit"
+        self._losses = []
+        self._last = state
+        self._told.append((line, own))  # last of all: Ctrl-C may come at any moment
+        return Record(state.step, line, figures, own)
 
     def _visible(self, state: State) -> dict[str, np.ndarray]:
         """Give the visible weights of the matrices."""
         return {
-            name: self.model.visible(tensor, state.latents[name])
-            for name, tensor in self.model.tensors.items()
+            name: self._model.visible(tensor, state.latents[name])
+            for name, tensor in self._model.tensors.items()
             if tensor.kind == "matrix"
         }
 
     def result(self) -> dict[str, Any]:
         """Give what the run has come to."""
-        last, own, model = self._lines[-1], self.parameters, self.model
-        rate = last["member_tokens"] / last["seconds"]
+        (last, _), own, model = self._told[-1], self._parameters, self._model
+        rate = self._rate()
         return {
             "task": self.name,
             "backend": self._gemm.name,
@@ -176,26 +186,23 @@ class TextRun:
 
     def weights(self) -> bytes:
         """Give the visible numbers and the latent words as a safetensors file."""
-        assert self._last is not None, "a run without a record has no weights"
-        return to_safetensors(self.model, self._last)
+        return to_safetensors(self._model, self._last)
 
     def pictures(self) -> Iterator[tuple[str, bytes]]:
         """Draw bits per byte against the n-gram models, the weights before and after, and their health."""
-        assert self._first is not None and self._last is not None, "a run without a record has no pictures"
         title = (
-            f"text, {self.model.layers} x {self.model.dim}, seed {self.seed}, {self._last.step} steps of "
-            f"{self.parameters.population} members"
+            f"text, {self._model.layers} x {self._model.dim}, seed {self.seed}, {self._last.step} steps of "
+            f"{self._parameters.population} members"
         )
         tokens, held_out, train = (
-            [line[key] for line in self._lines]
+            [line[key] for line, _ in self._told]
             for key in ("member_tokens", "bits_per_byte_validation", "bits_per_byte_train")
         )
         lines = {name.removesuffix("_bits"): bits for name, bits in self.ngrams.items()}
         yield "bits.png", plots.bits_png(tokens, held_out, train, lines, title)
         yield "weights.png", plots.weights_png(self._visible(self._first), self._visible(self._last), title)
-        steps = [line["step"] for line in self._lines]
-        stuck = [line["saturation"] for line in self._lines]
-        yield "health.png", plots.health_png(steps, self._health, title, stuck)
+        steps, stuck = ([line[key] for line, _ in self._told] for key in ("step", "saturation"))
+        yield "health.png", plots.health_png(steps, [own for _, own in self._told], title, stuck)
 
     def summary(self, result: Mapping[str, Any]) -> dict[str, str]:
         """Give what a person wants to know of the result, by name."""
@@ -206,7 +213,7 @@ class TextRun:
             "n-grams": describe(self.ngrams),
             "member-tokens": f"{result['member_tokens']:,} in {result['seconds']:.1f} s, "
             f"{result['member_tokens_per_second']:,.0f}/s, {result['gmacs_per_second']:.1f} GMAC/s",
-            "weights": health.summary(self._health[-1]),
+            "weights": health.summary(self._told[-1][1]),
         }
 
 
@@ -223,26 +230,21 @@ def spread(text: Bytes, size: int) -> Bytes:
     return text[starts[:, None] + np.arange(length)].reshape(-1)
 
 
-def steps_in(minutes: float, trial: TextRun) -> int:
-    """Find how many steps of a run take some minutes on this machine now, by trying for a few seconds.
+def steps_in(minutes: float, run: TextRun) -> int:
+    """Find how many steps of a run take some minutes on this machine now, by trying.
 
     The number, not the time, then determines the run: the step size falls to zero at its end, and whoever gives the
     same number gets the same digest.
 
     Args:
         minutes: that the run may take, this trial included.
-        trial: a run of the same model, of at least a few steps; its own end does not matter.
+        run: one of the same model, to be tried; the number of its steps does not matter.
 
     Returns:
         The number of steps, 1 or more.
     """
     began = perf_counter()
-    state = init(trial.model, trial.parameters)
-    times: list[float] = []
-    while len(times) < 4 or sum(times[1:]) < CALIBRATION:
-        before = perf_counter()
-        state, _ = trial.update(state)
-        times.append(perf_counter() - before)
-    step = float(np.mean(times[1:]))  # the first one waits for code to be compiled or loaded
-    left = 60 * minutes - (perf_counter() - began)
-    return max(1, int(left * (1 - RECORDING) / step))
+    update, record = run.trial()
+    # There are records at the start, after the first step and at the end in any case.
+    left = 60 * minutes - (perf_counter() - began) - 3 * record
+    return max(1, int(left * (1 - RECORDING) / update))

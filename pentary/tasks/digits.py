@@ -82,7 +82,7 @@ class Digits:
     def check(self, parameters: Parameters) -> None:
         """Refuse a rank for which some sum could leave the exact range of float32, and a backend with no work."""
         if parameters.perturb == "factored":
-            NETWORK.check(parameters.rank, parameters.sigma_shift)
+            NETWORK.check(parameters.rank, parameters.sigma_shift, self._gemm)
         elif self._gemm is not NUMPY:
             raise PentaryError(
                 f"quantized members share no weights that the backend {self._gemm.name} could multiply by: use the "

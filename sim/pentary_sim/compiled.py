@@ -18,7 +18,7 @@ def _sources() -> Iterator[Path]:
     yield Path(pentary.isa.table.__file__)
 
 
-STORE: Final = Store(_HERE, _sources())
+STORE: Final = Store("sim", _HERE, _sources())
 
 compiled: Final = STORE.compiled()
 

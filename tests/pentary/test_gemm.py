@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from pentary import gemm
-from pentary.gemm import Int8Gemm, backend, check_weights, multiply
+from pentary.gemm import Int8Gemm, backend, check_operands, check_weights, installed, multiply
 from pentary.lm.forward import Weights
 from pentary.lm.model import Model
 from pentary.word import PentaryError
@@ -97,3 +97,19 @@ def test_a_missing_library_is_told_in_one_line_with_the_cure(monkeypatch, librar
     monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(PentaryError, match=rf"^the backend int8 needs {library}: pip install 'pentary\[int8\]'$"):
         Int8Gemm()
+
+
+def test_operands_that_a_backend_cannot_hold_are_refused() -> None:
+    check_operands(backend("int8"), 127, "layer up")
+    check_operands(backend("numpy"), 2**24, "layer up")
+    with pytest.raises(PentaryError, match=r"^layer up has operands up to 128, but .* int8 holds only up to 127: use "):
+        check_operands(backend("int8"), 128, "layer up")
+
+
+def test_installed_backends_are_found_and_the_others_told(monkeypatch) -> None:
+    told: list[str] = []
+    assert [own.name for own in installed(told.append)] == ["numpy", "int8"] and not told
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    backend.cache_clear()
+    assert [own.name for own in installed(told.append)] == ["numpy"]
+    assert told == ["the backend int8 needs onnxruntime: pip install 'pentary[int8]'"]

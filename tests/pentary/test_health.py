@@ -46,5 +46,8 @@ def test_json_has_six_decimals() -> None:
 
 
 def test_the_summary_names_the_extremes_and_one_figure_for_one_matrix() -> None:
-    assert health.summary({"a": Health(2.3, 0.01, 0.5)}) == "entropy 2.30 bits, saturated to 1.0%, changed to 50.00%"
+    assert (
+        health.summary({"a": Health(2.3, 0.01, 0.5)})
+        == "entropy 2.30 bits, at most 1.0% saturated, at most 50.00% changed"
+    )
     assert "1.90-2.30" in health.summary({"a": Health(2.3, 0, 0), "b": Health(1.9, 0, 0)})

@@ -43,6 +43,11 @@ def test_many_matrices_take_several_rows_of_four():
     assert size(plots.weights_png(weights, weights)) == (round(120 * (1.2 + 4 * 4)), round(120 * (0.6 + 3.6 * 3)))
 
 
+def test_the_matrices_of_many_layers_are_drawn_by_layer():
+    weights = {f"{number // 3}.{number % 3}": np.full((2, 3), 1, np.int8) for number in range(18)}
+    assert size(plots.weights_png(weights, weights)) == (round(120 * (1.2 + 4 * 4)), round(120 * (0.6 + 3.6 * 2)))
+
+
 @pytest.mark.parametrize("records", [1, 2, 30])
 @pytest.mark.parametrize("matrices", [1, 40])
 def test_health_of_any_length_is_drawn_with_activations_below_if_there_are_any(records, matrices):

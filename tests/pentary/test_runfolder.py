@@ -2,6 +2,7 @@
 
 import errno
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -146,10 +147,22 @@ def test_a_full_disk_is_told_in_one_line_and_leaves_no_half_written_file(folder,
     monkeypatch.setattr(Path, "write_bytes", half)
     with pytest.raises(PentaryError, match=r"^cannot write .*/weights\.safetensors: No space left on device$"):
         folder.finish({})
-    assert sorted(path.name for path in folder.path.iterdir()) == ["config.json", "steps.jsonl"]
+    names = sorted(path.name for path in folder.path.iterdir())
+    assert names == ["config.json", "steps.jsonl", "weights.safetensors"]  # the weights kept in the run are whole
 
 
 def test_a_step_that_cannot_be_written_is_told_in_one_line(folder, monkeypatch):
     monkeypatch.setattr(Path, "open", no_space)
     with pytest.raises(PentaryError, match=r"^cannot write .*/steps\.jsonl: No space left on device$"):
         folder.add(Record(0, {}, "", {}))
+
+
+def test_weights_are_kept_at_each_tenth_of_a_run(tmp_path):
+    steps = list(train(TASK, Parameters(population=4, rank=2, steps=20)))
+    run = TaskRun(TASK, Parameters(population=4, rank=2, steps=20), iter(steps))
+    folder = RunFolder(tmp_path, run)
+    for record in run.records():
+        folder.add(record)
+        if record.step:
+            with safe_open(tmp_path / "weights.safetensors", "numpy") if record.step > 1 else nullcontext() as file:
+                assert file is None or int(file.metadata()["step"]) == record.step // 2 * 2

@@ -51,7 +51,7 @@ def test_without_files_the_help_texts_of_python_are_the_text() -> None:
 def test_a_text_too_short_to_hold_enough_out_is_refused(tmp_path: Path) -> None:
     file = written(tmp_path, "a", b"x" * 99)
     assert len(load([file], least=10).held_out) == 10
-    with pytest.raises(PentaryError, match=r"a has 100 bytes, of which a tenth is held out: at least 110 are needed"):
+    with pytest.raises(PentaryError, match=r"a has 100 bytes, of which a tenth is held out: at least 101 are needed"):
         load([file], least=11)
     with pytest.raises(PentaryError, match="at least 20 are needed"):
         load([written(tmp_path, "b", b"x")])
@@ -76,3 +76,10 @@ def test_a_file_without_permission_is_refused(tmp_path: Path) -> None:
     file.chmod(0)
     with pytest.raises(PentaryError, match=r"cannot read .*secret: Permission denied"):
         read(file)
+
+
+def test_of_a_long_text_no_more_is_held_out_than_is_needed(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("pentary.lm.corpus.HELD_OUT", 20)
+    own = load([written(tmp_path, "a", bytes(range(1, 251)))])
+    assert own.held_out.tolist() == [*range(232, 251), 0]
+    assert own.train.tolist() == [*range(1, 232), 0]

@@ -44,6 +44,15 @@ def test_ngrams_equal_counting_in_dictionaries(train: bytes, held_out: bytes) ->
         assert found[name] == pytest.approx(plain_bits(train, held_out, size), abs=1e-9)
 
 
+def test_a_long_text_is_counted_in_blocks(monkeypatch) -> None:
+    text = np.random.default_rng(0).integers(0, 9, 1000).astype(np.uint8)
+    corpus = Corpus("x", text[:900], text[900:])
+    whole = bits_per_byte(corpus)
+    for block in (1, 7, 899, 900):
+        monkeypatch.setattr("pentary.lm.ngrams._BLOCK", block)
+        assert bits_per_byte(corpus) == whole
+
+
 def test_probabilities_of_all_bytes_add_up_to_one() -> None:
     train = b"abracadabra"
     for context in (b"", b"a", b"br", b"zz"):

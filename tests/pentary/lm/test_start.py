@@ -15,10 +15,15 @@ def text(tmp_path):
 
 def test_a_run_is_described_before_it_starts(text, capsys):
     run = start.start([text], steps=7, dim=8, layers=2, population=6, tokens=4, seed=3)
-    assert (run.steps, run.seed, run.model.layers, run.parameters.population) == (7, 3, 2, 6)
+    assert (run.steps, run.seed, run.config()["model"]["layers"], run.config()["parameters"]["population"]) == (
+        7,
+        3,
+        2,
+        6,
+    )
     out = capsys.readouterr().out.splitlines()
     assert out[0] == f"text     {text}, 811 bytes to train on and 91 held out"
-    assert [line.split()[0] for line in out] == ["text", "n-grams", "model"]
+    assert [line.split()[0] for line in out] == ["text", "model", "n-grams"]
 
 
 def test_without_steps_some_are_timed_and_their_number_is_told(text, capsys, monkeypatch):

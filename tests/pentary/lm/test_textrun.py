@@ -5,6 +5,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 
 from pentary.gemm import backend
 from pentary.lm import textrun
@@ -63,20 +64,53 @@ def test_records_that_would_take_more_than_their_share_of_the_time_are_left_out(
 
 
 def test_what_an_interrupted_run_has_trained_since_its_last_record_is_recorded(only_first_and_last, monkeypatch):
-    run, update, done = a_run(), TextRun.update, []
+    run, update, done = a_run(), TextRun._update, []
 
-    def interrupted(self, state):
+    def interrupted(self):
         if len(done) == 3:
             raise KeyboardInterrupt
-        done.append(state.step)
-        return update(self, state)
+        done.append(True)
+        update(self)
 
-    monkeypatch.setattr(TextRun, "update", interrupted)
+    monkeypatch.setattr(TextRun, "_update", interrupted)
     records = run.records()
     assert [record.step for record in islice(records, 3)] == [0, 1, 3]
     with pytest.raises(KeyboardInterrupt):
         next(records)
     assert run.result()["digest"] == by_hand(3).digest()
+
+
+def test_an_interrupted_record_leaves_the_run_as_it_was_before_it(every_step, monkeypatch, tmp_path):
+    run = a_run()
+    records = run.records()
+    assert [record.step for record in islice(records, 2)] == [0, 1]
+    digest = run.result()["digest"]
+
+    def interrupted(state):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr("pentary.lm.evolve.State.digest", interrupted)
+        next(records)
+    assert (run.result()["steps"], run.result()["digest"]) == (1, digest)
+    (tmp_path / "weights").write_bytes(run.weights())
+    with safe_open(tmp_path / "weights", "numpy") as file:
+        assert file.metadata()["digest"] == digest
+    assert len(list(run.pictures())) == 3
+
+
+def test_the_digits_that_changed_are_those_of_the_last_step(only_first_and_last):
+    *_, last = a_run().records()
+    before, after = (MODEL.visible(MODEL.tensors["head"], by_hand(steps).latents["head"]) for steps in (4, 5))
+    assert last.health["head"].changed == np.mean(before != after)
+
+
+def test_the_rate_is_that_of_updates_after_the_first():
+    run = a_run()
+    list(run.records())
+    times = iter([100.0, 1.0, 2.0, 3.0])
+    run._times = list(times)
+    assert run.result()["member_tokens_per_second"] == 8 * 4 * 3 / 6
 
 
 def test_the_result_names_what_determines_the_run_and_what_it_reached():
@@ -121,8 +155,15 @@ def test_a_sample_of_a_text_lies_evenly_over_it_and_is_as_long_as_asked(length, 
         assert len(np.unique(sample // 16)) > 5
 
 
-def test_minutes_become_the_steps_that_fit_them(monkeypatch):
-    clock = iter(np.arange(0, 10**4, 0.5))  # every look at the clock comes half a second after the one before
-    monkeypatch.setattr(textrun, "perf_counter", lambda: float(next(clock)))
-    assert 1000 < steps_in(30, a_run()) < 30 * 60 / 0.5
-    assert steps_in(0.01, a_run()) == 1
+@pytest.mark.parametrize(("minutes", "steps"), [(30, (1800 - 100 - 3 * 4) * 0.95 / 0.5), (1, 1), (0.01, 1)])
+def test_minutes_become_the_steps_that_fit_them(monkeypatch, minutes, steps):
+    run, clock = a_run(), iter([0.0, 100.0])
+    monkeypatch.setattr(textrun, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(TextRun, "trial", lambda self: (0.5, 4.0))
+    assert steps_in(minutes, run) == int(steps)
+
+
+def test_a_trial_times_updates_and_a_record(monkeypatch):
+    monkeypatch.setattr(textrun, "TRIAL", 0)
+    update, record = a_run().trial()
+    assert update > 0 and record > 0
