@@ -82,10 +82,14 @@ _NOT_TEXT: Final = ("rank", "perturb", "shape", "engine", "config")
 
 @main.command()
 @click.argument("task")
-@click.option("--population", type=int, help="Members evaluated in a step; even.")
+@click.option("--population", type=int, help="Members evaluated in a step; even. Text: 2048 if not given.")
 @click.option("--steps", type=int, help="Updates of the weights.")
 @click.option("--seed", type=int, help="Number that, with the other options, determines the run.")
-@click.option("--backend", type=click.Choice(gemm.NAMES), help="What multiplies: text and digits; numpy if not given.")
+@click.option(
+    "--backend",
+    type=click.Choice(gemm.NAMES),
+    help="What multiplies: text and digits; numpy if not given. int8 needs pentary[int8].",
+)
 @click.option("--rank", type=int, help="Rank of the perturbations; not of text, where it is 1.")
 @click.option("--perturb", type=click.Choice(["factored", "quantized"]), help="Kind of members; not of text.")
 @click.option("--shape", metavar="MxN", help="Rows and columns of the weight matrix; 64x64 if not given.")
@@ -94,9 +98,11 @@ _NOT_TEXT: Final = ("rank", "perturb", "shape", "engine", "config")
 @click.option("--input", type=_file, metavar="FILE", multiple=True, help="Text: a document; may be repeated.")
 @click.option("--layers", type=int, help="Text: layers of the model; 1 if not given.")
 @click.option("--dim", type=int, help="Text: width of the model; 64 if not given.")
-@click.option("--tokens", type=int, help="Text: bytes that each member reads in a step.")
-@click.option("--minutes", type=float, help="Text: how long to train, in place of --steps; 10 if not given.")
-@click.option("--out", type=_file, metavar="DIR", help="Folder for the run; runs/TASK-seedK if not given.")
+@click.option("--tokens", type=int, help="Text: bytes that each member reads in a step; 10 if not given.")
+@click.option("--minutes", type=float, help="Text: about how long to train, in place of --steps; 10 if not given.")
+@click.option(
+    "--out", type=_file, metavar="DIR", help="Folder for the run; runs/TASK-seedK, or -2, -3, ..., if not given."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object, all else on stderr.")
 @click.pass_context
 def train(context: click.Context, task: str, out: Path | None, as_json: bool, **options: Any) -> None:

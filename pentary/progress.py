@@ -43,16 +43,15 @@ def _bar(steps: int) -> Iterator[Show]:
         TextColumn("step {task.completed}/{task.total}"),
         BarColumn(bar_width=20),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[figures]}"),
     )
     bar = Progress(*columns)
-    task = bar.add_task("", total=steps, figures="")
+    task = bar.add_task("", total=steps)
     # What a black box prints goes above the bar if it goes to the same terminal, and where it is sent if not.
     with Live(bar, console=Console(stderr=True), redirect_stdout=sys.stdout.isatty()) as live:
 
         def show(record: Record) -> None:
-            bar.update(task, completed=record.step, figures=record.figures)
-            live.update(Group(bar, _table(record.health)))
+            bar.update(task, completed=record.step)
+            live.update(Group(bar, record.figures, _table(record.health)))
 
         yield show
 

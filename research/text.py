@@ -192,6 +192,13 @@ def page(own: dict) -> str:
         seeds = ", ".join(f"{bits:.3f}" for bits in found["seeds"])
         spread = f"{np.mean(found['seeds']):.3f} ± {np.std(found['seeds'], ddof=1):.3f}"
         lines += ["", f"- {name}: {etas}. Three seeds at {found['best']:g}: **{spread}** ({seeds})."]
+    mean = {weights: float(np.mean(levels[weights]["seeds"])) for weights in levels}
+    behind = mean["pents"] - mean["bytes"]
+    lines += [
+        "",
+        f"So five levels are {abs(behind):.3f} bits/byte {'behind' if behind > 0 else 'ahead of'} 251 levels, with a "
+        "quarter of the bits.",
+    ]
     lines += ["", "## The update rule", "", f"One change at a time, {TOKENS:,} member-tokens, seed 0.", ""]
     lines += ["| rule | held-out bits/byte |", "|---|---|"]
     lines += [f"| {name} | {bits:.3f} |" for name, bits in own["update"].items()]

@@ -98,7 +98,9 @@ def _check_run(run: Path) -> None:
         raise PentaryError(f"{run} is a file: give the folder of the run")
     if not (run / WEIGHTS).exists():
         if (run / "config.json").exists():
-            raise PentaryError(f"the run in {run} has no {WEIGHTS} yet: a run writes it when it ends")
+            raise PentaryError(
+                f"the run in {run} has no {WEIGHTS} yet: it has not come to a tenth of its steps, or was stopped before"
+            )
         raise PentaryError(f"{run} holds no run: give the folder that `pentary train text` has written")
 
 

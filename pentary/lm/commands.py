@@ -1,4 +1,7 @@
-"""The commands `sample` and `eval` of the language model."""
+"""The commands `sample` and `eval` of the language model.
+
+What compiles the model is imported only when a command runs, so that `pentary --help` stays quick.
+"""
 
 import codecs
 import json
@@ -7,18 +10,19 @@ import sys
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 import numpy as np
 
 from pentary import gemm
 from pentary.console import exit_status
-from pentary.lm import checkpoint, corpus, sampling
-from pentary.lm.evaluate import bits_per_byte
-from pentary.lm.forward import Weights
-from pentary.lm.start import announce_compilation
+from pentary.lm import checkpoint, corpus, odds
 from pentary.parallel import one_blas_thread
 from pentary.word import PentaryError
+
+if TYPE_CHECKING:
+    from pentary.lm.forward import Weights
 
 _path = click.Path(path_type=Path)
 
@@ -30,14 +34,14 @@ _path = click.Path(path_type=Path)
 @click.option(
     "--temperature",
     type=float,
-    default=sampling.TEMPERATURE,
+    default=odds.TEMPERATURE,
     show_default=True,
     help="1 draws with the model's probabilities, less prefers likely bytes, 0 always takes the likeliest.",
 )
 @click.option(
     "--min-p",
     type=float,
-    default=sampling.MIN_P,
+    default=odds.MIN_P,
     show_default=True,
     help="Leave out bytes less likely than this share of the likeliest's probability, at that temperature.",
 )
@@ -57,6 +61,8 @@ def sample(run: Path, prompt: str | None, count: int, temperature: float, min_p:
         if prompt == "":
             raise PentaryError("the prompt is empty: leave --prompt out to begin a document")
         start = b"" if prompt is None else os.fsencode(prompt)
+        from pentary.lm import sampling
+
         # Products of one row are too small to share.
         with one_blas_thread():
             drawn = sampling.generate(_centre(run), start, count, temperature=temperature, min_p=min_p, seed=seed)
@@ -83,6 +89,8 @@ def eval(run: Path, file: Path, as_json: bool) -> None:
     bytes before it on.
     """
     with exit_status():
+        from pentary.lm.evaluate import bits_per_byte
+
         text = np.frombuffer(corpus.read(file), np.uint8)
         bits = bits_per_byte(_centre(run), text)
         if as_json:
@@ -91,8 +99,11 @@ def eval(run: Path, file: Path, as_json: bool) -> None:
             click.echo(f"{bits:.3f} bits/byte on the {len(text):,} bytes of {file}")
 
 
-def _centre(run: Path) -> Weights:
+def _centre(run: Path) -> "Weights":
     """Load the weights of a run for the forward pass."""
+    from pentary.lm.forward import Weights
+    from pentary.lm.start import announce_compilation
+
     model, latents = checkpoint.load(run)
     announce_compilation()
     weights = Weights(model, gemm.backend("numpy"))

@@ -1,13 +1,11 @@
 """Sampling: bytes drawn from the model in integers, the same from the same seed on every machine.
 
-How often a byte is drawn depends on how far its logit is below the largest: a table gives the odds of every distance,
-in which temperature and min-p are taken into account. The odds are entries of `loss.POWERS`, the largest for distance
-0. A byte is drawn with one word of the generator: where the odds of all bytes, in their order, sum to n, it is the byte
-at place floor(n (word + 76,293,945,312) / 5**16).
+How often a byte is drawn depends on how far its logit is below the largest, by the table of `pentary.lm.odds`. A byte
+is drawn with one word of the generator: where the odds of all bytes, in their order, sum to n, it is the byte at place
+floor(n (word + 76,293,945,312) / 5**16).
 """
 
 from collections.abc import Iterator
-from fractions import Fraction
 from itertools import chain
 from typing import Final
 
@@ -16,50 +14,10 @@ from numpy.typing import NDArray
 
 from pentary import prng
 from pentary.lm.forward import Forward, Weights
-from pentary.lm.loss import POWERS
-from pentary.word import PENTS, WORD_MAX, PentaryError, checked_integers
-
-TEMPERATURE: Final = 0.8
-MIN_P: Final = 0.02
-"""What a small model's text is readable with; with more min-p it gets caught in runs of spaces."""
-
-TEMPERATURE_MAX: Final = 100
+from pentary.lm.odds import MIN_P, TEMPERATURE, odds
+from pentary.word import PENTS, WORD_MAX, checked_integers
 
 _STREAM: Final = -1  # number of no matrix: the words of its key in step 0 are for sampling
-
-
-def odds(temperature: float, min_p: float) -> NDArray[np.int64]:
-    """Make the table of odds.
-
-    Args:
-        temperature: 0..100, what distances are divided by before they are rounded; at 0 only distance 0 has odds.
-        min_p: 0..1, the share of the largest odds below which odds become 0.
-
-    Returns:
-        (625,) int64: the odds of a byte whose logit is 0, 1, ..., 624 below the largest.
-
-    Raises:
-        PentaryError: an argument is out of its range.
-
-    >>> (odds(0.5, 0.2)[[0, 12, 25, 30]] / odds(0.5, 0.2)[0]).round(3).tolist()
-    [1.0, 0.514, 0.25, 0.0]
-    """
-    _check(temperature, TEMPERATURE_MAX, "temperature")
-    _check(min_p, 1, "min-p")
-    table = np.zeros_like(POWERS)
-    table[0] = POWERS[-1]
-    if temperature > 0:
-        for distance in range(1, len(table)):
-            cooled = round(distance / Fraction(temperature))  # a float is a fraction: no rounding but this one
-            if cooled >= len(table) or POWERS[-1 - cooled] < Fraction(min_p) * int(POWERS[-1]):
-                break
-            table[distance] = POWERS[-1 - cooled]
-    return table
-
-
-def _check(value: float, largest: float, noun: str) -> None:
-    if not 0 <= value <= largest:  # nor is NaN
-        raise PentaryError(f"{noun} {value} is outside 0..{largest}")
 
 
 def generate(

@@ -53,7 +53,7 @@ def start(
     if minutes is not None and steps is not None:
         raise PentaryError("--minutes and --steps both say how long to train: give one of them")
     if minutes is not None and not 0 < minutes <= 10**5:
-        raise PentaryError(f"--minutes {minutes:g} is outside 0..100,000")
+        raise PentaryError(f"--minutes {minutes:g} is not above 0 and at most 100,000")
     model, own = Model(layers, dim), Parameters(**parameters, **({} if steps is None else {"steps": steps}))
     product = gemm.backend(backend)
     text = corpus.load(input, least=own.tokens + 1)

@@ -212,7 +212,7 @@ class TextRun:
             "training text",
             "n-grams": describe(self.ngrams),
             "member-tokens": f"{result['member_tokens']:,} in {result['seconds']:.1f} s, "
-            f"{result['member_tokens_per_second']:,.0f}/s, {result['gmacs_per_second']:.1f} GMAC/s",
+            f"{result['member_tokens_per_second']:,.0f}/s in updates, {result['gmacs_per_second']:.1f} GMAC/s",
             "weights": health.summary(self._told[-1][1]),
         }
 

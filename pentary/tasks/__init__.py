@@ -42,6 +42,6 @@ def get(name: str, shape: tuple[int, int] | None = None, backend: str = "numpy")
     if ":" in name:
         return BlackBox(name, load(name), (rows, cols))
     raise PentaryError(
-        f"unknown task {name!r}: it is target, digits, or your own function as FILE.py:FUNCTION or "
+        f"unknown task {name!r}: it is target, digits, text, or your own function as FILE.py:FUNCTION or "
         "PACKAGE.MODULE:FUNCTION"
     )

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pentary import prng as module
+from pentary import permutation
 from pentary.prng import BLOCK_MAX, MATRIX_MAX, MEMBER_MAX, STEP_MAX, matrix_key, pents, prng
 from pentary.text import parse_pents
 from pentary.word import WORD_MAX, PentaryError, to_digits
@@ -148,7 +148,7 @@ def test_pents_reach_the_last_member_and_block():
 
 # One block more than the internal chunk holds, in one row and in many; then shapes that do not divide it.
 @pytest.mark.parametrize(
-    ("members", "blocks"), [(1, module._BATCH + 1), (module._BATCH + 1, 1), (3, 5000), (2800, 3), (1, 1)]
+    ("members", "blocks"), [(1, permutation._BATCH + 1), (permutation._BATCH + 1, 1), (3, 5000), (2800, 3), (1, 1)]
 )
 def test_pents_are_the_same_words_across_chunks(members, blocks):
     numbers = np.arange(members) * 3 + 1

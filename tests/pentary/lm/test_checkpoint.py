@@ -82,7 +82,7 @@ def test_a_place_that_is_no_run_is_told(run):
     refuses(run / "none", "^there is no folder .*none$")
     refuses(run / WEIGHTS, "weights.safetensors is a file: give the folder of the run$")
     (run / WEIGHTS).unlink()
-    refuses(run, "^the run in .* has no weights.safetensors yet: a run writes it when it ends$")
+    refuses(run, "^the run in .* has no weights.safetensors yet: it has not come to a tenth of its steps")
     (run / "config.json").unlink()
     refuses(run, "holds no run: give the folder that `pentary train text` has written$")
     (run / WEIGHTS).mkdir()
