@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from functools import cache
 from typing import TypeVar
 
+import numpy  # noqa: F401 - loads the BLAS whose threads are counted
 from threadpoolctl import ThreadpoolController
 
 S = TypeVar("S")

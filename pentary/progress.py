@@ -38,6 +38,7 @@ def _bar(steps: int) -> Iterator[Show]:
     from rich.console import Console, Group
     from rich.live import Live
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.text import Text
 
     columns = (
         TextColumn("step {task.completed}/{task.total}"),
@@ -51,7 +52,7 @@ def _bar(steps: int) -> Iterator[Show]:
 
         def show(record: Record) -> None:
             bar.update(task, completed=record.step)
-            live.update(Group(bar, record.figures, _table(record.health)))
+            live.update(Group(bar, Text(record.figures), _table(record.health)))
 
         yield show
 

@@ -1,6 +1,6 @@
 """The language model: what it reaches, five levels against 251, step sizes, memory, digests and speed.
 
-Run `python research/text.py` to remake text.json, the tables of text.md and the pictures beside it (about two hours on
+Run `python research/text.py` to remake text.json, the tables of text.md and the pictures beside it (about an hour on
 two cores that do nothing else); `python research/text.py PART ...` measures some parts anew and keeps the rest. The
 parts are run, levels, update, memory, digests and bench.
 """

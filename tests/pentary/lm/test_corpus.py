@@ -53,7 +53,7 @@ def test_a_text_too_short_to_hold_enough_out_is_refused(tmp_path: Path) -> None:
     assert len(load([file], least=10).held_out) == 10
     with pytest.raises(PentaryError, match=r"a has 100 bytes, of which a tenth is held out: at least 101 are needed"):
         load([file], least=11)
-    with pytest.raises(PentaryError, match="at least 20 are needed"):
+    with pytest.raises(PentaryError, match="at least 11 are needed"):
         load([written(tmp_path, "b", b"x")])
 
 
