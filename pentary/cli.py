@@ -152,7 +152,10 @@ def train(context: click.Context, task: str, out: Path | None, as_json: bool, **
         folder = RunFolder(claim(out, run.name, run.seed), run)
         with progress(run.steps) as show:
             result, failure = _conduct(run, folder, show)
-        click.echo(_table({**run.summary(result), "digest": result["digest"], "folder": result["out"]}))
+        rows = run.summary(result) | {"digest": result["digest"], "folder": result["out"]}
+        if "interrupted" in result:
+            rows["steps"] += ", interrupted"
+        click.echo(_table(rows))
         if failure is not None:
             raise failure
     if as_json:

@@ -6,6 +6,7 @@ from functools import cached_property
 from time import perf_counter
 from typing import Any, Final
 
+import click
 import numpy as np
 
 from pentary import health, plots
@@ -92,6 +93,7 @@ class TextRun:
                     yield record
         except KeyboardInterrupt:
             if self._state.step > self._told[-1][0]["step"]:  # what was trained since then is not lost
+                click.echo(f"Interrupted after step {self._state.step:,}: measuring it.", err=True)
                 yield self._record()
             raise
 

@@ -431,8 +431,9 @@ def test_ctrl_c_keeps_what_a_text_has_been_trained_on():
     while process.poll() is None and not (Path("here/steps.jsonl").exists() and len(lines("here/steps.jsonl")) > 1):
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    stdout, _ = process.communicate()
+    stdout, stderr = process.communicate()
     assert process.returncode == 130
+    assert re.search(r"^steps +[\d,]+ of 1,000,000, interrupted$", stderr, re.MULTILINE)
     result = json.loads(stdout)
     assert result["interrupted"] is True and result["steps"] == lines("here/steps.jsonl")[-1]["step"] > 0
     assert all(Path("here", name).exists() for name in ("weights.safetensors", "bits.png", "health.png"))
