@@ -196,8 +196,8 @@ def page(own: dict) -> str:
     behind = mean["pents"] - mean["bytes"]
     lines += [
         "",
-        f"So five levels are {abs(behind):.3f} bits/byte {'behind' if behind > 0 else 'ahead of'} 251 levels, with a "
-        "quarter of the bits.",
+        f"So five levels are {abs(behind):.3f} bits/byte {'behind' if behind > 0 else 'ahead of'} 251 levels, with "
+        "2.3 bits a weight in place of 8.",
     ]
     lines += ["", "## The update rule", "", f"One change at a time, {TOKENS:,} member-tokens, seed 0.", ""]
     lines += ["| rule | held-out bits/byte |", "|---|---|"]
