@@ -7,9 +7,12 @@ the share of latent words at the end of their range, and the share of weights wh
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -76,15 +79,20 @@ def by_layer(matrices: Mapping[str, Health]) -> dict[str, Health]:
     >>> by_layer({"0.up": Health(2.3, 0.01, 0.5), "0.down": Health(1.9, 0.2, 0.25), "head": Health(2, 0, 0)})
     {'0': Health(entropy=1.9, saturation=0.2, changed=0.5), 'head': Health(entropy=2, saturation=0, changed=0)}
     """
-    layers: dict[str, list[Health]] = {}
-    for name, own in matrices.items():
-        layers.setdefault(name.partition(".")[0], []).append(own)
     return {
         layer: Health(
             min(one.entropy for one in some), max(one.saturation for one in some), max(one.changed for one in some)
         )
-        for layer, some in layers.items()
+        for layer, some in grouped(matrices).items()
     }
+
+
+def grouped(matrices: Mapping[str, T]) -> dict[str, list[T]]:
+    """Give what belongs to the matrices LAYER.NAME of each layer, by layer."""
+    layers: dict[str, list[T]] = {}
+    for name, own in matrices.items():
+        layers.setdefault(name.partition(".")[0], []).append(own)
+    return layers
 
 
 def as_dicts(matrices: Mapping[str, Health]) -> dict[str, dict[str, float]]:

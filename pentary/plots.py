@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pentary.health import Health, by_layer
+from pentary.health import Health, by_layer, grouped
 from pentary.lowrank import Pents
 
 if TYPE_CHECKING:
@@ -180,10 +180,8 @@ def bits_png(
 
 def _pooled(weights: Mapping[str, Pents]) -> dict[str, Pents]:
     """Put the weights of the matrices LAYER.NAME of each layer together."""
-    layers: dict[str, list[Pents]] = {}
-    for name, matrix in weights.items():
-        layers.setdefault(name.partition(".")[0], []).append(matrix.reshape(-1))
-    return {layer: np.concatenate(matrices) for layer, matrices in layers.items()}
+    layers = grouped(weights)
+    return {layer: np.concatenate([matrix.reshape(-1) for matrix in some]) for layer, some in layers.items()}
 
 
 def _colours(count: int) -> list[Any]:
