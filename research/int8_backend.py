@@ -202,8 +202,8 @@ an import is that in a process that has NumPy already.
 
 {costs}
 
-**ONNX Runtime multiplies for the backend `int8`.** It has fast products for bytes with VNNI and without; PyTorch's
-`_int_mm` has them with VNNI only, and brings several times the size and the import.
+**ONNX Runtime multiplies for the backend `int8`.** It is the fastest in every column of the first table, and brings a
+fraction of what PyTorch brings. Where a processor has VNNI, PyTorch's `_int_mm` may do better than here: run this again.
 
 The price is a limit. Without VNNI, ONNX Runtime adds two products of bytes in 16 bits, and what does not fit is cut
 off: with operands up to 255 only weights up to 64 are always right. Five-level weights are far below that. The limit is

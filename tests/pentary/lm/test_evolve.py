@@ -15,7 +15,7 @@ from pentary import gemm, parallel
 from pentary.lm import evolve
 from pentary.lm.evolve import Engine, Parameters, State, init, shape_fitness
 from pentary.lm.model import Model
-from pentary.word import PentaryError
+from pentary.word import PENTS, PentaryError
 
 TEXT = np.frombuffer(b"a cat sat on a mat\0the rat saw that\0", np.uint8)
 SMALL = Parameters(population=10, tokens=3, steps=4, seed=-7)
@@ -247,3 +247,9 @@ def test_parameters_out_of_range_are_refused(change: dict, message: str) -> None
 def test_the_largest_population_keeps_sums_exact() -> None:
     """Every pair adds at most 62 * 4 to the sum of an element."""
     assert Parameters(population=135_300).pairs * 62 * 4 <= 2**24 < (67_650 + 1) * 62 * 4
+
+
+def test_noise_that_is_held_at_a_time_does_not_grow_with_the_model() -> None:
+    model = Model(layers=6, dim=256)
+    engine = Engine(model, Parameters(population=8192), np.zeros(100, np.uint8), gemm.backend("numpy"))
+    assert engine.chunk * PENTS * model.blocks <= 16 * 2**20  # bytes
