@@ -203,7 +203,7 @@ an import is that in a process that has NumPy already.
 {costs}
 
 **ONNX Runtime multiplies for the backend `int8`.** It is the fastest in every column of the first table, and brings a
-fraction of what PyTorch brings. Where a processor has VNNI, PyTorch's `_int_mm` may do better than here: run this again.
+fraction of what PyTorch brings. With VNNI, PyTorch's `_int_mm` may do better than here: run this again there.
 
 The price is a limit. Without VNNI, ONNX Runtime adds two products of bytes in 16 bits, and what does not fit is cut
 off: with operands up to 255 only weights up to 64 are always right. Five-level weights are far below that. The limit is
