@@ -1,15 +1,15 @@
 """The command line.
 
-Results go to standard output, progress on a terminal and mistakes to standard error. Exit status: 0, 2 for a mistake
-or a failed write, 130 after Ctrl-C.
+Results go to standard output, progress on a terminal and mistakes to standard error; for the exit status see
+`pentary.console`.
 """
 
-import codecs
-import io
 import json
+import logging
 import os
 import re
 import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import asdict, replace
@@ -20,11 +20,11 @@ from typing import Any, Final
 import click
 
 from pentary import gemm
-from pentary.console import exit_status
+from pentary.console import UnexpectedError, exit_status, say, spell_pents_in_ascii, told
 from pentary.progress import Show, progress
 from pentary.run import Run
 from pentary.runfolder import RunFolder, check_free, claim
-from pentary.text import ASCII_GLYPHS, GLYPHS
+from pentary.signals import deferred, exit_code
 from pentary.word import PentaryError
 
 _file: Final = click.Path(path_type=Path)
@@ -54,6 +54,21 @@ class _Commands(click.Group):
             return getattr(import_module(_ELSEWHERE[cmd_name]), cmd_name)
         return super().get_command(ctx, cmd_name)
 
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        with exit_status():  # help that cannot be written, or a signal
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with exit_status():
+            return super().invoke(ctx)
+
+
+class _Told(logging.Handler):
+    """Tells what the library logs, such as that something takes long."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        say(self.format(record))
+
 
 @click.group("pentary", cls=_Commands)
 @click.version_option(package_name="pentary")
@@ -70,10 +85,11 @@ def main() -> None:
 
     `pentary train --help` tells what the tasks are.
     """
-    codecs.register_error("pents", _in_ascii)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="pents")
+    spell_pents_in_ascii()
+    logger = logging.getLogger("pentary")
+    logger.setLevel(logging.INFO)
+    if not any(isinstance(handler, _Told) for handler in logger.handlers):
+        logger.addHandler(_Told())
 
 
 _TEXT_ONLY: Final = ("input", "layers", "dim", "tokens", "minutes")
@@ -155,14 +171,13 @@ def train(context: click.Context, task: str, out: Path | None, as_json: bool, **
         rows = run.summary(result) | {"digest": result["digest"], "folder": result["out"]}
         if "interrupted" in result:
             rows["steps"] += ", interrupted"
-        click.echo(_table(rows))
-        if failure is not None:
-            raise failure
+        with _keeping(failure, result):
+            click.echo(_table(rows))
     if as_json:
-        with exit_status():
+        with exit_status(), _keeping(None, result):
             click.echo(json.dumps(result))
     if "interrupted" in result:
-        context.exit(130)
+        context.exit(exit_code())
 
 
 @main.command()
@@ -174,18 +189,9 @@ def bench(engine: str, as_json: bool) -> None:
     ENGINE is numpy (if not given), sim, the model of the processor, or text, the language model with every backend.
     """
     with exit_status():
-        if engine != "numpy":
-            import_module({"sim": "pentary_sim.commands", "text": "pentary.lm.start"}[engine]).announce_compilation()
         modules = {"numpy": "pentary.bench", "sim": "pentary_sim.bench", "text": "pentary.lm.bench"}
         figures = import_module(modules[engine]).run()
         click.echo(json.dumps(figures) if as_json else _table(figures))
-
-
-def _in_ascii(error: UnicodeError) -> tuple[str, int]:
-    """Spell pents in ASCII where an output has no glyphs for them; what else it lacks becomes a question mark."""
-    assert isinstance(error, UnicodeEncodeError)
-    ascii_of = dict(zip(GLYPHS, ASCII_GLYPHS, strict=True))
-    return "".join(ascii_of.get(glyph, "?") for glyph in error.object[error.start : error.end]), error.end
 
 
 def _start(
@@ -217,32 +223,65 @@ def _start(
         except ModuleNotFoundError as error:
             raise PentaryError(f"the engine rtl needs {error.name}: pip install 'amaranth[builtin-yosys]'") from error
         hardware = rtl.hardware_for(chosen, parameters)
-        steps = rtl.train(chosen, parameters, hardware, lambda text: click.echo(text, err=True))
+        steps = rtl.train(chosen, parameters, hardware, say)
         return TaskRun(chosen, parameters, steps, engine, asdict(hardware))
     from pentary_sim import engine as sim
-    from pentary_sim.commands import announce_compilation
     from pentary_sim.config import Config
 
     machine = Config() if config is None else Config.load(config)
-    steps = sim.train(chosen, parameters, machine)  # refuses what the machine cannot run
-    announce_compilation()
-    return TaskRun(chosen, parameters, steps, engine, asdict(machine))
+    return TaskRun(chosen, parameters, sim.train(chosen, parameters, machine), engine, asdict(machine))
 
 
-def _conduct(run: Run, folder: RunFolder, show: Show) -> tuple[dict[str, Any], Exception | None]:
-    """Train, keep every record, and finish the folder however the run ends; give the result, and what failed."""
+def _conduct(run: Run, folder: RunFolder, show: Show) -> tuple[dict[str, Any], BaseException | None]:
+    """Train, keep every record, and finish the folder whatever ends the run.
+
+    Returns:
+        The result, and what ended the run before its time.
+    """
+    failure: BaseException | None = None
     try:
         for record in run.records():
-            folder.add(record)
+            with deferred():
+                folder.add(record)
             show(record)
-    except (KeyboardInterrupt, BrokenPipeError, PentaryError, MemoryError) as error:
-        if folder.is_empty:
-            folder.discard()
+    except BaseException as error:  # even one that nobody foresaw: what has been trained is kept first
+        failure = error
+    if folder.is_empty:
+        folder.discard()
+        assert failure is not None, "a run yields its start, or fails"
+        raise failure
+    ending: dict[str, Any] = {}
+    if isinstance(failure, KeyboardInterrupt):
+        ending = {"interrupted": True}
+    elif failure is not None:
+        ending = {"error": told(failure)}
+        if not isinstance(failure, (PentaryError, MemoryError, OSError)):
+            ending["traceback"] = "".join(traceback.format_exception(failure))
+    return folder.finish(ending), failure
+
+
+@contextmanager
+def _keeping(failure: BaseException | None, result: Mapping[str, Any]) -> Iterator[None]:
+    """Print the result in the body, and raise what is to be told at the end of a run whose result is kept.
+
+    Args:
+        failure: what ended the run before its time.
+        result: of the run.
+    """
+    kept = f"the run is kept in {result['out']}"
+    try:
+        yield
+    except BrokenPipeError:
+        if failure is None:
             raise
-        if isinstance(error, (PentaryError, MemoryError)):
-            return folder.finish({"error": str(error)}), error
-        return folder.finish({"interrupted": True}), None
-    return folder.finish({}), None
+    except OSError as error:
+        failure = failure or PentaryError(f"cannot write the output: {error.strerror or error}; {kept}")
+    if "traceback" in result:
+        raise UnexpectedError(f"{result['error']}, which is a fault of pentary: {kept}, the traceback in result.json")
+    if failure is not None and "interrupted" not in result:
+        raise failure
+    if "unwritten" in result:
+        raise PentaryError(f"{result['unwritten']}; {kept}")
 
 
 def _table(rows: Mapping[str, object]) -> str:

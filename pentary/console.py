@@ -1,25 +1,57 @@
-"""How every command ends: exit status 0, 2 for a mistake or a failed write, 130 after Ctrl-C."""
+"""What every command does with its output and its end.
 
+Exit status: 0; 1 for a fault of pentary itself; 2 for a mistake or a failed write; 128 and the number of the signal
+that ended it (130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP, 141 where the reader of the output has left).
+"""
+
+import codecs
+import errno
+import io
+import os
+import signal
+import sys
+import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
-from errno import EPIPE
-from typing import IO, Any
+from contextlib import contextmanager, suppress
+from typing import IO, Any, Final, NoReturn
 
 import click
 
+from pentary import signals
 from pentary.asm.errors import AssemblyError
+from pentary.text import ASCII_GLYPHS, GLYPHS
 from pentary.word import PentaryError
+
+_CLOSED_PIPE: Final = 128 + signal.SIGPIPE
+_ASCII: Final = "ascii-with-pents"
 
 
 class _Mistake(click.ClickException):
     exit_code = 2
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        with suppress(OSError):  # the exit status still tells it
+            super().show(file)
 
 
 class _Report(_Mistake):
     """Mistakes whose lines begin with file:line:column, as editors want them."""
 
     def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(self.message, file=file, err=file is None)
+        with suppress(OSError):
+            click.echo(self.message, file=file, err=file is None)
+
+
+class UnexpectedError(click.ClickException):
+    """A fault of pentary itself, told in one line because its traceback has been kept elsewhere."""
+
+    exit_code = 1
+
+
+def say(text: str, nl: bool = True) -> None:
+    """Tell something on standard error, such as what takes long; if that cannot be written, nothing is told."""
+    with suppress(OSError):
+        click.echo(text, err=True, nl=nl)
 
 
 @contextmanager
@@ -27,22 +59,96 @@ def exit_status() -> Iterator[None]:
     """Tell what went wrong in one line, after the user's own traceback if there is one.
 
     Raises:
-        click.ClickException: with exit status 2 for a mistake, and click's Exit with 130 after Ctrl-C.
+        click.ClickException: with exit status 2 for a mistake.
+        click.exceptions.Exit: after a signal, or when the reader of the output has left.
     """
     try:
         yield
     except AssemblyError as error:
         raise _Report(str(error)) from error
     except PentaryError as error:
-        # That of a black box has the traceback of the user's code.
-        click.echo(getattr(error, "user_traceback", ""), err=True, nl=False)
+        say(getattr(error, "user_traceback", ""), nl=False)  # that of a black box, whose code is the user's
         raise _Mistake(str(error)) from error
     except MemoryError as error:
         raise _Mistake(f"there is not enough memory: {error}") from error
+    except BrokenPipeError:
+        raise click.exceptions.Exit(_CLOSED_PIPE) from None
     except OSError as error:
-        if error.errno == EPIPE:  # the reader of our output has left: click ends quietly
-            raise
-        raise _Mistake(f"cannot write the output: {error.strerror}") from error
+        raise _Mistake(f"cannot write the output: {error.strerror or error}") from error
     except KeyboardInterrupt:
-        click.echo("Interrupted.", err=True)
-        raise click.exceptions.Exit(130) from None
+        say("Interrupted.")
+        raise click.exceptions.Exit(signals.exit_code()) from None
+    except EOFError as error:  # click would take it for the user's wish to leave
+        raise RuntimeError("unexpected end of data") from error
+
+
+class _Unwritable(io.TextIOBase):
+    """In place of a standard stream that was closed before we began: writing to it is an error, as for other files."""
+
+    def write(self, text: str) -> NoReturn:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+
+def prepare_streams() -> None:
+    """Make the standard streams safe to use.
+
+    Descriptors that are closed are given to nothing, so that no file of ours takes their numbers; pents are spelled in
+    ASCII where an output has no glyphs for them.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
+    sys.stdout, sys.stderr = sys.stdout or _Unwritable(), sys.stderr or _Unwritable()
+    spell_pents_in_ascii()
+
+
+def spell_pents_in_ascii() -> None:
+    """Let standard output and standard error replace glyphs that their encoding lacks."""
+    codecs.register_error("pents", _in_ascii)
+    codecs.register(_find_ascii)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            plain = codecs.lookup(stream.encoding).name == "ascii"
+            stream.reconfigure(encoding=_ASCII if plain else None, errors="pents")
+
+
+def _find_ascii(name: str) -> codecs.CodecInfo | None:
+    """Return ASCII under a name of ours: click writes UTF-8 to streams whose encoding is called ASCII."""
+    if name.replace("_", "-") != _ASCII:
+        return None
+    ascii = codecs.lookup("ascii")
+    return codecs.CodecInfo(
+        ascii.encode,
+        ascii.decode,
+        ascii.streamreader,
+        ascii.streamwriter,
+        ascii.incrementalencoder,
+        ascii.incrementaldecoder,
+        name=_ASCII,
+    )
+
+
+def release_streams() -> None:
+    """Forget what cannot be written, lest Python tries again at its end and changes the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _in_ascii(error: UnicodeError) -> tuple[str, int]:
+    """Spell pents in ASCII where an output has no glyphs for them; what else it lacks becomes a question mark."""
+    assert isinstance(error, UnicodeEncodeError)
+    ascii_of = dict(zip(GLYPHS, ASCII_GLYPHS, strict=True))
+    return "".join(ascii_of.get(glyph, "?") for glyph in error.object[error.start : error.end]), error.end
+
+
+def told(error: BaseException) -> str:
+    """Return what to say of an exception: its message if that was made for people, else its kind as well."""
+    if isinstance(error, PentaryError):
+        return str(error)
+    return "".join(traceback.format_exception_only(error)).strip().replace("\n", " ")

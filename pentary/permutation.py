@@ -27,7 +27,7 @@ _u64 = np.uint64
 
 _HERE = Path(__file__).parent
 _SOURCES = ("permutation.py", "prng.py", "word.py")
-_compiled = Store("prng", _HERE, [_HERE / source for source in _SOURCES]).compiled(nogil=True)
+_compiled = Store("prng", "the generator", _HERE, [_HERE / source for source in _SOURCES]).compiled(nogil=True)
 
 
 @_compiled

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -27,10 +27,38 @@ def progress(steps: int) -> Iterator[Show]:
         steps: updates in the run.
 
     Yields:
-        A function to be called with every record.
+        A function to be called with every record. A display that cannot be written, such as a terminal that has gone
+        or a pipe whose reader has left, ends; the run goes on.
     """
-    with _bar(steps) if sys.stderr.isatty() else _lines(steps) as show:
-        yield show
+    display = _Display(_bar(steps) if sys.stderr.isatty() else _lines(steps))
+    try:
+        yield display.show
+    finally:
+        display.close()
+
+
+class _Display:
+    """A display until it cannot be written."""
+
+    def __init__(self, made: AbstractContextManager[Show]) -> None:
+        self._open = ExitStack()
+        self._show: Show | None = None
+        try:
+            self._show = self._open.enter_context(made)
+        except (OSError, ValueError):  # ValueError: the stream has been closed
+            self.close()
+
+    def show(self, record: Record) -> None:
+        if self._show is not None:
+            try:
+                self._show(record)
+            except (OSError, ValueError):
+                self.close()
+
+    def close(self) -> None:
+        self._show = None
+        with suppress(OSError, ValueError):
+            self._open.close()
 
 
 @contextmanager

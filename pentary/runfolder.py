@@ -4,16 +4,20 @@
 |---|---|---|
 | `config.json` | everything that determines the run | at the start |
 | `steps.jsonl` | one line for each record, the start included | after each record |
-| `weights.safetensors` | visible weights NAME, latent words NAME.latent | at each tenth of the run |
-| `result.json` | what the run came to | at the end |
+| `weights.safetensors` | visible weights NAME, latent words NAME.latent | at each tenth of the run, and at the end |
+| `result.json` | what the run came to, and what ended it before its time | at the end |
 | `fitness.png` or `bits.png`, `weights.png`, `health.png` | the figures of `pentary.plots` | at the end |
 
-All but `steps.jsonl` appear whole or not at all, in this order.
+All but `steps.jsonl` appear whole or not at all, in this order. What the folder does not take at the end, because the
+disk is full or somebody has deleted it, goes to a new folder among the temporary files.
 """
 
 import json
 import re
+import shutil
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from itertools import count
 from pathlib import Path
@@ -21,8 +25,10 @@ from typing import Any
 
 import numpy as np
 
-from pentary.files import write_whole, writing
+from pentary.console import told
+from pentary.files import write_new, write_whole, writing
 from pentary.run import Record, Run
+from pentary.signals import deferred
 from pentary.word import PentaryError
 
 
@@ -65,8 +71,11 @@ def check_free(out: Path | None) -> None:
     with writing(out):
         taken = any(out.iterdir())
     if taken:
-        holds = "another run" if (out / "config.json").exists() else "other files"
-        raise PentaryError(f"{out} holds {holds}, and nothing is overwritten: give another folder")
+        raise _taken(out, "another run" if (out / "config.json").exists() else "other files")
+
+
+def _taken(out: Path, holds: str) -> PentaryError:
+    return PentaryError(f"{out} holds {holds}, and nothing is overwritten: give another folder")
 
 
 def _first_free(path: Path) -> Path:
@@ -89,22 +98,31 @@ class RunFolder:
         run: what is recorded.
 
     Raises:
-        PentaryError: a file cannot be written. So do all methods.
+        PentaryError: a file cannot be written, or another run has taken the folder in the meantime.
     """
 
     def __init__(self, path: Path, run: Run) -> None:
-        """Write `config.json`."""
+        """Write `config.json`, which makes the folder ours even against a run that starts at this moment."""
         self.path = path
         self.is_empty = True
         """Whether no record has been added, not even the start."""
         self._run = run
         self._kept = 0
+        self._place = path.absolute()  # a black box may change the working directory
         versions = {"pentary": version("pentary"), "numpy": np.__version__}
-        self._write("config.json", _json(run.config() | {"versions": versions}))
+        self._config = _json(run.config() | {"versions": versions})
+        try:
+            write_new(self._place / "config.json", self._config)
+        except FileExistsError:
+            raise _taken(path, "another run") from None
 
     def add(self, record: Record) -> None:
-        """Append a record to `steps.jsonl`, and keep the weights if a tenth of the run is over since they were kept."""
-        path = self.path / "steps.jsonl"
+        """Append a record to `steps.jsonl`, and keep the weights if a tenth of the run is over since they were kept.
+
+        Raises:
+            PentaryError: a file cannot be written.
+        """
+        path = self._place / "steps.jsonl"
         with writing(path), path.open("a", encoding="utf-8") as file:  # closed each time: nothing waits in a buffer
             file.write(json.dumps(record.line, allow_nan=False) + "\n")
         self.is_empty = False
@@ -113,30 +131,58 @@ class RunFolder:
             self._write("weights.safetensors", self._run.weights())
 
     def finish(self, ending: Mapping[str, Any]) -> dict[str, Any]:
-        """Write the files of the end.
+        """Write the files of the end: weights and result before the pictures.
 
         Args:
             ending: what the result says beyond the figures of all runs.
 
         Returns:
-            The result, as in `result.json`.
+            The result, as in `result.json`, where `out` is the folder that holds it; with `unwritten`, the reason, if
+            that is a new one, or if the pictures are missing.
+
+        Raises:
+            PentaryError: there is no place for a new folder either.
         """
         assert not self.is_empty, "an empty run has no result: discard it"
-        result = self._run.result() | {"out": str(self.path)} | dict(ending)
-        self._write("weights.safetensors", self._run.weights())
-        self._write("result.json", _json(result))
-        for name, picture in self._run.pictures():
-            self._write(name, picture)
+        try:
+            result = self._write_end(ending)
+        except PentaryError as error:
+            self._move()
+            result = self._write_end({**ending, "unwritten": str(error)})
+        try:
+            for name, picture in self._run.pictures():
+                self._write(name, picture)
+        except Exception as error:  # what has been trained is on disk, and more than its pictures is to be told
+            result.setdefault("unwritten", f"pictures are missing: {told(error)}")
         return result
 
     def discard(self) -> None:
         """Remove the folder of a run that failed before its start: it tells nothing, and its name is wanted again."""
-        with writing(self.path):
-            (self.path / "config.json").unlink()
-            self.path.rmdir()
+        with suppress(OSError):  # the failure is to be told, not this
+            (self._place / "config.json").unlink()
+            self._place.rmdir()
+
+    def _write_end(self, ending: Mapping[str, Any]) -> dict[str, Any]:
+        with deferred():
+            with writing(self._place):
+                self._place.mkdir(parents=True, exist_ok=True)
+            if not (self._place / "config.json").exists():
+                self._write("config.json", self._config)
+            self._write("weights.safetensors", self._run.weights())
+            result = self._run.result() | {"out": str(self.path)} | dict(ending)
+            self._write("result.json", _json(result))
+        return result
+
+    def _move(self) -> None:
+        """Go to a new folder with what can be read of the old one."""
+        before = self._place
+        with writing(Path("a temporary folder")):
+            self._place = self.path = Path(tempfile.mkdtemp(prefix="pentary-run-"))
+        with suppress(OSError):
+            shutil.copytree(before, self._place, dirs_exist_ok=True)
 
     def _write(self, name: str, content: bytes) -> None:
-        write_whole(self.path / name, content)
+        write_whole(self._place / name, content)
 
 
 def _json(value: object) -> bytes:

@@ -102,10 +102,8 @@ def eval(run: Path, file: Path, as_json: bool) -> None:
 def _centre(run: Path) -> "Weights":
     """Load the weights of a run for the forward pass."""
     from pentary.lm.forward import Weights
-    from pentary.lm.start import announce_compilation
 
     model, latents = checkpoint.load(run)
-    announce_compilation()
     weights = Weights(model, gemm.backend("numpy"))
     weights.fill(latents)
     return weights

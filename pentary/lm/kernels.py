@@ -96,15 +96,12 @@ class Head(NamedTuple):
 
 _SOURCES: Final = ("lm/kernels.py", "lm/loss.py", "lm/model.py", "es.py", "lowrank.py", "word.py")  # of the constants
 
-STORE: Final = Store("lm", Path(__file__).parent, [Path(__file__).parents[1] / source for source in _SOURCES])
+STORE: Final = Store(
+    "lm", "the language model", Path(__file__).parent, [Path(__file__).parents[1] / source for source in _SOURCES]
+)
 
 _compiled = STORE.compiled(nogil=True, error_model="numpy")
 _compiled_sum = STORE.compiled(nogil=True, error_model="numpy", fastmath={"reassoc"})
-
-
-def is_stored() -> bool:
-    """Tell whether an earlier process has left the compiled kernels for this one."""
-    return STORE.holds("kernels.leave_head")
 
 
 @_compiled

@@ -10,19 +10,12 @@ import click
 from pentary import gemm
 from pentary.lm import corpus
 from pentary.lm.evolve import Parameters
-from pentary.lm.kernels import is_stored
 from pentary.lm.model import Model
 from pentary.lm.textrun import TextRun, describe, steps_in
 from pentary.word import PentaryError
 
 MINUTES: Final = 10.0
 """Minutes of a run for which neither minutes nor steps are given."""
-
-
-def announce_compilation() -> None:
-    """Say why nothing happens for a while, if the compiled kernels are not on disk yet."""
-    if not is_stored():
-        click.echo("Compiling the model: half a minute, the first time only.", err=True)
 
 
 def start(
@@ -62,7 +55,6 @@ def start(
         f"model    layers {model.layers}, dim {model.dim}: {model.parameters:,} parameters, {model.macs:,} "
         "multiply-accumulates a byte"
     )
-    announce_compilation()
     if steps is None:
         minutes = MINUTES if minutes is None else minutes
         own = replace(own, steps=steps_in(minutes, TextRun(text, model, own, product)))

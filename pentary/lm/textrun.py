@@ -6,10 +6,10 @@ from functools import cached_property
 from time import perf_counter
 from typing import Any, Final
 
-import click
 import numpy as np
 
 from pentary import health, plots
+from pentary.console import say
 from pentary.gemm import Gemm
 from pentary.health import Health
 from pentary.lm import ngrams
@@ -91,9 +91,12 @@ class TextRun:
                     ended = perf_counter()
                     due = ended + (ended - began) / RECORDING
                     yield record
-        except KeyboardInterrupt:
+        except GeneratorExit:
+            raise
+        except BaseException as error:
             if self._state.step > self._told[-1][0]["step"]:  # what was trained since then is not lost
-                click.echo(f"Interrupted after step {self._state.step:,}: measuring it.", err=True)
+                ended = "Interrupted" if isinstance(error, KeyboardInterrupt) else type(error).__name__
+                say(f"{ended} after step {self._state.step:,}: measuring it.")
                 yield self._record()
             raise
 

@@ -16,6 +16,7 @@ import click
 from pentary.commands import define_option
 from pentary.console import exit_status
 from pentary.program import Fault
+from pentary.signals import exit_code
 from pentary.word import PentaryError
 
 if TYPE_CHECKING:
@@ -168,14 +169,6 @@ def debug(program: Path, config: Path | None, defines: dict[str, int]) -> None:
         Debugger(_machine(program, config, defines)).converse()
 
 
-def announce_compilation() -> None:
-    """Say why nothing happens for a while, if the compiled model is not on disk yet."""
-    from pentary_sim.compiled import is_stored
-
-    if not is_stored():
-        click.echo("Compiling the model: half a minute, the first time only.", err=True)
-
-
 def _machine(path: Path, config: Path | None, defines: dict[str, int], trace: bool = False) -> "Simulator":
     from pentary.objectfile import load_program
     from pentary_sim.config import Config
@@ -183,7 +176,6 @@ def _machine(path: Path, config: Path | None, defines: dict[str, int], trace: bo
 
     settings = Config.load(config) if config else Config()
     loaded = load_program(path, defines)
-    announce_compilation()
     return Simulator(loaded, settings, trace)
 
 
@@ -198,4 +190,4 @@ def _conclude(machine: "Simulator", ending: str | Fault, max_cycles: int | None)
     if ending != "interrupt":
         raise PentaryError(told)
     click.echo(told, err=True)
-    raise click.exceptions.Exit(130)
+    raise click.exceptions.Exit(exit_code())

@@ -18,11 +18,6 @@ def _sources() -> Iterator[Path]:
     yield Path(pentary.isa.table.__file__)
 
 
-STORE: Final = Store("sim", _HERE, _sources())
+STORE: Final = Store("sim", "the model of the processor", _HERE, _sources())
 
 compiled: Final = STORE.compiled()
-
-
-def is_stored() -> bool:
-    """Tell whether an earlier process has left its compiled code for this one."""
-    return STORE.holds("kernel.run")

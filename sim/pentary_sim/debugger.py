@@ -11,6 +11,7 @@ from pentary.asm.errors import suggestion
 from pentary.asm.vocabulary import NUMBERS
 from pentary.isa.table import STACK
 from pentary.program import Fault
+from pentary.signals import Terminated, terminated
 from pentary.word import PentaryError
 from pentary_sim import report
 from pentary_sim.drive import drive
@@ -74,6 +75,8 @@ class Debugger(cmd.Cmd):
         while True:
             try:
                 return self.cmdloop()
+            except Terminated:
+                raise
             except KeyboardInterrupt:
                 click.echo("\n`quit` leaves")
             except UnicodeDecodeError:
@@ -225,7 +228,10 @@ class Debugger(cmd.Cmd):
         return True
 
     def _go(self, max_instructions: int | None = None) -> None:
-        self._tell_stop(drive(self._machine, max_instructions=max_instructions, stop_at=self._breakpoints))
+        ending = drive(self._machine, max_instructions=max_instructions, stop_at=self._breakpoints)
+        if ending == "interrupt" and terminated():
+            raise Terminated
+        self._tell_stop(ending)
 
     def _tell_stop(self, ending: str | Fault) -> None:
         problem = report.problem(self._machine, ending)

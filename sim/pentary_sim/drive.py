@@ -1,11 +1,10 @@
-"""Running a machine with an ear for Ctrl-C, which compiled code does not hear."""
+"""Running a machine with an ear for Ctrl-C, SIGTERM and SIGHUP, which compiled code does not hear."""
 
-import signal
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from typing import Final
 
 from pentary.program import Fault
+from pentary.signals import collected
 from pentary_sim.simulator import Simulator
 from pentary_sim.trace import Trace
 
@@ -27,10 +26,10 @@ def drive(
         trace: takes the records of all instructions, those before a fault too; for a machine that keeps them.
 
     Returns:
-        "halt", "cycles", "instructions" or "breakpoint", as `Simulator.run`; "interrupt" after Ctrl-C, unless the
-        program has ended in the meantime; or the fault.
+        "halt", "cycles", "instructions" or "breakpoint", as `Simulator.run`; "interrupt" after Ctrl-C, SIGTERM
+        or SIGHUP, unless the program has ended in the meantime; or the fault.
     """
-    with _interrupts() as pressed:
+    with collected() as pressed:
         ending = _run_slices(machine, max_cycles, max_instructions, stop_at, trace, pressed)
     # A run that is shorter than a slice was not interrupted, but what it belongs to is to be.
     return "interrupt" if pressed and ending in ("cycles", "instructions", "breakpoint") else ending
@@ -60,22 +59,3 @@ def _run_slices(
         if machine.pc in stop_at:  # the next slice would begin here, and so not stop here
             return "breakpoint"
     return "interrupt"
-
-
-@contextmanager
-def _interrupts() -> Iterator[list[int]]:
-    """Collect the first Ctrl-C instead of raising KeyboardInterrupt, unless somebody else sees to it or ignores it."""
-    pressed: list[int] = []
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield pressed
-        return
-
-    def press(number: int, frame: object) -> None:
-        pressed.append(number)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    signal.signal(signal.SIGINT, press)
-    try:
-        yield pressed
-    finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
