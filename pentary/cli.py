@@ -172,7 +172,7 @@ def train(context: click.Context, task: str, out: Path | None, as_json: bool, **
         if "interrupted" in result:
             rows["steps"] += ", interrupted"
         with _keeping(failure, result):
-            click.echo(_table(rows))
+            (say if as_json else click.echo)(_table(rows))
     if as_json:
         with exit_status(), _keeping(None, result):
             click.echo(json.dumps(result))
@@ -278,10 +278,10 @@ def _keeping(failure: BaseException | None, result: Mapping[str, Any]) -> Iterat
         failure = failure or PentaryError(f"cannot write the output: {error.strerror or error}; {kept}")
     if "traceback" in result:
         raise UnexpectedError(f"{result['error']}, which is a fault of pentary: {kept}, the traceback in result.json")
-    if failure is not None and "interrupted" not in result:
-        raise failure
     if "unwritten" in result:
         raise PentaryError(f"{result['unwritten']}; {kept}")
+    if failure is not None and "interrupted" not in result:
+        raise failure
 
 
 def _table(rows: Mapping[str, object]) -> str:

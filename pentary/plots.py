@@ -1,5 +1,6 @@
 """The figures of a run: fitness or bits per byte over the steps, weights before and after, and their health."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -201,12 +202,15 @@ def new_figure(width: float, height: float, title: str) -> "Figure":
     from matplotlib.figure import Figure  # takes a second to import, and not pyplot: that would keep global state
 
     figure = Figure(figsize=(width, height), dpi=120, layout="constrained")
-    figure.suptitle(title, parse_math=False)  # a file name may hold dollar signs
+    drawable = title.encode(errors="replace").decode()  # a file name may hold bytes that are no text, and dollar signs
+    figure.suptitle(drawable, parse_math=False)
     return figure
 
 
 def as_png(figure: "Figure") -> bytes:
     """Draw a figure as a PNG file."""
     buffer = BytesIO()
-    figure.savefig(buffer, format="png")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")  # a box in its place tells enough
+        figure.savefig(buffer, format="png")
     return buffer.getvalue()

@@ -15,7 +15,7 @@ from types import ModuleType
 import pytest
 from click.testing import CliRunner
 
-from pentary import tasks
+from pentary import es, tasks
 from pentary.cli import main
 from pentary.es import Parameters
 from pentary.train import train
@@ -23,7 +23,7 @@ from pentary.train import train
 TINY = ["--shape", "8x8", "--population", "4", "--rank", "2", "--steps", "3"]
 
 BLACK_BOXES = """
-import os, time
+import os, shutil, time
 
 calls = 0
 
@@ -37,6 +37,18 @@ def noisy(weights):
 
 def slow(weights):
     time.sleep(0.02)
+    return int(weights.sum())
+
+def wanders(weights):
+    os.makedirs("elsewhere", exist_ok=True)
+    os.chdir("elsewhere")
+    return int(weights.sum())
+
+def destroys(weights):
+    global calls
+    calls += 1
+    if calls == 12:
+        shutil.rmtree("here")
     return int(weights.sum())
 
 def broken(weights):
@@ -75,10 +87,19 @@ def pentary(*arguments):
     return CliRunner().invoke(main, arguments)
 
 
+def heed(*ignored):
+    """Return what makes a child heed Ctrl-C, which a shell's background job ignores, but ignore other signals."""
+
+    def prepare():
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        for number in ignored:
+            signal.signal(number, signal.SIG_IGN)
+
+    return {"preexec_fn": prepare}
+
+
 def start(*arguments, **options):
-    # A shell's background job ignores Ctrl-C, and its children with it.
-    heed = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
-    return subprocess.Popen([sys.executable, "-m", "pentary", *arguments], **{"text": True, **heed, **options})
+    return subprocess.Popen([sys.executable, "-m", "pentary", *arguments], **{"text": True, **heed(), **options})
 
 
 def lines(path):
@@ -233,7 +254,7 @@ def test_a_disk_that_fills_up_is_one_line(monkeypatch):
     run = pentary("train", "target", *TINY, "--out", "here", "--json")
     assert run.exit_code == 2
     assert run.stdout == ""
-    assert run.stderr == "Error: cannot write here/config.json: No space left on device\n"
+    assert run.stderr == f"Error: cannot write {Path.cwd()}/here/config.json: No space left on device\n"
 
 
 def test_too_large_for_the_memory_is_one_line(monkeypatch):
@@ -322,40 +343,147 @@ def test_standard_output_holds_nothing_but_the_object_whoever_prints():
     assert "printed by the user" in stderr and "printed by a child" in stderr
 
 
-def test_ctrl_c_keeps_the_steps_so_far_and_still_prints_the_object():
+SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+
+
+@pytest.mark.parametrize(("number", "status"), SIGNALS)
+def test_a_signal_keeps_the_steps_so_far_and_still_prints_the_object(number, status):
     arguments = ("train", "mine.py:slow", *TINY, "--steps", "1000", "--out", "here", "--json")
     process = start(*arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    while process.poll() is None and not (Path("here/steps.jsonl").exists() and len(lines("here/steps.jsonl")) > 2):
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    stdout, _ = process.communicate()
-    assert process.returncode == 130
+    wait_for_steps(process)
+    process.send_signal(number)
+    stdout, stderr = process.communicate()
+    assert process.returncode == status
     result = json.loads(stdout)
     assert result == json.loads(Path("here/result.json").read_text())
     assert result["interrupted"] is True
     assert result["steps"] + 1 == len(lines("here/steps.jsonl"))
     assert all(Path("here", name).exists() for name in ("weights.safetensors", "fitness.png", "health.png"))
+    assert "Traceback" not in stderr
 
 
-def test_a_reader_that_leaves_ends_the_run_quietly_with_its_folder_finished():
-    process = start("train", "mine.py:slow", *TINY, "--steps", "50", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+def test_who_ignores_the_hang_up_as_nohup_does_is_heeded():
+    arguments = ("train", "mine.py:slow", *TINY, "--steps", "30", "--out", "here")
+    process = start(*arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **heed(signal.SIGHUP))
+    wait_for_steps(process)
+    process.send_signal(signal.SIGHUP)
+    assert (process.communicate()[1], process.returncode) == ("", 0)
+    assert json.loads(Path("here/result.json").read_text())["steps"] == 30
+
+
+def wait_for_steps(process):
+    while process.poll() is None and not (Path("here/steps.jsonl").exists() and len(lines("here/steps.jsonl")) > 2):
+        time.sleep(0.05)
+
+
+def test_an_exception_that_nobody_foresaw_keeps_the_weights_and_its_traceback(monkeypatch):
+    tell = es.tell
+
+    def faulty(parameters, state, fitness):
+        return tell(parameters, state, fitness) if state.step < 2 else {}["no such key"]
+
+    monkeypatch.setattr(es, "tell", faulty)
+    run = pentary("train", "target", *TINY, "--out", "here")
+    told = "KeyError: 'no such key'"
+    kept = "which is a fault of pentary: the run is kept in here, the traceback in result.json"
+    assert (run.exit_code, run.stderr) == (1, f"Error: {told}, {kept}\n")
+    result = json.loads(Path("here/result.json").read_text())
+    assert (result["steps"], result["error"]) == (2, told)
+    assert result["traceback"].startswith("Traceback") and "in faulty" in result["traceback"]
+    assert Path("here/weights.safetensors").exists()
+
+
+def test_a_black_box_may_change_the_working_directory():
+    assert start("train", "mine.py:wanders", *TINY, "--out", "here").wait() == 0
+    assert len(lines("here/steps.jsonl")) == 4
+    assert Path("here/weights.safetensors").exists()
+
+
+def test_a_folder_deleted_in_between_ends_the_run_and_is_made_again_for_its_weights():
+    run = pentary("train", "mine.py:destroys", *TINY, "--out", "here")
+    assert run.exit_code == 2
+    assert run.stderr == f"Error: cannot write {Path.cwd()}/here/steps.jsonl: No such file or directory\n"
+    result = json.loads(Path("here/result.json").read_text())
+    assert result["steps"] == 3 and "steps.jsonl" in result["error"]
+    assert Path("here/weights.safetensors").exists() and Path("here/config.json").exists()
+
+
+def test_weights_that_the_folder_does_not_take_are_kept_among_the_temporary_files(monkeypatch, tmp_path):
+    write, temporary = Path.write_bytes, tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+
+    def full_at_the_end(path, content):
+        if (
+            path.parent.name == "here"
+            and len(lines("here/steps.jsonl") if Path("here/steps.jsonl").exists() else []) > 3
+        ):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", full_at_the_end)
+    run = pentary("train", "target", *TINY, "--out", "here")
+    (kept,) = temporary.iterdir()
+    assert run.exit_code == 2
+    told = f"cannot write {Path.cwd()}/here/weights.safetensors: No space left on device"
+    assert run.stderr == f"Error: {told}; the run is kept in {kept}\n"
+    assert lines(kept / "steps.jsonl") == lines("here/steps.jsonl")
+    result = json.loads((kept / "result.json").read_text())
+    assert (result["steps"], result["unwritten"], result["out"]) == (3, told, str(kept))
+    assert {path.name for path in kept.iterdir()} >= {"config.json", "weights.safetensors", "weights.png"}
+
+
+def test_of_two_processes_one_has_the_folder_and_the_other_is_told():
+    both = [start("train", "mine.py:slow", *TINY, "--out", "here", stderr=subprocess.PIPE) for _ in range(2)]
+    ended = sorted((process.wait(), process.communicate()[1]) for process in both)
+    assert ended == [
+        (0, ""),
+        (2, "Error: here holds another run, and nothing is overwritten: give another folder\n"),
+    ]
+    assert [line["step"] for line in lines("here/steps.jsonl")] == [0, 1, 2, 3]
+
+
+def test_a_reader_that_leaves_does_not_end_the_run():
+    process = start("train", "mine.py:slow", *TINY, "--steps", "20", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None and process.stderr is not None
-    assert process.stdout.readline().startswith("step  0/50")
+    assert process.stdout.readline().startswith("step  0/20")
     process.stdout.close()
     stderr = process.stderr.read()
     process.stderr.close()
-    assert process.wait() == 1
+    assert process.wait() == 141
     assert stderr == ""
-    assert json.loads(Path("runs/mine.py-slow-seed0/result.json").read_text())["interrupted"] is True
+    result = json.loads(Path("runs/mine.py-slow-seed0/result.json").read_text())
+    assert result["steps"] == 20 and "interrupted" not in result
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_a_full_standard_output_is_one_line():
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_a_full_standard_output_is_one_line_and_loses_nothing(form):
     with Path("/dev/full").open("w") as full:
-        process = start("train", "target", *TINY, "--json", stdout=full, stderr=subprocess.PIPE)
+        process = start("train", "target", *TINY, *form, "--out", "here", stdout=full, stderr=subprocess.PIPE)
         _, stderr = process.communicate()
     assert process.returncode == 2
-    assert stderr.endswith("\nError: cannot write the output: No space left on device\n")
+    assert stderr.endswith("Error: cannot write the output: No space left on device; the run is kept in here\n")
+    assert stderr.count("Error") == 1
+    assert json.loads(Path("here/result.json").read_text())["steps"] == 3
+    assert Path("here/health.png").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_full_standard_error_changes_nothing_but_the_message():
+    with Path("/dev/full").open("w") as full:
+        done = start("train", "target", *TINY, "--json", "--out", "here", stdout=subprocess.PIPE, stderr=full)
+        assert json.loads(done.communicate()[0])["steps"] == 3
+        assert done.returncode == 0
+        assert start("train", "target", "--population", "3", stderr=full).wait() == 2
+        assert start("train", "--no-such-option", stderr=full).wait() == 2
+
+
+def test_closed_standard_streams_are_no_place_for_files():
+    closing = {"preexec_fn": lambda: [os.close(number) for number in (0, 1, 2)]}
+    assert start("train", "target", *TINY, "--out", "here", **closing).wait() == 2
+    assert [line["step"] for line in lines("here/steps.jsonl")] == [0, 1, 2, 3]
+    assert Path("here/health.png").exists()
 
 
 def test_a_terminal_gets_a_bar_on_standard_error_and_the_summary_on_standard_output():
@@ -424,15 +552,16 @@ def test_a_task_without_products_refuses_a_backend(task):
     assert run.stderr.count("\n") == 1 and "backend" in run.stderr
 
 
-def test_ctrl_c_keeps_what_a_text_has_been_trained_on():
+@pytest.mark.parametrize(("number", "status"), SIGNALS)
+def test_a_signal_keeps_what_a_text_has_been_trained_on(number, status):
     process = start(
         *TINY_TEXT, "--steps", "1000000", "--out", "here", "--json", stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     while process.poll() is None and not (Path("here/steps.jsonl").exists() and len(lines("here/steps.jsonl")) > 1):
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     stdout, stderr = process.communicate()
-    assert process.returncode == 130
+    assert process.returncode == status
     assert re.search(r"^steps +[\d,]+ of 1,000,000, interrupted$", stderr, re.MULTILINE)
     result = json.loads(stdout)
     assert result["interrupted"] is True and result["steps"] == lines("here/steps.jsonl")[-1]["step"] > 0

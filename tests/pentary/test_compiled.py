@@ -1,5 +1,7 @@
-"""Compiled code on disk: whose it is, when it is there, and that what nobody needs any more goes."""
+"""Compiled code on disk: whose it is, when it is used, and that what nobody needs any more goes."""
 
+import errno
+import logging
 import os
 
 import pytest
@@ -15,7 +17,7 @@ def home(tmp_path):
 
 
 def store(home, name="ours"):
-    return Store(name, home, sorted(home.glob("*.py")))
+    return Store(name, "the example", home, sorted(home.glob("*.py")))
 
 
 def test_a_change_of_any_source_changes_the_folder(home):
@@ -24,17 +26,6 @@ def test_a_change_of_any_source_changes_the_folder(home):
     (home / "constants.py").write_text("B = 3")
     assert store(home).folder != before
     assert before.parent == home / "__pycache__"
-
-
-def test_a_function_is_held_once_its_code_is_there_and_not_when_there_is_a_folder(home):
-    ours = store(home)
-    assert not ours.holds("kernel.run")
-    code = ours.folder / "package_0123"
-    code.mkdir()
-    (code / "kernel.other-25.py311.1.nbc").touch()
-    assert not ours.holds("kernel.run")
-    (code / "kernel.run-24.py311.1.nbc").touch()
-    assert ours.holds("kernel.run")
 
 
 def test_code_of_earlier_sources_is_deleted_but_for_the_newest_and_that_of_others_stays(home):
@@ -52,7 +43,8 @@ def test_nothing_to_delete_is_no_mistake(home):
     store(home).forget_earlier()
 
 
-def test_what_is_compiled_is_stored_for_other_processes(home):
+def doubled(home):
+    """Compile and run a function as a new process does; return whether it was compiled, and its store."""
     ours = store(home)
 
     @ours.compiled(nogil=True)
@@ -60,16 +52,55 @@ def test_what_is_compiled_is_stored_for_other_processes(home):
         return 2 * x
 
     assert double(21) == 42
-    assert any(ours.folder.glob("*/*double-*.nbc"))
+    return ours, double.stats.cache_misses[double.signatures[0]]
 
 
-def test_where_nothing_can_be_stored_code_is_compiled_all_the_same(home, monkeypatch):
+def test_what_is_compiled_is_stored_for_other_processes_and_told_once(home, caplog):
+    caplog.set_level(logging.INFO, "pentary")
+    for expected in (True, False):
+        ours, missed = doubled(home)
+        assert bool(missed) == expected
+        assert any(ours.folder.glob("*/*double-*.nbc"))
+    assert [record.getMessage() for record in caplog.records] == [
+        "Compiling the example: half a minute at most, the first time only."
+    ]
+
+
+@pytest.mark.parametrize("kind", ["nbi", "nbc"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda content: b"",
+        lambda content: content[: len(content) // 2],
+        lambda content: b"\0" * len(content),
+        lambda content: content[:-9] + bytes([content[-9] ^ 1]) + content[-8:],
+        None,
+    ],
+    ids=["emptied", "cut", "zeroed", "a bit flipped", "deleted"],
+)
+def test_damaged_code_is_compiled_again(home, kind, damage):
+    ours, _ = doubled(home)
+    (file,) = ours.folder.glob(f"*/*double-*.{kind}")
+    if damage is None:
+        file.unlink()
+    else:
+        file.write_bytes(damage(file.read_bytes()))
+    assert doubled(home)[1]
+    assert not doubled(home)[1]
+
+
+def test_code_that_cannot_be_stored_is_used_all_the_same(home, monkeypatch):
+    def no_space(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pentary.compiled._CheckedFile._open_for_write", no_space)
+    assert doubled(home)[1]
+
+
+def test_where_nothing_can_be_stored_code_is_compiled_all_the_same(home, monkeypatch, caplog):
+    caplog.set_level(logging.INFO, "pentary")
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     monkeypatch.setenv("HOME", "/dev/null")
-
-    @store(home).compiled()
-    def double(x):
-        return 2 * x
-
-    assert double(21) == 42
+    doubled(home)
     assert not (home / "__pycache__").exists()
+    assert caplog.messages == ["Compiling the example: half a minute at most, the first time only."]

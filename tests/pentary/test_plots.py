@@ -24,6 +24,11 @@ def test_fitness_of_any_length_and_magnitude_is_drawn(centre):
     assert len(png) > 5_000
 
 
+@pytest.mark.parametrize("title", ["重さ.py", "a\udcff.py", "\U0001f600"])
+def test_a_title_of_any_characters_is_drawn_without_a_word(title):
+    assert size(plots.fitness_png([0.0, 1.0], [0.0], [1.0], title)) == (840, 504)
+
+
 def test_what_is_drawn_depends_on_the_fitness():
     assert plots.fitness_png([0, 1], [0], [1]) != plots.fitness_png([1, 0], [0], [1])
 

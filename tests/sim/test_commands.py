@@ -372,9 +372,10 @@ def test_profile_has_rows_by_choice(by, row):
     assert any(line.startswith(row) for line in run.stdout.splitlines())
 
 
-def test_an_output_without_the_glyphs_of_pents_gets_them_in_ascii():
+@pytest.mark.parametrize("charset", ["latin-1", "ascii"])
+def test_an_output_without_the_glyphs_of_pents_gets_them_in_ascii(charset):
     write("LI p1, -7\nLI p2, 12 ; ≥\nDIV p1, p1, p3\n")
-    run = CliRunner(charset="latin-1").invoke(main, ["run", "bad.s"])
+    run = CliRunner(charset=charset).invoke(main, ["run", "bad.s"])
     assert run.exit_code == 2
     assert "  LI p2, 12 ; ?\n" in run.stderr
     assert "\np1           -7  00000000000000-=\n" in run.stderr
@@ -386,26 +387,6 @@ def test_profile_sums_up_the_rows_beyond_the_top():
     assert len(rows) == 2 + 6
     few = pentary("profile", "prog.s", "--by", "line", "--top", "2").stdout.splitlines()
     assert [line.split()[0] for line in few] == ["line", "total", *(line.split()[0] for line in rows[2:4]), "4"]
-
-
-@pytest.mark.parametrize("command", ["run", "profile", "debug"])
-def test_the_first_run_says_that_it_compiles(command, monkeypatch):
-    monkeypatch.setattr("pentary_sim.compiled.is_stored", lambda: False)
-    run = pentary(command, "prog.s")
-    assert run.exit_code == 0
-    assert run.stderr.startswith("Compiling the model") and run.stderr.count("\n") == 1
-    assert pentary(command, "none.s").stderr.startswith("none.s: cannot be read")
-
-
-def test_training_and_measuring_say_that_they_compile(monkeypatch):
-    monkeypatch.setattr("pentary_sim.compiled.is_stored", lambda: False)
-    monkeypatch.setattr("pentary_sim.bench.run", lambda: {"speed": 1})
-    train = ["train", "target", "--engine", "sim", "--steps", "1", "--population", "4", "--shape", "4x4"]
-    assert pentary(*train).stderr.count("Compiling the model") == 1
-    assert pentary("bench", "sim").stderr.count("Compiling the model") == 1
-    refused = pentary("train", "target", "--engine", "sim", "--shape", "300x3")
-    assert refused.exit_code == 2 and "Compiling" not in refused.stderr
-    assert "Compiling" not in pentary("bench", "numpy", "--help").stderr
 
 
 def test_the_folder_of_a_training_holds_the_machine():
