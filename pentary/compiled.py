@@ -62,7 +62,7 @@ class Store:
         """Return a decorator that compiles a function on its first call; options are those of `numba.njit`."""
 
         def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-            dispatcher = numba.njit(**options)(function)
+            dispatcher: Any = numba.njit(**options)(function)
             dispatcher._cache = self._cache(function)
             return dispatcher
 

@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+from typing import Any
 
 import pytest
 
@@ -47,10 +48,10 @@ def doubled(home):
     """Compile and run a function as a new process does; return whether it was compiled, and its store."""
     ours = store(home)
 
-    @ours.compiled(nogil=True)
-    def double(x):
+    def by_two(x):
         return 2 * x
 
+    double: Any = ours.compiled(nogil=True)(by_two)
     assert double(21) == 42
     return ours, double.stats.cache_misses[double.signatures[0]]
 
@@ -60,7 +61,7 @@ def test_what_is_compiled_is_stored_for_other_processes_and_told_once(home, capl
     for expected in (True, False):
         ours, missed = doubled(home)
         assert bool(missed) == expected
-        assert any(ours.folder.glob("*/*double-*.nbc"))
+        assert any(ours.folder.glob("*/*by_two-*.nbc"))
     assert [record.getMessage() for record in caplog.records] == [
         "Compiling the example: half a minute at most, the first time only."
     ]
@@ -80,7 +81,7 @@ def test_what_is_compiled_is_stored_for_other_processes_and_told_once(home, capl
 )
 def test_damaged_code_is_compiled_again(home, kind, damage):
     ours, _ = doubled(home)
-    (file,) = ours.folder.glob(f"*/*double-*.{kind}")
+    (file,) = ours.folder.glob(f"*/*by_two-*.{kind}")
     if damage is None:
         file.unlink()
     else:
