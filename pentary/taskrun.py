@@ -11,6 +11,7 @@ from pentary.es import Parameters, visible_weights
 from pentary.health import Health
 from pentary.lowrank import Pents
 from pentary.run import Record
+from pentary.tensorfile import weights_to_bytes
 from pentary.train import Step, Task
 from pentary.word import limit
 
@@ -107,19 +108,15 @@ class TaskRun:
 
     def weights(self) -> bytes:
         """Give the visible weights and the latent words as a safetensors file."""
-        from safetensors.numpy import save
-
         _, last = self._ends()
         visible = visible_weights(self._parameters, last.state.latents)
-        latents = {f"{name}.latent": words for name, words in last.state.latents.items()}
         metadata = {
             "task": self.name,
             "step": str(last.step),
             "latent": str(self._parameters.latent),
             "matrices": json.dumps(list(visible)),  # in the order of the digest, which safetensors does not keep
-            "digest": last.digest,
         }
-        return save({**visible, **latents}, metadata)
+        return weights_to_bytes(visible, last.state.latents, last.digest, metadata)
 
     def pictures(self) -> Iterator[tuple[str, bytes]]:
         """Draw the fitness, the weights before and after, and their health."""
