@@ -12,7 +12,6 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from importlib.util import module_from_spec, spec_from_file_location
-from math import inf
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, NoReturn
@@ -21,10 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pentary.es import CHUNK_PENTS, Parameters, Population, Shapes
+from pentary.fitness import as_fitness, number
 from pentary.lowrank import Pents
 from pentary.word import PentaryError
 
-Fitness = Callable[[Pents], object]
+Fitness = Callable[[NDArray[np.int64]], object]
 """A user's function; what it returns is checked."""
 
 LARGEST: Final = 1e300
@@ -54,8 +54,8 @@ class BlackBox:
 
     Args:
         name: of the function, for messages and the run's record.
-        function: takes an int8 array (rows, cols) of -2..2, its own to keep or change; returns a number, greater is
-            better.
+        function: takes an int64 array (rows, cols) of -2..2, its own to keep or change; returns an integer or a float,
+            greater is better. Integers are compared as integers, whatever their size.
         shape: (rows, cols).
     """
 
@@ -75,24 +75,24 @@ class BlackBox:
                 "use the quantized perturbation"
             )
 
-    def evaluate(self, population: Population) -> NDArray[np.float64]:
-        """Call the function for every member, (pairs, 2).
+    def evaluate(self, population: Population) -> NDArray[Any]:
+        """Call the function for every member, (pairs, 2), as `pentary.fitness.as_fitness` returns it.
 
         Raises:
             BlackBoxError: the function raises an exception or returns something that is no fitness.
         """
-        fitness = np.empty((population.parameters.pairs, 2))
+        fitness = np.empty((population.parameters.pairs, 2), object)
         for pair, members in enumerate(self._pairs(population)):
             for side, weights in enumerate(members):
                 member = f"the {('plus', 'minus')[side]} member of pair {pair} in step {population.step}"
                 fitness[pair, side] = self._measure(weights, member)
-        return fitness
+        return as_fitness(fitness)
 
     def unit(self, parameters: Parameters) -> int:
         """Give 1: the fitness is reported as the function returns it."""
         return 1
 
-    def centre_fitness(self, weights: Mapping[str, Pents]) -> float:
+    def centre_fitness(self, weights: Mapping[str, Pents]) -> int | float:
         """Call the function for the centre.
 
         Raises:
@@ -110,21 +110,18 @@ class BlackBox:
         for start in range(0, pairs, chunk):
             yield from zip(*population.weights(MATRIX, slice(start, min(start + chunk, pairs))), strict=True)
 
-    def _measure(self, weights: Pents, member: str) -> float:
+    def _measure(self, weights: Pents, member: str) -> int | float:
         try:
-            value = self._function(weights.copy())
+            value = self._function(weights.astype(np.int64, order="C"))  # in int8, 100 times a weight would wrap
         except (Exception, SystemExit) as error:
             raise BlackBoxError(f"{self.name} raised {type(error).__name__} for {member}", error) from error
-        # A bool is an int to Python, but a comparison returned in place of a score is a mistake.
-        if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        fitness = number(value)
+        if fitness is None:
             raise BlackBoxError(f"{self.name} returned {type(value).__name__}, not a number, for {member}")
-        try:
-            number = float(value)
-        except OverflowError:
-            number = inf
-        if not abs(number) <= LARGEST:
-            raise BlackBoxError(f"{self.name} returned {number} for {member}: a fitness is a number within ±{LARGEST}")
-        return number
+        if not abs(fitness) <= LARGEST:
+            told = fitness if isinstance(fitness, float) else "an integer that is too large"
+            raise BlackBoxError(f"{self.name} returned {told} for {member}: a fitness is a number within ±{LARGEST}")
+        return fitness
 
 
 def load(name: str) -> Fitness:

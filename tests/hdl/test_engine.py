@@ -59,7 +59,7 @@ def built(builds: Path) -> None:
 
 def told(step: Step) -> tuple[Any, ...]:
     """Give what all engines must tell alike."""
-    return step.step, step.fitness, step.population_mean, step.best, step.evaluations, step.digest
+    return step.step, step.fitness, step.population_mean, step.best, step.tied, step.evaluations, step.digest
 
 
 def ones(weights: Any) -> int:
