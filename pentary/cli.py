@@ -131,9 +131,9 @@ def train(context: click.Context, task: str, out: Path | None, as_json: bool, **
       text                      a language model that predicts bytes: of the
                                 files given, or of Python's own help
       FILE.py:FUNCTION          your own fitness of one weight matrix:
-      PACKAGE.MODULE:FUNCTION   it takes an int8 array (rows, cols) of
-                                -2..2 and returns a number, greater is
-                                better
+      PACKAGE.MODULE:FUNCTION   it takes an int64 array (rows, cols) of
+                                -2..2 and returns an integer or a float,
+                                greater is better
     Options that are not given take values that suit the task.
 
     \b

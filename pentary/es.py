@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pentary import lowrank, prng
 from pentary.exact import EXACT
+from pentary.fitness import as_fitness, differences
 from pentary.lowrank import Latents, Pents
 from pentary.parallel import map_chunks
 from pentary.word import PENTS, WORD_MAX, PentaryError, checked_integers, from_digits, limit
@@ -203,7 +204,8 @@ def shape_fitness(fitness: ArrayLike, shaping: str) -> Pents:
     """Turn the fitness of antithetic pairs into pents.
 
     Args:
-        fitness: (pairs, 2), plus and minus members; integers, or finite floats of a black box, which are compared only.
+        fitness: (pairs, 2), plus and minus members; integers of any size, or finite floats of a black box, which are
+            compared only. Two integers are compared as integers, a float with anything as float64.
         shaping: "sign" gives the sign of plus - minus. "rank" orders the pairs by the magnitude of their difference:
             the third with the least gets 0, the fifth with the greatest gets twice the sign, the rest the sign. Equal
             magnitudes keep the order of the pairs.
@@ -217,12 +219,7 @@ def shape_fitness(fitness: ArrayLike, shaping: str) -> Pents:
     >>> shape_fitness([[5, 4], [0, 9], [7, 1], [2, 2], [3, 1]], "rank").tolist()
     [1, -2, 1, 0, 1]
     """
-    values = np.asarray(fitness)
-    if values.ndim != 2 or values.shape[1] != 2:
-        raise PentaryError(f"fitness must have shape (pairs, 2), not {values.shape}")
-    if values.dtype.kind not in "iuf" or not np.isfinite(values).all():
-        raise PentaryError(f"fitness must be finite numbers, not {values.dtype} with NaN, inf or other types")
-    difference = values[:, 0] - values[:, 1] if values.dtype.kind != "u" else np.subtract(*values.T.astype(np.int64))
+    difference = differences(as_fitness(fitness))
     sign = np.sign(difference).astype(np.int8)
     if shaping == "sign":
         return sign

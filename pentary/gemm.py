@@ -133,6 +133,8 @@ class Int8Gemm:
 
     def product(self, x: NDArray[Any], weights: NDArray[Any], out: NDArray[Any]) -> Callable[[], object]:
         """Prepare a product: see `Gemm.product`."""
+        # Of the operands it would take copies, once and for all, and of the sums the address alone.
+        assert all(each.flags.c_contiguous for each in (x, weights, out)), "the buffers of a product are contiguous"
         binding = self._session.io_binding()
         binding.bind_cpu_input("x", x)
         binding.bind_cpu_input("weights", weights)

@@ -1,7 +1,7 @@
 """Programs on disk.
 
 An object file is a safetensors file: the tensor `image` holds the words, and the metadata one entry `program` with the
-rest as JSON. (One entry, because safetensors writes several in no fixed order, and one program is to be one file.)
+rest as JSON.
 """
 
 import json
@@ -12,11 +12,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save as to_safetensors
 
 from pentary.asm import assemble
 from pentary.files import write_whole
 from pentary.program import Program, Source
+from pentary.tensorfile import to_bytes
 from pentary.word import WORD_MAX, PentaryError
 
 FORMAT: Final = "pentary program"
@@ -43,8 +43,7 @@ def save(program: Program, path: Path) -> None:
         "labels": program.labels,
         "sources": program.sources,
     }
-    content = to_safetensors({"image": np.ascontiguousarray(program.image)}, {"program": json.dumps(fields)})
-    write_whole(path, content)
+    write_whole(path, to_bytes({"image": program.image}, {"program": json.dumps(fields)}))
 
 
 def load(path: Path) -> Program:

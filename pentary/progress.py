@@ -1,4 +1,7 @@
-"""Progress of a run: a bar and a table of health on a terminal, and elsewhere a line for every tenth of the run."""
+"""Progress of a run: a bar and a table of health on a terminal, and elsewhere a line for every tenth of the run.
+
+Warnings go to standard error, at once.
+"""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pentary import health
+from pentary.console import say
 from pentary.health import Health
 from pentary.run import Record
 
@@ -79,6 +83,8 @@ def _bar(steps: int) -> Iterator[Show]:
     with Live(bar, console=Console(stderr=True), redirect_stdout=sys.stdout.isatty()) as live:
 
         def show(record: Record) -> None:
+            if record.warning is not None:
+                live.console.print(Text(f"Warning: {record.warning}"))
             bar.update(task, completed=record.step)
             live.update(Group(bar, Text(record.figures), _table(record.health)))
 
@@ -105,6 +111,8 @@ def _lines(steps: int) -> Iterator[Show]:
 
     def show(record: Record) -> None:
         nonlocal told
+        if record.warning is not None:
+            say(f"Warning: {record.warning}")
         tenth = record.step * 10 // steps
         if tenth > told:
             told = tenth

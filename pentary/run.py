@@ -16,12 +16,14 @@ class Record:
         line: for `steps.jsonl`.
         figures: for the progress display, in a few words.
         health: of every matrix.
+        warning: what a person should know at once, in a sentence; each is told once.
     """
 
     step: int
     line: Mapping[str, Any]
     figures: str
     health: Mapping[str, Health]
+    warning: str | None = None
 
 
 class Run(Protocol):
@@ -46,7 +48,7 @@ class Run(Protocol):
         ...
 
     def result(self) -> dict[str, Any]:
-        """Give what the run has come to, up to the last record."""
+        """Give what the run has come to, up to the last record; a warning under that name."""
         ...
 
     def weights(self) -> bytes:

@@ -11,6 +11,8 @@ from pentary.es import Parameters, visible_weights
 from pentary.health import Health
 from pentary.lowrank import Pents
 from pentary.run import Record
+from pentary.tensorfile import weights_to_bytes
+from pentary.ties import Ties
 from pentary.train import Step, Task
 from pentary.word import limit
 
@@ -43,6 +45,7 @@ class TaskRun:
         self._visible: Mapping[str, Pents] | None = None
         self._curves: list[tuple[float, float | None, float | None]] = []
         self._health: list[dict[str, Health]] = []
+        self._ties = Ties(self.steps)
 
     def config(self) -> dict[str, Any]:
         """Give everything that determines the run."""
@@ -65,12 +68,18 @@ class TaskRun:
         visible = visible_weights(self._parameters, latents)
         self._health.append(health.of_weights(latents, limit(self._parameters.latent), visible, self._visible))
         self._first, self._last, self._visible = self._first or step, step, visible
-        self._curves.append((step.fitness, step.population_mean, step.best))
+        if step.tied is not None:
+            self._ties.add(step.step, step.tied)
+        # Floats, since Matplotlib draws no integers beyond 64 bits.
+        self._curves.append(
+            (float(step.fitness), step.population_mean, None if step.best is None else float(step.best))
+        )
         line = {
             "step": step.step,
             "fitness": step.fitness,
             "population_mean": step.population_mean,
             "best": step.best,
+            "tied": step.tied,
             "evaluations": step.evaluations,
             "seconds": step.seconds,
             "digest": step.digest,
@@ -80,12 +89,12 @@ class TaskRun:
         figures = f"fitness {step.fitness:.6g}"
         if step.evaluations:
             figures += f"  {_rate(step.evaluations, step.seconds)}"
-        return Record(step.step, line, figures, self._health[-1])
+        return Record(step.step, line, figures, self._health[-1], self._ties.news())
 
     def result(self) -> dict[str, Any]:
         """Give what the run has come to."""
         first, last = self._ends()
-        own = self._parameters
+        own, warning = self._parameters, self._ties.warning()
         return {
             "task": self.name,
             "engine": self._engine,
@@ -101,25 +110,22 @@ class TaskRun:
             "rank": own.rank,
             "perturb": own.perturb,
             "health": health.as_dicts(self._health[-1]),
+            **({} if warning is None else {"warning": warning}),
             **last.measured,
             **self._task.report(visible_weights(own, last.state.latents)),
         }
 
     def weights(self) -> bytes:
         """Give the visible weights and the latent words as a safetensors file."""
-        from safetensors.numpy import save
-
         _, last = self._ends()
         visible = visible_weights(self._parameters, last.state.latents)
-        latents = {f"{name}.latent": words for name, words in last.state.latents.items()}
         metadata = {
             "task": self.name,
             "step": str(last.step),
             "latent": str(self._parameters.latent),
             "matrices": json.dumps(list(visible)),  # in the order of the digest, which safetensors does not keep
-            "digest": last.digest,
         }
-        return save({**visible, **latents}, metadata)
+        return weights_to_bytes(visible, last.state.latents, last.digest, metadata)
 
     def pictures(self) -> Iterator[tuple[str, bytes]]:
         """Draw the fitness, the weights before and after, and their health."""
@@ -141,6 +147,7 @@ class TaskRun:
             **{name.replace("_", " "): f"{share:.2%}" for name, share in result.items() if name.endswith("accuracy")},
             "weights": health.summary(self._health[-1]),
             **_cycles(result),
+            **({"warning": result["warning"]} if "warning" in result else {}),
         }
 
     def _ends(self) -> tuple[Step, Step]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pentary import es
 from pentary.es import Parameters, Population, Shapes, State
+from pentary.fitness import best, tied
 from pentary.lowrank import Pents
 from pentary.parallel import one_blas_thread
 
@@ -32,7 +33,7 @@ class Task(Protocol):
         ...
 
     def evaluate(self, population: Population) -> NDArray:
-        """Give the fitness of every member, (pairs, 2): integers, or floats of a black box."""
+        """Give the fitness of every member, (pairs, 2): integers, or floats of a black box; objects are both."""
         ...
 
     def unit(self, parameters: Parameters) -> int:
@@ -56,6 +57,7 @@ class Step:
         step: updates done.
         fitness: of the centre, after the update.
         population_mean, best: of the members that led to the update; None at the start.
+        tied: share of the pairs that led to it whose members had equal fitness; None at the start.
         evaluations: members evaluated so far.
         seconds: since the start.
         digest: of the latent words.
@@ -67,6 +69,7 @@ class Step:
     fitness: float
     population_mean: float | None
     best: float | None
+    tied: float | None
     evaluations: int
     seconds: float
     digest: str
@@ -126,11 +129,13 @@ def record(
         The record.
     """
     unit = task.unit(parameters)
+    greatest = None if fitness is None else best(fitness)
     return Step(
         step=state.step,
         fitness=task.centre_fitness(es.visible_weights(parameters, state.latents)),
         population_mean=None if fitness is None else float(np.mean(fitness / unit)),
-        best=None if fitness is None else float(np.max(fitness / unit)),
+        best=greatest if greatest is None or unit == 1 else greatest / unit,
+        tied=None if fitness is None else tied(fitness),
         evaluations=state.step * parameters.population,
         seconds=perf_counter() - start,
         digest=state.digest(),

@@ -13,11 +13,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
 from pentary import es
 from pentary.lm.model import LATENT, Model
 from pentary.lowrank import Latents
+from pentary.tensorfile import weights_to_bytes
 from pentary.word import PentaryError, limit
 
 WEIGHTS: Final = "weights.safetensors"
@@ -46,10 +46,9 @@ def to_safetensors(model: Model, state: es.State) -> bytes:
         "weights": model.weights,
         "step": str(state.step),
         "tensors": json.dumps(list(state.latents)),  # in the order of the digest, which safetensors does not keep
-        "digest": state.digest(),
     }
-    latents = {f"{name}.latent": words.astype(np.int16) for name, words in state.latents.items()}
-    return save({**_visible(model, state.latents), **latents}, metadata)
+    latents = {name: words.astype(np.int16) for name, words in state.latents.items()}
+    return weights_to_bytes(_visible(model, state.latents), latents, state.digest(), metadata)
 
 
 def load(run: Path) -> tuple[Model, dict[str, Latents]]:

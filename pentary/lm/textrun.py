@@ -10,6 +10,7 @@ import numpy as np
 
 from pentary import health, plots
 from pentary.console import say
+from pentary.fitness import tied
 from pentary.gemm import Gemm
 from pentary.health import Health
 from pentary.lm import ngrams
@@ -23,6 +24,7 @@ from pentary.lm.model import LATENT, Model
 from pentary.lm.saturation import saturation
 from pentary.parallel import one_blas_thread
 from pentary.run import Record
+from pentary.ties import Ties
 from pentary.word import limit
 
 RECORDING: Final = 0.05
@@ -60,6 +62,8 @@ class TextRun:
         self._start = perf_counter()
         self._times: list[float] = []
         self._losses: list[float] = []
+        self._tied: list[float] = []
+        self._ties = Ties(self.steps)
         self._told: list[tuple[dict[str, Any], dict[str, Health]]] = []
 
     @cached_property
@@ -118,6 +122,8 @@ class TextRun:
             losses, hidden = self._engine.evaluate(self._state)
             self._before, self._state = self._state, self._engine.tell(self._state, losses, hidden)
         self._losses.append(float(losses.mean()) / (LOSS_PER_BIT * self._parameters.tokens))
+        self._tied.append(tied(losses))
+        self._ties.add(self._state.step, self._tied[-1])
         self._times.append(perf_counter() - began)
 
     def _rate(self) -> float:
@@ -139,6 +145,7 @@ class TextRun:
             "bits_per_byte_validation": held_out,
             "bits_per_byte_train": train,
             "bits_per_byte_members": float(np.mean(self._losses)) if self._losses else None,
+            "tied": float(np.mean(self._tied)) if self._tied else None,
             "member_tokens": state.step * self._parameters.population * self._parameters.tokens,
             "seconds": perf_counter() - self._start,
             "digest": state.digest(),
@@ -149,10 +156,10 @@ class TextRun:
         if self._times:
             worst = max(stuck, key=lambda name: stuck[name])
             figures += f"  {self._rate() / 1e3:,.0f}k member-tokens/s  {stuck[worst]:.0%} of {worst} at limit"
-        self._losses = []
+        self._losses, self._tied = [], []
         self._last = state
         self._told.append((line, own))  # last of all: Ctrl-C may come at any moment
-        return Record(state.step, line, figures, own)
+        return Record(state.step, line, figures, own, self._ties.news())
 
     def _visible(self, state: State) -> dict[str, np.ndarray]:
         """Give the visible weights of the matrices."""
@@ -165,6 +172,7 @@ class TextRun:
     def result(self) -> dict[str, Any]:
         """Give what the run has come to."""
         (last, _), own, model = self._told[-1], self._parameters, self._model
+        warning = self._ties.warning()
         rate = self._rate()
         return {
             "task": self.name,
@@ -187,6 +195,7 @@ class TextRun:
             "digest": last["digest"],
             "saturation": last["saturation"],
             "health": last["health"],
+            **({} if warning is None else {"warning": warning}),
         }
 
     def weights(self) -> bytes:
@@ -219,6 +228,7 @@ class TextRun:
             "member-tokens": f"{result['member_tokens']:,} in {result['seconds']:.1f} s, "
             f"{result['member_tokens_per_second']:,.0f}/s in updates, {result['gmacs_per_second']:.1f} GMAC/s",
             "weights": health.summary(self._told[-1][1]),
+            **({"warning": result["warning"]} if "warning" in result else {}),
         }
 
 

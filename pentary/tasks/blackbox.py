@@ -5,14 +5,16 @@
         return -abs(int(weights.sum()))
 
 is trained by `pentary train balance.py:fitness --shape 16x16`.
+
+A function may share its work among processes, however they are started. The pool belongs into a function, which makes
+it when it is first called: what a file starts when it is imported, every process that imports it would start again.
+With FILE.py, multiprocessing refuses that, and the call fails; with PACKAGE.MODULE the pool waits without end, as it
+does in plain Python. So does a multiprocessing.Pool of which a process dies; a ProcessPoolExecutor says so.
 """
 
 import importlib
-import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from importlib.util import module_from_spec, spec_from_file_location
-from math import inf
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final, NoReturn
@@ -20,11 +22,14 @@ from typing import Any, Final, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from pentary import usersfile
 from pentary.es import CHUNK_PENTS, Parameters, Population, Shapes
+from pentary.fitness import as_fitness, number
 from pentary.lowrank import Pents
+from pentary.usersfile import execute, look_first_in, module_name
 from pentary.word import PentaryError
 
-Fitness = Callable[[Pents], object]
+Fitness = Callable[[NDArray[np.int64]], object]
 """A user's function; what it returns is checked."""
 
 LARGEST: Final = 1e300
@@ -54,8 +59,8 @@ class BlackBox:
 
     Args:
         name: of the function, for messages and the run's record.
-        function: takes an int8 array (rows, cols) of -2..2, its own to keep or change; returns a number, greater is
-            better.
+        function: takes an int64 array (rows, cols) of -2..2, its own to keep or change; returns an integer or a float,
+            greater is better. Integers are compared as integers, whatever their size.
         shape: (rows, cols).
     """
 
@@ -75,24 +80,24 @@ class BlackBox:
                 "use the quantized perturbation"
             )
 
-    def evaluate(self, population: Population) -> NDArray[np.float64]:
-        """Call the function for every member, (pairs, 2).
+    def evaluate(self, population: Population) -> NDArray[Any]:
+        """Call the function for every member, (pairs, 2), as `pentary.fitness.as_fitness` returns it.
 
         Raises:
             BlackBoxError: the function raises an exception or returns something that is no fitness.
         """
-        fitness = np.empty((population.parameters.pairs, 2))
+        fitness = np.empty((population.parameters.pairs, 2), object)
         for pair, members in enumerate(self._pairs(population)):
             for side, weights in enumerate(members):
                 member = f"the {('plus', 'minus')[side]} member of pair {pair} in step {population.step}"
                 fitness[pair, side] = self._measure(weights, member)
-        return fitness
+        return as_fitness(fitness)
 
     def unit(self, parameters: Parameters) -> int:
         """Give 1: the fitness is reported as the function returns it."""
         return 1
 
-    def centre_fitness(self, weights: Mapping[str, Pents]) -> float:
+    def centre_fitness(self, weights: Mapping[str, Pents]) -> int | float:
         """Call the function for the centre.
 
         Raises:
@@ -110,28 +115,25 @@ class BlackBox:
         for start in range(0, pairs, chunk):
             yield from zip(*population.weights(MATRIX, slice(start, min(start + chunk, pairs))), strict=True)
 
-    def _measure(self, weights: Pents, member: str) -> float:
+    def _measure(self, weights: Pents, member: str) -> int | float:
         try:
-            value = self._function(weights.copy())
+            value = self._function(weights.astype(np.int64, order="C"))  # in int8, 100 times a weight would wrap
         except (Exception, SystemExit) as error:
             raise BlackBoxError(f"{self.name} raised {type(error).__name__} for {member}", error) from error
-        # A bool is an int to Python, but a comparison returned in place of a score is a mistake.
-        if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        fitness = number(value)
+        if fitness is None:
             raise BlackBoxError(f"{self.name} returned {type(value).__name__}, not a number, for {member}")
-        try:
-            number = float(value)
-        except OverflowError:
-            number = inf
-        if not abs(number) <= LARGEST:
-            raise BlackBoxError(f"{self.name} returned {number} for {member}: a fitness is a number within ±{LARGEST}")
-        return number
+        if not abs(fitness) <= LARGEST:
+            told = fitness if isinstance(fitness, float) else "an integer that is too large"
+            raise BlackBoxError(f"{self.name} returned {told} for {member}: a fitness is a number within ±{LARGEST}")
+        return fitness
 
 
 def load(name: str) -> Fitness:
     """Find a user's function.
 
     As with `python FILE.py` and `python -m MODULE`, imports of the user's code are looked up in the file's folder or
-    in the current one first, now and later.
+    in the current one before all that is installed, now and later, and in processes that it starts.
 
     Args:
         name: FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION.
@@ -145,7 +147,8 @@ def load(name: str) -> Fitness:
     place, _, attribute = name.rpartition(":")
     module = _from_file(Path(place)) if place.endswith(".py") else _from_module(place)
     if not hasattr(module, attribute):
-        raise BlackBoxError(f"{place} has no function {attribute!r}")
+        where = "" if place.endswith(".py") else f", which is {getattr(module, '__file__', 'built in')},"
+        raise BlackBoxError(f"{place}{where} has no function {attribute!r}")
     function = getattr(module, attribute)
     if not callable(function):
         raise BlackBoxError(f"{name} is not a function but {type(function).__name__}")
@@ -155,23 +158,18 @@ def load(name: str) -> Fitness:
 def _from_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise BlackBoxError(f"there is no file {path}")
-    _look_first_in(path.parent)
-    # The prefix keeps a user's json.py from taking the place of the library's json for everyone else.
-    spec = spec_from_file_location(f"blackbox_{path.stem}", path)
-    assert spec is not None and spec.loader is not None, "a file that ends in .py has a loader"
-    module = module_from_spec(spec)
-    sys.modules[module.__name__] = module  # dataclasses and pickle look their module up there
+    look_first_in(path.parent)
+    module = module_name(path)
     try:
-        spec.loader.exec_module(module)
+        return execute(module, path)
     except (Exception, SystemExit) as error:
         _refuse_import(path, error)
-    return module
 
 
 def _from_module(name: str) -> ModuleType:
     if not all(part.isidentifier() for part in name.split(".")):
         raise BlackBoxError(f"{name!r} is neither a file that ends in .py nor a module's name")
-    _look_first_in(Path())
+    look_first_in(Path())
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -181,12 +179,6 @@ def _from_module(name: str) -> ModuleType:
         _refuse_import(name, error)
     except (Exception, SystemExit) as error:
         _refuse_import(name, error)
-
-
-def _look_first_in(folder: Path) -> None:
-    path = str(folder.resolve())
-    if path not in sys.path:
-        sys.path.insert(0, path)
 
 
 def _refuse_import(place: object, error: BaseException) -> NoReturn:
@@ -201,4 +193,4 @@ def _users_part(error: BaseException) -> str:
 
 
 def _is_ours(file: str) -> bool:
-    return file in (__file__, importlib.__file__) or file.startswith("<frozen importlib")
+    return file in (__file__, usersfile.__file__, importlib.__file__) or file.startswith("<frozen importlib")

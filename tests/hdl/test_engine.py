@@ -5,19 +5,24 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from safetensors.numpy import load
 
 from pentary import train as numpy_engine
 from pentary.cli import main
 from pentary.es import Parameters
 from pentary.isa.table import MAX_VL
+from pentary.lowrank import visible
 from pentary.lralu import OPS, RESPONSE_DELAY, Command, LowRankModel, LowRankParameters, command
+from pentary.taskrun import TaskRun
 from pentary.tasks.blackbox import BlackBox
 from pentary.tasks.digits import Digits
 from pentary.tasks.target import Target
@@ -54,7 +59,7 @@ def built(builds: Path) -> None:
 
 def told(step: Step) -> tuple[Any, ...]:
     """Give what all engines must tell alike."""
-    return step.step, step.fitness, step.population_mean, step.best, step.evaluations, step.digest
+    return step.step, step.fitness, step.population_mean, step.best, step.tied, step.evaluations, step.digest
 
 
 def ones(weights: Any) -> int:
@@ -85,6 +90,26 @@ def test_digests_are_those_of_numpy_and_busy_cycles_those_of_sim(
     built: None, shape: tuple[int, int], parameters: Parameters, seed: int
 ) -> None:
     is_like_numpy_and_sim(Target(*shape), replace(parameters, seed=seed), HARDWARE)
+
+
+ODD_SHAPES = [(16, 15), (1, 1), (3, 17), (17, 3), (1, 32), (32, 1)]
+
+
+@pytest.mark.parametrize("perturb", ["quantized", "factored"])
+@pytest.mark.parametrize("kind", ["numpy", "sim", pytest.param("rtl", marks=needs_verilator)])
+def test_the_weights_file_of_every_engine_has_the_latent_words_of_its_digest(
+    kind: str, perturb: Any, request: pytest.FixtureRequest, digest_of_latents: Callable[[bytes, str], str]
+) -> None:
+    hardware = [HARDWARE] if kind == "rtl" and not request.getfixturevalue("built") else []
+    train = {"numpy": numpy_engine.train, "sim": sim_engine.train, "rtl": engine.train}[kind]
+    parameters = Parameters(population=4, rank=2, steps=1, perturb=perturb)
+    for shape in ODD_SHAPES:
+        run = TaskRun(Target(*shape), parameters, train(Target(*shape), parameters, *hardware), kind)
+        for record in run.records():
+            content = run.weights()
+            assert digest_of_latents(content, "matrices") == record.line["digest"], shape
+            tensors = load(content)
+            assert np.array_equal(tensors["weights"], visible(tensors["weights.latent"], parameters.latent)), shape
 
 
 @needs_verilator

@@ -113,3 +113,14 @@ def test_installed_backends_are_found_and_the_others_told(monkeypatch) -> None:
     backend.cache_clear()
     assert [own.name for own in installed(told.append)] == ["numpy"]
     assert told == ["the backend int8 needs onnxruntime: pip install 'pentary[int8]'"]
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_buffers_that_are_not_contiguous_are_refused_where_only_their_address_is_taken(place: int) -> None:
+    gemm = backend("int8")
+    shapes, kinds = ((3, 4), (4, 5), (3, 5)), (gemm.operand, gemm.weight, gemm.accumulator)
+    buffers = [np.zeros(shape, kind) for shape, kind in zip(shapes, kinds, strict=True)]
+    gemm.product(*buffers)()
+    buffers[place] = np.asfortranarray(buffers[place])
+    with pytest.raises(AssertionError, match="contiguous"):
+        gemm.product(*buffers)

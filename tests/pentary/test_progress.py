@@ -33,6 +33,26 @@ def test_elsewhere_than_on_a_terminal_a_line_is_printed_for_every_tenth(capsys, 
     assert lines == [f"step {step:{width}}/{steps}  figures of {step}  {told_health}" for step in told]
 
 
+def warn(steps):
+    with progress(20) as shown:
+        for step in steps:
+            shown(Record(step, {}, "", HEALTH, "nothing moves" if step == 11 else None))
+
+
+def test_a_warning_is_a_line_on_standard_error_at_once(capsys):
+    warn(range(21))
+    assert capsys.readouterr().err == "Warning: nothing moves\n"
+
+
+def test_a_terminal_gets_warnings_above_the_bar(capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    warn(range(21))
+    out, drawn = capsys.readouterr()
+    assert out == "" and drawn.count("Warning: nothing moves") == 1
+
+
 def test_a_terminal_gets_a_bar_and_a_table_of_the_first_layers_on_standard_error(capsys, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")

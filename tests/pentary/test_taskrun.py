@@ -8,6 +8,7 @@ import pytest
 
 from pentary.es import Parameters, visible_weights
 from pentary.taskrun import TaskRun
+from pentary.tasks.blackbox import BlackBox
 from pentary.tasks.target import Target
 from pentary.train import train
 
@@ -78,3 +79,37 @@ def test_an_engine_with_a_clock_tells_its_cycles(measured, told):
     result = run.result()
     assert result["engine"] == "sim" and result.items() >= measured.items()
     assert run.summary(result).items() >= told.items()
+
+
+def test_a_run_without_differences_says_so_once_and_in_its_result():
+    parameters = replace(PARAMETERS, steps=15)
+    task = BlackBox("flat", lambda weights: 2**60, (8, 6))
+    run = TaskRun(task, parameters, train(task, parameters))
+    records = list(run.records())
+    assert [record.line["tied"] for record in records] == [None] + [1] * 15
+    assert [record.step for record in records if record.warning is not None] == [10]
+    assert str(records[10].warning).startswith(
+        "in 10 steps in a row, 1 to 10, both members of every pair had equal fitness"
+    )
+    result = run.result()
+    assert result["warning"].startswith("in 15 steps in a row, 1 to 15, ")
+    assert run.summary(result)["warning"] == result["warning"]
+    assert len({record.line["digest"] for record in records}) == 1
+    json.dumps(result, allow_nan=False)
+
+
+def test_a_run_that_learns_has_no_warning(run):
+    records = list(run.records())
+    assert all(0 <= record.line["tied"] < 1 and record.warning is None for record in records[1:])
+    assert "warning" not in run.result() and "warning" not in run.summary(run.result())
+
+
+def test_integers_of_any_size_are_recorded_exactly_and_drawn():
+    task = BlackBox("huge", lambda weights: 10**40 + int(weights.sum()), (8, 6))
+    run = TaskRun(task, PARAMETERS, train(task, PARAMETERS))
+    records = list(run.records())
+    lines = [json.loads(json.dumps(record.line)) for record in records]
+    for line in lines[1:]:
+        assert 0 < abs(line["best"] - 10**40) < 100 and 0 < abs(line["fitness"] - 10**40) < 100
+    assert run.summary(run.result())["fitness"] == "1e+40 -> 1e+40"
+    assert dict(run.pictures())["fitness.png"].startswith(b"\x89PNG")

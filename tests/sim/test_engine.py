@@ -23,7 +23,7 @@ TINY = Parameters(population=6, rank=2, steps=3, seed=4)
 
 def told(step: Step) -> tuple[Any, ...]:
     """Give what both engines must tell alike."""
-    return step.step, step.fitness, step.population_mean, step.best, step.evaluations, step.digest
+    return step.step, step.fitness, step.population_mean, step.best, step.tied, step.evaluations, step.digest
 
 
 @pytest.mark.parametrize(

@@ -167,3 +167,26 @@ def test_a_trial_times_updates_and_a_record(monkeypatch):
     monkeypatch.setattr(textrun, "TRIAL", 0)
     update, record = a_run().trial()
     assert update > 0 and record > 0
+
+
+def test_a_run_without_differences_says_so_and_others_tell_how_many_pairs_tie(every_step, monkeypatch):
+    run = a_run()
+    tied = [record.line["tied"] for record in run.records()]
+    assert tied[0] is None and all(0 <= share < 1 for share in tied[1:])
+    assert "warning" not in run.result() and "warning" not in run.summary(run.result())
+
+    evaluate = Engine.evaluate
+
+    def flat(self, state):
+        losses, hidden = evaluate(self, state)
+        return np.full_like(losses, 7), hidden
+
+    monkeypatch.setattr(Engine, "evaluate", flat)
+    run = a_run(steps=12)
+    records = list(run.records())
+    assert [record.line["tied"] for record in records] == [None] + [1] * 12
+    assert [record.step for record in records if record.warning is not None] == [10]
+    result = run.result()
+    assert result["warning"].startswith("in 12 steps in a row, 1 to 12, both members of every pair had equal fitness")
+    assert run.summary(result)["warning"] == result["warning"]
+    assert len({record.line["digest"] for record in records}) == 1

@@ -40,7 +40,7 @@ def test_members_come_in_order_as_arrays_of_the_users_own():
     population = es.ask(TINY, es.init(TINY, {"weights": (5, 3)}))
     members = [side for pair in zip(*population.weights("weights", slice(0, 3)), strict=True) for side in pair]
     assert all(np.array_equal(given, member) for given, member in zip(seen, members, strict=True))
-    assert {(weights.dtype, weights.shape) for weights in seen} == {(np.dtype(np.int8), (5, 3))}
+    assert {(weights.dtype, weights.shape) for weights in seen} == {(np.dtype(np.int64), (5, 3))}
 
 
 def test_what_a_function_does_to_its_arrays_changes_no_run():
@@ -68,12 +68,54 @@ def test_training_improves_the_fitness():
 
 
 @pytest.mark.parametrize(
-    "value", [3, -2.5, True + 1, np.int8(-128), np.uint64(7), np.float16(1.5), np.longdouble(2), LARGEST]
+    ("value", "kind"),
+    [
+        (3, np.int64),
+        (True + 1, np.int64),
+        (np.int8(-128), np.int64),
+        (np.uint64(7), np.int64),
+        (np.uint64(2**64 - 1), object),
+        (-(10**300) + 1, object),
+        (-2.5, np.float64),
+        (np.float16(1.5), np.float64),
+        (np.longdouble(2), np.float64),
+        (LARGEST, np.float64),
+    ],
 )
-def test_numbers_are_accepted(value):
+def test_numbers_are_accepted_and_integers_kept_exactly(value, kind):
     fitness = evaluate(lambda weights: value)
-    assert fitness.dtype == np.float64
-    assert (fitness == float(value)).all()
+    assert fitness.dtype == kind
+    assert fitness.tolist() == [[value, value]] * 3
+
+
+def test_integers_beyond_the_floats_are_compared_and_recorded_exactly():
+    huge, given = 2**60, []
+
+    def fitness(weights):
+        given.append(huge + int(weights.sum()))
+        return given[-1]
+
+    records = list(train(BlackBox("mine", fitness, (8, 8)), TINY))
+    small = list(train(BlackBox("mine", lambda weights: int(weights.sum()), (8, 8)), TINY))
+    assert [record.digest for record in records] == [record.digest for record in small]
+    centres, members = given[:: TINY.population + 1], [given[n : n + TINY.population] for n in (1, 8, 15)]
+    assert [record.fitness for record in records] == centres
+    assert [record.best for record in records[1:]] == [max(of_step) for of_step in members]
+    assert any(int(float(value)) != value for value in given)
+
+
+def test_arithmetic_on_the_weights_does_not_wrap():
+    def fitness(weights):
+        rows = weights.tolist()
+        flat = [weight for row in rows for weight in row]
+        assert (weights * 100).tolist() == [[100 * weight for weight in row] for row in rows]
+        assert (weights @ weights.T).tolist() == [
+            [sum(a * b for a, b in zip(left, right, strict=True)) for right in rows] for left in rows
+        ]
+        assert (weights << 9).sum() == 512 * sum(flat) and (weights**20).max() == max(flat) ** 20
+        return 0
+
+    evaluate(fitness, (3, 40))
 
 
 @pytest.mark.parametrize(
@@ -89,7 +131,8 @@ def test_numbers_are_accepted(value):
         (float("nan"), "returned nan"),
         (-np.inf, "returned -inf"),
         (np.float32("inf"), "returned inf"),
-        (10**400, "returned inf"),
+        (10**400, "returned an integer that is too large"),
+        (-(10**301), "returned an integer that is too large"),
         (-2 * LARGEST, r"returned -2e\+300"),
     ],
 )
@@ -149,7 +192,7 @@ def test_a_file_is_loaded_with_its_neighbours_and_without_taking_a_library_modul
 def test_a_module_is_found_from_the_current_directory(folder):
     (folder / "users_package").mkdir()
     (folder / "users_package" / "scores.py").write_text("def fitness(weights):\n    return 3\n")
-    assert load("users_package.scores:fitness")(np.zeros((1, 1), np.int8)) == 3
+    assert load("users_package.scores:fitness")(np.zeros((1, 1), np.int64)) == 3
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,33 @@
+"""Helpers for the tests of all packages."""
+
+import hashlib
+import json
+from collections.abc import Callable
+
+import pytest
+
+_BYTES = {"I8": 1, "I16": 2, "I64": 8}
+
+
+def _digest_of_latents(content: bytes, order: str) -> str:
+    length = int.from_bytes(content[:8], "little")
+    header, data = json.loads(content[8 : 8 + length]), content[8 + length :]
+    sha = hashlib.sha256()
+    for name in json.loads(header["__metadata__"][order]):
+        tensor = header[f"{name}.latent"]
+        first, last = tensor["data_offsets"]
+        size = _BYTES[tensor["dtype"]]
+        assert last - first == size * tensor["shape"][0] * tensor["shape"][1]
+        for place in range(first, last, size):
+            word = int.from_bytes(data[place : place + size], "little", signed=True)
+            sha.update(word.to_bytes(8, "little", signed=True))
+    return sha.hexdigest()
+
+
+@pytest.fixture
+def digest_of_latents() -> Callable[[bytes, str], str]:
+    """The digest of the latent words in a weights file, in plain Python.
+
+    It takes the content, and the name of the metadata that tell the order of the matrices.
+    """
+    return _digest_of_latents
