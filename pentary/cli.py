@@ -9,7 +9,6 @@ import logging
 import os
 import re
 import sys
-import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import asdict, replace
@@ -20,10 +19,10 @@ from typing import Any, Final
 import click
 
 from pentary import gemm
-from pentary.console import UnexpectedError, exit_status, say, spell_pents_in_ascii, told
+from pentary.console import UnexpectedError, exit_status, say, spell_pents_in_ascii
 from pentary.progress import Show, progress
 from pentary.run import Run
-from pentary.runfolder import RunFolder, check_free, claim
+from pentary.runfolder import RunFolder, check_free, claim, reason
 from pentary.signals import deferred, exit_code
 from pentary.word import PentaryError
 
@@ -254,9 +253,7 @@ def _conduct(run: Run, folder: RunFolder, show: Show) -> tuple[dict[str, Any], B
     if isinstance(failure, KeyboardInterrupt):
         ending = {"interrupted": True}
     elif failure is not None:
-        ending = {"error": told(failure)}
-        if not isinstance(failure, (PentaryError, MemoryError, OSError)):
-            ending["traceback"] = "".join(traceback.format_exception(failure))
+        ending = reason(failure)
     return folder.finish(ending), failure
 
 

@@ -16,6 +16,7 @@ import json
 import re
 import shutil
 import tempfile
+import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib.metadata import version
@@ -168,8 +169,13 @@ class RunFolder:
                 self._place.mkdir(parents=True, exist_ok=True)
             if not (self._place / "config.json").exists():
                 self._write("config.json", self._config)
-            self._write("weights.safetensors", self._run.weights())
             result = self._run.result() | {"out": str(self.path)} | dict(ending)
+            try:
+                weights = self._run.weights()
+            except Exception as error:  # a fault of ours: the reason is kept at least, and weights of an earlier tenth
+                result = reason(error) | result
+            else:
+                self._write("weights.safetensors", weights)
             self._write("result.json", _json(result))
         return result
 
@@ -183,6 +189,13 @@ class RunFolder:
 
     def _write(self, name: str, content: bytes) -> None:
         write_whole(self._place / name, content)
+
+
+def reason(failure: BaseException) -> dict[str, str]:
+    """Return what the result of a run says of what ended it: `error`, and of an unforeseen exception `traceback`."""
+    if isinstance(failure, (PentaryError, MemoryError, OSError)):
+        return {"error": told(failure)}
+    return {"error": told(failure), "traceback": "".join(traceback.format_exception(failure))}
 
 
 def _json(value: object) -> bytes:

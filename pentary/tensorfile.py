@@ -27,7 +27,7 @@ def to_bytes(tensors: Arrays, metadata: Mapping[str, str]) -> bytes:
 
     Args:
         tensors: arrays by name, one at least, of any strides and order of bytes in memory.
-        metadata: text by name.
+        metadata: text by name; what is no Unicode, in the name of a file, is spelled with backslashes.
 
     Returns:
         The content, with the metadata in the order of their names.
@@ -37,8 +37,9 @@ def to_bytes(tensors: Arrays, metadata: Mapping[str, str]) -> bytes:
     """
     # safetensors takes the bytes from where an array begins, whatever its strides.
     whole = {name: np.asarray(values, values.dtype.newbyteorder("<"), order="C") for name, values in tensors.items()}
-    content = _in_order(save(whole, dict(metadata)))
-    _compare(content, tensors, metadata)
+    texts = {name: text.encode(errors="backslashreplace").decode() for name, text in metadata.items()}
+    content = _in_order(save(whole, texts))
+    _compare(content, tensors, texts)
     return content
 
 

@@ -14,10 +14,12 @@ from types import ModuleType
 
 import pytest
 from click.testing import CliRunner
+from safetensors import safe_open
 
 from pentary import es, tasks
 from pentary.cli import main
 from pentary.es import Parameters
+from pentary.taskrun import TaskRun
 from pentary.train import train
 
 TINY = ["--shape", "8x8", "--population", "4", "--rank", "2", "--steps", "3"]
@@ -391,6 +393,32 @@ def test_an_exception_that_nobody_foresaw_keeps_the_weights_and_its_traceback(mo
     assert (result["steps"], result["error"]) == (2, told)
     assert result["traceback"].startswith("Traceback") and "in faulty" in result["traceback"]
     assert Path("here/weights.safetensors").exists()
+
+
+def test_a_file_may_have_a_name_that_is_no_text():
+    name = os.fsdecode(b"m\xff.py")
+    Path(name).write_text("def fitness(weights):\n    return int(weights.sum())\n")
+    process = start("train", f"{name}:fitness", *TINY, "--out", "here", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert (process.communicate()[1], process.returncode) == ("", 0)
+    assert json.loads(Path("here/result.json").read_text())["task"] == f"{name}:fitness"
+    with safe_open("here/weights.safetensors", "numpy") as file:
+        assert file.metadata()["task"] == r"m\udcff.py:fitness"
+    assert Path("here/health.png").exists()
+
+
+def test_weights_that_cannot_be_made_lose_neither_the_reason_nor_those_kept_before(monkeypatch):
+    made = []
+
+    def faulty(run, make=TaskRun.weights):
+        made.append(run)
+        return make(run) if len(made) < 3 else {}["no such key"]
+
+    monkeypatch.setattr(TaskRun, "weights", faulty)
+    run = pentary("train", "target", *TINY, "--out", "here")
+    assert run.exit_code == 1 and run.stderr.startswith("Error: KeyError: 'no such key', ")
+    assert "in faulty" in json.loads(Path("here/result.json").read_text())["traceback"]
+    with safe_open("here/weights.safetensors", "numpy") as file:
+        assert file.metadata()["step"] == "2"
 
 
 def test_a_black_box_may_change_the_working_directory():
