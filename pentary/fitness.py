@@ -64,12 +64,13 @@ def tied(fitness: ArrayLike) -> float:
     >>> tied([[3, 3], [2**70, 2**70 + 1]])
     0.5
     """
-    return float(np.mean(differences(as_fitness(fitness)) == 0))
+    difference = differences(as_fitness(fitness))
+    return int(np.count_nonzero(difference == 0)) / len(difference)
 
 
 def best(fitness: ArrayLike) -> int | float:
     """Return the greatest fitness: an integer is exact."""
-    return max(as_fitness(fitness).reshape(-1).tolist())
+    return np.asarray(as_fitness(fitness).max()).item()
 
 
 def number(value: object) -> int | float | None:
