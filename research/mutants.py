@@ -217,8 +217,8 @@ def main() -> None:
         parser.error(f"mutants.toml has no {', '.join(sorted(unknown))}")
     chosen = [each for each in table if (each.name in options.only if options.only else each.name not in known)]
     if options.list:
-        for each in table:
-            print(f"{each.name:42} {each.kind:20} {_told(known[each.name]) if each.name in known else ''}")
+        results = {name: _told(outcome) for name, outcome in known.items()}
+        print("\n".join(f"{each.name:42} {each.kind:20} {results.get(each.name, '')}" for each in table))
     elif options.check:
         sys.exit(0 if check([each for each in table if not options.only or each in chosen], options.workers) else 2)
     else:

@@ -74,6 +74,23 @@ def test_what_cannot_be_built_or_has_no_result_is_told(outcomes: dict[str, Outco
     assert mutants.shortfall(outcomes) == [f"{second} has no result", f"{first} cannot be built: NameError"]
 
 
+def test_results_are_kept_until_the_sources_change(
+    outcomes: dict[str, Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    survivor = TABLE[0].name
+    outcomes[survivor] = Outcome("", seconds=9)
+    monkeypatch.setattr(mutants, "STORE", tmp_path / "mutants.json")
+    assert mutants.is_stale()
+    mutants.record(outcomes, mutants.digest(), seed=7)
+    assert mutants.recorded() == outcomes
+    assert not mutants.is_stale()
+    told = (tmp_path / "mutants.md").read_text()
+    assert "--seed 7" in told
+    assert told.endswith(f"## Not found\n\n- {survivor}: a gap of the bench\n")
+    mutants.record(outcomes, "other sources", seed=7)
+    assert mutants.is_stale()
+
+
 @pytest.mark.skipif(mutants.is_stale(), reason="mutants.json is of other sources: python research/mutants.py")
 def test_the_goal_is_reached() -> None:
     assert mutants.shortfall(mutants.recorded()) == []
