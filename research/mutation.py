@@ -154,7 +154,7 @@ class Runner:
         if status == 0:
             return Outcome("")
         if difference := _DIFFERENCE.search(last):
-            return Outcome("verify", difference[1], difference[2])
+            return Outcome("verify", difference[1], difference[2].partition(" base=")[0])
         if "the simulation broke off" in last or not (mutant.is_gateware or mutant == UNCHANGED):
             return Outcome("verify", "start", last)
         return Outcome("no mutant", message=last)
