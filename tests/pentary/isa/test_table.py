@@ -181,5 +181,9 @@ def test_controls_start_within_their_ranges_which_are_those_of_the_low_rank_oper
     assert CONTROLS["KEY"] == (-WORD_MAX, WORD_MAX)
 
 
+def test_after_a_reset_the_low_rank_unit_has_the_smallest_matrix_words_of_6_pents_and_no_step():
+    assert CONTROL_RESET == {"ROWS": 1, "COLS": 1, "RANK": 1, "WIDTH": 6, "KEY": 0, "GAIN": 0}
+
+
 def test_the_product_in_popavg_fits_23_pents():
     assert limit(table.OPERAND) * CONTROLS["GAIN"][1] <= limit(23)

@@ -1,0 +1,108 @@
+"""The table of mutants against the sources, and the record of what has found them."""
+
+import ast
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import mutants
+from mutants import FAULTS, GATEWARE
+from mutation import ROOT, Mutant, Outcome
+
+HDL = ROOT / "hdl" / "pentary_hdl"
+TABLE = mutants.mutants()
+
+
+@pytest.fixture
+def outcomes() -> dict[str, Outcome]:
+    """Results as they are if everything is found."""
+    return {each.name: Outcome("verify", "each_row") for each in TABLE}
+
+
+@pytest.mark.parametrize("mutant", TABLE, ids=lambda mutant: mutant.name)
+def test_a_mutant_changes_one_place_and_leaves_python(mutant: Mutant) -> None:
+    ast.parse(mutant.applied((ROOT / mutant.file).read_text()))
+    assert mutant.old != mutant.new
+
+
+def test_a_place_that_is_gone_is_told() -> None:
+    gone = Mutant("one", "bound", "pentary/word.py", old="no such text", new="")
+    with pytest.raises(ValueError, match=r"stale: .* one occurs 0 times in pentary/word.py.*: no such text$"):
+        gone.applied((ROOT / gone.file).read_text())
+
+
+def test_names_differ() -> None:
+    assert not [name for name, count in Counter(each.name for each in TABLE).items() if count > 1]
+
+
+def test_there_are_mutants_of_every_kind() -> None:
+    assert {each.kind for each in TABLE} == set(FAULTS)
+
+
+def test_there_are_mutants_of_every_file_of_the_unit() -> None:
+    assert set(GATEWARE) == modules_of("lralu")
+    assert {each.module for each in TABLE if each.is_gateware} == set(GATEWARE)
+
+
+def test_there_are_enough(outcomes: dict[str, Outcome]) -> None:
+    assert mutants.shortfall(outcomes) == []
+
+
+def test_tests_that_are_to_find_a_mutant_exist() -> None:
+    assert all((ROOT / file).is_file() for each in TABLE for file in each.test_files)
+
+
+def test_two_survivors_of_the_gateware_or_one_of_the_software_are_too_many(outcomes: dict[str, Outcome]) -> None:
+    gateware = [each.name for each in TABLE if each.is_gateware]
+    software = next(each.name for each in TABLE if not each.is_gateware)
+    one = outcomes | {gateware[0]: Outcome("")}
+    assert mutants.shortfall(one) == []
+    assert len(mutants.shortfall(one | {gateware[1]: Outcome("")})) == 1
+    assert len(mutants.shortfall(outcomes | {software: Outcome("")})) == 1
+
+
+def test_what_is_proved_to_change_nothing_does_not_count(outcomes: dict[str, Outcome]) -> None:
+    equal = {each.name: Outcome("", proved="Lanes") for each in TABLE[:3]}
+    assert mutants.shortfall(outcomes | equal) == []
+
+
+def test_what_cannot_be_built_or_has_no_result_is_told(outcomes: dict[str, Outcome]) -> None:
+    first, second, *_ = outcomes
+    outcomes[first] = Outcome("no mutant", message="NameError")
+    del outcomes[second]
+    assert mutants.shortfall(outcomes) == [f"{second} has no result", f"{first} cannot be built: NameError"]
+
+
+def test_results_are_kept_until_the_sources_change(
+    outcomes: dict[str, Outcome], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    survivor = TABLE[0].name
+    outcomes[survivor] = Outcome("", seconds=9)
+    monkeypatch.setattr(mutants, "STORE", tmp_path / "mutants.json")
+    assert mutants.is_stale()
+    mutants.record(outcomes, mutants.digest(), seed=7)
+    assert mutants.recorded() == outcomes
+    assert not mutants.is_stale()
+    told = (tmp_path / "mutants.md").read_text()
+    assert "--seed 7" in told
+    assert told.endswith(f"## Not found\n\n- {survivor}: a gap of the bench\n")
+    mutants.record(outcomes, "other sources", seed=7)
+    assert mutants.is_stale()
+
+
+@pytest.mark.skipif(mutants.is_stale(), reason="mutants.json is of other sources: python research/mutants.py")
+def test_the_goal_is_reached() -> None:
+    assert mutants.shortfall(mutants.recorded()) == []
+
+
+def modules_of(module: str, seen: frozenset[str] = frozenset()) -> set[str]:
+    """Return the modules of the gateware that a module is made of, with itself."""
+    tree = ast.parse((HDL / f"{module}.py").read_text())
+    found = {module, *seen}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("pentary_hdl."):
+            name = node.module.removeprefix("pentary_hdl.")
+            if name not in found and Path(HDL / f"{name}.py").exists():
+                found |= modules_of(name, frozenset(found))
+    return found
