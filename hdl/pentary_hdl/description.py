@@ -238,8 +238,8 @@ def _refusal(unit: LowRankAlu | LowRankBus) -> dict[str, Any]:
         else f"error is 1 in the payload of the command's response, in the cycle start + 1 + {RESPONSE_DELAY}",
         "effect": "none: nothing changes, no operands are taken, no results given; the unit is busy for a cycle",
         "ignored": "fields of the command that the operation does not name under `operands`, but for `a` of LRSET",
-        "not refused": "elements outside least..greatest under `rows`: saturate them first, or what the command gives is "
-        "undefined; elements past COLS are not looked at",
+        "not refused": "elements outside least..greatest under `rows`: saturate them first, or the command gives what "
+        "is undefined; elements past COLS are not looked at",
         "saturates": "results only, where `does` says sat",
     }
 

@@ -135,7 +135,7 @@ def failure(what: str, log: str) -> PentaryError:
 def reason(log: str) -> str:
     r"""Return the first line of a log that says why a tool has failed, else its last line.
 
-    >>> reason("make: Entering directory 'made'\\nunit.cpp:3:10: fatal error: no such file\\nmake: *** Error 1\\n")
+    >>> reason("make: Entering directory 'made'\nunit.cpp:3:10: fatal error: no such file\nmake: *** Error 1\n")
     'unit.cpp:3:10: fatal error: no such file'
     """
     lines = [line.strip() for line in log.splitlines() if line.strip()] or ["it tells nothing"]

@@ -111,7 +111,7 @@ def test_a_build_that_fails_leaves_nothing(tmp_path: Path) -> None:
         raise toolchain.failure("it fails", "no")
 
     for place in (tmp_path / "plain" / "unit", tmp_path / "a b" / "unit"):
-        with pytest.raises(PentaryError, match="^it fails: no; "):
+        with pytest.raises(PentaryError, match=r"^it fails: no; "):
             toolchain.build_once(place, build)
         assert not list(place.parent.iterdir())
 
@@ -136,9 +136,7 @@ def test_no_home_directory_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.setattr(Path, "home", home)
-    with pytest.raises(
-        PentaryError, match=r"^there is no home directory to keep builds in: set HOME or XDG_CACHE_HOME$"
-    ):
+    with pytest.raises(PentaryError, match=r"^there is no home directory to keep builds in: set HOME or XDG_C"):
         toolchain.cache("engine")
 
 
@@ -151,7 +149,7 @@ def test_verilog_that_verilator_refuses_is_told_by_its_first_error(
         PentaryError, match=r"^verilator does not build the unit: %Error: unit\.v:2:\d+: syntax error"
     ) as failed:
         verilated.build("module lralu;\nnonsense\n", lambda text: None)
-    assert "Exiting due to" in log_of(failed.value)
+    assert "Cannot continue" in log_of(failed.value)
 
 
 @needs_verilator
@@ -179,9 +177,7 @@ def test_a_compiler_that_fails_is_told_by_the_engine(monkeypatch: pytest.MonkeyP
 def test_a_build_that_cannot_be_run_is_told_with_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(verilated, "build", lambda source, say: tmp_path / "unit")
     monkeypatch.setattr(verilated, "_hardware", lambda parameters: ("", ()))
-    with pytest.raises(
-        PentaryError, match=r"^cannot run \S+/unit: No such file or directory; delete \S+ to have it bu"
-    ):
+    with pytest.raises(PentaryError, match=r"^cannot run \S+/unit: No such file or directory; delete \S+ to have it"):
         verilated.Unit(LowRankParameters(), print)
 
 
