@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from amaranth import Value
-from amaranth._toolchain.yosys import YosysError
 from amaranth.back import verilog as back
 from amaranth.lib import wiring
 
-from pentary.word import PentaryError
 from pentary_hdl.bus import LowRankBus
 from pentary_hdl.lralu import LowRankAlu
+from pentary_hdl.toolchain import failure
 
 UNITS: Final = {"lralu": LowRankAlu, "lralu-bus": LowRankBus}
 """What can be written as Verilog; in the name of the module the hyphen is an underscore."""
@@ -84,8 +83,8 @@ def verilog(unit: wiring.Component, name: str) -> str:
     named = {port.name: (port.value, None) for port in ports(unit)}
     try:
         source = back.convert(unit, name=name, ports=named, emit_src=False, strip_internal_attrs=True)
-    except YosysError as error:
-        raise PentaryError(f"Yosys does not write the Verilog: {str(error).strip().splitlines()[0]}") from error
+    except back.YosysError as error:
+        raise failure("Yosys does not write the Verilog", str(error)) from error
     first, rest = source.split("\n", 1)
     lint = "\n".join(f"/* verilator lint_off {warning} */  // {reason}" for warning, reason in _LINT.items())
     ends = "".join(f"/* verilator lint_on {warning} */\n" for warning in _LINT)

@@ -1,3 +1,4 @@
+# amaranth: UnusedElaboratable=no
 """`pentary verilog`: what it writes beside the Verilog, that it is right, and that it is always the same."""
 
 import hashlib
@@ -10,6 +11,7 @@ import sys
 from importlib.util import find_spec
 
 import pytest
+from amaranth.back.verilog import YosysError
 from click.testing import CliRunner
 
 from pentary.isa.table import CONTROLS
@@ -95,7 +97,6 @@ def test_the_description_has_every_operation(written):
     }
 
 
-@pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 @pytest.mark.parametrize("parameters", [(16, 1, 16, 1), (16, 8, 64, 1), (64, 64, 256, 8)])
 def test_the_twin_accepts_what_is_just_inside_the_described_ranges_and_refuses_what_is_just_outside(
     parameters,
@@ -248,6 +249,20 @@ def test_what_cannot_be_written_is_refused(option, told, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(verilog, ["lralu", option])
     assert (result.exit_code, result.stdout, result.stderr) == (2, "", f"Error: {told}\n")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_yosys_that_fails_is_told_in_one_line(monkeypatch, tmp_path):
+    def find_yosys(requirement):
+        raise YosysError("Traceback (most recent call last):\n  file\nWasmtimeError: no cache directory\n")
+
+    monkeypatch.setattr("amaranth.back.verilog.find_yosys", find_yosys)
+    result = CliRunner().invoke(verilog, ["lralu", *SMALL, "-o", str(tmp_path / "unit.v")])
+    assert result.exit_code == 2
+    assert re.fullmatch(
+        r"Error: Yosys does not write the Verilog: WasmtimeError: no cache directory; the whole log is \S+\n",
+        result.stderr,
+    )
     assert not list(tmp_path.iterdir())
 
 
