@@ -79,7 +79,7 @@ class Bench:
         for name in self._drivers:
             getattr(self._unit, f"{name}_valid").value = 0
         for name in self._monitors:
-            getattr(self._unit, f"{name}__ready").value = 0
+            getattr(self._unit, f"{name}_ready").value = 0
         self._unit.rst.value = 1
         for _ in range(cycles):
             await RisingEdge(self._unit.clk)
