@@ -61,6 +61,27 @@ WINDOWS: Final = (
 )
 """Each has room for 256 words, of which the first `max_size` are there."""
 
+
+class Field(NamedTuple):
+    """Some bits of a register.
+
+    Attributes:
+        name: of the field.
+        low: its lowest bit.
+        width: in bits.
+    """
+
+    name: str
+    low: int
+    width: int
+
+
+FIELDS: Final = {
+    "STATUS": (Field("BUSY", 0, 1), Field("ERROR", 1, 1)),
+    "COMMAND": (Field("OP", 0, COMMAND["op"].width), Field("CONTROL", COMMAND["op"].width, COMMAND["control"].width)),
+}
+"""Those of the registers that have several."""
+
 _INDEX_BITS = 8
 _BITS = {window.name: window.bits for window in WINDOWS}
 _PATTERNS = {window.name: f"{window.address >> 2 + _INDEX_BITS:02b}" + "-" * _INDEX_BITS for window in WINDOWS}

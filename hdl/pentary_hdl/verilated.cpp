@@ -7,8 +7,7 @@
 
 #include "Vlralu.h"
 
-// Verilator spells the second of two underscores as its code.
-#define PORT(stream, role) unit.stream##___05F##role
+#define PORT(stream, role) unit.stream##_##role
 
 namespace {
 

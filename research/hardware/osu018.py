@@ -8,7 +8,6 @@ output of a register, through the gates, and the setup time of the next register
 import json
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -19,6 +18,7 @@ from amaranth.lib import wiring
 from pentary.word import PentaryError
 from pentary_hdl.export import verilog
 from pentary_hdl.fpga.measure import BetweenRegisters
+from pentary_hdl.toolchain import failure, run
 
 LIBRARY: Final = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
 
@@ -75,10 +75,10 @@ def cells(unit: wiring.Component) -> Cells:
         netlist, _ = _netlist(verilog(BetweenRegisters(unit), "between"), "between", folder)
         script = folder / "timing.tcl"
         script.write_text(_TIMING.format(library=LIBRARY, netlist=netlist, period=_PERIOD))
-        told = _run([sta, "-no_init", "-no_splash", "-exit", str(script)])
+        told = run("OpenSTA fails", [sta, "-no_init", "-no_splash", "-exit", script], folder)
     slack = re.search(r"^worst slack (\S+)$", told, re.MULTILINE)
     if slack is None or "Error" in told:
-        raise PentaryError(f"OpenSTA fails: {told.strip()[-300:]}")
+        raise failure("OpenSTA fails", told)
     return Cells(alone["area"], alone.get("sequential_area", 0.0), round(_PERIOD - float(slack[1]), 2))
 
 
@@ -90,13 +90,5 @@ def _netlist(source: str, top: str, folder: Path) -> tuple[Path, dict[str, Any]]
     files["script"].write_text(_SYNTHESIS.format(top=top, library=LIBRARY, **files))
     # Yosys ends its process when it meets an error.
     program = "import sys; from pyosys.libyosys import run_pass; run_pass(sys.argv[1])"
-    _run([sys.executable, "-c", program, f"script {files['script']}"])
+    run("Yosys fails", [sys.executable, "-c", program, f"script {files['script'].name}"], folder)
     return files["netlist"], json.loads(files["statistics"].read_text())["modules"][f"\\{top}"]
-
-
-def _run(arguments: list[str]) -> str:
-    done = subprocess.run(arguments, capture_output=True, text=True)
-    if done.returncode:
-        told = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()] or ["it tells nothing"]
-        raise PentaryError(f"{Path(arguments[0]).name} fails: {told[-1]}")
-    return done.stdout + done.stderr

@@ -96,7 +96,7 @@ class Bus:
 
 async def started(dut):
     dut.rst.value = 1
-    master = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axi_"), dut.clk, dut.rst)
+    master = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axi"), dut.clk, dut.rst)
     Clock(dut.clk, 10, unit="ns").start()
     await ClockCycles(dut.clk, 3)
     dut.rst.value = 0

@@ -71,7 +71,7 @@ def test_a_difference_is_told_with_its_seed(monkeypatch: pytest.MonkeyPatch, tmp
     build = runner.build
 
     def broken(simulator: str, verilog: str, folder: Path, waves: bool) -> Path:
-        return build(simulator, verilog.replace(".commands__payload(", ".commands__payload(~"), folder, waves)
+        return build(simulator, verilog.replace(".commands_payload(", ".commands_payload(~"), folder, waves)
 
     monkeypatch.setattr(runner, "build", broken)
     options = ["--simulator", "icarus", "--max-rank", "1", "--max-size", "16", "--operations", "0", "--seed", "5"]

@@ -44,7 +44,7 @@ def number(signal: Any, name: str) -> int:
 
 
 class StreamDriver:
-    """Sends payloads into a stream: members `NAME__payload`, `NAME__valid` and `NAME__ready` of the unit.
+    """Sends payloads into a stream: members `NAME_payload`, `NAME_valid` and `NAME_ready` of the unit.
 
     Attributes:
         pauses: cycles to wait before each payload; may be replaced between payloads.
@@ -54,7 +54,7 @@ class StreamDriver:
         """Take the unit (a handle with a member `clk`) and the name of the stream."""
         self.name, self.pauses = name, pauses
         self._payload, self._valid, self._ready = (
-            getattr(unit, f"{name}__{part}") for part in ("payload", "valid", "ready")
+            getattr(unit, f"{name}_{part}") for part in ("payload", "valid", "ready")
         )
         self._rising, self._falling, self._readied = (
             RisingEdge(unit.clk),

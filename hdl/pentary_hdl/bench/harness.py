@@ -1,9 +1,8 @@
 """A Verilog module around an Amaranth component: what a simulator takes as its top."""
 
-from amaranth import Value
 from amaranth.lib import wiring
 
-from pentary_hdl.export import verilog
+from pentary_hdl.export import ports, verilog
 
 TOP = "bench"
 
@@ -20,14 +19,13 @@ def harness(component: wiring.Component, name: str) -> str:
         component: with one clock, and synchronous reset.
         name: of the component's module, such as "lralu".
     """
-    ports = ["clk", "rst"]
+    names = ["clk", "rst"]
     lines = [f"reg clk {_PUBLIC} = 0, rst {_PUBLIC} = 1;"]
-    for path, member, value in component.signature.flatten(component):
-        port = "__".join(map(str, path))
-        ports.append(port)
-        kind, start = ("reg", " = 0") if member.flow is wiring.In else ("wire", "")
-        lines.append(f"{kind} [{len(Value.cast(value)) - 1}:0] {port} {_PUBLIC}{start};")
-    lines.append(f"{name} unit ({', '.join(f'.{port}({port})' for port in ports)});")
+    for port in ports(component):
+        names.append(port.name)
+        kind, start = ("reg", " = 0") if port.member.flow is wiring.In else ("wire", "")
+        lines.append(f"{kind} [{len(port.value) - 1}:0] {port.name} {_PUBLIC}{start};")
+    lines.append(f"{name} unit ({', '.join(f'.{each}({each})' for each in names)});")
     lines += [
         "`ifndef VERILATOR",
         f'initial if ($test$plusargs("waves")) begin $dumpfile("dump.fst"); $dumpvars(0, {TOP}); end',

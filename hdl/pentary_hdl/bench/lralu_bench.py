@@ -77,9 +77,9 @@ class Bench:
     async def reset(self, cycles: int = 1) -> None:
         """Reset the unit and the model, and stop all streams."""
         for name in self._drivers:
-            getattr(self._unit, f"{name}__valid").value = 0
+            getattr(self._unit, f"{name}_valid").value = 0
         for name in self._monitors:
-            getattr(self._unit, f"{name}__ready").value = 0
+            getattr(self._unit, f"{name}_ready").value = 0
         self._unit.rst.value = 1
         for _ in range(cycles):
             await RisingEdge(self._unit.clk)

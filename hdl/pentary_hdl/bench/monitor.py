@@ -23,7 +23,7 @@ class Transfer(NamedTuple):
 
 
 class StreamMonitor:
-    """Receives payloads from a stream: members `NAME__payload`, `NAME__valid` and `NAME__ready` of the unit.
+    """Receives payloads from a stream: members `NAME_payload`, `NAME_valid` and `NAME_ready` of the unit.
 
     While it lets a payload wait, it checks that the payload stays valid and the same.
 
@@ -35,7 +35,7 @@ class StreamMonitor:
         """Take the unit (a handle with a member `clk`) and the name of the stream."""
         self.name, self.pauses = name, pauses
         self._payload, self._valid, self._ready = (
-            getattr(unit, f"{name}__{part}") for part in ("payload", "valid", "ready")
+            getattr(unit, f"{name}_{part}") for part in ("payload", "valid", "ready")
         )
         self._rising, self._falling, self._offered = (
             RisingEdge(unit.clk),

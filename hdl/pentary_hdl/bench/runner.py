@@ -11,9 +11,8 @@ from unittest.mock import patch
 
 from cocotb_tools.runner import Runner, get_runner
 
-from pentary.word import PentaryError
 from pentary_hdl.bench.harness import TOP
-from pentary_hdl.toolchain import build_once, check_installed, refusal, verilator_settings
+from pentary_hdl.toolchain import build_once, check_installed, failure, verilator_settings
 
 SIMULATORS: Final = ("verilator", "icarus")
 
@@ -76,7 +75,7 @@ def run(
     out.mkdir(parents=True, exist_ok=True)
     results = out / "results.xml"
     results.unlink(missing_ok=True)
-    with _environment(simulator):
+    with _environment(simulator, out):
         runner = _runner(simulator)
         try:
             runner.test(
@@ -95,7 +94,7 @@ def run(
             )
         except (SystemExit, RuntimeError) as error:
             if not results.exists():
-                raise PentaryError(f"the simulation broke off; {out / 'log.txt'} tells why") from error
+                raise failure("the simulation broke off", _read(out / "log.txt")) from error
     return out / _WAVES[simulator] if waves else None
 
 
@@ -109,7 +108,7 @@ def _build(simulator: str, verilog: str, folder: Path, waves: bool) -> None:
     source = folder / "unit.v"
     source.write_text(verilog)
     log = folder / "build.log"
-    with _environment(simulator):
+    with _environment(simulator, folder):
         try:
             _runner(simulator).build(
                 sources=[source],
@@ -121,13 +120,16 @@ def _build(simulator: str, verilog: str, folder: Path, waves: bool) -> None:
                 log_file=log,
             )
         except (SystemExit, RuntimeError) as error:
-            raise refusal(simulator, log.read_text(errors="replace")) from error
+            raise failure(f"{simulator} does not build the unit", _read(log)) from error
+
+
+def _read(log: Path) -> str:
+    return log.read_text(errors="replace") if log.exists() else ""
 
 
 def _build_args(simulator: str, waves: bool) -> list[str]:
     if simulator == "icarus":
-        # In SystemVerilog no event at time 0 starts an always block whose inputs have initial values and keep them.
-        return ["-g2005"]
+        return []
     return ["-Wno-fatal", *([] if waves else ["--no-public-flat-rw"])]
 
 
@@ -138,9 +140,9 @@ def _runner(simulator: str) -> Runner:
 
 
 @contextmanager
-def _environment(simulator: str) -> Iterator[None]:
+def _environment(simulator: str, folder: Path) -> Iterator[None]:
     """Set what cocotb's runner takes from the environment."""
-    settings = {"COCOTB_ANSI_OUTPUT": "0", **(verilator_settings() if simulator == "verilator" else {})}
+    settings = {"COCOTB_ANSI_OUTPUT": "0", **(verilator_settings(folder) if simulator == "verilator" else {})}
     with patch.dict(os.environ, settings):
         os.environ.pop("PYTEST_CURRENT_TEST", None)  # for which cocotb would name the results
         sys.stdout.flush()

@@ -12,7 +12,6 @@ A reset may come at any time in all of them; it is an input like others.
 """
 
 import re
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -27,6 +26,7 @@ from amaranth.back import rtlil
 from amaranth.lib import data, wiring
 
 from pentary.word import PentaryError
+from pentary_hdl.toolchain import failure, run
 
 _NETLIST: Final = (
     "read_rtlil design.il",
@@ -115,12 +115,12 @@ def _reach(folder: Path) -> str | None:
     """Look for an invariant; give the table of a counterexample if there is one instead."""
     _yosys(folder, _AIGER)
     for commands in _ABC:
-        said = _run(folder, [_abc(), "-q", commands])
+        said = run("ABC fails", [_abc(), "-q", commands], folder)
         if "Property proved" in said:
             return None
         if failed := re.search(r"asserted in frame (\d+)", said):
             return _satisfy(folder, int(failed[1]), from_reset=True)
-    raise PentaryError(f"ABC came to no end: {said.strip().splitlines()[-1]}")
+    raise failure("ABC came to no end", said)
 
 
 def _satisfy(folder: Path, cycles: int, from_reset: bool) -> str | None:
@@ -133,29 +133,20 @@ def _satisfy(folder: Path, cycles: int, from_reset: bool) -> str | None:
         return None
     if "model found: FAIL" in said:
         return said
-    raise PentaryError(f"Yosys came to no end: {said.strip().splitlines()[-1]}")
+    raise failure("Yosys came to no end", said)
 
 
 def _yosys(folder: Path, commands: tuple[str, ...]) -> str:
     """Run commands; in a process of their own, since Yosys ends its process at a mistake."""
     (folder / "script.ys").write_text("\n".join(commands) + "\n")
     program = "from pyosys import libyosys; libyosys.run_pass('script script.ys')"
-    return _run(folder, [sys.executable, "-c", program])
+    return run("Yosys fails", [sys.executable, "-c", program], folder)
 
 
 def _abc() -> str:
     spec = find_spec("pyosys")
     assert spec is not None and spec.origin is not None
     return str(Path(spec.origin).with_name("yosys-abc"))
-
-
-def _run(folder: Path, program: list[str]) -> str:
-    done = subprocess.run(program, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode:
-        raise PentaryError(
-            f"{Path(program[0]).name} broke off: {(done.stdout.strip() or 'no reason').splitlines()[-1]}"
-        )
-    return done.stdout
 
 
 def _frames(table: str, component: wiring.Component) -> list[dict[str, str]]:

@@ -5,7 +5,6 @@ of its own, in a folder that the caller gives, and leaves its log there.
 """
 
 import json
-import subprocess
 import sys
 from collections import Counter
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pentary.word import PentaryError
+from pentary_hdl import toolchain
 
 
 @dataclass(frozen=True)
@@ -311,11 +311,4 @@ def _run(tool: str, program: str, arguments: list[str], log: Path) -> None:
 
     The tools that come as WebAssembly have a /tmp of their own, and do not see files there by an absolute name.
     """
-    with log.open("w") as output:
-        ended = subprocess.run(
-            [sys.executable, "-c", program, *arguments], cwd=log.parent, stdout=output, stderr=subprocess.STDOUT
-        )
-    if ended.returncode:
-        lines = log.read_text(errors="replace").splitlines()
-        errors = [line for line in lines if line.startswith("ERROR: ")] or lines[-1:] or ["it tells nothing"]
-        raise PentaryError(f"{tool} fails: {errors[0].removeprefix('ERROR: ')}")
+    log.write_text(toolchain.run(f"{tool} fails", [sys.executable, "-c", program, *arguments], log.parent))
