@@ -152,11 +152,12 @@ def test_what_is_asked_for_is_shown_after_a_fault_too():
     assert (run.exit_code, run.stdout) == (2, "p1 = 3  00000000000000+⊖\n")
 
 
-def test_a_trace_holds_what_came_before_a_fault():
+def test_a_trace_holds_what_came_before_a_fault_and_the_fault():
     name = write("LI p1, 3\nNOP\nDIV p1, p1, p0\nHALT\n")
     assert pentary("run", name, "--trace", "bad.kanata").exit_code == 2
-    retired = [line for line in Path("bad.kanata").read_text().splitlines() if line.startswith("R\t")]
-    assert len(retired) == 2
+    lines = Path("bad.kanata").read_text().splitlines()
+    assert [line.split("\t")[-1] for line in lines if line.startswith("R\t")] == ["0", "0", "1"]
+    assert "L\t2\t0\t2: DIV p1, p1, p0  [divide fault]" in lines
 
 
 TRAP = "[exceptions]\noverflow_trap = true\n"
