@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from pentary import objectfile
 from pentary.asm import assemble, assemble_text
 from pentary.cli import main
+from pentary.word import PentaryError
 from pentary_sim import drive as driving
 from pentary_sim.config import Config
 from pentary_sim.simulator import Simulator
@@ -90,6 +91,27 @@ def test_object_files_run_like_their_sources(here):
     assert len(objects) == 2
     (built,) = [path for path in objects if path.suffix != ".s"]
     assert pentary("run", built).stdout == pentary("run", "prog.s").stdout
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdin"])
+def test_programs_from_standard_input_run_and_are_profiled_like_files(name):
+    assert pentary("asm", "prog.s").exit_code == 0
+    for command in ("run", "profile"):
+        wanted = pentary(command, "prog.s").stdout.replace("prog.s", "<stdin>")
+        assert pentary(command, name, input=SQUARES).stdout == wanted
+        assert pentary(command, name, input=Path("prog.pob").read_bytes()).stdout == pentary(command, "prog.s").stdout
+    assert pentary("profile", name, "--picture", "a.png", input=SQUARES).exit_code == 0
+    refused = pentary("debug", name, input=SQUARES)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert refused.stderr == (
+        "Error: commands are read from standard input, so the program cannot be: give it as a file\n"
+    )
+
+
+def test_a_program_from_a_closed_standard_input_is_a_mistake(monkeypatch):
+    monkeypatch.setattr("pentary.objectfile.sys.stdin", None)
+    with pytest.raises(PentaryError, match="^the program is read from standard input, and it is closed$"):
+        objectfile.load_program(Path("-"))
 
 
 def test_a_configuration_changes_the_machine():
@@ -256,6 +278,15 @@ MISTAKES = {
 OF_RUN = {
     "unknown trace": (lambda: ["prog.s", "--trace", "x.txt"], "Error: the ending of x.txt stands for no trace format"),
     "unknown label to show": (lambda: ["prog.s", "--show", "lop:3"], "Error: the program has no label 'lop'; did you"),
+    "more words than there are": (
+        lambda: ["prog.s", "--show", "main:999999999999"],
+        "Error: from address 0 to the end of memory there are only 1,953,125 words\n",
+    ),
+    "register with a count": (lambda: ["prog.s", "--show", "p9:3"], "Error: p9 is a register and has no address; a"),
+    "trace without an ending": (
+        lambda: ["prog.s", "--trace", "-"],
+        "Error: the ending of - stands for no trace format",
+    ),
     "nothing to show": (lambda: ["prog.s", "--show", ""], "Error: expected a label, LABEL+N, an address or FILE:LINE"),
     "cycles without trace": (lambda: ["prog.s", "--trace-cycles", "3:"], "Error: --trace-cycles says which cycles"),
     "one cycle": (lambda: ["prog.s", "--trace", "x.vcd", "--trace-cycles", "3"], "'3' is not FIRST:LAST"),
