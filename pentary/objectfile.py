@@ -85,6 +85,8 @@ def _loaded(path: Path, content: bytes) -> Program:
     metadata = header.get("__metadata__") or {}
     if "program" not in metadata:
         raise PentaryError(f"{path} is no object file: it holds other tensors")
+    if "image" not in tensors:
+        raise PentaryError(f"{path} is no object file, or only a part of one: it holds no image")
     try:
         _refuse_others([*metadata, *tensors], ("program", "image"))
         return _program(_image(**tensors["image"]), json.loads(metadata["program"]))

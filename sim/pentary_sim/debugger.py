@@ -162,11 +162,11 @@ class Debugger(cmd.Cmd):
         click.echo(report.registers(self._machine, everything=True))
 
     def do_print(self, arg: str) -> None:
-        """print NAME: show p3, v2, f0, pc, flags, acc, vl, KEY, a constant, or words at WHERE[:COUNT]"""
+        """print NAME: show p3, v2, f0, pc, flags, acc, vl, KEY, a constant, or WHERE[:COUNT]"""
         click.echo(show(self._machine, arg).text)
 
     def do_memory(self, arg: str) -> None:
-        """memory WHERE [N]: show N words, or ten, in decimal and pents, those of the program as instructions, too"""
+        """memory WHERE [N]: show N words, or ten; those of the program as instructions, too"""
         where, _, number = arg.partition(" ")
         first = find(self._program, where)
         click.echo(memory(self._machine, first, count(number.strip()) if number else None).text)

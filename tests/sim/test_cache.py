@@ -75,7 +75,7 @@ I, D = ICACHE, DCACHE  # noqa: E741
         (2, [(D, 0, True), (D, 1, False), (I, 2, False), (I, 0, False)], [2, 2, 2, 1], 0),
         (2, [(D, 0, True), (D, 1, False), (I, 2, False), (I, 1, False)], [2, 2, 2, 2], 1),
         # Handed down, line 0 takes a place in L2 that it had lost, and is dirty there.
-        (1, [(D, 0, True), (I, 5, False), (D, 1, False), (I, 0, False), (I, 7, False)], [2, 2, 2, 1, 2], 2),
+        (1, [(D, 0, True), (I, 5, False), (D, 1, False), (I, 0, False), (I, 7, False)], [2, 2, 2, 1, 2], 1),
         # A hit in L1 is no use of L2: line 0 is the oldest there.
         (2, [(I, 0, False), (D, 1, False), (I, 0, False), (D, 2, False), (D, 1, False)], [2, 2, 0, 2, 1], 0),
     ],

@@ -110,7 +110,7 @@ def test_programs_from_standard_input_run_and_are_profiled_like_files(name):
 
 def test_a_program_from_a_closed_standard_input_is_a_mistake(monkeypatch):
     monkeypatch.setattr("pentary.objectfile.sys.stdin", None)
-    with pytest.raises(PentaryError, match="^the program is read from standard input, and it is closed$"):
+    with pytest.raises(PentaryError, match=r"^the program is read from standard input, and it is closed$"):
         objectfile.load_program(Path("-"))
 
 

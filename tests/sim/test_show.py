@@ -52,7 +52,7 @@ def machine():
         ("table+1:2", TABLE[1:3]),
         ("9:1", [300]),
         ("15624:1", [0]),
-        ("pc", 7),
+        ("pc", 6),
         ("Flags", ["P"]),
     ],
 )
@@ -81,8 +81,8 @@ def test_what_there_is_not_is_refused_in_one_line(machine, what):
 @pytest.mark.parametrize(
     ("what", "told"),
     [
-        ("table:15618", "from address 8 to the end of memory there are only 15,617 words"),
-        ("table:999999999999", "from address 8 to the end of memory there are only 15,617 words"),
+        ("table:15619", "from address 7 to the end of memory there are only 15,618 words"),
+        ("table:999999999999", "from address 7 to the end of memory there are only 15,618 words"),
         ("15624:2", "from address 15624 to the end of memory there is only 1 word"),
         ("p9:3", "p9 is a register and has no address; a place is a label, LABEL+N, an address or FILE:LINE"),
         ("PC+1", "PC is a register and has no address; a place is a label"),
@@ -100,7 +100,7 @@ def test_a_refusal_tells_what_there_is(machine, what, told):
 
 
 def test_all_words_up_to_the_end_of_memory_can_be_shown(machine):
-    assert show(machine, "table:15617").values == machine.memory[8:].tolist()
+    assert show(machine, "table:15618").values == machine.memory[7:].tolist()
 
 
 def test_names_of_the_program_come_first():
