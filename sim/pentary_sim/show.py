@@ -81,7 +81,7 @@ def show(machine: Simulator, what: str) -> Shown:
     where, number = (match[1], count(match[2])) if match and counted else (what, 1)
     words = memory(machine, _find(program, where, [*program.symbols, *_OWN], f"; shown can be {_SHOWN}"), number)
     assert isinstance(words.values, list)
-    return words if counted else Shown(words.values[0], words.text)
+    return words if counted else Shown(int(words.values[0]), words.text)
 
 
 def memory(machine: Simulator, first: int, number: int | None = None) -> Shown:
