@@ -114,7 +114,7 @@ def multiplying() -> Iterator[str]:
     for lanes in LANES:
         machine = Simulator(assemble(HERE / "lrmul.s"), Config(lowrank=LowRank(lanes=lanes)), trace=True)
         machine.run()
-        events = machine.take_events()
+        events = machine.take_events().records
         multiplies = events[
             (events["unit"] == UNITS.index("lowrank")) & (events["pc"] == machine.program.address("row"))
         ]

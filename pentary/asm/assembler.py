@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from pentary.asm.errors import AssemblyError, Diagnostic, Line, Mistake, Reporting, miscount, suggestion
+from pentary.asm.errors import AssemblyError, Diagnostic, Line, Mistake, Reporting, Suggestions, miscount
 from pentary.asm.expressions import Expression, parse
 from pentary.asm.instructions import parse_instruction
 from pentary.asm.lexer import Statement, Token, refuse_comment
@@ -26,12 +26,13 @@ MAX_SIZE: Final = limit(10)
 """Words that a program may take; LI reaches all their addresses."""
 
 
-def assemble(path: Path, defines: Mapping[str, int] | None = None) -> Program:
+def assemble(path: Path, defines: Mapping[str, int] | None = None, content: bytes | None = None) -> Program:
     """Assemble a file.
 
     Args:
         path: of the source.
         defines: values for constants that the source declares with .param.
+        content: of the source, if it has been read already; the path then only names it, and says where includes are.
 
     Returns:
         The program.
@@ -41,7 +42,7 @@ def assemble(path: Path, defines: Mapping[str, int] | None = None) -> Program:
             to be included, not to be run.
     """
     assembler = _Assembler(str(path), defines or {})
-    program = assembler.program(assembler.reader.file(path))
+    program = assembler.program(assembler.reader.file(path, content))
     if not program.text:
         raise AssemblyError([Diagnostic(str(path), 0, 0, "the program has no instructions", "")])
     return program
@@ -89,6 +90,7 @@ class _Assembler:
         self._section = ".text"
         self._text = 0  # instructions so far
         self._parameters: set[str] = set()
+        self._suggest = Suggestions()
         self.reader = Reader(self._diagnostics.append)
 
     def program(self, statements: Iterable[Statement]) -> Program:
@@ -120,7 +122,7 @@ class _Assembler:
     def _check_whole(self, size: int) -> None:
         """Report what has no place in the source."""
         messages = [
-            f"{name} is given a value, but no .param declares it{suggestion(name, self._parameters)}"
+            f"{name} is given a value, but no .param declares it{self._suggest(name, self._parameters)}"
             for name in self._defines.keys() - self._parameters
         ]
         if size > MAX_SIZE:
@@ -158,7 +160,7 @@ class _Assembler:
                 raise Mistake(operation.column, "an instruction in .data; .text leads back to the instructions")
             self._instruction(statement, operation)
         else:
-            near = suggestion(operation.text, [*MNEMONICS, *self.reader.macro_names(), *_DIRECTIVES])
+            near = self._suggest(operation.text, [*MNEMONICS, *self.reader.macro_names(), *_DIRECTIVES])
             raise Mistake(operation.column, f"unknown instruction {operation.text!r}{near}")
 
     def _instruction(self, statement: Statement, operation: Token) -> None:
@@ -175,7 +177,7 @@ class _Assembler:
     def _directive(self, statement: Statement, operation: Token) -> None:
         name = operation.text.lower()
         if name not in _DIRECTIVES:
-            near = suggestion(name, [*_DIRECTIVES, *self.reader.DIRECTIVES])
+            near = self._suggest(name, [*_DIRECTIVES, *self.reader.DIRECTIVES])
             raise Mistake(operation.column, f"unknown directive {operation.text!r}{near}")
         syntax, method = _DIRECTIVES[name]
         operands = statement.operands()

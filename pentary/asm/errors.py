@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import NamedTuple
 
+from pentary.messages import MOST, excerpt, shortened
 from pentary.program import Source
 from pentary.word import PentaryError
 
@@ -19,16 +20,17 @@ class Diagnostic(NamedTuple):
     text: str
 
     def __str__(self) -> str:
-        """Give `file:line:column: message`, then the source line with a caret below the column."""
+        """Give `file:line:column: message`, then the source line, or a part of it, with a caret below the column."""
         if not self.line:
-            return f"{self.file}: {self.message}"
+            return f"{self.file}: {shortened(self.message)}"
+        text, column = excerpt(self.text, self.column - 1)
         # A tab stays a tab, so that the caret stands right whatever a tab's width is.
-        before = "".join(c if c == "\t" else " " for c in self.text[: self.column - 1])
-        return f"{self.file}:{self.line}:{self.column}: {self.message}\n{self.text}\n{before}^"
+        before = "".join(c if c == "\t" else " " for c in text[:column])
+        return f"{self.file}:{self.line}:{self.column}: {shortened(self.message)}\n{text}\n{before}^"
 
 
 class AssemblyError(PentaryError):
-    """All mistakes of a source, in the order of their places; the message is the whole report.
+    """All mistakes of a source, in the order of their places; the message is a report of the first of them.
 
     Attributes:
         diagnostics: the mistakes.
@@ -38,7 +40,8 @@ class AssemblyError(PentaryError):
         """Sort the mistakes and write the report."""
         self.diagnostics = tuple(sorted(set(diagnostics)))
         count = len(self.diagnostics)
-        super().__init__("\n".join([*map(str, self.diagnostics), f"{count} error{'s' * (count != 1)}"]))
+        total = f"{count:,} error{'s' * (count != 1)}" + f"; the first {MOST} are shown" * (count > MOST)
+        super().__init__("\n".join([*map(str, self.diagnostics[:MOST]), total]))
 
 
 class Mistake(Exception):
@@ -116,6 +119,19 @@ def miscount(name: str, operands: Sequence[str], given: int) -> str:
     count = len(operands) - more
     least = "at least " if more else ""
     return f"{name} takes {', '.join(operands)}: {least}{count} operand{'s' * (count != 1)}, not {given}"
+
+
+class Suggestions:
+    """Gives suggestions for the first wrong names only: those of thousands take long to seek, and few are shown."""
+
+    def __init__(self) -> None:
+        """Have given none."""
+        self._left = MOST
+
+    def __call__(self, name: str, known: Iterable[str]) -> str:
+        """Return what `suggestion` does, or nothing if many have been asked for."""
+        self._left -= 1
+        return suggestion(name, known) if self._left >= 0 else ""
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

@@ -54,10 +54,15 @@ class Reader:
         """Give the names of the macros so far."""
         return [macro.name for macro in self._macros.values()]
 
-    def file(self, path: Path) -> Iterator[Statement]:
-        """Give the statements of a file."""
+    def file(self, path: Path, content: bytes | None = None) -> Iterator[Statement]:
+        """Give the statements of a file.
+
+        Args:
+            path: of the file.
+            content: of the file, if it has been read already; the path then only names it.
+        """
         try:
-            text = _read(path)
+            text = _read(path) if content is None else _decoded(content)
         except _Unreadable as error:
             self._report(Diagnostic(str(path), 0, 0, str(error), ""))
             return
@@ -193,6 +198,10 @@ def _read(path: Path) -> str:
         raise _Unreadable(f"cannot be read: {error.strerror or error}") from None
     except ValueError as error:  # a null character in the name
         raise _Unreadable(f"cannot be read: {error}") from None
+    return _decoded(content)
+
+
+def _decoded(content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -4,16 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from pentary.asm.errors import Diagnostic, Line, Mistake, NotKnown, Reported, suggestion
+from pentary.asm.errors import Diagnostic, Line, Mistake, NotKnown, Reported, Suggestions
 from pentary.asm.expressions import Expression
 from pentary.asm.lexer import Token
 from pentary.asm.vocabulary import FUNCTIONS, RESERVED
 
 _MAX_CHAIN: Final = 50
 """Constants that are each defined by the next, which stands later."""
-
-_MAX_SUGGESTIONS: Final = 20
-"""Unknown symbols for which the nearest name is sought; a missing file may leave thousands."""
 
 
 @dataclass
@@ -53,7 +50,7 @@ class Symbols:
         self.complete = False
         self._report = report
         self._chain = 0
-        self._suggestions = 0
+        self._suggest = Suggestions()
 
     def define(self, name: Token, symbol: Symbol) -> Symbol:
         """Add a symbol, and return it.
@@ -121,9 +118,7 @@ class Symbols:
         if not self.complete and (symbol is None or (symbol.value is None and not symbol.broken)):
             raise NotKnown(token.column, f"{token.text} is not known here: it must follow from what stands before")
         if symbol is None:
-            self._suggestions += 1
-            near = suggestion(token.text, self._table) if self._suggestions <= _MAX_SUGGESTIONS else ""
-            raise Mistake(token.column, f"unknown symbol {token.text!r}{near}")
+            raise Mistake(token.column, f"unknown symbol {token.text!r}{self._suggest(token.text, self._table)}")
         if symbol.busy:
             raise Mistake(token.column, f"{token.text} is defined by itself")
         if self._chain > _MAX_CHAIN:

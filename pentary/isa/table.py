@@ -185,8 +185,8 @@ _ROWS: Final = {
     """,
     "system": """
         NOP    |              | R 1 25 | nothing | | scalar | 1 | 1
-        HALT   |              | R 1 26 | wait until every unit is idle; end the program | | scalar | 1 | 1
-        SYNC   |              | R 1 27 | wait until every unit is idle | | scalar | 1 | 1
+        HALT   |              | R 1 26 | wait until the vector unit, the vector load/store unit, the crossbar and the low-rank unit are idle; end the program | | scalar | 1 | 1
+        SYNC   |              | R 1 27 | wait until the same four units are idle | | scalar | 1 | 1
         FENCE  |              | R 1 28 | wait until every vector load and store is complete | | scalar | 1 | 1
     """,
     "eggroll": """

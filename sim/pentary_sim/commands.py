@@ -74,12 +74,14 @@ def run(
 ) -> None:
     """Run PROGRAM on the cycle-level model.
 
-    PROGRAM is a source (.s) or an object file. What is printed: cycles and where they went, hit rates, and the
-    registers that are not 0. If the program faults, or does not halt, the state of the machine goes to standard error.
+    PROGRAM is a source (.s) or an object file, or - for either from standard input. What is printed: cycles and where
+    they went, hit rates, and the registers that are not 0. If the program faults, or does not halt, the state of the
+    machine goes to standard error.
 
     \b
     WHAT is one of
       p3, v2, f0, acc, vl, KEY     a register, also a control register
+      pc, flags                    the program counter, the flags that are set
       NAME                         a constant, or the word at a label
       LABEL:COUNT, ADDRESS:COUNT   words of memory
       x:ROW                        a row of the crossbar
@@ -88,6 +90,7 @@ def run(
     Examples:
       pentary run sim/pentary_sim/programs/target.s -D STEPS=3 --show weights:64
       pentary run prog.s --config machine.toml --trace prog.kanata
+      generate | pentary run -
     """
     with exit_status():
         from pentary_sim import report
@@ -131,7 +134,7 @@ def profile(
     top: int,
     picture: Path | None,
 ) -> None:
-    """Run PROGRAM and tell where its cycles went.
+    """Run PROGRAM, a file or - for standard input, and tell where its cycles went.
 
     The rows are labels, lines of the source or addresses, the longest first. A program that faults, or does not halt,
     gets its profile up to there.
@@ -142,6 +145,7 @@ def profile(
       pentary profile prog.s --by line
     """
     with exit_status():
+        from pentary.objectfile import STANDARD_INPUT, is_standard_input
         from pentary_sim import profile as profiles
         from pentary_sim.drive import drive
 
@@ -152,7 +156,8 @@ def profile(
         ending = drive(machine, max_cycles)
         click.echo(profiles.table(machine.program, machine.profile, by, top), nl=False)
         if picture:
-            profiles.picture(picture, machine.program, machine.profile, program.name)
+            name = STANDARD_INPUT.name if is_standard_input(program) else program.name
+            profiles.picture(picture, machine.program, machine.profile, name)
         _conclude(machine, ending, max_cycles)
 
 
@@ -164,8 +169,11 @@ def debug(program: Path, config: Path | None, defines: dict[str, int]) -> None:
     `help` lists the commands. Ctrl-C stops a program that runs, and leaves the debugger as it is.
     """
     with exit_status():
+        from pentary.objectfile import is_standard_input
         from pentary_sim.debugger import Debugger
 
+        if is_standard_input(program):
+            raise PentaryError("commands are read from standard input, so the program cannot be: give it as a file")
         Debugger(_machine(program, config, defines)).converse()
 
 

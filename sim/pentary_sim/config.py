@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Self
 
+from pentary.messages import MOST, shortened
 from pentary.word import PentaryError
 
 
@@ -160,14 +161,16 @@ class Config:
         tables: dict[str, Any] = {}
         for name, given in document.items():
             if name not in _TABLES:
-                problems.append(f"there is no table {name}{_nearest(name)}")
+                problems.append(f"there is no table {shortened(name)}{_nearest(name)}")
             elif not isinstance(given, dict):
                 problems.append(f"{name} is {_toml(given)}; it must be a table, [{name}]")
             else:
                 kind = type(_TABLES[name])
                 known = {setting.name for setting in fields(kind)}
                 problems += [
-                    f"there is no setting {name}.{key}{_nearest(f'{name}.{key}')}" for key in given if key not in known
+                    f"there is no setting {name}.{shortened(key)}{_nearest(f'{name}.{key}')}"
+                    for key in given
+                    if key not in known
                 ]
                 tables[name] = kind(**{key: value for key, value in given.items() if key in known})
                 problems += _wrong_values(name, tables[name])
@@ -196,7 +199,7 @@ def _in_words(allowed: Collection[int]) -> str:
 
 
 def _toml(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else repr(value)
+    return shortened(str(value).lower() if isinstance(value, bool) else repr(value))
 
 
 def _nearest(wrong: str) -> str:
@@ -206,5 +209,7 @@ def _nearest(wrong: str) -> str:
 
 
 def _raise_all(problems: list[str]) -> None:
+    if len(problems) > MOST:
+        problems = [*problems[:MOST], f"{len(problems):,} settings are wrong; the first {MOST} are shown"]
     if problems:
         raise PentaryError("\n".join(problems))

@@ -1,15 +1,18 @@
 """The debugger: a machine that runs step by step, under commands from a terminal or a pipe."""
 
 import cmd
+import re
 import sys
 from typing import Any, Final
 
 import click
+import numpy as np
 
 from pentary.asm import disassemble_word
 from pentary.asm.errors import suggestion
 from pentary.asm.vocabulary import NUMBERS
 from pentary.isa.table import STACK
+from pentary.messages import shortened
 from pentary.program import Fault
 from pentary.signals import Terminated, terminated
 from pentary.word import PentaryError
@@ -40,8 +43,6 @@ _SHORT: Final = {
 """All commands, by their short forms, in the order of the help."""
 
 _FOOTNOTES: Final = f"An empty line is a step. WHERE is {WHERE}."
-
-_WORDS: Final = 10  # of memory, if no number is given
 
 
 class Debugger(cmd.Cmd):
@@ -104,7 +105,9 @@ class Debugger(cmd.Cmd):
     def default(self, line: str) -> None:
         """Refuse what is no command."""
         name = line.split()[0]
-        raise PentaryError(f"there is no command {name!r}{suggestion(name, _SHORT.values())}; `help` lists them")
+        raise PentaryError(
+            f"there is no command {shortened(name)!r}{suggestion(name, _SHORT.values())}; `help` lists them"
+        )
 
     def completedefault(self, *ignored: Any) -> list[str]:
         """Complete the program's names; the first argument is what has been typed of one."""
@@ -148,7 +151,7 @@ class Debugger(cmd.Cmd):
     def do_info(self, arg: str) -> None:
         """info breaks: list the breakpoints"""
         if arg not in ("", "breaks"):
-            raise PentaryError(f"there is no information about {arg!r}; `info breaks` lists the breakpoints")
+            raise PentaryError(f"there is no information about {shortened(arg)!r}; `info breaks` lists the breakpoints")
         click.echo(report.listing(self._program, sorted(self._breakpoints), self._machine.pc) or "no breakpoints")
 
     def do_list(self, arg: str) -> None:
@@ -162,20 +165,20 @@ class Debugger(cmd.Cmd):
         click.echo(report.registers(self._machine, everything=True))
 
     def do_print(self, arg: str) -> None:
-        """print NAME: show p3, v2, f0, acc, vl, KEY, a constant, or words at WHERE[:COUNT]"""
+        """print NAME: show p3, v2, f0, pc, flags, acc, vl, KEY, a constant, or WHERE[:COUNT]"""
         click.echo(show(self._machine, arg).text)
 
     def do_memory(self, arg: str) -> None:
-        """memory WHERE [N]: show N words in decimal and pents, those of the program as instructions, too"""
+        """memory WHERE [N]: show N words, or ten; those of the program as instructions, too"""
         where, _, number = arg.partition(" ")
         first = find(self._program, where)
-        click.echo(memory(self._machine, first, count(number.strip()) if number else _WORDS).text)
+        click.echo(memory(self._machine, first, count(number.strip()) if number else None).text)
 
     def do_vectors(self, arg: str) -> None:
         """vectors [vN]: show a vector register, or all that are not 0"""
         names = [name.lower() for name in NUMBERS["vector"]]
         if arg and arg.lower() not in names:
-            raise PentaryError(f"there is no vector register {arg!r}; they are {names[0]}..{names[-1]}")
+            raise PentaryError(f"there is no vector register {shortened(arg)!r}; they are {names[0]}..{names[-1]}")
         click.echo(f"VL = {self._machine.vl}")
         for name, vector in zip(names, self._machine.vectors, strict=True):
             if arg.lower() == name or (not arg and vector.any()):
@@ -195,10 +198,11 @@ class Debugger(cmd.Cmd):
         click.echo(elements("S", self._machine.sums.tolist()))
 
     def do_crossbar(self, arg: str) -> None:
-        """crossbar ROW: show a row of the crossbar, a pent for each column"""
-        if not arg.isdecimal() or len(arg) > 9:
-            raise PentaryError(f"{arg!r} is not the number of a row")
-        click.echo(crossbar_row(self._machine, int(arg)).text)
+        """crossbar [ROW]: show a row of the crossbar, a pent for each column, or all that are not 0"""
+        if arg and not re.fullmatch("[0-9]{1,9}", arg):
+            raise PentaryError(f"{shortened(arg)!r} is not the number of a row")
+        rows = [int(arg)] if arg else np.flatnonzero(np.any(self._machine.crossbar, axis=1)).tolist()
+        click.echo("\n".join(crossbar_row(self._machine, row).text for row in rows) or "all rows are 0")
 
     def do_stats(self, arg: str) -> None:
         """stats: show cycles and where they went, so far"""
@@ -253,10 +257,12 @@ class Debugger(cmd.Cmd):
     def _instruction(self, text: str) -> int:
         address = find(self._program, text)
         if not 0 <= address < self._program.text:
-            raise PentaryError(f"there is no instruction at {address}: the program is at 0..{self._program.text - 1}")
+            raise PentaryError(
+                f"there is no instruction at {shortened(str(address))}: the program is at 0..{self._program.text - 1}"
+            )
         return address
 
 
 def _nothing(argument: str) -> None:
     if argument:
-        raise PentaryError(f"nothing was expected after the command, not {argument!r}")
+        raise PentaryError(f"nothing was expected after the command, not {shortened(argument)!r}")

@@ -3,9 +3,10 @@
 The model, the traces, the profile and the tests share these names; `architecture/pipeline.md` defines them.
 """
 
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 CAUSES: Final = (
     "issue",
@@ -60,6 +61,19 @@ COUNTS: Final = (
 UNITS: Final = ("scalar", "vector", "memory", "crossbar", "lowrank")
 """Where an instruction executes; the multiplier and the divider belong to the scalar pipeline."""
 
+FAULTS: Final = (
+    "",
+    "illegal instruction",
+    "fetch",
+    "memory",  # a load from outside memory
+    "memory",  # a store to outside memory
+    "memory",  # a store to the text
+    "overflow",
+    "divide",
+    "operand",
+)
+"""Kinds of faults, by the numbers with which instructions end; the first is no fault."""
+
 NONE: Final = -1
 
 EVENT: Final = np.dtype(
@@ -75,11 +89,26 @@ EVENT: Final = np.dtype(
         ("free", np.int64),  # start + occupancy; NONE likewise
         ("done", np.int64),  # start + latency; NONE likewise
         ("register", np.int8),  # scalar register written, NONE if none
-        ("value", np.int64),  # written to it, or stored by STORE and PUSH
+        ("value", np.int64),  # written to it, to VL, a control register or a fitness accumulator, or stored in memory
         ("address", np.int64),  # accessed by a memory instruction (the first of a vector), NONE if none
         ("lost", np.int32),  # cycles between the retirement before it and its own
         ("cause", np.int8),  # to which most of them are charged: index into CAUSES; 0 if none are lost
         ("mispredicted", np.bool_),  # it is a jump or branch after which the wrong address was fetched
+        ("flags", np.int8),  # after it
+        ("acc_high", np.int64),  # after it the accumulator is acc_high * 5**16 + acc_low
+        ("acc_low", np.int64),
+        ("vector", np.int32),  # index into the vectors beside the records: what it wrote to a vector register, or NONE
+        ("fault", np.int8),  # index into FAULTS; 0 if it has retired
     ]
 )
-"""The record of one retired instruction."""
+"""The record of one instruction: one that has retired, or the one at which the program faults.
+
+Of the latter, the cycles of the stages behind the one that faults are NONE; it has written nothing.
+"""
+
+
+class Events(NamedTuple):
+    """What instructions did: records (n,) of EVENT, and the vectors (k, 256) int64 that they wrote, in order."""
+
+    records: NDArray[Any]
+    vectors: NDArray[np.int64]

@@ -20,8 +20,8 @@ def execute(s: Record, c: Record, memory: Record, pc: int, text: int) -> tuple[i
         memory: all words, of which the first `text` are read-only.
 
     Returns:
-        How it ended, the address of the next instruction, the value that it wrote to a scalar register or stored, and
-        the address that it accessed (NONE if none).
+        How it ended, the address of the next instruction, the value that it wrote to a register of one word or stored,
+        and the address that it accessed (NONE if none).
     """
     op, d, a, b, i = c.op, c.d, c.a, c.b, c.i
     if op < 0:
@@ -64,11 +64,11 @@ def execute(s: Record, c: Record, memory: Record, pc: int, text: int) -> tuple[i
     elif op == o.RET:
         following = s.registers[LINK]
     elif op == o.SETVL:
-        length = s.registers[a]
-        if length < 1 or length > MAX_VL:
-            ending, value = o.OPERAND, length
+        value = s.registers[a]
+        if value < 1 or value > MAX_VL:
+            ending = o.OPERAND
         else:
-            s.vl = length
+            s.vl = value
     elif op == o.HALT:
         s.halted = 1
         following = pc

@@ -28,13 +28,14 @@ def run(
     memory: Record,
     code: Record,
     events: Record,
+    vectors: Record,
     max_cycles: int,
     max_instructions: int,
 ) -> int:
     """Run until something stops the machine.
 
     Args:
-        machine, caches, memory, code, events: the arrays of `pentary_sim.state.State`.
+        machine, caches, memory, code, events, vectors: the arrays of `pentary_sim.state.State`.
         max_cycles, max_instructions: totals since the start at which to stop.
 
     Returns:
@@ -50,7 +51,7 @@ def run(
             return CYCLES
         if s.instructions >= max_instructions:
             return INSTRUCTIONS
-        if s.trace and s.events_held == len(events):
+        if s.trace and (s.events_held == len(events) or s.vectors_held == len(vectors)):
             return EVENTS_FULL
         if pc < 0 or pc >= len(code):
             return FAULT + o.FETCH
@@ -59,16 +60,24 @@ def run(
             return BREAKPOINT
         first = False
         ending, following, value, address = execute(s, c, memory, pc, len(code))
-        if ending != o.FINE:
+        if ending != o.FINE and not s.past_fault:
             return FAULT + ending
-        _time(s, caches, c, events, pc, following, value, address)
+        _time(s, caches, c, events, vectors, pc, following, value, address)
         s.pc, s.origin = following, pc
         s.instructions += 1
 
 
 @compiled
 def _time(
-    s: Record, caches: Record, c: Record, events: Record, pc: int, following: int, value: int, address: int
+    s: Record,
+    caches: Record,
+    c: Record,
+    events: Record,
+    vectors: Record,
+    pc: int,
+    following: int,
+    value: int,
+    address: int,
 ) -> None:
     """Find when the instruction at pc enters each stage, and charge the cycles that are lost before it retires."""
     op, unit, waits = c.op, c.unit, s.waits
@@ -147,6 +156,12 @@ def _time(
         event.register = c.written if c.written > 0 else NONE
         event.value, event.address = value, address
         event.lost, event.cause, event.mispredicted = lost, cause, mispredicted
+        event.flags, event.acc_high, event.acc_low = s.flags, s.acc_high, s.acc_low
+        event.vector, event.fault = NONE, 0
+        if c.vwritten >= 0:
+            event.vector = s.vectors_held
+            vectors[s.vectors_held, :] = s.vectors[c.vwritten]
+            s.vectors_held += 1
     s.decode, s.execute, s.memory, s.writeback = decode, execute, memory, writeback
 
 

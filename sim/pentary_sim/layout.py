@@ -46,6 +46,7 @@ STATE: Final = np.dtype(
         ("overflow_trap", _INT),
         ("entries", _INT),
         ("trace", _INT),
+        ("past_fault", _INT),  # whether an instruction that faults is timed as if it did not
         # when: cycles in which the last instruction entered its stages, and from which things are ready
         ("decode", _INT),
         ("execute", _INT),
@@ -74,6 +75,7 @@ STATE: Final = np.dtype(
         ("fault_value", _INT),
         ("instructions", _INT),
         ("events_held", _INT),
+        ("vectors_held", _INT),
         ("counts", _INT, len(COUNTS)),
         ("causes", _INT, len(CAUSES)),
         ("waits", _INT, len(CAUSES)),  # of the instruction at hand

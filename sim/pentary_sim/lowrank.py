@@ -37,6 +37,7 @@ def lowrank(s: Record, op: int, d: int, a: int, b: int) -> tuple[int, int]:
         if value < _RANGES[d, 0] or value > _RANGES[d, 1]:
             return o.OPERAND, value
         s.controls[d] = value
+        return o.FINE, value
     elif op == o.LRGEN:
         if value < 0 or value > MEMBER_MAX:
             return o.OPERAND, value

@@ -77,7 +77,7 @@ def problem(machine: Simulator, ending: str | Fault, max_cycles: int | None = No
         ending: what `drive` returned.
         max_cycles: the limit it was given.
     """
-    here = _place(machine.program, machine.pc)
+    here = place(machine.program, machine.pc)
     if isinstance(ending, Fault):
         if ending.kind != "fetch":
             return f"{ending.kind} fault at {here}: {ending.detail}"
@@ -153,7 +153,7 @@ def registers(machine: Simulator, everything: bool = False) -> str:
     width = max((len(value) for _, value, _ in shown), default=0)
     return table(
         [
-            ("pc", _place(machine.program, machine.pc)),
+            ("pc", place(machine.program, machine.pc)),
             ("flags", " ".join(flag_names(machine.flags)) or "none"),
             ("VL", str(machine.vl)),
             *((name, value.rjust(width), pents) for name, value, pents in shown),
@@ -186,7 +186,7 @@ def flag_names(flags: int) -> list[str]:
     return [flag.name for flag in Flags if flags & flag and flag.name]
 
 
-def _place(program: Program, pc: int) -> str:
+def place(program: Program, pc: int) -> str:
     """Describe an address; one outside of the program belongs to no label."""
     return program.place(pc) if 0 <= pc < program.text else str(pc)
 

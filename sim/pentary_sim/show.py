@@ -1,14 +1,15 @@
 """Looking into a machine: what a name stands for, as numbers and in words."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from pentary.asm import disassemble_word
 from pentary.asm.errors import suggestion
-from pentary.asm.vocabulary import NUMBERS
-from pentary.isa.table import MAX_VL
+from pentary.asm.vocabulary import NUMBERS, RESERVED
+from pentary.isa.table import CONTROLS, MAX_VL
+from pentary.messages import shortened, some
 from pentary.program import Program
 from pentary.text import GLYPHS, format_pents
 from pentary.word import PentaryError
@@ -17,13 +18,21 @@ from pentary_sim.simulator import Simulator
 
 WHERE: Final = "a label, LABEL+N, an address or FILE:LINE"
 
+_OWN: Final = ("pc", "flags", "acc", "vl", *CONTROLS)
+_SHOWN: Final = (
+    f"p0..p31, v0..v7, f0..f3, {', '.join(_OWN)}, x:ROW, a constant, and the word at {WHERE}, or with :COUNT behind it "
+    "several"
+)
+_WORDS: Final = 10  # of memory, if no number is given
+_DIGITS: Final = 1000
+_MOST: Final = 10**18
 _COLUMNS: Final = 10  # elements of a vector in a line
 
 
 class Shown(NamedTuple):
-    """A part of a machine's state: one number or several, and the text that shows them."""
+    """A part of a machine's state: a number or several, or names of flags; and the text that shows them."""
 
-    values: int | list[int]
+    values: int | list[int] | list[str]
     text: str
 
 
@@ -32,12 +41,12 @@ def show(machine: Simulator, what: str) -> Shown:
 
     Args:
         machine: to look into.
-        what: a scalar register or one of f0..f3; a vector register; a constant; acc, vl, a control register or x:ROW,
-            a row of the crossbar, unless the program gives the name to something else; or a place in memory, behind
-            which :COUNT tells how many words.
+        what: a scalar register or one of f0..f3; a vector register; a constant; pc, flags, acc, vl, a control register
+            or x:ROW, a row of the crossbar, unless the program gives the name to something else; or a place in memory,
+            behind which :COUNT tells how many words.
 
     Raises:
-        PentaryError: the name stands for nothing in this machine.
+        PentaryError: the name stands for nothing in this machine, or there are not so many words.
 
     >>> from pentary.asm import assemble_text
     >>> machine = Simulator(assemble_text("halt\\n.data\\ndays: .word 28, 31"))
@@ -56,34 +65,47 @@ def show(machine: Simulator, what: str) -> Shown:
     if what in program.symbols and what not in program.labels:
         return Shown(program.symbols[what], f"{what} = {program.symbols[what]}")
     if what not in program.symbols:
+        if name == "PC":
+            return Shown(machine.pc, f"{what} = {machine.pc}  {report.place(program, machine.pc)}")
+        if name == "FLAGS":
+            flags = report.flag_names(machine.flags)
+            return Shown(flags, f"{what} = {' '.join(flags) or 'none'}")
         if name == "ACC":
             return Shown(machine.accumulator, f"{what} = {machine.accumulator}  {report.accumulator_pents(machine)}")
-        if (match := re.fullmatch("X:([0-9]{1,9})", name)) and not {"x", "X"} & {*program.symbols}:
-            return crossbar_row(machine, int(match[1]))
+        if (match := re.fullmatch("X:([0-9]+)", name)) and not {"x", "X"} & {*program.symbols}:
+            return crossbar_row(machine, _integer(match[1]))
         if name in (own := {"VL": machine.vl, **machine.controls}):
             return _number(what, own[name])
-    match = re.fullmatch("(.+):([0-9]{1,9})", what)
-    if match and not any(_is_file(match[1], source.file) for source in program.sources):
-        return memory(machine, find(program, match[1]), count(match[2]))
-    place = memory(machine, find(program, what), 1)
-    assert isinstance(place.values, list)
-    return Shown(place.values[0], place.text)
+    match = re.fullmatch("(.+):([0-9]+)", what)
+    counted = match and not any(_is_file(match[1], source.file) for source in program.sources)
+    where, number = (match[1], count(match[2])) if match and counted else (what, 1)
+    words = memory(machine, _find(program, where, [*program.symbols, *_OWN], f"; shown can be {_SHOWN}"), number)
+    assert isinstance(words.values, list)
+    return words if counted else Shown(int(words.values[0]), words.text)
 
 
-def memory(machine: Simulator, first: int, number: int) -> Shown:
-    """Show words of memory, as many as there are; those of the program as instructions, too.
+def memory(machine: Simulator, first: int, number: int | None = None) -> Shown:
+    """Show words of memory; those of the program as instructions, too.
 
     Args:
         machine: to look into.
         first: address of the first.
-        number: how many.
+        number: how many; if not given 10, or those that there are.
 
     Raises:
-        PentaryError: `first` is outside memory.
+        PentaryError: `first` is outside memory, or there are not so many words.
     """
     words, program = machine.memory, machine.program
     if not 0 <= first < len(words):
-        raise PentaryError(f"address {first} is outside memory (0..{len(words) - 1})")
+        raise PentaryError(f"address {shortened(str(first))} is outside memory (0..{len(words) - 1})")
+    left = len(words) - first
+    if number is None:
+        number = min(left, _WORDS)
+    if number > left:
+        only = report.counted(left, "word")
+        raise PentaryError(
+            f"from address {first} to the end of memory there {'is' if left == 1 else 'are'} only {only}"
+        )
     names = program.label_names()
     values = words[first : first + number].tolist()
     width = max(len(str(word)) for word in values)
@@ -101,7 +123,7 @@ def crossbar_row(machine: Simulator, row: int) -> Shown:
         PentaryError: there is no such row.
     """
     if not 0 <= row < MAX_VL:
-        raise PentaryError(f"there is no row {row} of the crossbar; they are 0..{MAX_VL - 1}")
+        raise PentaryError(f"there is no row {shortened(str(row))} of the crossbar; they are 0..{MAX_VL - 1}")
     levels = machine.crossbar[row].tolist()
     return Shown(levels, f"x[{row}]  {pents(levels)}")
 
@@ -132,21 +154,29 @@ def elements(name: str, values: Sequence[int]) -> str:
 
 
 def find(program: Program, where: str) -> int:
-    """Give the address of a place: a label, LABEL+N, an address or FILE:LINE.
+    """Return the address of a place: a label, LABEL+N, an address or FILE:LINE.
 
     Raises:
         PentaryError: the program has no such place.
     """
-    if re.fullmatch("-?[0-9]{1,18}", where):
-        return int(where)
-    if match := re.fullmatch("(.+):([0-9]{1,9})", where):
-        return _written_at(program, match[1], int(match[2]))
-    match = re.fullmatch("(.+?)(?:[+]([0-9]{1,18}))?", where)
+    return _find(program, where, program.labels, "")
+
+
+def _find(program: Program, where: str, names: Iterable[str], hint: str) -> int:
+    """Find a place; where it is an unknown name, suggest the nearest of `names`, or if none is near give the hint."""
+    if re.fullmatch("-?[0-9]+", where):
+        return _integer(where)
+    if match := re.fullmatch("(.+):([0-9]+)", where):
+        return _written_at(program, match[1], _integer(match[2]))
+    match = re.fullmatch("(.+?)(?:[+]([0-9]+))?", where)
     if match is None:
         raise PentaryError(f"expected {WHERE}")
-    if match[1] not in program.labels:
-        raise PentaryError(f"the program has no label {match[1]!r}{suggestion(match[1], program.labels)}")
-    return program.symbols[match[1]] + int(match[2] or 0)
+    label = match[1]
+    if label in program.labels:
+        return program.symbols[label] + _integer(match[2] or "0")
+    if label.upper() in RESERVED or label.lower() in map(str.lower, _OWN):
+        raise PentaryError(f"{label} is a register and has no address; a place is {WHERE}")
+    raise PentaryError(f"the program has no label {shortened(label)!r}{suggestion(label, names) or hint}")
 
 
 def count(text: str) -> int:
@@ -155,9 +185,14 @@ def count(text: str) -> int:
     Raises:
         PentaryError: it is not a number of 1 or more.
     """
-    if not re.fullmatch("[0-9]{1,12}", text) or not int(text):
-        raise PentaryError(f"{text!r} is not a number of 1 or more")
-    return int(text)
+    if not re.fullmatch("[0-9]+", text) or not _integer(text):
+        raise PentaryError(f"{shortened(text)!r} is not a number of 1 or more")
+    return min(_integer(text), _MOST)
+
+
+def _integer(text: str) -> int:
+    """Read an integer; of one with thousands of digits the first are enough to be too great for everything."""
+    return int(text[:_DIGITS])
 
 
 def _number(name: str, value: int) -> Shown:
@@ -168,11 +203,11 @@ def _written_at(program: Program, file: str, line: int) -> int:
     """Give the first instruction of a line or, if it makes none, of the next that does."""
     places = [(source.line, pc) for pc, source in enumerate(program.sources) if _is_file(file, source.file)]
     if not places:
-        files = ", ".join(dict.fromkeys(source.file for source in program.sources)) or "not known"
+        files = some(dict.fromkeys(source.file for source in program.sources)) or "not known"
         raise PentaryError(f"no instruction was written in {file}; the program's files are {files}")
     after = [place for place in places if place[0] >= line]
     if not after:
-        raise PentaryError(f"no instruction was written at {file}:{line} or after it")
+        raise PentaryError(f"no instruction was written at {file}:{shortened(str(line))} or after it")
     return min(after)[1]
 
 

@@ -14,21 +14,13 @@ from pentary.word import PENTS
 from pentary_sim import kernel
 from pentary_sim import opcodes as o
 from pentary_sim.config import Config
-from pentary_sim.events import CAUSES, COUNTS, NONE
+from pentary_sim.events import CAUSES, COUNTS, FAULTS, NONE, Events
 from pentary_sim.state import switch_on
 
 _FOREVER: Final = 2**62
 _REASONS: Final = ("halt", "cycles", "instructions", "breakpoint", "events")
-_KINDS: Final = {
-    o.ILLEGAL: "illegal instruction",
-    o.FETCH: "fetch",
-    o.LOADED: "memory",
-    o.STORED: "memory",
-    o.TEXT_STORED: "memory",
-    o.OVERFLOW: "overflow",
-    o.DIVIDE: "divide",
-    o.OPERAND: "operand",
-}
+_STAGES: Final = ("fetch", "decode", "execute", "memory", "writeback")
+_FAULTING_STAGE: Final = {"fetch": "fetch", "illegal instruction": "decode", "memory": "memory"}  # others: execute
 
 
 class Simulator:
@@ -83,8 +75,10 @@ class Simulator:
             if 0 <= address < self.program.text:
                 s.code["stop"][address] = 1
         limits = (_FOREVER if limit is None else limit for limit in (max_cycles, max_instructions))
-        reason = kernel.run(s.machine, s.caches, s.memory, s.code, s.events, *limits)
+        reason = kernel.run(s.machine, s.caches, s.memory, s.code, s.events, s.vectors, *limits)
         if reason >= kernel.FAULT:
+            if self._machine["trace"]:
+                self._record_fault(reason - kernel.FAULT)
             raise self._fault(reason - kernel.FAULT)
         return _REASONS[reason]
 
@@ -188,16 +182,36 @@ class Simulator:
         """Cycles by address and cause, (text, causes); issue counts how often an instruction has retired."""
         return self._state.code["profile"]
 
-    def take_events(self) -> NDArray[np.void]:
-        """Take the records of the instructions retired since the last call, as EVENT; needs `trace`."""
-        count = int(self._machine["events_held"])
-        self._machine["events_held"] = 0
-        return self._state.events[:count].copy()
+    def take_events(self) -> Events:
+        """Take the records of the instructions since the last call, the one that faulted too; needs `trace`."""
+        s, machine = self._state, self._machine
+        taken = Events(s.events[: machine["events_held"]].copy(), s.vectors[: machine["vectors_held"]].copy())
+        machine["events_held"] = machine["vectors_held"] = 0
+        return taken
+
+    def _record_fault(self, ending: int) -> None:
+        """Record the instruction that faults, up to the cycle of its fault, and leave all else as it is."""
+        s, held = self._state, int(self._machine["events_held"])
+        event = s.events[held]
+        if ending == o.FETCH:
+            event["pc"], event["unit"], event["address"] = self.pc, 0, NONE
+            event["fetch"] = max(self._machine["decode"], self._machine["redirect"])
+        else:
+            machine, caches, code = s.machine.copy(), s.caches.copy(), s.code.copy()
+            machine["past_fault"] = 1
+            kernel.run(machine, caches, s.memory, code, s.events, s.vectors, _FOREVER, self.instructions + 1)
+        faulting = _STAGES.index(_FAULTING_STAGE.get(FAULTS[ending], "execute"))
+        for name in (*_STAGES[faulting + 1 :], "start", "free", "done", "register", "vector"):
+            event[name] = NONE
+        for name in ("value", "lost", "cause", "mispredicted"):
+            event[name] = 0
+        event["fault"] = ending
+        self._machine["events_held"] = held + 1
 
     def _fault(self, ending: int) -> Fault:
         pc, value = self.pc, int(self._machine["fault_value"])
         origin = int(self._machine["origin"])
-        return Fault(_KINDS[ending], pc, self._detail(ending, pc, value), None if origin == NONE else origin)
+        return Fault(FAULTS[ending], pc, self._detail(ending, pc, value), None if origin == NONE else origin)
 
     def _detail(self, ending: int, pc: int, value: int) -> str:
         last, text = len(self.memory) - 1, self.program.text

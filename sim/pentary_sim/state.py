@@ -16,6 +16,7 @@ from pentary_sim.layout import CACHE, CODE, DCACHE, ICACHE, L2, STATE
 from pentary_sim.words import MASKS
 
 _EVENTS_KEPT: Final = 100_000
+_VECTORS_KEPT: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class State:
     """(text,) CODE."""
     events: NDArray[Any]
     """Records that wait to be taken, EVENT; one if nothing is recorded."""
+    vectors: NDArray[np.int64]
+    """Vectors beside the records, (n, 256)."""
 
 
 def switch_on(program: Program, config: Config, trace: bool) -> State:
@@ -73,7 +76,9 @@ def switch_on(program: Program, config: Config, trace: bool) -> State:
     caches = np.zeros(3, CACHE)
     for number, cache in ((ICACHE, config.icache), (DCACHE, config.dcache), (L2, config.l2)):
         caches[number]["sets"], caches[number]["ways"] = cache.sets, cache.ways
-    return State(machine, caches, memory, _decode(program), np.zeros(_EVENTS_KEPT if trace else 1, EVENT))
+    events = np.zeros(_EVENTS_KEPT if trace else 1, EVENT)
+    vectors = np.zeros((_VECTORS_KEPT if trace else 1, MAX_VL), np.int64)
+    return State(machine, caches, memory, _decode(program), events, vectors)
 
 
 def _decode(program: Program) -> NDArray[Any]:

@@ -30,7 +30,8 @@ def vector(s: Record, op: int, d: int, a: int, b: int, i: int) -> tuple[int, int
         op: number of the instruction; d, a, b, i: its fields.
 
     Returns:
-        How it ended, and the value for its scalar register; of an operand fault, the operand at fault.
+        How it ended, and the value of the scalar register, fitness accumulator or control register that it wrote; of an
+        operand fault, the operand at fault.
     """
     n = s.vl
     # Fields that hold something else than a vector are reduced to some vector that is not looked at.
@@ -57,7 +58,7 @@ def vector(s: Record, op: int, d: int, a: int, b: int, i: int) -> tuple[int, int
             count(s, o.VECTOR_OPERATIONS, ones(mask(s.masks, x[j]) | mask(s.masks, y[j])), PENTS)
             count(s, o.VECTOR_OPERATIONS, digits * digits, NARROW * NARROW)
         s.fitness[d] = saturate(s.fitness[d] + total, PENTS)
-        return o.FINE, 0
+        return o.FINE, s.fitness[d]
     out = s.row
     out[:] = 0
     if op == o.VADD or op == o.VSUB or op == o.VADDS:

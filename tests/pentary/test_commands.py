@@ -1,5 +1,7 @@
 """The commands `asm` and `disasm` as their users meet them."""
 
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -21,8 +23,8 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def invoke(command, *arguments):
-    return CliRunner().invoke(command, arguments)
+def invoke(command, *arguments, **options):
+    return CliRunner().invoke(command, arguments, **options)
 
 
 def test_asm_writes_an_object_file_beside_the_source(here):
@@ -97,3 +99,56 @@ def test_disasm_takes_sources_and_object_files(here):
     assert "LI    p1, 9 " in invoke(disasm, "p.s", "-D", "N=9").stdout
     assert invoke(disasm, "p.pob", "-D", "N=9").exit_code == 2
     assert invoke(disasm, "none.pob").exit_code == 2
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdin"])
+def test_a_program_from_standard_input_is_told_by_its_content(here, name):
+    assert invoke(asm, "p.s").exit_code == 0
+    wanted = disassemble(assemble(here / "p.s"))
+    for file in ("p.s", "p.pob"):
+        result = invoke(disasm, name, input=(here / file).read_bytes())
+        assert (result.exit_code, result.stdout) == (0, wanted)
+    result = invoke(asm, name, "-o", "q.pob", "-D", "N=9", input=SOURCE)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert load(here / "q.pob").symbols["N"] == 9
+    assert load(here / "q.pob").sources[0].file == "<stdin>"
+
+
+def test_a_source_from_standard_input_includes_files_of_the_current_folder(here):
+    (here / "part.s").write_text("halt\n")
+    (here / "-").write_text("nop\n")
+    result = invoke(disasm, "-", input='nop\n.include "part.s"\n.include "-"\n')
+    assert (result.exit_code, [line.split()[0] for line in result.stdout.splitlines()]) == (0, ["NOP", "HALT", "NOP"])
+
+
+def test_a_pipe_with_a_name_is_a_program_too(here):
+    os.mkfifo(here / "pipe")
+    writer = threading.Thread(target=lambda: (here / "pipe").write_text(SOURCE))
+    writer.start()
+    result = invoke(disasm, "pipe")
+    writer.join()
+    assert (result.exit_code, result.stdout) == (0, disassemble(assemble(here / "p.s")))
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "content", "told"),
+    [
+        (asm, ["-"], b"halt", "Error: a source from a pipe has no name: -o says which object file to write\n"),
+        (
+            asm,
+            ["-", "-o", "q"],
+            bytes(100),
+            "Error: <stdin> is no source: it is an object file, or other binary data\n",
+        ),
+        (asm, ["-", "-o", "q"], b"fo\n", "<stdin>:1:1: unknown instruction 'fo'\nfo\n^\n1 error\n"),
+        (disasm, ["-"], b"", "<stdin>: the program has no instructions\n1 error\n"),
+        (disasm, ["-"], b"nop\n\xff", "<stdin>: line 2 is not UTF-8 text\n1 error\n"),
+        (disasm, ["-"], bytes(100), "Error: <stdin> is no object file, or only a part of one: "),
+        (disasm, ["-", "-D", "N=3"], bytes(100), "Error: <stdin> is an object file: its constants were fixed"),
+    ],
+)
+def test_a_mistake_in_standard_input_is_told(here, command, arguments, content, told):
+    result = invoke(command, *arguments, input=content)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(told)
+    assert [path.name for path in here.iterdir()] == ["p.s"]

@@ -61,3 +61,33 @@ def test_levels_and_counts_are_those_of_the_model(reference: ModuleType, geometr
     counts: dict[str, int] = dict(zip(COUNTS, state.machine[0]["counts"].tolist(), strict=True))
     assert {name: counts[name] for name in COUNTED} == {name: model.counts[name] for name in COUNTED}
     assert sum(counts.values()) == sum(counts[name] for name in COUNTED)
+
+
+I, D = ICACHE, DCACHE  # noqa: E741
+
+
+@pytest.mark.parametrize(
+    ("l2_ways", "accesses", "levels", "memory_writes"),
+    [
+        # L2 has thrown out line 0 for line 1, and the instruction cache still holds it.
+        (1, [(I, 0, False), (D, 1, False), (I, 0, False)], [2, 2, 0], 0),
+        # Line 0 is handed down when line 1 comes, so that line 2 replaces line 1 in L2, although that came later.
+        (2, [(D, 0, True), (D, 1, False), (I, 2, False), (I, 0, False)], [2, 2, 2, 1], 0),
+        (2, [(D, 0, True), (D, 1, False), (I, 2, False), (I, 1, False)], [2, 2, 2, 2], 1),
+        # Handed down, line 0 takes a place in L2 that it had lost, and is dirty there.
+        (1, [(D, 0, True), (I, 5, False), (D, 1, False), (I, 0, False), (I, 7, False)], [2, 2, 2, 1, 2], 1),
+        # A hit in L1 is no use of L2: line 0 is the oldest there.
+        (2, [(I, 0, False), (D, 1, False), (I, 0, False), (D, 2, False), (D, 1, False)], [2, 2, 0, 2, 1], 0),
+    ],
+)
+def test_l2_is_not_inclusive_and_what_is_handed_down_is_used_last(
+    l2_ways: int, accesses: list[tuple[int, int, bool]], levels: list[int], memory_writes: int
+) -> None:
+    geometry = "icache = {sets = 1, ways = 1}\ndcache = {sets = 1, ways = 1}\n"
+    config = Config.loads(f"{geometry}l2 = {{sets = 1, ways = {l2_ways}}}")
+    state = switch_on(assemble_text("halt\n"), config, trace=False)
+    found = np.full(len(accesses), -1)
+    firsts, lines, writes = (np.array(column) for column in zip(*accesses, strict=True))
+    _access_all(state.machine, state.caches, firsts, lines, writes, found)
+    assert found.tolist() == levels
+    assert state.machine[0]["counts"][COUNTS.index("memory_writes")] == memory_writes

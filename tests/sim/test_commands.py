@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from pentary import objectfile
 from pentary.asm import assemble, assemble_text
 from pentary.cli import main
+from pentary.word import PentaryError
 from pentary_sim import drive as driving
 from pentary_sim.config import Config
 from pentary_sim.simulator import Simulator
@@ -92,6 +93,27 @@ def test_object_files_run_like_their_sources(here):
     assert pentary("run", built).stdout == pentary("run", "prog.s").stdout
 
 
+@pytest.mark.parametrize("name", ["-", "/dev/stdin"])
+def test_programs_from_standard_input_run_and_are_profiled_like_files(name):
+    assert pentary("asm", "prog.s").exit_code == 0
+    for command in ("run", "profile"):
+        wanted = pentary(command, "prog.s").stdout.replace("prog.s", "<stdin>")
+        assert pentary(command, name, input=SQUARES).stdout == wanted
+        assert pentary(command, name, input=Path("prog.pob").read_bytes()).stdout == pentary(command, "prog.s").stdout
+    assert pentary("profile", name, "--picture", "a.png", input=SQUARES).exit_code == 0
+    refused = pentary("debug", name, input=SQUARES)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert refused.stderr == (
+        "Error: commands are read from standard input, so the program cannot be: give it as a file\n"
+    )
+
+
+def test_a_program_from_a_closed_standard_input_is_a_mistake(monkeypatch):
+    monkeypatch.setattr("pentary.objectfile.sys.stdin", None)
+    with pytest.raises(PentaryError, match=r"^the program is read from standard input, and it is closed$"):
+        objectfile.load_program(Path("-"))
+
+
 def test_a_configuration_changes_the_machine():
     slow = write("[memory]\nlatency = 1000\n[predictor]\nentries = 0\n", "slow.toml")
     told = [json.loads(pentary("run", "prog.s", "--json", *more).stdout) for more in ([], ["--config", slow])]
@@ -152,11 +174,13 @@ def test_what_is_asked_for_is_shown_after_a_fault_too():
     assert (run.exit_code, run.stdout) == (2, "p1 = 3  00000000000000+⊖\n")
 
 
-def test_a_trace_holds_what_came_before_a_fault():
+def test_a_trace_holds_what_came_before_a_fault_and_the_fault():
     name = write("LI p1, 3\nNOP\nDIV p1, p1, p0\nHALT\n")
     assert pentary("run", name, "--trace", "bad.kanata").exit_code == 2
-    retired = [line for line in Path("bad.kanata").read_text().splitlines() if line.startswith("R\t")]
-    assert len(retired) == 2
+    lines = Path("bad.kanata").read_text().splitlines()
+    ends = dict(line.split("\t")[1::2] for line in lines if line.startswith("R\t"))
+    assert ends == {"0": "0", "1": "0", "2": "1"}
+    assert "L\t2\t0\t2: DIV p1, p1, p0  [divide fault]" in lines
 
 
 TRAP = "[exceptions]\noverflow_trap = true\n"
@@ -255,6 +279,15 @@ MISTAKES = {
 OF_RUN = {
     "unknown trace": (lambda: ["prog.s", "--trace", "x.txt"], "Error: the ending of x.txt stands for no trace format"),
     "unknown label to show": (lambda: ["prog.s", "--show", "lop:3"], "Error: the program has no label 'lop'; did you"),
+    "more words than there are": (
+        lambda: ["prog.s", "--show", "main:999999999999"],
+        "Error: from address 0 to the end of memory there are only 1,953,125 words\n",
+    ),
+    "register with a count": (lambda: ["prog.s", "--show", "p9:3"], "Error: p9 is a register and has no address; a"),
+    "trace without an ending": (
+        lambda: ["prog.s", "--trace", "-"],
+        "Error: the ending of - stands for no trace format",
+    ),
     "nothing to show": (lambda: ["prog.s", "--show", ""], "Error: expected a label, LABEL+N, an address or FILE:LINE"),
     "cycles without trace": (lambda: ["prog.s", "--trace-cycles", "3:"], "Error: --trace-cycles says which cycles"),
     "one cycle": (lambda: ["prog.s", "--trace", "x.vcd", "--trace-cycles", "3"], "'3' is not FIRST:LAST"),

@@ -152,3 +152,12 @@ def test_file_that_cannot_be_read_is_named(tmp_path, kind):
         path.write_bytes(b"# Gr\xf6\xdfe")
     with pytest.raises(PentaryError, match=r"^[^\n]*machine\.toml[^\n]*$"):
         Config.load(path)
+
+
+def test_of_many_wrong_settings_the_first_are_told_and_the_others_counted():
+    text = "[l2]\n" + "".join(f"way{n} = {n}\n" for n in range(300)) + f"ways = {[0] * 10_000}"
+    with pytest.raises(PentaryError) as refusal:
+        Config.loads(text)
+    *told, last = str(refusal.value).splitlines()
+    assert len(told) == 20 and all(len(line) < 400 for line in told)
+    assert last == "301 settings are wrong; the first 20 are shown"

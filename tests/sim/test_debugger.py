@@ -230,8 +230,9 @@ def test_print_shows_as_many_words_as_it_is_told():
 
 def test_crossbar_shows_a_row():
     name = source("LOADV v1, row(p0)\nLI p1, 3\nLOADX v1, p1\nHALT\n.data\nrow: .word -2, 1, 0, 9\n.space 252\n")
-    shown, printed, empty = debug("c", "crossbar 3", "print x:3", "x 4", file=name)[1:]
-    assert shown == printed == f"x[3]  ⊖+0⊕{'0' * 252}\n"
+    none, _, shown, printed, empty, bare = debug("x", "c", "crossbar 3", "print x:3", "x 4", "x", file=name)
+    assert none == "all rows are 0\n"
+    assert bare == shown == printed == f"x[3]  ⊖+0⊕{'0' * 252}\n"
     assert empty == f"x[4]  {'0' * 256}\n"
 
 
@@ -243,7 +244,7 @@ def test_restart_begins_anew_with_the_same_breakpoints():
 
 
 def test_memory_shows_words_and_instructions_up_to_its_end():
-    assert debug("memory 17 3", "m 15623 9", "m main", "m result 2") == [
+    assert debug("memory 17 3", "m 15623", "m main", "m result 2") == [
         "17          1220703149  00+0000000000+0-  RET\n18  result           0  0000000000000000\n"
         "19                  -7  00000000000000-⊖\n",
         "15623    0  0000000000000000\n15624    0  0000000000000000\n",
@@ -316,7 +317,10 @@ def test_stats_are_those_so_far():
         ("break -1", "there is no instruction at -1: the program is at 0..17"),
         ("break other.s:1", "no instruction was written in other.s; the program's files are prog.s"),
         ("break prog.s:99", "no instruction was written at prog.s:99 or after it"),
-        ("break " + "9" * 5000, "the program has no label"),
+        ("break " + "9" * 5000, "there is no instruction at 99999"),
+        ("break p9", "p9 is a register and has no address; a place is a label, LABEL+N"),
+        ("memory main 999999999999", "from address 0 to the end of memory there are only 15,625 words"),
+        ("memory main 99999999999999999999", "from address 0 to the end of memory there are only 15,625 words"),
         ("delete 3", "there is no breakpoint at main+3 (prog.s:5)"),
         ("info registers", "there is no information about 'registers'"),
         ("step many", "'many' is not a number of 1 or more"),
@@ -332,7 +336,6 @@ def test_stats_are_those_so_far():
         ("memory -1", "address -1 is outside memory (0..15624)"),
         ("memory main x", "'x' is not a number of 1 or more"),
         ("crossbar 256", "there is no row 256 of the crossbar; they are 0..255"),
-        ("crossbar", "'' is not the number of a row"),
         ("x -1", "'-1' is not the number of a row"),
         ("print x:256", "there is no row 256 of the crossbar; they are 0..255"),
         ("restart now", "nothing was expected"),

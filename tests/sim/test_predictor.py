@@ -38,7 +38,7 @@ def branchy_program(rng: Random, length: int) -> Program:
 
 def check(reference: ModuleType, machine: Simulator, program: Program) -> None:
     """Compare every prediction."""
-    events = machine.take_events()
+    events = machine.take_events().records
     following = [*events["pc"].tolist(), machine.pc][1:]
     buffer = reference.Predictor(machine.config.predictor.entries)
     branches = wrong = 0
@@ -94,7 +94,7 @@ def mispredictions(outcomes: str, entries: int) -> int:
     """)
     machine = Simulator(program, Config(predictor=Predictor(entries)), trace=True)
     assert machine.run() == "halt"
-    events = machine.take_events()
+    events = machine.take_events().records
     return int(events["mispredicted"][events["pc"] == program.address("decide")].sum())
 
 

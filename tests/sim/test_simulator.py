@@ -13,7 +13,9 @@ from pentary.interpreter import Interpreter
 from pentary.program import Fault, Program
 from pentary.randomprogram import random_program
 from pentary.word import PentaryError
+from pentary_sim import events as recorded
 from pentary_sim.config import Config, Exceptions, Memory
+from pentary_sim.events import EVENT, NONE, Events
 from pentary_sim.simulator import Simulator
 
 SMALL = Config(memory=Memory(words=78125))
@@ -56,7 +58,7 @@ def after(program: Program, instructions: int, config: Config = SMALL) -> dict[s
 def writebacks(program: Program) -> list[int]:
     machine = Simulator(program, SMALL, trace=True)
     machine.run()
-    return machine.take_events()["writeback"].tolist()
+    return machine.take_events().records["writeback"].tolist()
 
 
 # How a run ends
@@ -145,10 +147,10 @@ def test_records_must_be_taken_before_a_long_run_goes_on() -> None:
     assert machine.run() == "events"
     assert machine.instructions == 100_000
     assert machine.run() == "events"
-    first = machine.take_events()
-    assert (len(first), len(machine.take_events())) == (100_000, 0)
+    first = machine.take_events().records
+    assert (len(first), len(machine.take_events().records)) == (100_000, 0)
     assert machine.run() == "halt"
-    rest = machine.take_events()
+    rest = machine.take_events().records
     assert len(rest) == machine.instructions - 100_000 == 20_002
     assert rest["writeback"][-1] + 1 == machine.cycles
     assert (np.diff(np.concatenate([first, rest])["writeback"]) > 0).all()
@@ -157,7 +159,7 @@ def test_records_must_be_taken_before_a_long_run_goes_on() -> None:
 def test_without_a_trace_there_are_no_records() -> None:
     machine = Simulator(LOOP, SMALL)
     assert machine.run() == "halt"
-    assert len(machine.take_events()) == 0
+    assert len(machine.take_events().records) == 0
 
 
 # Going on
@@ -180,8 +182,72 @@ def test_a_run_in_pieces_is_the_same_run(seed: int) -> None:
             case 2:
                 reason = pieces.run(stop_at=stops)
         taken.append(pieces.take_events())
-    np.testing.assert_array_equal(np.concatenate(taken), whole.take_events())
+    assert written(taken) == written([whole.take_events()])
     assert state(pieces) == state(whole)
+
+
+def written(taken: list[Events]) -> list[tuple[object, ...]]:
+    """Give the records with the vectors themselves in the place of their indices."""
+    index = list(EVENT.fields or ()).index("vector")
+    rows = [(row, events.vectors) for events in taken for row in events.records.tolist()]
+    return [
+        (*row[:index], vectors[row[index]].tolist() if row[index] >= 0 else None, *row[index + 1 :])
+        for row, vectors in rows
+    ]
+
+
+def test_records_must_be_taken_when_there_are_many_vectors_too() -> None:
+    program = assemble_text("li p1, 12000\nnext: vadds v1, v1, p2\ndec p1\nbgt p1, p0, next\nhalt")
+    machine = Simulator(program, SMALL, trace=True)
+    assert machine.run() == "events"
+    first = machine.take_events()
+    assert len(first.vectors) == 10_000 and first.records["vector"].max() == 9_999
+    assert machine.run() == "halt"
+    rest = machine.take_events()
+    assert len(first.records) + len(rest.records) == machine.instructions
+    assert len(rest.vectors) == 2_000
+
+
+FAULTS_AND_TWINS = {  # a program that faults, one that differs only in what makes it fault, stages that both have
+    "fetch": ("jump . + 9", "jump . + 9" + "\nnop" * 9, 1),
+    "illegal instruction": ("mul p1, p1, p1\n.word 0", "mul p1, p1, p1\nnop", 2),
+    "divide": ("li p1, 5\nmul p2, p1, p1\ndiv p3, p2, p0", "li p1, 5\nmul p2, p1, p1\ndiv p3, p2, p1", 3),
+    "operand": ("pop p1\nli p1, 257\nsetvl p1", "pop p1\nli p1, 256\nsetvl p1", 3),
+    "overflow": (
+        "li p1, 4000000\nmul p2, p1, p1\nmul p3, p2, p2",
+        "li p1, 40\nmul p2, p1, p1\nmul p3, p2, p2",
+        3,
+    ),
+    "memory": ("div p1, p0, p1\nstore p2, 1(p0)", "div p1, p0, p1\nstore p2, 90(p0)", 4),
+}
+
+
+@pytest.mark.parametrize("kind", FAULTS_AND_TWINS)
+def test_the_instruction_that_faults_is_recorded_as_if_it_did_not_up_to_the_stage_of_its_fault(kind: str) -> None:
+    faulty, fine, stages = FAULTS_AND_TWINS[kind]
+    prologue = "li sp, 50\nli p1, 3\nli p4, 4\n"
+    config = Config.loads("exceptions.overflow_trap = true\nmemory.words = 15625")
+    machine = Simulator(assemble_text(prologue + faulty), config, trace=True)
+    twin = Simulator(assemble_text(prologue + fine), config, trace=True)
+    with pytest.raises(Fault) as caught:
+        machine.run()
+    before = state(machine), machine.counts, machine.causes, machine.cycles
+    records = machine.take_events().records
+    twin.run(max_instructions=len(records))
+    expected = twin.take_events().records[len(records) - 1]
+    names = ("fetch", "decode", "execute", "memory", "writeback")
+    for name in names[:stages]:
+        assert records[-1][name] == expected[name]
+    assert all(records[-1][name] == NONE for name in (*names[stages:], "start", "free", "done", "register", "vector"))
+    assert recorded.FAULTS[records[-1]["fault"]] == caught.value.kind == kind
+    assert records[-1]["pc"] == caught.value.pc
+    assert len(records) == machine.instructions + 1
+    assert not records[:-1]["fault"].any()
+    # What is counted and what the machine holds are those of the same run without a trace.
+    plain = Simulator(assemble_text(prologue + faulty), config)
+    with pytest.raises(Fault):
+        plain.run()
+    assert before == (state(plain), plain.counts, plain.causes, plain.cycles)
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -199,8 +265,8 @@ def test_machines_are_alike_and_share_nothing(seed: int) -> None:
     alone = Simulator(other, SMALL, trace=True)
     alone.run()
     assert state(alone) == state(machines[1])
-    np.testing.assert_array_equal(machines[0].take_events(), machines[2].take_events())
-    np.testing.assert_array_equal(machines[1].take_events(), alone.take_events())
+    np.testing.assert_array_equal(machines[0].take_events().records, machines[2].take_events().records)
+    np.testing.assert_array_equal(machines[1].take_events().records, alone.take_events().records)
 
 
 def test_a_trace_changes_nothing() -> None:
@@ -228,7 +294,7 @@ def test_every_cycle_is_charged_after_every_instruction(seed: int) -> None:
     while not machine.halted:
         before, address = machine.profile.copy(), machine.pc
         machine.run(max_instructions=machine.instructions + 1)
-        (event,) = machine.take_events()
+        (event,) = machine.take_events().records
         added = machine.profile - before
         assert added.sum() == added[address].sum() == event["lost"] + 1
         assert added[address, 0] == 1
@@ -379,4 +445,5 @@ def test_what_follows_a_fault_is_as_if_it_had_not_been() -> None:
         each.registers[2] = 7
         assert each.run() == "halt"
     assert machine.registers[4] == 14 * 14
-    np.testing.assert_array_equal(machine.take_events(), other.take_events())
+    records = machine.take_events().records
+    np.testing.assert_array_equal(records[records["fault"] == 0], other.take_events().records)

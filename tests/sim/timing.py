@@ -244,7 +244,7 @@ def _step(machine: Simulator, expected: Diagram) -> tuple[list[Row], list[str]]:
     before = dict.fromkeys(CAUSES, 0)
     while len(rows) < len(expected.rows) and not machine.halted:
         machine.run(max_instructions=len(rows) + 1)
-        (event,) = machine.take_events()
+        (event,) = machine.take_events().records
         causes = machine.causes
         lost = {name: causes[name] - before[name] for name in CAUSES[2:] if causes[name] > before[name]}
         before = causes

@@ -2,14 +2,14 @@
 
 A log is lines of fields between tabs, in the order of the cycles: C moves on by some cycles, I begins an instruction,
 L gives it text (0 beside the diagram, 1 on hovering), S and E begin and end a stage in a lane, W draws an arrow from
-the instruction that made a value to the one that needs it, R ends an instruction.
+the instruction that made a value to the one that needs it, R ends an instruction: 0 if it retires, 1 if it is flushed.
 """
 
 from collections.abc import Iterator
 from typing import Final, TextIO
 
 from pentary.program import Program
-from pentary_sim.events import NONE, UNITS
+from pentary_sim.events import FAULTS, NONE, UNITS
 from pentary_sim.trace.writer import Event, Instruction, Trace
 
 _LETTERS: Final = {"fetch": "F", "decode": "D", "execute": "X", "memory": "M", "writeback": "W"}
@@ -19,7 +19,7 @@ class KonataTrace(Trace):
     """The pipeline in lane 0; in lane 1 what goes on beside it: Q in a unit's queue, then the unit's name.
 
     An arrow leads to an instruction from each one that had not completed the write of a register it reads when it was
-    decoded.
+    decoded. The instruction at which the program faults ends with the stage of the fault, as one that is flushed.
     """
 
     def __init__(self, file: TextIO, program: Program) -> None:
@@ -29,28 +29,38 @@ class KonataTrace(Trace):
         self._cycle: int | None = None
         self._writers: dict[int, tuple[int, int]] = {}  # of each register: last instruction, when it is complete
 
-    def records(self, number: int, event: Event, instruction: Instruction, pents: str) -> Iterator[tuple[int, str]]:
-        """Give the lines of an instruction."""
+    def records(
+        self, number: int, event: Event, instruction: Instruction, pents: str, elements: str
+    ) -> Iterator[tuple[int, str]]:
+        """Return the lines of an instruction."""
         label = f"{instruction.label}: " if instruction.label else ""
-        hover = "\\n".join(f"{name}: {text}" for name, text in instruction.details(event, pents).items())
-        yield event.fetch, f"I\t{number}\t{number}\t0\n"
-        yield event.fetch, f"L\t{number}\t0\t{event.pc}: {label}{instruction.text}\n"
-        yield event.fetch, f"L\t{number}\t1\t{hover}\n"
-        for stage, first, _ in event.stages:
+        fault = f"  [{FAULTS[event.fault]} fault]" if event.fault else ""
+        details = instruction.details(event, pents, elements)
+        hover = "\\n".join([f"{name}: {text}" for name, text in details.items()])
+        yield (
+            event.fetch,
+            f"I\t{number}\t{number}\t0\nL\t{number}\t0\t{event.pc}: {label}{instruction.text}{fault}\n"
+            f"L\t{number}\t1\t{hover}\n",
+        )
+        stages = event.stages
+        for stage, first, _ in stages:
             yield first, f"S\t{number}\t0\t{_LETTERS[stage]}\n"
-        yield event.writeback + 1, f"E\t{number}\t0\tW\n"
+        last, _, end = stages[-1]
+        yield end, f"E\t{number}\t0\t{_LETTERS[last]}\n"
         if event.start != NONE:
             if event.start > event.memory:
                 yield event.memory, f"S\t{number}\t1\tQ\n"
             yield event.start, f"S\t{number}\t1\t{UNITS[event.unit]}\n"
             yield event.done, f"E\t{number}\t1\t{UNITS[event.unit]}\n"
-        for register in instruction.sources:
-            producer, complete = self._writers.get(register, (0, 0))
-            if complete > event.decode:
-                yield event.execute, f"W\t{number}\t{producer}\t0\n"
+        if event.execute != NONE:
+            for register in instruction.sources:
+                producer, complete = self._writers.get(register, (0, 0))
+                if complete > event.decode:
+                    yield event.execute, f"W\t{number}\t{producer}\t0\n"
+        complete = event.complete
         for register in instruction.writes(event):
-            self._writers[register] = number, event.complete
-        yield event.complete, f"R\t{number}\t{number}\t0\n"
+            self._writers[register] = number, complete
+        yield complete, f"R\t{number}\t{number}\t{1 if event.fault else 0}\n"
 
     def write(self, cycle: int, records: list[str]) -> None:
         """Write the lines of a cycle."""

@@ -5,11 +5,11 @@ These viewers know time only in microseconds, so one stands for a cycle.
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Any, Final, TextIO
+from collections.abc import Iterator
+from typing import Final, TextIO
 
 from pentary.program import Program
-from pentary_sim.events import CAUSES, NONE, UNITS
+from pentary_sim.events import CAUSES, FAULTS, NONE, UNITS
 from pentary_sim.trace.writer import STAGES, Event, Instruction, Trace
 
 _TRACKS: Final = {
@@ -20,7 +20,8 @@ _TRACKS: Final = {
 class PerfettoTrace(Trace):
     """A track for each stage, one for lost cycles by cause, one for each unit, and how many wait in each queue.
 
-    What an instruction did is told with its slice in execute, and again with that in its unit.
+    What an instruction did is told with its slice in execute, and again with that in its unit. A mark across all tracks
+    stands where the program faults.
     """
 
     def __init__(self, file: TextIO, program: Program) -> None:
@@ -34,21 +35,29 @@ class PerfettoTrace(Trace):
         file.write('{"traceEvents": [\n' + ",\n".join(lines))
 
     def records(
-        self, number: int, event: Event, instruction: Instruction, pents: str
+        self, number: int, event: Event, instruction: Instruction, pents: str, elements: str
     ) -> Iterator[tuple[int, str | tuple[str, int]]]:
-        """Give the slices of an instruction, and the steps of its unit's queue."""
-        details = instruction.details(event, pents)
-        for stage, first, end in event.stages:
-            yield first, _slice(stage, first, end, instruction.text, details if stage == "execute" else None)
+        """Return the slices of an instruction, and the steps of its unit's queue."""
+        name, details = _json(instruction.text), _json(instruction.details(event, pents, elements))
+        stages = event.stages
+        for stage, first, end in stages:
+            told = stage == "execute" or (event.fault and first == stages[-1][1])
+            yield first, _slice(stage, first, end, name, details if told else None)
+        if event.fault:
+            stage, first, _ = stages[-1]
+            yield (
+                first,
+                f'{{"ph": "i", "s": "g", {_on(stage, first)}, "name": {_json(f"{FAULTS[event.fault]} fault")}}}',
+            )
         if event.lost:
             first = event.writeback - event.lost
-            told = {"instruction": instruction.text, "at": instruction.place}
-            yield first, _slice("lost cycles", first, event.writeback, CAUSES[event.cause], told)
+            told = _json({"instruction": instruction.text, "at": instruction.place})
+            yield first, _slice("lost cycles", first, event.writeback, _json(CAUSES[event.cause]), told)
         if event.start != NONE:
             unit = UNITS[event.unit]
             yield event.memory, (unit, 1)
             yield event.start, (unit, -1)
-            yield event.start, _slice(f"{unit} unit", event.start, event.free, instruction.text, details)
+            yield event.start, _slice(f"{unit} unit", event.start, event.free, name, details)
 
     def write(self, cycle: int, records: list[str | tuple[str, int]]) -> None:
         """Write the slices that begin in a cycle, and the queues that change."""
@@ -68,9 +77,15 @@ class PerfettoTrace(Trace):
         self.file.write("\n]}\n")
 
 
-def _slice(track: str, first: int, end: int, name: str, args: Mapping[str, Any] | None) -> str:
-    told = f', "args": {json.dumps(args)}' if args else ""
-    return (
-        f'{{"ph": "X", "pid": 1, "tid": {_TRACKS[track]}, "ts": {first}, "dur": {end - first}, '
-        f'"name": {json.dumps(name)}{told}}}'
-    )
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _on(track: str, cycle: int) -> str:
+    return f'"pid": 1, "tid": {_TRACKS[track]}, "ts": {cycle}'
+
+
+def _slice(track: str, first: int, end: int, name: str, args: str | None) -> str:
+    """Return a slice; its name and what is told with it are JSON already."""
+    told = f', "args": {args}' if args else ""
+    return f'{{"ph": "X", {_on(track, first)}, "dur": {end - first}, "name": {name}{told}}}'

@@ -3,34 +3,43 @@
 Texts are of the type `string`, an extension that these viewers know; pents are spelled `=-012`.
 """
 
-from collections.abc import Iterator
-from typing import Any, Final, TextIO
+from collections.abc import Iterator, Mapping
+from io import StringIO
+from typing import Final, TextIO
 
 from vcd import VCDWriter
 from vcd.writer import Variable
 
-from pentary.isa.table import REGISTERS
+from pentary.alu import Flags
+from pentary.isa.table import CONTROLS, FITNESS, REGISTERS, VECTORS
 from pentary.program import Program
 from pentary.text import format_pents
-from pentary_sim.events import CAUSES, NONE, UNITS
-from pentary_sim.trace.writer import STAGES, Event, Instruction, Trace
+from pentary_sim.events import CAUSES, FAULTS, NONE, UNITS
+from pentary_sim.trace.writer import STAGES, Event, Instruction, Trace, accumulator
 
 # Signals by scope, each a name and a type of VCD.
 _PLACE: Final = {"pc": "integer", "instruction": "string"}
-_UNIT: Final = {**_PLACE, "busy": "wire", "waiting": "integer"}
 _REGISTERS: Final = [f"P{register}" for register in range(REGISTERS)]
+_NAMED: Final = ["VL", *(f"F{number}" for number in range(FITNESS)), *CONTROLS]
+_FLAGS: Final = [flag.name or "" for flag in Flags]
+_VECTORS: Final = [f"V{vector}" for vector in range(VECTORS)]
 _SCOPES: Final = {
     **{f"pipeline.{stage}": _PLACE for stage in STAGES},
     "pipeline.memory": {**_PLACE, "address": "integer"},
     "pipeline.lost": {"cause": "string"},
-    **{f"units.{unit}": _UNIT for unit in UNITS[1:]},
-    "registers.pents": dict.fromkeys(_REGISTERS[1:], "string"),
-    "registers.numbers": dict.fromkeys(_REGISTERS[1:], "integer"),
+    "pipeline.fault": {"kind": "string"},
+    **{f"units.{unit}": {**_PLACE, "busy": "wire", "waiting": "integer"} for unit in UNITS[1:]},
+    "registers.pents": dict.fromkeys([*_REGISTERS[1:], "ACC"], "string"),
+    "registers.numbers": dict.fromkeys([*_REGISTERS[1:], "ACC", *_NAMED], "integer"),
+    "registers.flags": dict.fromkeys(_FLAGS, "wire"),
+    "registers.vectors": dict.fromkeys(_VECTORS, "string"),
 }
 _WIDTHS: Final = {"wire": 1, "integer": 64, "string": 1}
+_ACCUMULATOR_WIDTH: Final = 75  # bits of a number of 32 pents
 _COUNTED: Final = ("busy", "waiting")  # changed in steps of one; the others are set
 
-_Record = tuple[int, tuple[Variable, Any]]
+_Record = tuple[int, tuple[str, str | int]]
+"""A cycle, and signals that change together: their common name, and their lines, or the step of one that is counted."""
 
 
 class VcdTrace(Trace):
@@ -40,70 +49,129 @@ class VcdTrace(Trace):
         pc and instruction in the stage; in .memory also the address that it accesses.
     pipeline.lost
         cause to which the cycles between two retirements are charged.
+    pipeline.fault
+        kind of the fault that ends the program, from the cycle in which it is found.
     units.vector, .memory, .crossbar, .lowrank
         pc and instruction that keeps the unit; busy until all are complete; waiting: how many are in the queue.
     registers.pents, registers.numbers
-        P1 to P31, both ways. A value appears in the writeback of its writer, or when a unit delivers it.
+        P1 to P31 and ACC, both ways; VL, F0 to F3 and the control registers as numbers.
+    registers.flags
+        Z, N, P, V, C and S.
+    registers.vectors
+        V0 to V7: the elements up to the last that is not 0, between commas.
 
-    What is not there, and a register before its first write, is z or an empty text.
+    A value appears in the writeback of its writer, or when a unit delivers it. What is not there, and a register before
+    its first write, is z or an empty text.
     """
 
     alphabet_is_ascii = True
 
     def __init__(self, file: TextIO, program: Program) -> None:
-        """Declare the signals."""
+        """Write the header, which declares the signals."""
         super().__init__(file, program)
+        header = StringIO()
         # Without a date, equal runs give equal files.
-        self._vcd = VCDWriter(file, timescale="1 ns", date="", comment="a nanosecond is one cycle")
-        self._signals: dict[tuple[str, str], Variable] = {}
-        self._counts: dict[Variable, int] = {}
+        writer = VCDWriter(header, timescale="1 ns", date="", comment="a nanosecond is one cycle")
+        self._signals: dict[str, dict[str, Variable]] = {}
         for scope, signals in _SCOPES.items():
+            declared = self._signals[scope] = {}
             for name, kind in signals.items():
                 initial = 0 if name in _COUNTED else "" if kind == "string" else "z"
-                signal = self._vcd.register_var(scope, name, kind, _WIDTHS[kind], initial)
-                self._signals[scope, name] = signal
-                if name in _COUNTED:
-                    self._counts[signal] = 0
+                width = _ACCUMULATOR_WIDTH if (name, kind) == ("ACC", "integer") else _WIDTHS[kind]
+                declared[name] = writer.register_var(scope, name, kind, width, initial)
+        writer.close()  # of the header and the values at the start; changes follow by themselves, which is much faster
+        file.write(header.getvalue())
+        self._cycle = 0
+        self._shown: dict[str, str] = {}
+        self._counts: dict[str, int] = {}
+        self._places: dict[int, list[tuple[str, str]]] = {}  # by address: what each stage and each unit shows of it
+        self._nothing = self._place(None, "")
+        self._flags = [
+            self._lines("registers.flags", {name: number >> bit & 1 for bit, name in enumerate(_FLAGS)})
+            for number in range(2 ** len(_FLAGS))
+        ]
 
-    def records(self, number: int, event: Event, instruction: Instruction, pents: str) -> Iterator[_Record]:
-        """Give the changes that an instruction makes."""
-        place = {"pc": event.pc, "instruction": instruction.text}
-        for stage, first, end in event.stages:
-            yield from self._span(f"pipeline.{stage}", place, first, end)
-        if event.address != NONE:
-            yield from self._span("pipeline.memory", {"address": event.address}, event.memory, event.writeback)
+    def records(
+        self, number: int, event: Event, instruction: Instruction, pents: str, elements: str
+    ) -> Iterator[_Record]:
+        """Return the changes that an instruction makes."""
+        places = self._places.get(event.pc)
+        if places is None:
+            places = self._places[event.pc] = self._place(event.pc, instruction.text)
+        stages = event.stages
+        for (_, first, end), entered, left in zip(stages, places, self._nothing, strict=False):  # units follow
+            yield first, entered
+            yield end, left
+        if event.fault:
+            yield stages[-1][1], self._change("pipeline.fault", "kind", FAULTS[event.fault])
+        if event.address != NONE and event.memory != NONE:
+            yield event.memory, self._change("pipeline.memory", "address", event.address)
+            yield stages[STAGES.index("memory")][2], self._change("pipeline.memory", "address", None)
         if event.lost:
-            first = event.writeback - event.lost
-            yield from self._span("pipeline.lost", {"cause": CAUSES[event.cause]}, first, event.writeback)
+            yield event.writeback - event.lost, self._change("pipeline.lost", "cause", CAUSES[event.cause])
+            yield event.writeback, self._change("pipeline.lost", "cause", "")
         if event.start != NONE:
-            unit = f"units.{UNITS[event.unit]}"
-            yield from self._span(unit, place, event.start, event.free)
-            for name, first, end in (("waiting", event.memory, event.start), ("busy", event.start, event.done)):
-                yield first, (self._signals[unit, name], 1)
-                yield end, (self._signals[unit, name], -1)
-        for register, value in instruction.writes(event).items():
-            name, known = _REGISTERS[register], max(event.writeback, event.done)
-            spelled = pents if value == event.value else format_pents(value, ascii=True)
-            yield known, (self._signals["registers.pents", name], spelled)
-            yield known, (self._signals["registers.numbers", name], value)
+            unit, place = UNITS[event.unit], len(STAGES) + event.unit - 1
+            yield event.start, places[place]
+            yield event.free, self._nothing[place]
+            yield event.memory, (f"units.{unit}.waiting", 1)
+            yield event.start, (f"units.{unit}.waiting", -1)
+            yield event.start, (f"units.{unit}.busy", 1)
+            yield event.done, (f"units.{unit}.busy", -1)
+        if not event.fault:
+            known = max(event.writeback, event.done)
+            for change in self._written(event, instruction, pents, elements):
+                yield known, change
 
-    def write(self, cycle: int, records: list[tuple[Variable, Any]]) -> None:
-        """Write the last change of each signal: what one instruction leaves, the next has entered."""
-        changes: dict[Variable, Any] = {}
-        for signal, value in records:
-            if signal in self._counts:
-                self._counts[signal] += value
-                value = min(self._counts[signal], 1) if signal.size == 1 else self._counts[signal]
-            changes[signal] = value
-        for signal, value in changes.items():
-            self._vcd.change(signal, cycle, value)
+    def write(self, cycle: int, records: list[tuple[str, str | int]]) -> None:
+        """Write the last change of signals: what one instruction leaves, the next has entered."""
+        changes: dict[str, str] = {}
+        for group, lines in records:
+            changes[group] = lines if isinstance(lines, str) else self._counted(group, lines)
+        shown = self._shown
+        told = [lines for group, lines in changes.items() if shown.get(group) != lines]
+        if told:
+            shown |= changes
+            if cycle != self._cycle:
+                self.file.write(f"#{cycle}\n")
+                self._cycle = cycle
+            self.file.writelines(told)
 
     def finish(self) -> None:
-        """Write the header if nothing has changed yet; a dump has no end mark."""
-        self._vcd.close()
+        """Write nothing: a dump has no end mark."""
 
-    def _span(self, scope: str, values: dict[str, Any], first: int, end: int) -> Iterator[_Record]:
-        for name, value in values.items():
-            signal = self._signals[scope, name]
-            yield first, (signal, value)
-            yield end, (signal, "" if isinstance(value, str) else None)
+    def _written(self, event: Event, instruction: Instruction, pents: str, elements: str) -> Iterator[tuple[str, str]]:
+        for register, value in instruction.writes(event).items():
+            spelled = pents if value == event.value else format_pents(value, ascii=True)
+            yield self._register(_REGISTERS[register], value, spelled)
+        for name, value in instruction.writes_named(event).items():
+            yield self._change("registers.numbers", name, value)
+        if instruction.flags:
+            yield "registers.flags", self._flags[event.flags]
+        if instruction.accumulator:
+            yield self._register("ACC", *accumulator(event, ascii=True))
+        if instruction.vector:
+            yield self._change("registers.vectors", instruction.vector, elements)
+
+    def _place(self, pc: int | None, text: str) -> list[tuple[str, str]]:
+        """Return what each stage and each unit shows of an instruction."""
+        return [
+            (scope, self._lines(scope, {"pc": pc, "instruction": text}))
+            for scope in (*(f"pipeline.{stage}" for stage in STAGES), *(f"units.{unit}" for unit in UNITS[1:]))
+        ]
+
+    def _register(self, name: str, value: int, spelled: str) -> tuple[str, str]:
+        """Return the change of a register that is shown both ways."""
+        group, number = self._change("registers.numbers", name, value)
+        return group, number + self._change("registers.pents", name, spelled)[1]
+
+    def _change(self, scope: str, name: str, value: str | int | None) -> tuple[str, str]:
+        return f"{scope}.{name}", f"{self._signals[scope][name].format_value(value, check=False)}\n"
+
+    def _counted(self, group: str, step: int) -> str:
+        count = self._counts[group] = self._counts.get(group, 0) + step
+        scope, _, name = group.rpartition(".")
+        return self._change(scope, name, min(count, 1) if name == "busy" else count)[1]
+
+    def _lines(self, scope: str, values: Mapping[str, str | int | None]) -> str:
+        return "".join([self._change(scope, name, value)[1] for name, value in values.items()])

@@ -1,31 +1,30 @@
 """What the writers of all formats share: events become records, and records leave in the order of their cycles."""
 
 from abc import ABC, abstractmethod
-from bisect import bisect_left
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
-from itertools import groupby, pairwise
 from math import inf
-from operator import itemgetter
 from typing import Any, Final, NamedTuple, Self, TextIO
 
 import numpy as np
-from numpy.typing import NDArray
 
+from pentary.alu import Flags
 from pentary.asm import disassemble_word
-from pentary.isa.encoding import decode, operands
-from pentary.isa.table import LINK, STACK
+from pentary.isa.encoding import IllegalInstruction, decode, operands
+from pentary.isa.table import CONTROLS, LINK, STACK
 from pentary.program import Program
 from pentary.text import format_pents
-from pentary.word import PentaryError
-from pentary_sim.events import CAUSES, EVENT, NONE, UNITS
+from pentary.word import PENTS, PentaryError
+from pentary_sim.events import CAUSES, EVENT, FAULTS, NONE, UNITS, Events
 
 STAGES: Final = ("fetch", "decode", "execute", "memory", "writeback")
 
 _BATCH: Final = 4096  # events whose records are held at a time
 
 _IMPLIED_SOURCES: Final = {"PUSH": (STACK,), "POP": (STACK,), "RET": (LINK,)}
+_FLAG_NAMES: Final = [" ".join(flag.name or "" for flag in Flags if flag & number) for number in range(64)]
 
 
 class Event(NamedTuple):
@@ -47,60 +46,109 @@ class Event(NamedTuple):
     lost: int
     cause: int
     mispredicted: bool
+    flags: int
+    acc_high: int
+    acc_low: int
+    vector: int
+    fault: int
 
     @property
     def stages(self) -> list[tuple[str, int, int]]:
-        """Each stage with its first cycle and the one after its last."""
-        edges = (*self[2:7], self.writeback + 1)
-        return [(stage, *span) for stage, span in zip(STAGES, pairwise(edges), strict=True)]
+        """Each stage with its first cycle and the one after its last; the stage of a fault takes one cycle."""
+        entered = [cycle for cycle in self[2:7] if cycle != NONE]
+        ends = [*entered[1:], entered[-1] + 1]
+        return list(zip(STAGES, entered, ends, strict=False))  # a fault has fewer stages
 
     @property
     def complete(self) -> int:
         """The cycle in which neither the pipeline nor a unit is at work on the instruction any more."""
-        return max(self.writeback + 1, self.done)
+        return max(self.writeback + 1, self.done) if not self.fault else self.stages[-1][2]
 
 
 assert Event._fields == EVENT.names
 
 
 class Instruction:
-    """What a trace tells of the instruction at an address, whenever it runs."""
+    """What a trace tells of the instruction at an address, whenever it runs.
+
+    Attributes:
+        text: as assembler text.
+        label: at its address, or None.
+        place: label and line of the source.
+        sources: scalar registers that it reads, but P0.
+        vector: name of the vector register that it writes, or None.
+        flags: whether it writes the flags.
+        accumulator: whether it writes ACC.
+    """
 
     def __init__(self, program: Program, pc: int, labels: dict[int, str]) -> None:
-        """Look it up."""
-        word = int(program.image[pc])
-        decoded = decode(word)
-        self.mnemonic = decoded.instruction.name
-        self.text = " ".join(disassemble_word(word, pc, labels).split())  # no columns in a narrow slice
+        """Look it up; outside the text there is none."""
         self.label = labels.get(pc)
+        self._mnemonic, self._named = "", ""
+        self.sources: list[int] = []
+        self.vector: str | None = None
+        self.flags = self.accumulator = False
+        if not 0 <= pc < program.text:
+            self.text, self.place = "no instruction", str(pc)
+            return
+        word = int(program.image[pc])
+        self.text = " ".join(disassemble_word(word, pc, labels).split())  # no columns in a narrow slice
         self.place = program.place(pc)
-        read = {getattr(decoded, o.field) for name, o in operands(decoded.instruction) if name in ("rs", "rt", "ru")}
-        self.sources = sorted(read.union(_IMPLIED_SOURCES.get(self.mnemonic, ())) - {0})
+        with suppress(IllegalInstruction):
+            decoded = decode(word)
+            fields = {name: getattr(decoded, o.field) for name, o in operands(decoded.instruction)}
+            self._mnemonic = name = decoded.instruction.name
+            read = {fields[role] for role in ("rs", "rt", "ru") if role in fields}
+            self.sources = sorted(read.union(_IMPLIED_SOURCES.get(name, ())) - {0})
+            self.vector = f"V{fields['vd']}" if "vd" in fields else None
+            self.flags = bool(decoded.instruction.flags)
+            self.accumulator = name in ("MAC", "ACCSET")
+            if name == "LRSET":
+                self._named = list(CONTROLS)[fields["cd"]]
+            elif name in ("POPEVAL", "FITGET"):
+                self._named = f"F{fields['fd' if name == 'POPEVAL' else 'fs']}"
+            elif name == "SETVL":
+                self._named = "VL"
 
     def writes(self, event: Event) -> dict[int, int]:
-        """Give the registers that it wrote, with their values."""
-        written = {}
-        if self.mnemonic == "PUSH":
+        """Return the scalar registers that it wrote, with their values."""
+        if event.fault:
+            return {}
+        if self._mnemonic == "PUSH":
             return {STACK: event.address}
-        if self.mnemonic == "POP":
-            written[STACK] = event.address + 1
+        written = {STACK: event.address + 1} if self._mnemonic == "POP" else {}
         if event.register > 0:
             written[event.register] = event.value
         return written
 
-    def details(self, event: Event, pents: str) -> dict[str, str]:
+    def writes_named(self, event: Event) -> dict[str, int]:
+        """Return what it wrote of VL, the control registers and the fitness accumulators, with its value."""
+        if event.fault or not self._named:
+            return {}
+        return {self._named: 0 if self._mnemonic == "FITGET" else event.value}
+
+    def details(self, event: Event, pents: str, elements: str) -> dict[str, str]:
         """Describe what it did, by headings.
 
         Args:
             event: the record.
             pents: its value, spelled.
+            elements: the vector that it wrote, as `spell_elements` spells it.
         """
         told = {"at": self.place}
-        value = f"{event.value} = {pents}"
-        if self.mnemonic in ("STORE", "PUSH"):
-            told["stores"] = value
+        if event.fault:
+            told["fault"] = FAULTS[event.fault]
+        elif self._mnemonic in ("STORE", "PUSH"):
+            told["stores"] = f"{event.value} = {pents}"
         elif event.register > 0:
-            told[f"P{event.register}"] = value
+            told[f"P{event.register}"] = f"{event.value} = {pents}"
+        told |= {name: str(value) for name, value in self.writes_named(event).items()}
+        if self.flags and not event.fault:
+            told["flags"] = _FLAG_NAMES[event.flags]
+        if self.accumulator and not event.fault:
+            told["ACC"] = " = ".join(map(str, accumulator(event)))
+        if self.vector and not event.fault:
+            told[self.vector] = elements
         if event.address != NONE:
             told["address"] = str(event.address)
         if event.lost:
@@ -112,6 +160,24 @@ class Instruction:
                 f"arrives in cycle {event.memory}, starts {event.start}, free {event.free}, complete {event.done}"
             )
         return told
+
+
+def accumulator(event: Event, ascii: bool = False) -> tuple[int, str]:
+    """Return ACC after an instruction, and how it is spelled."""
+    high, low = (format_pents(half, ascii=ascii) for half in (event.acc_high, event.acc_low))
+    return event.acc_high * 5**PENTS + event.acc_low, high + low
+
+
+def spell_elements(vector: Sequence[int]) -> str:
+    """Spell a vector: its elements up to the last that is not 0.
+
+    >>> spell_elements([120, 0, -7, 0, 0]), spell_elements([0, 0])
+    ('120,0,-7', '0')
+    """
+    length = len(vector)
+    while length > 1 and not vector[length - 1]:
+        length -= 1
+    return ",".join(map(str, vector[:length]))
 
 
 class Trace(ABC):
@@ -136,27 +202,32 @@ class Trace(ABC):
         self._program = program
         self._instructions: dict[int, Instruction] = {}
         self._count = 0
-        self._pending: list[tuple[int, Any]] = []
+        self._pending: defaultdict[int, list[Any]] = defaultdict(list)  # records, by cycle
 
-    def add(self, events: NDArray[Any]) -> None:
+    def add(self, events: Events) -> None:
         """Write what instructions did.
 
         Args:
-            events: (n,) of `pentary_sim.events.EVENT`: those that retired after the ones added before, in order.
+            events: of those that follow the ones added before, in order.
 
         Raises:
             PentaryError: the file cannot be written; it is closed.
         """
         first_cycle, last_cycle = self.cycles
-        complete = np.maximum(events["writeback"] + 1, events["done"])
-        events = events[(events["fetch"] <= last_cycle) & (complete > first_cycle)]
+        records, vectors = events
+        # A fault has no cycle in the stages behind it.
+        complete = np.maximum(np.maximum.reduce([records[stage] for stage in STAGES]) + 1, records["done"])
+        records = records[(records["fetch"] <= last_cycle) & (complete > first_cycle)]
         with self._writing():
-            for first in range(0, len(events), _BATCH):
-                batch = events[first : first + _BATCH]
+            for first in range(0, len(records), _BATCH):
+                batch = records[first : first + _BATCH]
                 spelled = format_pents(batch["value"], ascii=self.alphabet_is_ascii).tolist()
                 for row, pents in zip(batch.tolist(), spelled, strict=True):
                     event = Event._make(row)
-                    self._pending += self.records(self._count, event, self._instruction(event.pc), pents)
+                    elements = "" if event.vector == NONE else spell_elements(vectors[event.vector].tolist())
+                    told = self.records(self._count, event, self._instruction(event.pc), pents, elements)
+                    for cycle, record in told:
+                        self._pending[cycle].append(record)
                     self._count += 1
                 # No later instruction has a record before its own fetch, and fetches are in order.
                 self._release(batch["fetch"][-1].item())
@@ -181,14 +252,17 @@ class Trace(ABC):
         self.close()
 
     @abstractmethod
-    def records(self, number: int, event: Event, instruction: Instruction, pents: str) -> Iterator[tuple[int, Any]]:
-        """Give what the format has to write of an instruction, each piece with its cycle.
+    def records(
+        self, number: int, event: Event, instruction: Instruction, pents: str, elements: str
+    ) -> Iterator[tuple[int, Any]]:
+        """Return what the format has to write of an instruction, each piece with its cycle.
 
         Args:
             number: of the instruction in the run, from 0.
             event: what it did.
             instruction: what it is.
             pents: its value, spelled.
+            elements: the vector that it wrote, spelled; empty if none.
         """
 
     @abstractmethod
@@ -209,11 +283,8 @@ class Trace(ABC):
             raise PentaryError(f"cannot write the trace {self.file.name}: {error.strerror or error}") from None
 
     def _release(self, before: float) -> None:
-        self._pending.sort(key=itemgetter(0))  # a stable sort: it keeps the order of the program within a cycle
-        ready = bisect_left(self._pending, before, key=itemgetter(0))
-        leaving, self._pending = self._pending[:ready], self._pending[ready:]
-        for cycle, group in groupby(leaving, key=itemgetter(0)):
-            self.write(cycle, [record for _, record in group])
+        for cycle in sorted(cycle for cycle in self._pending if cycle < before):
+            self.write(cycle, self._pending.pop(cycle))
 
     def _instruction(self, pc: int) -> Instruction:
         known = self._instructions.get(pc)

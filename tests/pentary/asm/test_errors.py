@@ -190,6 +190,29 @@ def test_the_report_shows_each_line_and_points_below_tabs_too():
     )
 
 
+def test_of_thousands_of_mistakes_the_first_twenty_are_shown_and_the_others_counted():
+    lines = [f"fo{n} p1" if n % 2 else f"li p1, x{n}" for n in range(3000)]
+    with pytest.raises(AssemblyError) as refusal:
+        assemble_text("\n".join(["foo: nop", *lines]), "p.s")
+    assert len(refusal.value.diagnostics) == 3000
+    *report, last = str(refusal.value).splitlines()
+    assert [line.split(":")[1] for line in report[::3]] == [str(n + 2) for n in range(20)]
+    assert len(report) == 20 * 3
+    assert last == "3,000 errors; the first 20 are shown"
+
+
+@pytest.mark.parametrize("before", [0, 50, 100_000])
+def test_of_a_long_line_the_part_around_the_mistake_is_shown(before):
+    line = f"        .word {'1, ' * before}{'y' * 100_000}, 2{', 3' * 100_000}"
+    with pytest.raises(AssemblyError) as refusal:
+        assemble_text(f".data\n{line}", "p.s")
+    message, text, caret, _ = str(refusal.value).splitlines()
+    assert all(len(part) <= 230 for part in (message, text, caret))
+    assert message.startswith(f"p.s:2:{15 + 3 * before}: unknown symbol 'yyy")
+    assert text[len(caret) - 1 :].startswith("yyyy")
+    assert before == 0 or text[: len(caret) - 1].endswith("1, 1, ")
+
+
 @pytest.mark.parametrize("text", ["", "; nothing", ".equ N, 1", ".data\n.word 1"])
 def test_a_file_without_instructions_is_no_program_but_may_be_included(tmp_path, text):
     (tmp_path / "part.s").write_text(text)

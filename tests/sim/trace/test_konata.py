@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from pentary.text import parse_pents
 from pentary_sim.events import NONE, UNITS
 from pentary_sim.trace import open_trace
 
@@ -20,6 +21,9 @@ READ = {  # registers read by the instructions of the two programs
     "PRNG": (1, 2),
     "PUSH": (3, 30),
     "STORE": (1, 2),
+    "MAC": (1, 2),
+    "SETVL": (1,),
+    "LRSET": (1,),
 }
 
 
@@ -31,6 +35,11 @@ class Operation:
     producers: list = field(default_factory=list)
     begin: int = -1
     end: int = -1
+    flushed: bool = False
+
+    def told(self):
+        """What hovering tells, by headings."""
+        return dict(line.split(": ", 1) for line in self.hover.split("\\n"))
 
 
 def read(path):
@@ -73,7 +82,8 @@ def read(path):
                 operation.producers.append(int(fields[1]))
             case "R":
                 assert not any(stage[3] is None for stage in operation.stages)
-                assert fields[1:] == [str(number), "0"]
+                assert fields[1] == str(number) and fields[2] in ("0", "1")
+                operation.flushed = fields[2] == "1"
                 operation.end = cycle
             case _:
                 pytest.fail(f"unknown command {line!r}")
@@ -86,13 +96,14 @@ def written(a_run, tmp_path):
     path = tmp_path / "a.kanata"
     with open_trace(path, program) as trace:
         trace.add(events)
-    return program, events, read(path)
+    return program, events.records, read(path)
 
 
 def test_every_instruction_appears_once_and_retires(written):
     _, events, operations = written
     assert list(operations) == list(range(len(events)))
     assert all(operation.end > operation.begin for operation in operations.values())
+    assert not any(operation.flushed for operation in operations.values())
 
 
 def test_stages_begin_and_end_in_their_cycles(written):
@@ -133,13 +144,52 @@ def test_run_by_hand_is_told_in_words(hand, tmp_path):
     assert operations[2].hover.split("\\n") == [
         "at: loop+1 (hand.s:4)",
         "P3: -55 = 0000000000000⊖-0",
+        "flags: N",
         "lost cycles: 1 (load_use)",
     ]
     assert "stores: -55 = 0000000000000⊖-0\\naddress: 1000000" in operations[3].hover
+    assert "V1: 12,0,-3\\n" in operations[4].hover
     assert "vector unit: arrives in cycle 9, starts 26, free 27, complete 28" in operations[5].hover
     assert "predicted: wrongly" in operations[7].hover
     arrows = {(consumer, producer) for consumer, told in operations.items() for producer in told.producers}
     assert arrows == {(1, 0), (2, 0), (2, 1), (3, 2), (6, 3)}
+
+
+def test_hovering_tells_what_every_instruction_wrote_by_the_interpreter(replayed, tmp_path):
+    with open_trace(tmp_path / "a.kanata", replayed.program) as trace:
+        trace.add(replayed.events)
+    operations = read(tmp_path / "a.kanata")
+    for number, (before, after) in enumerate(pairwise(replayed.states)):
+        told, name = operations[number].told(), re.findall(": ([A-Z0-9]+)(?= |$)", operations[number].text)[-1]
+        shown = {heading: text.split(" = ")[0] for heading, text in told.items() if heading in after}
+        assert shown.items() <= after.items()
+        pents = {heading: parse_32_pents(text) for heading, text in told.items() if " = " in text}
+        assert pents == {heading: int(told[heading].split(" = ")[0]) for heading in pents}
+        changed = {heading for heading in after if after[heading] != before[heading]}
+        assert changed <= shown.keys() | ({"P30"} if name in ("PUSH", "POP") else set())
+        assert name not in ("STORE", "PUSH") or told["stores"].split(" = ")[0].lstrip("-").isdecimal()
+
+
+def parse_32_pents(text):
+    pents = text.split(" = ")[1]
+    return parse_pents(pents[-16:]) + (5**16 * parse_pents(pents[:16]) if len(pents) == 32 else 0)
+
+
+def test_the_instruction_that_faults_is_marked_and_ends_with_the_stage_of_its_fault(replayed, tmp_path):
+    with open_trace(tmp_path / "a.kanata", replayed.program) as trace:
+        trace.add(replayed.events)
+    *retired, last = read(tmp_path / "a.kanata").values()
+    assert not any(operation.flushed for operation in retired)
+    if replayed.fault is None:
+        assert not last.flushed and len(retired) + 1 == len(replayed.states) - 1
+        return
+    assert last.flushed and len(retired) == len(replayed.states) - 1
+    kind = replayed.fault.kind
+    assert last.text.startswith(f"{replayed.fault.pc}: ") and last.text.endswith(f"  [{kind} fault]")
+    assert last.told()["fault"] == kind
+    stages = {"fetch": "F", "illegal instruction": "FD", "memory": "FDXM"}.get(kind, "FDX")
+    assert [(lane, name) for lane, name, _, _ in last.stages] == [("0", name) for name in stages]
+    assert last.stages[-1][3] == last.end == last.stages[-1][2] + 1
 
 
 def test_empty_trace_is_a_log(hand, tmp_path):

@@ -27,6 +27,8 @@ def read(path):
         now = event["ts"]
         if event["ph"] == "X":
             slices[tracks[event["tid"]]].append(event)
+        elif event["ph"] == "i":
+            slices["marks"].append(event)
         else:
             assert event["ph"] == "C"
             counters[event["name"]].append((event["ts"], event["args"]["waiting"]))
@@ -39,7 +41,7 @@ def written(a_run, tmp_path):
     path = tmp_path / "a.perfetto.json"
     with open_trace(path, program) as trace:
         trace.add(events)
-    return program, events, *read(path)
+    return program, events.records, *read(path)
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -86,12 +88,40 @@ def test_run_by_hand_is_told_in_words(hand, tmp_path):
     assert told["args"] == {
         "at": "loop+1 (hand.s:4)",
         "P3": "-55 = 0000000000000⊖-0",
+        "flags": "N",
         "lost cycles": "1 (load_use)",
     }
     (sync,) = [told for told in slices["lost cycles"] if told["name"] == "sync"]
     assert (sync["ts"], sync["dur"]) == (14, 16)
     assert sync["args"] == {"instruction": "SYNC", "at": "done (hand.s:11)"}
-    assert all(told["start"] == NONE for told in events[events["unit"] == 0])
+    assert all(told["start"] == NONE for told in events.records[events.records["unit"] == 0])
+
+
+def test_execute_tells_what_every_instruction_wrote_by_the_interpreter(replayed, tmp_path):
+    with open_trace(tmp_path / "a.json", replayed.program) as trace:
+        trace.add(replayed.events)
+    slices, _ = read(tmp_path / "a.json")
+    for told, (before, after) in zip(slices["execute"], pairwise(replayed.states), strict=False):  # then the fault
+        shown = {heading: text.split(" = ")[0] for heading, text in told["args"].items() if heading in after}
+        assert shown.items() <= after.items()
+        changed = {heading for heading in after if after[heading] != before[heading]}
+        assert changed <= shown.keys() | ({"P30"} if told["name"][:4] in ("PUSH", "POP ") else set())
+
+
+def test_a_fault_is_a_mark_in_the_stage_that_finds_it(replayed, tmp_path):
+    with open_trace(tmp_path / "a.json", replayed.program) as trace:
+        trace.add(replayed.events)
+    slices, _ = read(tmp_path / "a.json")
+    if replayed.fault is None:
+        assert "marks" not in slices
+        return
+    (mark,) = slices["marks"]
+    kind = replayed.fault.kind
+    stage = {"fetch": "fetch", "illegal instruction": "decode", "memory": "memory"}.get(kind, "execute")
+    last = slices[stage][-1]
+    assert (mark["name"], mark["ts"], last["ts"], last["dur"]) == (f"{kind} fault", last["ts"], mark["ts"], 1)
+    assert last["args"]["fault"] == kind
+    assert len(slices["fetch"]) == len(replayed.states) == len(slices["writeback"]) + 1
 
 
 def test_empty_trace_is_valid_json(hand, tmp_path):

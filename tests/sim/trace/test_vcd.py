@@ -64,7 +64,7 @@ def read(path):
             bits = text.removeprefix("b")
             assert len(bits) <= width
             value = int(bits, 2)
-            value -= 2**64 if value >= 2**63 else 0
+            value -= 2**width if len(bits) == width > 1 and bits[0] == "1" else 0
         wave.change(cycle, value)
     return waves
 
@@ -75,7 +75,7 @@ def written(a_run, tmp_path):
     path = tmp_path / "a.vcd"
     with open_trace(path, program) as trace:
         trace.add(events)
-    return program, events, read(path)
+    return program, events.records, read(path)
 
 
 def intervals(events, first, end, value):
@@ -148,12 +148,15 @@ def test_registers_show_each_value_from_when_it_is_there(written):
 
 def test_registers_show_the_same_number_both_ways(written):
     waves = written[-1]
-    for register in range(1, 32):
-        numbers, pents = waves[f"registers.numbers.P{register}"], waves[f"registers.pents.P{register}"]
+    for name in ("ACC", *(f"P{register}" for register in range(1, 32))):
+        numbers, pents = waves[f"registers.numbers.{name}"], waves[f"registers.pents.{name}"]
         assert numbers.cycles == pents.cycles
         assert (numbers.values[0], pents.values[0]) == (None, "")
-        assert all(len(text) == 16 for text in pents.values[1:])
-        assert numbers.values[1:] == [parse_pents(text) for text in pents.values[1:]]
+        if name == "ACC":
+            halves = [(parse_pents(text[:16]), parse_pents(text[16:])) for text in pents.values[1:]]
+            assert numbers.values[1:] == [high * 5**16 + low for high, low in halves]
+        else:
+            assert numbers.values[1:] == [parse_pents(text) for text in pents.values[1:]]
 
 
 def test_run_by_hand_moves_the_stack_pointer(hand, tmp_path):
@@ -167,8 +170,64 @@ def test_run_by_hand_moves_the_stack_pointer(hand, tmp_path):
     assert waves["registers.pents.P4"].at(28) == "0000000000000022"
     assert waves["registers.pents.P3"].at(7) == "0000000000000=-0"
     assert waves["pipeline.execute.instruction"].at(8) == "VGET p4, v1, p0"
+    assert [waves["registers.vectors.V1"].at(cycle) for cycle in (25, 26)] == ["", "12,0,-3"]
+    assert [waves["registers.flags.N"].at(cycle) for cycle in (6, 7)] == [None, 1]
+    assert waves["registers.flags.Z"].at(7) == 0
+
+
+def names_of(state):
+    """The signals that show a state, but P0 and the stack pointer before its first write, with their values."""
+    told = {}
+    for name, text in state.items():
+        if name == "flags":
+            told |= {f"registers.flags.{flag}": int(flag in text.split()) for flag in "ZNPVCS"}
+        elif re.fullmatch("V[0-7]", name):
+            told[f"registers.vectors.{name}"] = text
+        elif name != "P0":
+            told[f"registers.numbers.{name}"] = int(text)
+    return told
+
+
+def test_registers_change_as_by_the_interpreter_when_their_writers_deliver(replayed, tmp_path):
+    with open_trace(tmp_path / "a.vcd", replayed.program) as trace:
+        trace.add(replayed.events)
+    waves = read(tmp_path / "a.vcd")
+    states = [names_of(state) for state in replayed.states]
+    expected = {name: [(-1, value)] for name, value in states[0].items()}
+    for event, before, after in zip(replayed.events.records, states, states[1:], strict=False):  # then the fault
+        for name in after:
+            if after[name] != before[name]:
+                expected[name].append((max(event["writeback"], event["done"]), after[name]))
+    for name, changes in expected.items():
+        shown = [(-1, changes[0][1])]  # z, or an empty text, until the first write
+        for cycle, value in zip(waves[name].cycles, waves[name].values, strict=True):
+            if value not in (None, "") and value != shown[-1][1]:
+                shown.append((cycle, value))
+        assert shown == changes, name
+
+
+def test_a_fault_is_shown_from_the_stage_that_finds_it(replayed, tmp_path):
+    with open_trace(tmp_path / "a.vcd", replayed.program) as trace:
+        trace.add(replayed.events)
+    waves, fault = read(tmp_path / "a.vcd"), waves_of_stages(tmp_path / "a.vcd")
+    shown = waves["pipeline.fault.kind"]
+    if replayed.fault is None:
+        assert set(shown.values) == {""}
+        return
+    kind = replayed.fault.kind
+    stage = {"fetch": "fetch", "illegal instruction": "decode", "memory": "memory"}.get(kind, "execute")
+    assert shown.values == ["", kind]
+    found = shown.cycles[-1]
+    assert fault[stage].at(found) == replayed.fault.pc
+    assert fault[stage].at(found + 1) is None
+    assert all(not wave.values or wave.values[-1] is None for wave in fault.values())
+
+
+def waves_of_stages(path):
+    waves = read(path)
+    return {stage: waves[f"pipeline.{stage}.pc"] for stage in STAGES}
 
 
 def test_empty_trace_declares_its_signals(hand, tmp_path):
     open_trace(tmp_path / "empty.vcd", hand[0]).close()
-    assert len(read(tmp_path / "empty.vcd")) == 5 * 2 + 1 + 1 + 4 * 4 + 2 * 31
+    assert len(read(tmp_path / "empty.vcd")) == 5 * 2 + 1 + 1 + 1 + 4 * 4 + 2 * 32 + 1 + 4 + 6 + 6 + 8
