@@ -12,7 +12,18 @@ import cocotb
 from pentary.lralu import OPS, command
 from pentary_hdl.bench.driver import now
 from pentary_hdl.bench.lralu_bench import Bench
-from pentary_hdl.bench.lralu_coverage import ERROR, IDLE, STALLS, column_classes, limits, rank_classes
+from pentary_hdl.bench.lralu_coverage import (
+    ERROR,
+    IDLE,
+    STALLS,
+    column_classes,
+    kinds_of,
+    limits,
+    rank_classes,
+    unknown,
+)
+from pentary_hdl.bench.lralu_fields import made, situations
+from pentary_hdl.bench.lralu_shared import differences
 from pentary_hdl.bench.lralu_sums import KEY, rows_of_sums
 from pentary_hdl.bench.lralu_traffic import Traffic
 from pentary_hdl.bench.report import Report, Task
@@ -68,6 +79,14 @@ def _case(body: Callable[[Bench, Traffic], Awaitable[None]]) -> Any:
 
 
 @_case
+async def shared(bench: Bench, traffic: Traffic) -> None:
+    """What the twin and the gateware are both made from is as the specification says, and so are the ports."""
+    wrong = next(differences(bench.parameters), None)
+    assert wrong is None, wrong
+    bench.check_ports()
+
+
+@_case
 async def power_on(bench: Bench, traffic: Traffic) -> None:
     """After power-on the factors are 0; control registers have their reset values, and keep what is written."""
     await bench.play(traffic.steps(command("LRMUL", 0), command("LRACC", 1)))
@@ -108,18 +127,63 @@ async def each_row(bench: Bench, traffic: Traffic) -> None:
 
 @_case
 async def each_pair(bench: Bench, traffic: Traffic) -> None:
-    """Every operation right after every other, and after itself."""
-    await bench.play([*traffic.fresh(), *traffic.size(columns=next(iter(column_classes(bench.parameters))))])
-    await bench.play(traffic.pairs())
+    """Every kind of command right after every other, and after itself; LRSET of each register is a kind."""
+    await bench.play(traffic.fresh())
+    for steps in traffic.pairs():
+        await bench.play(steps)
 
 
 @_case
-async def each_error(bench: Bench, traffic: Traffic) -> None:
-    """Every reason to refuse a command, among commands that show whether it changed anything."""
+async def each_field(bench: Bench, traffic: Traffic) -> None:
+    """Every situation of every operand, among commands that show whether a refused one has changed anything."""
+    await bench.play([*traffic.fresh(), *traffic.size()])
+    steps = []
+    for name, kind in kinds_of(bench.parameters).items():
+        for operand, situation in ((each, it) for each in kind.operands for it in situations(each)):
+            now = traffic.kinds[name]
+            code = made(next(each for each in now.operands if each.name == operand.name), situation, traffic.random)
+            steps.append(traffic.step(traffic.drawn(now, operand.name, code)))
+            if len(steps) >= _BURST:
+                await bench.play([*steps, *traffic.witnesses()])
+                steps = []
+        junk = traffic.random.getrandbits(64)
+        steps += [traffic.step(traffic.drawn(traffic.kinds[name], junk=bits)) for bits in (junk, ~junk)]
+    await bench.play([*steps, *traffic.witnesses()])
+
+
+@_case
+async def each_code(bench: Bench, traffic: Traffic) -> None:
+    """Every code and number of a control register that stands for nothing, with operands of every kind of command."""
     await bench.play(traffic.fresh())
-    for reason in traffic.reasons:
-        between = [traffic.refused(reason) if i % 2 else traffic.any(name) for i, name in enumerate(["LRMUL"] * 4)]
-        await bench.play([*between, *(traffic.any(name) for name in ("LRACC", "LRADD", "PRNG"))])
+    for name, numbers in unknown(bench.parameters).items():
+        for number in numbers:
+            steps = [traffic.unknown(name, number, like) for like in traffic.kinds]
+            await bench.play([*steps, *traffic.witnesses()])
+
+
+@_case
+async def each_element(bench: Bench, traffic: Traffic) -> None:
+    """Every situation of elements, in every place of a beat; those out of their range do no harm to what follows."""
+    await bench.play([*traffic.fresh(), *traffic.set(COLS=bench.parameters.max_size)])
+    for name, kind in kinds_of(bench.parameters).items():
+        for stream in kind.streams:
+            for row, bins in traffic.rows(kind, stream):
+                await bench.play([traffic.any("LRMUL"), traffic.step(traffic.drawn(kind), bins, **{stream.field: row})])
+                await bench.play([traffic.any(name), traffic.any("LRACC")])
+
+
+@_case
+async def each_threshold(bench: Bench, traffic: Traffic) -> None:
+    """Sums on both sides of everything at which LRADD and POPAVG change, under every WIDTH."""
+    await bench.play([*traffic.fresh(), traffic.any("LRMUL"), traffic.any("PQUANT")])
+    for width, gain in product(range(2, 9), (5**8, -(5**8))):
+        await bench.play(
+            [
+                *traffic.set(WIDTH=width, GAIN=gain, COLS=min(traffic.parameters.max_size, 16)),
+                traffic.at_thresholds("LRADD"),
+                traffic.at_thresholds("POPAVG"),
+            ]
+        )
 
 
 @_case
@@ -149,7 +213,7 @@ async def each_sum(bench: Bench, traffic: Traffic) -> None:
             steps += [*traffic.set(RANK=most), *traffic.steps(command("LRMUL", found.row)), *traffic.set(RANK=rank)]
             covered = tuple(("quantiser", rank, s) for s in bench.model.sums[:size])
             steps.append(traffic.step(command("PQUANT")))
-            steps.append(traffic.step(command("LRACC", 1), base=[0] * size, bins=covered))
+            steps.append(traffic.step(command("LRACC", 1), covered, base=[0] * size))
         await bench.play(steps)
 
 
