@@ -65,9 +65,10 @@ class Bench:
         self._monitors = {name: StreamMonitor(unit, name) for name in ("results", "scalars", "responses")}
         self._last: Step | None = None
 
-    def start_clock(self) -> None:
-        """Start the clock; it stops with the test."""
+    async def begin(self) -> None:
+        """Start the clock, which stops with the test, and reset."""
         Clock(self._unit.clk, CLOCK_PERIOD, unit="step", impl="gpi").start()
+        await self.reset(2)
 
     def check_ports(self) -> None:
         """Check that the unit's ports have the bits of the specification."""

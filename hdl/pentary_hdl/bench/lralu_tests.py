@@ -1,16 +1,12 @@
 """Tests of the low-rank ALU, run by cocotb: each is a case of `pentary verify`."""
 
-import os
-from collections.abc import Awaitable, Callable
-from functools import cache, wraps
 from itertools import product
-from random import Random
-from typing import Any, Final
+from typing import Final
 
 import cocotb
 
 from pentary.lralu import OPS, command
-from pentary_hdl.bench.driver import now
+from pentary_hdl.bench.cases import cases_of, check_coverage, run_of
 from pentary_hdl.bench.lralu_bench import Bench
 from pentary_hdl.bench.lralu_coverage import (
     ERROR,
@@ -26,7 +22,6 @@ from pentary_hdl.bench.lralu_fields import made, situations
 from pentary_hdl.bench.lralu_shared import differences
 from pentary_hdl.bench.lralu_sums import KEY, rows_of_sums
 from pentary_hdl.bench.lralu_traffic import Traffic
-from pentary_hdl.bench.report import Report, Task
 
 _BURST: Final = 40
 """Commands in a burst of random ones."""
@@ -37,45 +32,7 @@ _LONG: Final = 20
 _ALL_STREAMS: Final = tuple(stream for streams in STALLS.values() for stream in streams)
 
 
-class _Run:
-    """What the cases of a run share: the unit keeps its state from one to the next."""
-
-    def __init__(self, unit: Any) -> None:
-        self.task = Task.from_json(os.environ[Task.VARIABLE])
-        self.bench = Bench(unit, self.task.parameters)
-        self.report = Report(cocotb.RANDOM_SEED)
-
-    def tell(self) -> None:
-        """Write the report as it now is, so that also a simulation that breaks off leaves one."""
-        coverage = self.bench.coverage
-        self.report.coverage, self.report.table = coverage.groups(), coverage.table()
-        self.report.missing = [" ".join(map(str, parts)) for parts in coverage.missing]
-        self.report.cycles = now()
-        self.report.write(self.task.report)
-
-
-_run = cache(_Run)
-
-
-def _case(body: Callable[[Bench, Traffic], Awaitable[None]]) -> Any:
-    """Make a case: it begins with a reset, and is told in the report."""
-
-    @wraps(body)
-    async def case(unit: Any) -> None:
-        run = _run(unit)
-        bench, before = run.bench, run.bench.operations
-        bench.start_clock()
-        await bench.reset(2)
-        try:
-            await body(bench, Traffic(Random(f"{cocotb.RANDOM_SEED} {body.__name__}"), bench.model))
-        except Exception as error:
-            run.report.differences[body.__name__] = str(error).partition("\n")[0]
-            raise
-        finally:
-            run.report.cases[body.__name__] = bench.operations - before
-            run.tell()
-
-    return cocotb.test(case)
+_case = cases_of(Bench)
 
 
 @_case
@@ -252,7 +209,7 @@ async def resets(bench: Bench, traffic: Traffic) -> None:
 async def random_commands(bench: Bench, traffic: Traffic) -> None:
     """Random commands with random stalls: first what the coverage lacks, then anything."""
     random, begun = traffic.random, bench.operations
-    target = _run(cocotb.top).task.operations
+    target = run_of(cocotb.top, Bench).task.operations
     await bench.play(traffic.fresh())
     while (done := bench.operations - begun) < target or (_lacking(bench) and done < target + 20_000):
         lacking = _lacking(bench)
@@ -270,8 +227,7 @@ async def random_commands(bench: Bench, traffic: Traffic) -> None:
 @_case
 async def coverage(bench: Bench, traffic: Traffic) -> None:
     """Every situation of the coverage has occurred."""
-    missing = bench.coverage.missing
-    assert not missing, f"{len(missing)} situations never occurred, such as: {' '.join(map(str, missing[0]))}"
+    check_coverage(bench)
 
 
 def _lacking(bench: Bench) -> list[tuple[str | int, ...]]:
