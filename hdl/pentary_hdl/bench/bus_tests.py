@@ -7,7 +7,7 @@ import cocotb
 from pentary_hdl.bench.bus_bench import REGISTERS, WINDOW_WORDS, WINDOWS, WORD, BusBench, elements, values
 from pentary_hdl.bench.cases import cases_of, check_coverage, run_of
 from pentary_hdl.bench.lralu_coverage import kinds_of
-from pentary_hdl.bench.lralu_traffic import Traffic
+from pentary_hdl.bench.lralu_directed import DirectedTraffic
 
 _case = cases_of(BusBench)
 
@@ -15,7 +15,7 @@ _LETTERS = 0x504C5201
 
 
 @_case
-async def registers(bench: BusBench, traffic: Traffic) -> None:
+async def registers(bench: BusBench, traffic: DirectedTraffic) -> None:
     """The registers that say what the hardware is, and those that hold operands; all of what is written is read."""
     assert await bench.get("ID") == _LETTERS
     assert await bench.get("STATUS") == 0
@@ -29,7 +29,7 @@ async def registers(bench: BusBench, traffic: Traffic) -> None:
 
 
 @_case
-async def accesses(bench: BusBench, traffic: Traffic) -> None:
+async def accesses(bench: BusBench, traffic: DirectedTraffic) -> None:
     """A read and a write of every register and window, and where there is nothing; parts of words; values too wide."""
     places = elements(bench.parameters) | REGISTERS
     for name, place in places.items():
@@ -54,7 +54,7 @@ async def accesses(bench: BusBench, traffic: Traffic) -> None:
 
 
 @_case
-async def while_busy(bench: BusBench, traffic: Traffic) -> None:
+async def while_busy(bench: BusBench, traffic: DirectedTraffic) -> None:
     """While a command is worked on, writes are refused and change nothing, and reads are answered."""
     places = {**elements(bench.parameters), **REGISTERS}
     addresses = {name: place.address for name, place in places.items()} | {"nothing": nothing(bench)[0]}
@@ -76,7 +76,7 @@ async def while_busy(bench: BusBench, traffic: Traffic) -> None:
 
 
 @_case
-async def each_command(bench: BusBench, traffic: Traffic) -> None:
+async def each_command(bench: BusBench, traffic: DirectedTraffic) -> None:
     """Every kind of command, and everything that one is refused for."""
     await bench.play([*traffic.fresh(), *traffic.size()])
     for kind in kinds_of(bench.parameters):
@@ -88,7 +88,7 @@ async def each_command(bench: BusBench, traffic: Traffic) -> None:
 
 
 @_case
-async def random_commands(bench: BusBench, traffic: Traffic) -> None:
+async def random_commands(bench: BusBench, traffic: DirectedTraffic) -> None:
     """Random commands."""
     begun = bench.operations
     target = run_of(cocotb.top, BusBench).task.operations
@@ -98,7 +98,7 @@ async def random_commands(bench: BusBench, traffic: Traffic) -> None:
 
 
 @_case
-async def coverage(bench: BusBench, traffic: Traffic) -> None:
+async def coverage(bench: BusBench, traffic: DirectedTraffic) -> None:
     """Every situation of the coverage has occurred."""
     check_coverage(bench)
 

@@ -11,8 +11,8 @@ import cocotb
 from pentary.lralu import LowRankParameters
 from pentary_hdl.bench.coverage import Coverage
 from pentary_hdl.bench.driver import now
+from pentary_hdl.bench.lralu_directed import DirectedTraffic
 from pentary_hdl.bench.lralu_shared import CheckedModel
-from pentary_hdl.bench.lralu_traffic import Traffic
 from pentary_hdl.bench.report import Report, Task
 
 
@@ -63,10 +63,10 @@ run_of = cache(Run)
 """Returns the run of a unit and a class of benches, always the same."""
 
 
-def cases_of(make: type[B]) -> Callable[[Callable[[B, Traffic], Awaitable[None]]], Any]:
+def cases_of(make: type[B]) -> Callable[[Callable[[B, DirectedTraffic], Awaitable[None]]], Any]:
     """Return a decorator that makes a function of a bench and traffic a case: it begins with a reset, and is told."""
 
-    def case_of(body: Callable[[B, Traffic], Awaitable[None]]) -> Any:
+    def case_of(body: Callable[[B, DirectedTraffic], Awaitable[None]]) -> Any:
         @wraps(body)
         async def case(unit: Any) -> None:
             run = run_of(unit, make)
@@ -74,7 +74,7 @@ def cases_of(make: type[B]) -> Callable[[Callable[[B, Traffic], Awaitable[None]]
             before = bench.operations
             await bench.begin()
             try:
-                await body(bench, Traffic(Random(f"{cocotb.RANDOM_SEED} {body.__name__}"), bench.model))
+                await body(bench, DirectedTraffic(Random(f"{cocotb.RANDOM_SEED} {body.__name__}"), bench.model))
             except Exception as error:
                 run.report.differences[body.__name__] = str(error).partition("\n")[0]
                 raise

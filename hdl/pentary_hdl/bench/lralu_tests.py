@@ -1,6 +1,6 @@
 """Tests of the low-rank ALU, run by cocotb: each is a case of `pentary verify`."""
 
-from itertools import product
+from itertools import islice, product
 from typing import Final
 
 import cocotb
@@ -18,10 +18,9 @@ from pentary_hdl.bench.lralu_coverage import (
     rank_classes,
     unknown,
 )
-from pentary_hdl.bench.lralu_fields import made, situations
+from pentary_hdl.bench.lralu_directed import DirectedTraffic
 from pentary_hdl.bench.lralu_shared import differences
 from pentary_hdl.bench.lralu_sums import KEY, rows_of_sums
-from pentary_hdl.bench.lralu_traffic import Traffic
 
 _BURST: Final = 40
 """Commands in a burst of random ones."""
@@ -36,7 +35,7 @@ _case = cases_of(Bench)
 
 
 @_case
-async def shared(bench: Bench, traffic: Traffic) -> None:
+async def shared(bench: Bench, traffic: DirectedTraffic) -> None:
     """What the twin and the gateware are both made from is as the specification says, and so are the ports."""
     wrong = next(differences(bench.parameters), None)
     assert wrong is None, wrong
@@ -44,9 +43,10 @@ async def shared(bench: Bench, traffic: Traffic) -> None:
 
 
 @_case
-async def power_on(bench: Bench, traffic: Traffic) -> None:
+async def power_on(bench: Bench, traffic: DirectedTraffic) -> None:
     """After power-on the factors are 0; control registers have their reset values, and keep what is written."""
     await bench.play(traffic.steps(command("LRMUL", 0), command("LRACC", 1)))
+    await bench.play([traffic.any("LRADD"), traffic.any("POPAVG")])
     most = bench.parameters
     steps = traffic.set(ROWS=most.max_size, COLS=most.max_size, RANK=most.max_rank)
     for row in (0, most.max_size - 1):
@@ -55,7 +55,7 @@ async def power_on(bench: Bench, traffic: Traffic) -> None:
 
 
 @_case
-async def each_operation(bench: Bench, traffic: Traffic) -> None:
+async def each_operation(bench: Bench, traffic: DirectedTraffic) -> None:
     """Every operation at every class of rank and columns, at full speed."""
     await bench.play(traffic.fresh())
     for rank, columns in product(rank_classes(bench.parameters), column_classes(bench.parameters)):
@@ -64,7 +64,7 @@ async def each_operation(bench: Bench, traffic: Traffic) -> None:
 
 
 @_case
-async def each_setting(bench: Bench, traffic: Traffic) -> None:
+async def each_setting(bench: Bench, traffic: DirectedTraffic) -> None:
     """Control registers from edge to edge; LRADD and POPAVG under every WIDTH."""
     for name, (low, high) in limits(bench.parameters).items():
         values = (low, high, traffic.random.randint(low, high), min(low + 1, high))
@@ -75,7 +75,7 @@ async def each_setting(bench: Bench, traffic: Traffic) -> None:
 
 
 @_case
-async def each_row(bench: Bench, traffic: Traffic) -> None:
+async def each_row(bench: Bench, traffic: DirectedTraffic) -> None:
     """LRMUL of every row, right after LRGEN."""
     await bench.play(traffic.fresh())
     for row in range(bench.parameters.max_size):
@@ -83,7 +83,7 @@ async def each_row(bench: Bench, traffic: Traffic) -> None:
 
 
 @_case
-async def each_pair(bench: Bench, traffic: Traffic) -> None:
+async def each_pair(bench: Bench, traffic: DirectedTraffic) -> None:
     """Every kind of command right after every other, and after itself; LRSET of each register is a kind."""
     await bench.play(traffic.fresh())
     for steps in traffic.pairs():
@@ -91,25 +91,16 @@ async def each_pair(bench: Bench, traffic: Traffic) -> None:
 
 
 @_case
-async def each_field(bench: Bench, traffic: Traffic) -> None:
+async def each_field(bench: Bench, traffic: DirectedTraffic) -> None:
     """Every situation of every operand, among commands that show whether a refused one has changed anything."""
     await bench.play([*traffic.fresh(), *traffic.size()])
-    steps = []
-    for name, kind in kinds_of(bench.parameters).items():
-        for operand, situation in ((each, it) for each in kind.operands for it in situations(each)):
-            now = traffic.kinds[name]
-            code = made(next(each for each in now.operands if each.name == operand.name), situation, traffic.random)
-            steps.append(traffic.step(traffic.drawn(now, operand.name, code)))
-            if len(steps) >= _BURST:
-                await bench.play([*steps, *traffic.witnesses()])
-                steps = []
-        junk = traffic.random.getrandbits(64)
-        steps += [traffic.step(traffic.drawn(traffic.kinds[name], junk=bits)) for bits in (junk, ~junk)]
-    await bench.play([*steps, *traffic.witnesses()])
+    fields = traffic.fields()
+    while steps := list(islice(fields, _BURST)):
+        await bench.play([*steps, *traffic.witnesses()])
 
 
 @_case
-async def each_code(bench: Bench, traffic: Traffic) -> None:
+async def each_code(bench: Bench, traffic: DirectedTraffic) -> None:
     """Every code and number of a control register that stands for nothing, with operands of every kind of command."""
     await bench.play(traffic.fresh())
     for name, numbers in unknown(bench.parameters).items():
@@ -119,7 +110,7 @@ async def each_code(bench: Bench, traffic: Traffic) -> None:
 
 
 @_case
-async def each_element(bench: Bench, traffic: Traffic) -> None:
+async def each_element(bench: Bench, traffic: DirectedTraffic) -> None:
     """Every situation of elements, in every place of a beat; those out of their range do no harm to what follows."""
     await bench.play([*traffic.fresh(), *traffic.set(COLS=bench.parameters.max_size)])
     for name, kind in kinds_of(bench.parameters).items():
@@ -130,7 +121,7 @@ async def each_element(bench: Bench, traffic: Traffic) -> None:
 
 
 @_case
-async def each_threshold(bench: Bench, traffic: Traffic) -> None:
+async def each_threshold(bench: Bench, traffic: DirectedTraffic) -> None:
     """Sums on both sides of everything at which LRADD and POPAVG change, under every WIDTH."""
     await bench.play([*traffic.fresh(), traffic.any("LRMUL"), traffic.any("PQUANT")])
     for width, gain in product(range(2, 9), (5**8, -(5**8))):
@@ -144,7 +135,7 @@ async def each_threshold(bench: Bench, traffic: Traffic) -> None:
 
 
 @_case
-async def each_product(bench: Bench, traffic: Traffic) -> None:
+async def each_product(bench: Bench, traffic: DirectedTraffic) -> None:
     """LRMUL of every two pents."""
     size = bench.parameters.max_size
     for _ in range(3):
@@ -156,7 +147,7 @@ async def each_product(bench: Bench, traffic: Traffic) -> None:
 
 
 @_case
-async def each_sum(bench: Bench, traffic: Traffic) -> None:
+async def each_sum(bench: Bench, traffic: DirectedTraffic) -> None:
     """PQUANT of every sum that the hardware can have, under every RANK."""
     size, most = bench.parameters.max_size, bench.parameters.max_rank
     await bench.play(traffic.set(ROWS=size, COLS=size, KEY=KEY))
@@ -175,7 +166,7 @@ async def each_sum(bench: Bench, traffic: Traffic) -> None:
 
 
 @_case
-async def throughput(bench: Bench, traffic: Traffic) -> None:
+async def throughput(bench: Bench, traffic: DirectedTraffic) -> None:
     """LRMUL after LRMUL: a multiply-accumulate in each cycle in each lane that has a column."""
     most = bench.parameters
     lanes = min(most.lanes, most.max_size)
@@ -189,7 +180,7 @@ async def throughput(bench: Bench, traffic: Traffic) -> None:
 
 
 @_case
-async def resets(bench: Bench, traffic: Traffic) -> None:
+async def resets(bench: Bench, traffic: DirectedTraffic) -> None:
     """Resets in the middle of every operation, and of every kind of stall."""
     random = traffic.random
     await bench.play(traffic.fresh())
@@ -202,11 +193,12 @@ async def resets(bench: Bench, traffic: Traffic) -> None:
         delay = random.randint(0, last.occupancy + 1) if name != IDLE else last.latency + _LONG
         stall = random.choice(((), *STALLS.values(), _ALL_STREAMS)) if name != IDLE else ()
         lost = await bench.interrupt(steps, delay, stall, random)
+        await bench.play([traffic.any(each) for each in ("LRACC", "LRADD", "POPAVG", "LRGEN", "LRMUL", "LRACC")])
         await bench.play([*(traffic.fresh() if lost else ()), *traffic.size(), *traffic.mix(4, each=False)])
 
 
 @_case
-async def random_commands(bench: Bench, traffic: Traffic) -> None:
+async def random_commands(bench: Bench, traffic: DirectedTraffic) -> None:
     """Random commands with random stalls: first what the coverage lacks, then anything."""
     random, begun = traffic.random, bench.operations
     target = run_of(cocotb.top, Bench).task.operations
@@ -225,7 +217,7 @@ async def random_commands(bench: Bench, traffic: Traffic) -> None:
 
 
 @_case
-async def coverage(bench: Bench, traffic: Traffic) -> None:
+async def coverage(bench: Bench, traffic: DirectedTraffic) -> None:
     """Every situation of the coverage has occurred."""
     check_coverage(bench)
 

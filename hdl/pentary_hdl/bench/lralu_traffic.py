@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import cycle, islice, product
+from itertools import product
 from random import Random
 from typing import Final
 
@@ -34,8 +34,8 @@ from pentary_hdl.bench.lralu_coverage import (
     refusals,
     unknown,
 )
-from pentary_hdl.bench.lralu_fields import legal, made, met, refused, situations
-from pentary_hdl.bench.lralu_oracle import FIELDS, Kind, Operand, limit, saturated, thresholds, update_step
+from pentary_hdl.bench.lralu_fields import legal, met, refused
+from pentary_hdl.bench.lralu_oracle import FIELDS, Kind, limit, saturated, thresholds, update_step
 from pentary_hdl.bench.lralu_shared import defined
 
 _WEIGHTS: Final = {
@@ -167,15 +167,6 @@ class Traffic:
         self.random.shuffle(names)
         return [self.any(name) for name in names]
 
-    def pairs(self) -> Iterator[list[Step]]:
-        """Let every kind of command follow every other, and itself; then show what that has changed."""
-        most = {name: self._limits[name][1] for name in ("ROWS", "COLS", "RANK")}
-        pairs = list(product((*self.kinds, ERROR), repeat=2))
-        self.random.shuffle(pairs)
-        for pair in pairs:
-            steps = [self.any(kind) for kind in pair]
-            yield [*steps, *self.set(**most), self.any("LRACC"), self.any("LRMUL"), self.any("LRACC")]
-
     def any(self, name: str) -> Step:
         """Make a step of an operation with random operands, of LRSET of a register, or of any that is refused."""
         if name == ERROR:
@@ -230,53 +221,6 @@ class Traffic:
         if name == UNKNOWN_CODE:
             return self.step(sent._replace(op=number))
         return self.step(sent._replace(op=OPS["LRSET"], control=number))
-
-    def witnesses(self) -> list[Step]:
-        """Make steps that show registers, factors and sums."""
-        names = ("LRACC", "LRADD", "LRMUL", "LRACC", "PRNG", "LRGEN", "LRMUL", "PQUANT", "LRADD", "POPAVG")
-        return [self.any(name) for name in names]
-
-    def rows(self, kind: Kind, stream: Operand) -> Iterator[tuple[list[int], tuple[Bin, ...]]]:
-        """Make rows of a stream's elements with all situations between them, and with both edges in every place.
-
-        Returns:
-            Rows of COLS elements, and the bins that each hits.
-        """
-        cols, movers = self.model.controls["COLS"], self.parameters.movers
-        drawn: dict[bool, list[tuple[int, Bin]]] = {True: [], False: []}
-        for situation in situations(stream):
-            code = made(stream, situation, self.random)
-            found: Bin = ("element", kind.name, stream.name, *situation)
-            drawn[not stream.refusal(code)].append((stream.value(code) or 0, found))
-        for elements in drawn.values():
-            for first in range(0, len(elements), cols):
-                some = list(islice(cycle(elements[first : first + cols]), cols))
-                yield [value for value, _ in some], tuple({found: None for _, found in some})
-        edges = {"least": stream.low, "greatest": stream.high}
-        for names in (tuple(edges), tuple(edges)[::-1]):
-            chosen = list(islice(cycle(names), cols))
-            places = tuple(("place", kind.name, stream.name, j % movers, name) for j, name in enumerate(chosen))
-            yield [edges[name] for name in chosen], places
-
-    def at_thresholds(self, name: str) -> Step:
-        """Make an LRADD, or a POPAVG while GAIN is ±5^8, whose sums lie on both sides of all thresholds of WIDTH."""
-        cols, width = self.model.controls["COLS"], self.model.controls["WIDTH"]
-        most = limit(OPERAND)
-        wanted = list(self._thresholds[name, width])
-        self.random.shuffle(wanted)
-        totals = list(islice(cycle(wanted), cols))
-        if name == "LRADD":
-            sigma = self.random.randint(-(most // 5), most // 5)
-            steps = [sigma * saturated(self.model.sums[j], 1) for j in range(cols)]
-            return self.step(command(name, sigma), base=[t - s for t, s in zip(totals, steps, strict=True)])
-        gain = self.model.controls["GAIN"]
-        steps = [self.random.randint(max(t - most, -most), min(t + most, most)) for t in totals]
-        given = [wanted * (gain // 5**GAIN_SHIFT) for wanted in steps]
-        return self.step(
-            command(name),
-            base=[t - update_step(total, gain) for t, total in zip(totals, given, strict=True)],
-            totals=given,
-        )
 
     def word(self) -> int:
         """Give a word."""
