@@ -5,7 +5,7 @@ import random
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
@@ -18,82 +18,114 @@ from pentary.isa.table import MAX_VL
 from pentary.lowrank import MAX_RANK
 from pentary.lralu import LowRankParameters
 from pentary.word import PentaryError
+from pentary_hdl.bench.presets import PRESETS
 from pentary_hdl.toolchain import BUILDING, cache, check_installed
 
 if TYPE_CHECKING:
     from pentary_hdl.bench.report import Report
 
-_DEFAULT: Final = LowRankParameters()
+UNITS: Final = {"lralu": "pentary_hdl.bench.lralu_tests", "lralu-bus": "pentary_hdl.bench.bus_tests"}
+"""What can be verified, and the module with its tests."""
+
+_NEEDS: Final = {"cocotb": "cocotb", "cocotbext.axi": "cocotbext-axi"}
+"""Modules that the benches need, and the packages that have them."""
 
 Say = Callable[[str], None]
 
 
 @click.command()
+@click.argument("unit", type=click.Choice(list(UNITS)), default="lralu")
+@click.option("--preset", type=click.Choice(list(PRESETS)), default="default", show_default=True, help="The hardware.")
 @click.option(
     "--simulator", type=click.Choice(["verilator", "icarus"]), default="verilator", show_default=True, help="Runs it."
 )
-@click.option("--lanes", type=int, default=_DEFAULT.lanes, show_default=True, help="16, 64 or 256.")
-@click.option("--max-rank", type=int, default=_DEFAULT.max_rank, show_default=True, help=f"1 to {MAX_RANK}.")
-@click.option(
-    "--max-size", type=int, default=_DEFAULT.max_size, show_default=True, help=f"A multiple of 16, up to {MAX_VL}."
-)
-@click.option(
-    "--rounds-per-cycle", type=int, default=_DEFAULT.rounds_per_cycle, show_default=True, help="1, 2, 4 or 8."
-)
+@click.option("--lanes", type=int, help="16, 64 or 256, instead of the preset's.")
+@click.option("--max-rank", type=int, help=f"1 to {MAX_RANK}, instead of the preset's.")
+@click.option("--max-size", type=int, help=f"A multiple of 16, up to {MAX_VL}, instead of the preset's.")
+@click.option("--rounds-per-cycle", type=int, help="1, 2, 4 or 8, instead of the preset's.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Of the random commands; drawn if not given.")
-@click.option(
-    "--operations", type=click.IntRange(0), default=20_000, show_default=True, help="Random commands, at least."
-)
+@click.option("--operations", type=click.IntRange(0), help="Random commands, at least, instead of the preset's.")
 @click.option("--waves", is_flag=True, help="Record all signals in a file; much slower.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each hardware.")
 def verify(
+    unit: str,
+    preset: str,
     simulator: str,
-    lanes: int,
-    max_rank: int,
-    max_size: int,
-    rounds_per_cycle: int,
     seed: int | None,
-    operations: int,
+    operations: int | None,
     waves: bool,
     as_json: bool,
+    **parameters: int | None,
 ) -> None:
-    """Verify the low-rank ALU: the gateware's Verilog against the software twin.
+    """Verify the low-rank ALU: the gateware's Verilog against the software twin and the specification.
 
     Directed cases, random commands with random stalls and resets, timing to the cycle, and the coverage reached. The
     exit status is 2 if anything differs, or if a situation of the coverage never occurred.
 
     \b
+    UNIT is one of
+      lralu                     the low-rank ALU with streams; the default
+      lralu-bus                 the same behind AXI4-Lite
+
+    \b
+    Presets:
+      quick                     the smallest hardware
+      default                   the hardware that the other commands take too
+      wide                      more lanes, and all rounds in one cycle
+      all                       many kinds of hardware, one after the other
+
+    \b
     Examples:
       pentary verify
-      pentary verify --simulator icarus --max-rank 1 --max-size 16 --operations 500
+      pentary verify lralu-bus
+      pentary verify --preset all
+      pentary verify --simulator icarus --preset quick --operations 0
       pentary verify --seed 7 --operations 200 --waves
     """
     with exit_status():
-        parameters = LowRankParameters(lanes, max_rank, max_size, rounds_per_cycle)
+        chosen = PRESETS[preset]
+        given = {name: value for name, value in parameters.items() if value is not None}
+        if given and len(chosen.hardware) > 1:
+            option = next(iter(given)).replace("_", "-")
+            raise PentaryError(f"--{option} does not go with --preset {preset}, which is of several kinds of hardware")
+        hardware = [replace(each, **given) for each in chosen.hardware]
         seed = random.randrange(2**31) if seed is None else seed
-        began = time.monotonic()
-        report, recorded = check(
-            simulator, parameters, seed, operations, waves, lambda text: click.echo(text, err=True), cache("verify")
-        )
-        seconds = time.monotonic() - began
-        summary = {
-            "simulator": simulator,
-            **asdict(parameters),
-            "seed": seed,
-            "cases": report.cases,
-            "operations": sum(report.cases.values()),
-            "cycles": report.cycles,
-            "seconds": round(seconds, 1),
-            "mismatches": len(report.differences),
-            "differences": report.differences,
-            "coverage": report.coverage,
-            "missing": report.missing,
-            "waves": str(recorded) if recorded else None,
-        }
-        click.echo(json.dumps(summary) if as_json else _told(summary, report))
-        if report.differences:
-            case, difference = next(iter(report.differences.items()))
-            raise PentaryError(f"seed {seed}, case {case}: {difference}")
+        operations = chosen.operations[unit] if operations is None else operations
+        found: list[str] = []
+        for number, each in enumerate(hardware):
+            if number and not as_json:
+                click.echo()
+            found += _verify_one(unit, simulator, each, seed, operations, waves, as_json)
+        if found:
+            raise PentaryError(found[0])
+
+
+def _verify_one(
+    unit: str, simulator: str, parameters: LowRankParameters, seed: int, operations: int, waves: bool, as_json: bool
+) -> list[str]:
+    """Verify one hardware, and tell about it; return the differences, a line each."""
+    began = time.monotonic()
+    report, recorded = check(
+        simulator, parameters, seed, operations, waves, lambda text: click.echo(text, err=True), cache("verify"), unit
+    )
+    seconds = time.monotonic() - began
+    summary = {
+        "unit": unit,
+        "simulator": simulator,
+        **asdict(parameters),
+        "seed": seed,
+        "cases": report.cases,
+        "operations": sum(report.cases.values()),
+        "cycles": report.cycles,
+        "seconds": round(seconds, 1),
+        "mismatches": len(report.differences),
+        "differences": report.differences,
+        "coverage": report.coverage,
+        "missing": report.missing,
+        "waves": str(recorded) if recorded else None,
+    }
+    click.echo(json.dumps(summary) if as_json else _told(summary, report))
+    return [f"seed {seed}, case {case}: {difference}" for case, difference in report.differences.items()]
 
 
 def check(
@@ -104,6 +136,7 @@ def check(
     waves: bool,
     say: Say,
     folder: Path,
+    unit: str = "lralu",
 ) -> tuple["Report", Path | None]:
     """Build the hardware, unless it has been built, and run the bench.
 
@@ -115,6 +148,7 @@ def check(
         waves: whether to record all signals.
         say: tells what takes long.
         folder: for builds and runs.
+        unit: of `UNITS`.
 
     Returns:
         What the bench has found, and the file of the waves.
@@ -122,23 +156,24 @@ def check(
     Raises:
         PentaryError: something is not installed, or the simulation broke off.
     """
-    if find_spec("cocotb") is None:
-        raise PentaryError("cocotb is not installed: pip install cocotb")
+    for module, package in _NEEDS.items():
+        if find_spec(module) is None and (module == "cocotb" or unit == "lralu-bus"):
+            raise PentaryError(f"{package} is not installed: pip install {package}")
     from pentary_hdl.bench import runner
     from pentary_hdl.bench.harness import harness
     from pentary_hdl.bench.report import Report, Task
+    from pentary_hdl.bus import LowRankBus
     from pentary_hdl.lralu import LowRankAlu
 
     check_installed(simulator)
-    verilog = harness(LowRankAlu(parameters), "lralu")
+    component = LowRankAlu(parameters) if unit == "lralu" else LowRankBus(parameters)
+    verilog = harness(component, unit.replace("-", "_"))
     if not runner.is_built(simulator, verilog, folder, waves):
         say(BUILDING.format(simulator))
     build = runner.build(simulator, verilog, folder, waves)
     out = Path(mkdtemp(prefix="pentary-verify-"))
     task = Task(parameters, operations, out / "report.json")
-    recorded = runner.run(
-        simulator, build, "pentary_hdl.bench.lralu_tests", out, seed, {Task.VARIABLE: task.as_json()}, waves
-    )
+    recorded = runner.run(simulator, build, UNITS[unit], out, seed, {Task.VARIABLE: task.as_json()}, waves)
     if not task.report.exists():
         raise PentaryError(f"the bench did not start; {out / 'log.txt'} tells why")
     report = Report.read(task.report)
@@ -154,7 +189,8 @@ def _told(summary: dict[str, Any], report: "Report") -> str:
         for case, operations in report.cases.items()
     ]
     facts = {
-        "hardware": ", ".join(f"{name} {summary[name]}" for name in asdict(_DEFAULT)),
+        "unit": summary["unit"],
+        "hardware": ", ".join(f"{name} {summary[name]}" for name in asdict(LowRankParameters())),
         "simulator": summary["simulator"],
         "operations": f"{summary['operations']:,} in {summary['cycles']:,} cycles, {summary['seconds']:.1f} s",
         "mismatches": summary["mismatches"],

@@ -12,8 +12,10 @@ from amaranth.lib.wiring import In, Out
 from click.testing import CliRunner
 
 from pentary.cli import main
+from pentary.lralu import OPS
 from pentary_hdl.axilite import AxiLite
-from pentary_hdl.digits import PENT, add_constant, reaches, reduced
+from pentary_hdl.decoder import Decoder
+from pentary_hdl.digits import PENT, Multiple, add_constant, reaches, reduced
 from pentary_hdl.formal import prover
 from pentary_hdl.formal.proofs import PROOFS
 from pentary_hdl.formal.prover import Proof, prove
@@ -49,8 +51,26 @@ def next_number(number: Value, gap: Value) -> Value:
     return reaches(number, (gap - 1)[: len(gap)])
 
 
+def one_more(alphabet: object, width: int) -> int:
+    return (5**width + 1) // 2
+
+
 def ties_to_one(rank: int) -> tuple[int, int]:
     return next(s for s in range(99) if 4 * s * s >= rank), next(s for s in range(99) if 4 * s * s >= 9 * rank)
+
+
+def never_twice(value: Value, alphabet: object) -> Multiple:
+    return Multiple(~value.any(), Const(0, 1), value[-1])
+
+
+class Lenient(Decoder):
+    """LRACC takes 6, whose low bits are those of -2."""
+
+    def elaborate(self, platform: object) -> Module:
+        m = super().elaborate(platform)
+        with m.If((self.command.op == 8) & (self.command.a == 6)):
+            m.d.comb += self.error.eq(0)
+        return m
 
 
 class Impatient(LowRankAlu):
@@ -141,6 +161,15 @@ BUGS = {
         Bug("thresholds are one too high", "pentary_hdl.quantiser.reaches", next_number),
     ],
     "quantiser-64": [Bug("ties go away from 0", "pentary_hdl.alphabet.pquant_thresholds", ties_to_one)],
+    "decoder": [
+        Bug("LRACC takes 6 too", "pentary_hdl.formal.decoder.Decoder", Lenient),
+        Bug("LRADD and LRACC have each other's code", "pentary_hdl.decoder.OPS", OPS | {"LRADD": 8, "LRACC": 7}),
+    ],
+    "addends": [Bug("the sum 2 counts as 1", "pentary_hdl.mover._by_sum", never_twice)],
+    "mover": [
+        Bug("thresholds are one too high", "pentary_hdl.mover.reaches", next_number),
+        Bug("the greatest latent word is one too high", "pentary_hdl.alphabet.Balanced.most", one_more),
+    ],
     "generator": [
         Bug("pents are not cubed", "pentary_hdl.alphabet.cube", lambda pent: pent),
         Bug("the mix takes places 0, 1 and 2", "pentary_hdl.generator._TAPS", (0, 1, 2)),

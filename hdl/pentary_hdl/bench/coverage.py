@@ -14,8 +14,8 @@ class Coverage:
     >>> coverage = Coverage([("error", "bad pent"), ("error", "unknown code")])
     >>> coverage.hit("error", "bad pent")
     >>> print(coverage.table())
-    error         1/2  missing: unknown code
-    total         1/2
+    error            1/2  missing: unknown code
+    total            1/2
     """
 
     def __init__(self, bins: Iterable[Bin]) -> None:
@@ -45,5 +45,5 @@ class Coverage:
             lacks = [" ".join(map(str, parts[1:])) for parts in self.missing if parts[0] == group]
             more = f" and {len(lacks) - shown} more" if len(lacks) > shown else ""
             told = f"  missing: {', '.join(lacks[:shown])}{more}" if lacks else ""
-            lines.append(f"{group:12} {f'{hit}/{bins}':>7}"[:20] + told)
-        return "\n".join([*lines, f"{'total':12} {f'{len(self.hits) - len(self.missing)}/{len(self.hits)}':>7}"])
+            lines.append(f"{group:10} {f'{hit}/{bins}':>9}{told}")
+        return "\n".join([*lines, f"{'total':10} {f'{len(self.hits) - len(self.missing)}/{len(self.hits)}':>9}"])

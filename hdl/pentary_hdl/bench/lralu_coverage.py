@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import Final
 
-from pentary.isa.table import CONTROLS
 from pentary.lralu import OPS, LowRankParameters
 from pentary_hdl.bench.coverage import Bin
+from pentary_hdl.bench.lralu_fields import reasons, situations
+from pentary_hdl.bench.lralu_oracle import FIELDS, Kind, kinds, thresholds
 from pentary_hdl.bench.lralu_sums import reachable_sums
 
 BY_RANK: Final = ("LRGEN", "LRMUL", "PQUANT")
@@ -26,12 +27,8 @@ STALLS: Final = {
 ERROR: Final = "error"
 """Stands for the operation of a command that is refused."""
 
-ERRORS: Final = (
-    *("unknown code", "LRMULX", "unknown control register"),
-    *(f"{name} {side}" for name in CONTROLS if name != "KEY" for side in ("below", "above")),
-    *(f"{what} {side}" for what in ("pair", "row", "sigma", "pent") for side in ("below", "above")),
-    *(f"{what} no pent" for what in ("KEY", "GAIN", "pair", "key", "counter")),
-)
+UNKNOWN_CODE: Final = "unknown code"
+UNKNOWN_REGISTER: Final = "unknown control register"
 
 IDLE: Final = "idle"
 """Stands for the operation that a reset meets where there is none."""
@@ -64,10 +61,16 @@ def bins(parameters: LowRankParameters) -> Iterator[Bin]:
     | group | is hit by |
     |---|---|
     | operation | an operation with this rank and number of columns while these streams stalled |
-    | pair | two operations that followed each other without a stall |
-    | error | a command that was refused, for this reason |
+    | pair | two kinds of commands without a stall between them; an LRSET of each register that changes it is one |
+    | error | a command that was refused, for this reason alone |
+    | field | an operand in this situation (`lralu_fields`), while the others were legal |
+    | element | an element of an operand's row in this situation; beyond its range, it must do no harm to what follows |
+    | place | the least or the greatest element in this place of a beat |
+    | code | a code that stands for nothing, with the operands of this kind of command |
+    | ignored | a bit set of a field that the command does not look at |
     | control | a value written to a control register: its least, its greatest, or another |
     | width | an operation under this WIDTH |
+    | threshold | a sum next to which LRADD's weight changes, or POPAVG's saturates, under this WIDTH |
     | product | two pents that LRMUL multiplied, at rank 1 |
     | quantiser | a sum that PQUANT quantised under this RANK |
     | reset | a reset while this operation was not yet answered |
@@ -82,11 +85,25 @@ def bins(parameters: LowRankParameters) -> Iterator[Bin]:
         for size, stall in product(sizes, STALLS):
             if stall != "operands" or name in BY_COLUMNS:
                 yield ("operation", name, *size, f"stalled: {stall}")
-    yield from (("pair", *names) for names in product((*OPS, ERROR), repeat=2))
-    yield from (("error", reason) for reason in ERRORS)
+    known = kinds_of(parameters)
+    yield from (("pair", *names) for names in product((*known, ERROR), repeat=2))
+    yield from (("error", *reason) for reason in refusals(parameters))
+    for kind in known.values():
+        for operand in kind.operands:
+            yield from (("field", kind.name, operand.name, *situation) for situation in situations(operand))
+        for operand in kind.streams:
+            yield from (("element", kind.name, operand.name, *situation) for situation in situations(operand))
+            places = product(range(min(parameters.movers, parameters.max_size)), ("least", "greatest"))
+            yield from (("place", kind.name, operand.name, *place) for place in places)
+        yield from (("ignored", kind.name, field, bit) for field in ignored(kind) for bit in range(FIELDS[field]))
+    for name, numbers in unknown(parameters).items():
+        like = [kind.name for kind in known.values() if name == UNKNOWN_CODE or kind.control is not None]
+        yield from (("code", name, *pair) for pair in product(numbers, like))
     for name, (low, high) in limits(parameters).items():
         yield from (("control", name, which) for which in ("least", "other", "greatest")[: min(high - low + 1, 3)])
-    yield from (("width", name, width) for name in ("LRADD", "POPAVG") for width in range(2, 9))
+    for name, width in product(("LRADD", "POPAVG"), range(2, 9)):
+        yield ("width", name, width)
+        yield from (("threshold", name, width, total) for total in thresholds(name, width))
     yield from (("product", *pents) for pents in product(range(-2, 3), repeat=2))
     yield from (
         ("quantiser", rank, s) for rank in range(1, parameters.max_rank + 1) for s in reachable_sums(parameters)
@@ -94,10 +111,37 @@ def bins(parameters: LowRankParameters) -> Iterator[Bin]:
     yield from (("reset", name) for name in (*OPS, ERROR, IDLE))
 
 
+def kinds_of(parameters: LowRankParameters, rows: int | None = None) -> dict[str, Kind]:
+    """List the kinds of commands of the hardware, while ROWS is `rows`, or its greatest."""
+    return kinds(parameters.max_rank, parameters.max_size, rows or parameters.max_size)
+
+
+def refusals(parameters: LowRankParameters) -> Iterator[tuple[str, ...]]:
+    """List what a command is refused for: no such code or register, or a kind of command, an operand and its reason."""
+    yield from ((name,) for name in unknown(parameters))
+    for kind in kinds_of(parameters).values():
+        for operand in kind.operands:
+            yield from ((kind.name, operand.name, reason) for reason in reasons(operand))
+
+
+def unknown(parameters: LowRankParameters) -> dict[str, list[int]]:
+    """List the codes and the numbers of control registers that stand for nothing."""
+    every = kinds_of(parameters).values()
+    codes, registers = {kind.op for kind in every}, {kind.control for kind in every}
+    used = {UNKNOWN_CODE: ("op", codes), UNKNOWN_REGISTER: ("control", registers)}
+    return {name: [n for n in range(1 << FIELDS[field]) if n not in known] for name, (field, known) in used.items()}
+
+
+def ignored(kind: Kind) -> list[str]:
+    """List the fields that a command does not look at."""
+    used = {"op", *(operand.field for operand in kind.operands), *(["control"] if kind.control is not None else [])}
+    return [field for field in FIELDS if field not in used]
+
+
 def limits(parameters: LowRankParameters) -> dict[str, tuple[int, int]]:
-    """Give the least and the greatest value of each control register in this hardware."""
-    most = {"ROWS": parameters.max_size, "COLS": parameters.max_size, "RANK": parameters.max_rank}
-    return {name: (low, most.get(name, high)) for name, (low, high) in CONTROLS.items()}
+    """Return the least and the greatest value of each control register in this hardware."""
+    registers = [kind.operands[0] for kind in kinds_of(parameters).values() if kind.control is not None]
+    return {register.name: (register.low, register.high) for register in registers}
 
 
 def class_of(value: int, classes: dict[str, list[int]]) -> str:

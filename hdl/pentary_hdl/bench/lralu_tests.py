@@ -1,21 +1,26 @@
 """Tests of the low-rank ALU, run by cocotb: each is a case of `pentary verify`."""
 
-import os
-from collections.abc import Awaitable, Callable
-from functools import cache, wraps
-from itertools import product
-from random import Random
-from typing import Any, Final
+from itertools import islice, product
+from typing import Final
 
 import cocotb
 
 from pentary.lralu import OPS, command
-from pentary_hdl.bench.driver import now
+from pentary_hdl.bench.cases import cases_of, check_coverage, run_of
 from pentary_hdl.bench.lralu_bench import Bench
-from pentary_hdl.bench.lralu_coverage import ERROR, IDLE, STALLS, column_classes, limits, rank_classes
+from pentary_hdl.bench.lralu_coverage import (
+    ERROR,
+    IDLE,
+    STALLS,
+    column_classes,
+    kinds_of,
+    limits,
+    rank_classes,
+    unknown,
+)
+from pentary_hdl.bench.lralu_directed import DirectedTraffic
+from pentary_hdl.bench.lralu_shared import differences
 from pentary_hdl.bench.lralu_sums import KEY, rows_of_sums
-from pentary_hdl.bench.lralu_traffic import Traffic
-from pentary_hdl.bench.report import Report, Task
 
 _BURST: Final = 40
 """Commands in a burst of random ones."""
@@ -26,51 +31,22 @@ _LONG: Final = 20
 _ALL_STREAMS: Final = tuple(stream for streams in STALLS.values() for stream in streams)
 
 
-class _Run:
-    """What the cases of a run share: the unit keeps its state from one to the next."""
-
-    def __init__(self, unit: Any) -> None:
-        self.task = Task.from_json(os.environ[Task.VARIABLE])
-        self.bench = Bench(unit, self.task.parameters)
-        self.report = Report(cocotb.RANDOM_SEED)
-
-    def tell(self) -> None:
-        """Write the report as it now is, so that also a simulation that breaks off leaves one."""
-        coverage = self.bench.coverage
-        self.report.coverage, self.report.table = coverage.groups(), coverage.table()
-        self.report.missing = [" ".join(map(str, parts)) for parts in coverage.missing]
-        self.report.cycles = now()
-        self.report.write(self.task.report)
-
-
-_run = cache(_Run)
-
-
-def _case(body: Callable[[Bench, Traffic], Awaitable[None]]) -> Any:
-    """Make a case: it begins with a reset, and is told in the report."""
-
-    @wraps(body)
-    async def case(unit: Any) -> None:
-        run = _run(unit)
-        bench, before = run.bench, run.bench.operations
-        bench.start_clock()
-        await bench.reset(2)
-        try:
-            await body(bench, Traffic(Random(f"{cocotb.RANDOM_SEED} {body.__name__}"), bench.model))
-        except Exception as error:
-            run.report.differences[body.__name__] = str(error).partition("\n")[0]
-            raise
-        finally:
-            run.report.cases[body.__name__] = bench.operations - before
-            run.tell()
-
-    return cocotb.test(case)
+_case = cases_of(Bench)
 
 
 @_case
-async def power_on(bench: Bench, traffic: Traffic) -> None:
+async def shared(bench: Bench, traffic: DirectedTraffic) -> None:
+    """What the twin and the gateware are both made from is as the specification says, and so are the ports."""
+    wrong = next(differences(bench.parameters), None)
+    assert wrong is None, wrong
+    bench.check_ports()
+
+
+@_case
+async def power_on(bench: Bench, traffic: DirectedTraffic) -> None:
     """After power-on the factors are 0; control registers have their reset values, and keep what is written."""
     await bench.play(traffic.steps(command("LRMUL", 0), command("LRACC", 1)))
+    await bench.play([traffic.any("LRADD"), traffic.any("POPAVG")])
     most = bench.parameters
     steps = traffic.set(ROWS=most.max_size, COLS=most.max_size, RANK=most.max_rank)
     for row in (0, most.max_size - 1):
@@ -79,7 +55,7 @@ async def power_on(bench: Bench, traffic: Traffic) -> None:
 
 
 @_case
-async def each_operation(bench: Bench, traffic: Traffic) -> None:
+async def each_operation(bench: Bench, traffic: DirectedTraffic) -> None:
     """Every operation at every class of rank and columns, at full speed."""
     await bench.play(traffic.fresh())
     for rank, columns in product(rank_classes(bench.parameters), column_classes(bench.parameters)):
@@ -88,7 +64,7 @@ async def each_operation(bench: Bench, traffic: Traffic) -> None:
 
 
 @_case
-async def each_setting(bench: Bench, traffic: Traffic) -> None:
+async def each_setting(bench: Bench, traffic: DirectedTraffic) -> None:
     """Control registers from edge to edge; LRADD and POPAVG under every WIDTH."""
     for name, (low, high) in limits(bench.parameters).items():
         values = (low, high, traffic.random.randint(low, high), min(low + 1, high))
@@ -99,7 +75,7 @@ async def each_setting(bench: Bench, traffic: Traffic) -> None:
 
 
 @_case
-async def each_row(bench: Bench, traffic: Traffic) -> None:
+async def each_row(bench: Bench, traffic: DirectedTraffic) -> None:
     """LRMUL of every row, right after LRGEN."""
     await bench.play(traffic.fresh())
     for row in range(bench.parameters.max_size):
@@ -107,23 +83,59 @@ async def each_row(bench: Bench, traffic: Traffic) -> None:
 
 
 @_case
-async def each_pair(bench: Bench, traffic: Traffic) -> None:
-    """Every operation right after every other, and after itself."""
-    await bench.play([*traffic.fresh(), *traffic.size(columns=next(iter(column_classes(bench.parameters))))])
-    await bench.play(traffic.pairs())
-
-
-@_case
-async def each_error(bench: Bench, traffic: Traffic) -> None:
-    """Every reason to refuse a command, among commands that show whether it changed anything."""
+async def each_pair(bench: Bench, traffic: DirectedTraffic) -> None:
+    """Every kind of command right after every other, and after itself; LRSET of each register is a kind."""
     await bench.play(traffic.fresh())
-    for reason in traffic.reasons:
-        between = [traffic.refused(reason) if i % 2 else traffic.any(name) for i, name in enumerate(["LRMUL"] * 4)]
-        await bench.play([*between, *(traffic.any(name) for name in ("LRACC", "LRADD", "PRNG"))])
+    for steps in traffic.pairs():
+        await bench.play(steps)
 
 
 @_case
-async def each_product(bench: Bench, traffic: Traffic) -> None:
+async def each_field(bench: Bench, traffic: DirectedTraffic) -> None:
+    """Every situation of every operand, among commands that show whether a refused one has changed anything."""
+    await bench.play([*traffic.fresh(), *traffic.size()])
+    fields = traffic.fields()
+    while steps := list(islice(fields, _BURST)):
+        await bench.play([*steps, *traffic.witnesses()])
+
+
+@_case
+async def each_code(bench: Bench, traffic: DirectedTraffic) -> None:
+    """Every code and number of a control register that stands for nothing, with operands of every kind of command."""
+    await bench.play(traffic.fresh())
+    for name, numbers in unknown(bench.parameters).items():
+        for number in numbers:
+            steps = [traffic.unknown(name, number, like) for like in traffic.kinds]
+            await bench.play([*steps, *traffic.witnesses()])
+
+
+@_case
+async def each_element(bench: Bench, traffic: DirectedTraffic) -> None:
+    """Every situation of elements, in every place of a beat; those out of their range do no harm to what follows."""
+    await bench.play([*traffic.fresh(), *traffic.set(COLS=bench.parameters.max_size)])
+    for name, kind in kinds_of(bench.parameters).items():
+        for stream in kind.streams:
+            for row, bins in traffic.rows(kind, stream):
+                await bench.play([traffic.any("LRMUL"), traffic.step(traffic.drawn(kind), bins, **{stream.field: row})])
+                await bench.play([traffic.any(name), traffic.any("LRACC")])
+
+
+@_case
+async def each_threshold(bench: Bench, traffic: DirectedTraffic) -> None:
+    """Sums on both sides of everything at which LRADD and POPAVG change, under every WIDTH."""
+    await bench.play([*traffic.fresh(), traffic.any("LRMUL"), traffic.any("PQUANT")])
+    for width, gain in product(range(2, 9), (5**8, -(5**8))):
+        await bench.play(
+            [
+                *traffic.set(WIDTH=width, GAIN=gain, COLS=min(traffic.parameters.max_size, 16)),
+                traffic.at_thresholds("LRADD"),
+                traffic.at_thresholds("POPAVG"),
+            ]
+        )
+
+
+@_case
+async def each_product(bench: Bench, traffic: DirectedTraffic) -> None:
     """LRMUL of every two pents."""
     size = bench.parameters.max_size
     for _ in range(3):
@@ -135,7 +147,7 @@ async def each_product(bench: Bench, traffic: Traffic) -> None:
 
 
 @_case
-async def each_sum(bench: Bench, traffic: Traffic) -> None:
+async def each_sum(bench: Bench, traffic: DirectedTraffic) -> None:
     """PQUANT of every sum that the hardware can have, under every RANK."""
     size, most = bench.parameters.max_size, bench.parameters.max_rank
     await bench.play(traffic.set(ROWS=size, COLS=size, KEY=KEY))
@@ -149,12 +161,12 @@ async def each_sum(bench: Bench, traffic: Traffic) -> None:
             steps += [*traffic.set(RANK=most), *traffic.steps(command("LRMUL", found.row)), *traffic.set(RANK=rank)]
             covered = tuple(("quantiser", rank, s) for s in bench.model.sums[:size])
             steps.append(traffic.step(command("PQUANT")))
-            steps.append(traffic.step(command("LRACC", 1), base=[0] * size, bins=covered))
+            steps.append(traffic.step(command("LRACC", 1), covered, base=[0] * size))
         await bench.play(steps)
 
 
 @_case
-async def throughput(bench: Bench, traffic: Traffic) -> None:
+async def throughput(bench: Bench, traffic: DirectedTraffic) -> None:
     """LRMUL after LRMUL: a multiply-accumulate in each cycle in each lane that has a column."""
     most = bench.parameters
     lanes = min(most.lanes, most.max_size)
@@ -168,7 +180,7 @@ async def throughput(bench: Bench, traffic: Traffic) -> None:
 
 
 @_case
-async def resets(bench: Bench, traffic: Traffic) -> None:
+async def resets(bench: Bench, traffic: DirectedTraffic) -> None:
     """Resets in the middle of every operation, and of every kind of stall."""
     random = traffic.random
     await bench.play(traffic.fresh())
@@ -181,14 +193,15 @@ async def resets(bench: Bench, traffic: Traffic) -> None:
         delay = random.randint(0, last.occupancy + 1) if name != IDLE else last.latency + _LONG
         stall = random.choice(((), *STALLS.values(), _ALL_STREAMS)) if name != IDLE else ()
         lost = await bench.interrupt(steps, delay, stall, random)
+        await bench.play([traffic.any(each) for each in ("LRACC", "LRADD", "POPAVG", "LRGEN", "LRMUL", "LRACC")])
         await bench.play([*(traffic.fresh() if lost else ()), *traffic.size(), *traffic.mix(4, each=False)])
 
 
 @_case
-async def random_commands(bench: Bench, traffic: Traffic) -> None:
+async def random_commands(bench: Bench, traffic: DirectedTraffic) -> None:
     """Random commands with random stalls: first what the coverage lacks, then anything."""
     random, begun = traffic.random, bench.operations
-    target = _run(cocotb.top).task.operations
+    target = run_of(cocotb.top, Bench).task.operations
     await bench.play(traffic.fresh())
     while (done := bench.operations - begun) < target or (_lacking(bench) and done < target + 20_000):
         lacking = _lacking(bench)
@@ -204,10 +217,9 @@ async def random_commands(bench: Bench, traffic: Traffic) -> None:
 
 
 @_case
-async def coverage(bench: Bench, traffic: Traffic) -> None:
+async def coverage(bench: Bench, traffic: DirectedTraffic) -> None:
     """Every situation of the coverage has occurred."""
-    missing = bench.coverage.missing
-    assert not missing, f"{len(missing)} situations never occurred, such as: {' '.join(map(str, missing[0]))}"
+    check_coverage(bench)
 
 
 def _lacking(bench: Bench) -> list[tuple[str | int, ...]]:

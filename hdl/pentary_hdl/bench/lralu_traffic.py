@@ -1,6 +1,6 @@
 """Commands for the low-rank ALU, with operands that look for trouble, and what must come of them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from random import Random
@@ -9,9 +9,7 @@ from typing import Final
 from pentary.es import GAIN_SHIFT
 from pentary.isa.table import OPERAND, TOTAL
 from pentary.lralu import (
-    CODE_BITS,
     OPS,
-    PENT_BITS,
     Command,
     LowRankModel,
     LowRankParameters,
@@ -19,18 +17,26 @@ from pentary.lralu import (
     command,
 )
 from pentary.prng import MEMBER_MAX
-from pentary.word import PENTS, limit
+from pentary.word import PENTS
 from pentary_hdl.bench.coverage import Bin
 from pentary_hdl.bench.lralu_coverage import (
     BY_COLUMNS,
     BY_RANK,
     ERROR,
-    ERRORS,
+    UNKNOWN_CODE,
+    UNKNOWN_REGISTER,
     class_of,
     column_classes,
+    ignored,
+    kinds_of,
     limits,
     rank_classes,
+    refusals,
+    unknown,
 )
+from pentary_hdl.bench.lralu_fields import legal, met, refused
+from pentary_hdl.bench.lralu_oracle import FIELDS, Kind, limit, saturated, thresholds, update_step
+from pentary_hdl.bench.lralu_shared import defined
 
 _WEIGHTS: Final = {
     **{"PRNG": 3, "LRSET": 4, "LRGEN": 2, "LRMUL": 6, "PQUANT": 5, "LRADD": 6, "LRACC": 5, "POPAVG": 1},
@@ -45,19 +51,23 @@ class Step:
 
     Attributes:
         name: the operation, or `ERROR`.
+        kind: of the command, as in the oracle; of LRSET the operation alone where it leaves the register as it was.
         command: its bits.
         base, totals: elements of all its beats, none where it takes none.
         outcome: what it must give.
+        defined: whether its results are: they are not, if an element is out of its range.
         controls: the control registers before it.
         size: the classes of RANK and COLS, if its work depends on them.
         bins: situations of the coverage that it makes, whatever the streams do.
     """
 
     name: str
+    kind: str
     command: Command
     base: tuple[int, ...]
     totals: tuple[int, ...]
     outcome: Outcome
+    defined: bool
     controls: dict[str, int]
     size: tuple[str, ...]
     bins: tuple[Bin, ...]
@@ -82,28 +92,49 @@ class Traffic:
         self.parameters: LowRankParameters = model.parameters
         self._ranks, self._columns = rank_classes(self.parameters), column_classes(self.parameters)
         self._limits = limits(self.parameters)
-        self._refused = self._errors()
+        self.reasons = list(refusals(self.parameters))
+        self._unknown = unknown(self.parameters)
+        self._thresholds = {
+            (name, width): frozenset(thresholds(name, width)) for name in ("LRADD", "POPAVG") for width in range(2, 9)
+        }
 
-    def step(self, sent: Command, base: Sequence[int] | None = None, bins: tuple[Bin, ...] = ()) -> Step:
-        """Make a step of a command, with random operands where none are given."""
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """The kinds of commands at present."""
+        return kinds_of(self.parameters, self.model.controls["ROWS"])
+
+    def step(self, sent: Command, bins: tuple[Bin, ...] = (), **rows: Sequence[int]) -> Step:
+        """Make a step of a command.
+
+        Args:
+            sent: the command.
+            bins: situations of the coverage that it makes besides those that are seen from it.
+            rows: elements by stream, as many as COLS; those that are not given are random.
+        """
         name = next((name for name, code in OPS.items() if code == sent.op), ERROR)
-        count = self.model.beats() * self.parameters.movers
-        widest = TOTAL if name == "LRACC" else OPERAND
-        streams = self.model.operands(sent)
-        operands = {stream: tuple(self.element(widest) for _ in range(count)) for stream in streams}
-        if base is not None:
-            operands["base"] = (*base, *[0] * (count - len(base)))
-        controls = dict(self.model.controls)
+        cols, count = self.model.controls["COLS"], self.model.beats() * self.parameters.movers
+        kinds, controls, sums = self.kinds, dict(self.model.controls), self.model.sums
+        kind = next((k for k in kinds.values() if k.op == sent.op and k.control in (None, sent.control)), None)
+        operands = {}
+        for stream in kind.streams if kind else ():
+            row = rows.get(stream.field) or [self.element(TOTAL if name == "LRACC" else OPERAND) for _ in range(cols)]
+            unseen = [stream.value(self.random.getrandbits(stream.bits)) or 0 for _ in range(count - len(row))]
+            operands[stream.field] = (*row, *unseen)
         outcome = self.model.execute(sent, **operands)
-        if outcome.error:
-            return Step(ERROR, sent, (), (), outcome, controls, (), bins)
+        bins = (*bins, *self._of_fields(kind, sent, kinds))
+        if kind is None or outcome.error:
+            return Step(ERROR, ERROR, sent, (), (), outcome, True, controls, (), bins)
         size: tuple[str, ...] = ()
         if name in BY_RANK:
             size = (class_of(controls["RANK"], self._ranks),)
         if name in BY_RANK or name in BY_COLUMNS:
             size = (*size, class_of(controls["COLS"], self._columns))
-        bins = (*bins, *self._situations(name, sent, controls))
-        return Step(name, sent, operands.get("base", ()), operands.get("totals", ()), outcome, controls, size, bins)
+        base, totals = (operands.get(stream, ()) for stream in ("base", "totals"))
+        bins = (*bins, *self._situations(name, sent, controls, sums, base, totals))
+        writes = kind.control is not None and kind.operands[0].low < kind.operands[0].high
+        told = name if writes and self.model.controls == controls else kind.name
+        right = not kind.streams or defined(kind.streams, operands, cols)
+        return Step(name, told, sent, base, totals, outcome, right, controls, size, bins)
 
     def steps(self, *commands: Command) -> list[Step]:
         """Make steps of commands, with random operands."""
@@ -136,21 +167,12 @@ class Traffic:
         self.random.shuffle(names)
         return [self.any(name) for name in names]
 
-    def pairs(self) -> list[Step]:
-        """Let every operation follow every other, and itself."""
-        names = list(_WEIGHTS)
-        self.random.shuffle(names)
-        steps = []
-        for i, name in enumerate(names):
-            steps.append(self.any(name))
-            for other in names[i + 1 :]:
-                steps += [self.any(name), self.any(other)]
-        return [*steps, self.any(names[0])]
-
     def any(self, name: str) -> Step:
-        """Make a step of an operation with random operands, or of any that is refused."""
+        """Make a step of an operation with random operands, of LRSET of a register, or of any that is refused."""
         if name == ERROR:
-            return self.refused(self.random.choice(list(self._refused)))
+            return self.refused(self.random.choice(self.reasons))
+        if register := name.removeprefix("LRSET").strip() if name.startswith("LRSET") else "":
+            return self._changed(register)
         pick, most = self.random.choice, self.random.randint
         rows = self.model.controls["ROWS"]
         match name:
@@ -168,16 +190,37 @@ class Traffic:
                 sent = command(name, most(-2, 2))
             case _:
                 sent = command(name)
-        return self.step(self._with_junk(name, sent))
+        return self.step(self._with_junk(self.kinds[name], sent))
 
-    def refused(self, reason: str) -> Step:
-        """Make a step that is refused."""
-        return self.step(self._refused[reason](), bins=(("error", reason),))
+    def drawn(self, kind: Kind, name: str = "", code: int = 0, junk: int | None = None) -> Command:
+        """Draw a command of a kind with legal operands, but for the named one, which is given.
 
-    @property
-    def reasons(self) -> list[str]:
-        """What a command can be refused for in this hardware."""
-        return list(self._refused)
+        Args:
+            kind: of the command.
+            name: of the operand.
+            code: its bits.
+            junk: bits for fields that the command does not look at; none: they are random.
+        """
+        codes = {each.field: code if each.name == name else legal(each, self.random) for each in kind.operands}
+        return self._with_junk(kind, Command(kind.op, kind.control or 0, codes.get("a", 0), codes.get("b", 0)), junk)
+
+    def refused(self, reason: tuple[str, ...]) -> Step:
+        """Make a step that is refused, for one of `reasons`."""
+        match reason:
+            case (name, operand, why):
+                kind = self.kinds[name]
+                code = next(refused(each, why, self.random) for each in kind.operands if each.name == operand)
+                return self.step(self.drawn(kind, operand, code))
+            case (name,):
+                return self.unknown(name, self.random.choice(self._unknown[name]), self.random.choice(list(self.kinds)))
+        raise ValueError(f"{reason} is no reason")
+
+    def unknown(self, name: str, number: int, like: str) -> Step:
+        """Make a step of a code, or an LRSET of a control register, that is unknown, with operands of another kind."""
+        sent = self.drawn(self.kinds[like])
+        if name == UNKNOWN_CODE:
+            return self.step(sent._replace(op=number))
+        return self.step(sent._replace(op=OPS["LRSET"], control=number))
 
     def word(self) -> int:
         """Give a word."""
@@ -214,87 +257,79 @@ class Traffic:
         total = (unit + self.random.choice((-1, 1))) // 2 * pow(gain, -1, unit) % unit
         return total if total <= limit(OPERAND) else total - unit
 
-    def _with_junk(self, name: str, sent: Command) -> Command:
-        """Fill fields that the command does not use."""
-        if self.random.random() < 0.5:
-            return sent
-        junk = self.random.getrandbits
-        return Command(
-            sent.op,
-            sent.control if name == "LRSET" else junk(3),
-            junk(CODE_BITS) if name in ("PQUANT", "POPAVG") else sent.a,
-            sent.b if name == "PRNG" else junk(CODE_BITS),
-        )
+    def _with_junk(self, kind: Kind, sent: Command, junk: int | None = None) -> Command:
+        """Fill fields that the command does not look at."""
+        if junk is None:
+            junk = self.random.choice((0, self.random.getrandbits(max(FIELDS.values()))))
+        return sent._replace(**{field: junk & (1 << FIELDS[field]) - 1 for field in ignored(kind)})
 
     def _any_control(self) -> Step:
         """Write a control register, mostly of those that do not change the size."""
         name = self.random.choice(("ROWS", "COLS", "RANK", "WIDTH", "WIDTH", "KEY", "KEY", "GAIN", "GAIN"))
+        return self.step(self._with_junk(self.kinds[f"LRSET {name}"], command("LRSET", name, self._control(name))))
+
+    def _changed(self, name: str) -> Step:
+        """Write another value to a control register, if it takes more than one."""
         low, high = self._limits[name]
-        value = {"KEY": self.word, "GAIN": self.gain}.get(name, lambda: self.random.randint(low, high))()
-        return self.step(self._with_junk("LRSET", command("LRSET", name, value)))
+        value = self._control(name)
+        while value == self.model.controls[name] and low < high:
+            value = self._control(name)
+        return self.step(self._with_junk(self.kinds[f"LRSET {name}"], command("LRSET", name, value)))
 
-    def _errors(self) -> dict[str, Callable[[], Command]]:
-        """Give for every reason of refusal a maker of such commands."""
-        random, most = self.random, 1 << CODE_BITS - 1
+    def _control(self, name: str) -> int:
+        low, high = self._limits[name]
+        return {"KEY": self.word, "GAIN": self.gain}.get(name, lambda: self.random.randint(low, high))()
 
-        def beyond(low: int, high: int, side: str, end: int = most) -> int:
-            if side == "below":
-                return random.choice((low - 1, max(low - random.getrandbits(12) - 1, -end), -end))
-            return random.choice((high + 1, min(high + random.getrandbits(12) + 1, end - 1), end - 1))
+    def _of_fields(self, kind: Kind | None, sent: Command, kinds: dict[str, Kind]) -> Iterator[Bin]:
+        fields = sent._asdict()
+        if kind is None:
+            name = UNKNOWN_REGISTER if sent.op == OPS["LRSET"] else UNKNOWN_CODE
+            number = sent.control if name == UNKNOWN_REGISTER else sent.op
+            yield ("error", name)
+            for other in kinds.values():
+                if not any(operand.refusal(fields[operand.field]) for operand in other.operands):
+                    yield ("code", name, number, other.name)
+            return
+        refusals = {operand: operand.refusal(fields[operand.field]) for operand in kind.operands}
+        for operand, reason in refusals.items():
+            if any(others for other, others in refusals.items() if other is not operand):
+                continue
+            if reason:
+                yield ("error", kind.name, operand.name, reason)
+            for situation in met(operand, fields[operand.field]):
+                yield ("field", kind.name, operand.name, *situation)
+        if not any(refusals.values()):
+            for field in ignored(kind):
+                for bit in range(FIELDS[field]):
+                    if fields[field] >> bit & 1:
+                        yield ("ignored", kind.name, field, bit)
 
-        def no_pent() -> int:
-            place = PENT_BITS * random.randrange(PENTS)
-            return pents_of(random) & ~(7 << place) | random.choice((3, 4, 5)) << place
-
-        def control(name: str, side: str) -> Command:
-            low, high = self._limits[name]
-            return command("LRSET", name, beyond(low, high, side, limit(PENTS) if name == "GAIN" else most))
-
-        def operand(what: str, side: str) -> Command:
-            match what:
-                case "pair":
-                    return command("LRGEN", beyond(0, MEMBER_MAX, side, limit(PENTS)))
-                case "row":
-                    return command("LRMUL", beyond(0, self.model.controls["ROWS"] - 1, side))
-                case "sigma":
-                    return command("LRADD", beyond(-limit(OPERAND), limit(OPERAND), side))
-                case _:
-                    return command("LRACC", beyond(-2, 2, side))
-
-        unknown = [code for code in range(16) if code not in (*OPS.values(), 5)]
-        found: dict[str, Callable[[], Command]] = {
-            "unknown code": lambda: self._with_junk("", Command(random.choice(unknown))),
-            "LRMULX": lambda: self._with_junk("", Command(5)),
-            "unknown control register": lambda: Command(OPS["LRSET"], random.choice((6, 7)), 1),
-            "KEY no pent": lambda: Command(OPS["LRSET"], 4, no_pent()),
-            "GAIN no pent": lambda: Command(OPS["LRSET"], 5, no_pent()),
-            "pair no pent": lambda: Command(OPS["LRGEN"], 0, no_pent()),
-            "key no pent": lambda: Command(OPS["PRNG"], 0, no_pent(), pents_of(random)),
-            "counter no pent": lambda: Command(OPS["PRNG"], 0, pents_of(random), no_pent()),
-        }
-        for reason in ERRORS:
-            what, _, side = reason.partition(" ")
-            if side in ("below", "above"):
-                maker = control if what in self._limits else operand
-                found[reason] = lambda maker=maker, what=what, side=side: maker(what, side)
-        return found
-
-    def _situations(self, name: str, sent: Command, controls: dict[str, int]) -> Iterator[Bin]:
+    def _situations(
+        self,
+        name: str,
+        sent: Command,
+        controls: dict[str, int],
+        sums: Sequence[int],
+        base: Sequence[int],
+        totals: Sequence[int],
+    ) -> Iterator[Bin]:
+        cols, width = controls["COLS"], controls["WIDTH"]
         match name:
             case "LRSET":
                 register = list(controls)[sent.control]
                 value, (low, high) = self.model.controls[register], self._limits[register]
                 yield "control", register, "least" if value == low else "greatest" if value == high else "other"
             case "LRADD" | "POPAVG":
-                yield "width", name, controls["WIDTH"]
+                yield "width", name, width
+                if name == "LRADD":
+                    sigma = self.kinds[name].operands[0].value(sent.a) or 0
+                    moved = {base[j] + sigma * saturated(sums[j], 1) for j in range(cols)}
+                else:
+                    moved = {base[j] + update_step(totals[j], controls["GAIN"]) for j in range(cols)}
+                yield from (("threshold", name, width, total) for total in moved & self._thresholds[name, width])
             case "LRMUL" if controls["RANK"] == 1:
                 left = int(self.model.factor_a[0, sent.a])
                 yield from (
                     ("product", *pents)
                     for pents in product([left], set(self.model.factor_b[0, : controls["COLS"]].tolist()))
                 )
-
-
-def pents_of(random: Random) -> int:
-    """Give the code of 16 random pents."""
-    return sum((random.randint(-2, 2) & 7) << PENT_BITS * i for i in range(PENTS))

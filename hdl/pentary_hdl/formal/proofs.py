@@ -10,7 +10,7 @@ from amaranth import Cat, Value
 
 from pentary.lralu import OPS, LowRankParameters
 from pentary_hdl.axilite import AxiLite
-from pentary_hdl.formal import arithmetic, quantiser, randomness
+from pentary_hdl.formal import arithmetic, decoder, mover, quantiser, randomness
 from pentary_hdl.formal.prover import Proof
 from pentary_hdl.formal.streams import Balanced, Channel, Stable
 from pentary_hdl.lralu import LowRankAlu
@@ -106,6 +106,21 @@ PROOFS: Final = {
         "the same for every rank of 1..64",
         partial(quantiser.Quantised, LowRankParameters(max_rank=64)),
         None,
+    ),
+    "decoder": Proof(
+        "a command is refused unless its code, its control register and all operands are of the specification's ranges",
+        partial(decoder.Decided, LowRankParameters()),
+        0,
+    ),
+    "addends": Proof(
+        "what is added is sigma times the sum as a pent, or the pent of LRACC times the sum, or POPAVG's step",
+        partial(mover.Added, LowRankParameters()),
+        None,
+    ),
+    "mover": Proof(
+        "every sum in range becomes the nearest weight, the saturated sum or itself, under every WIDTH",
+        partial(mover.Moved, LowRankParameters()),
+        1,
     ),
     "generator": Proof(
         "for every key and counter, each of the 8 rounds is that of the specification",

@@ -1,0 +1,93 @@
+"""Cases of a run: cocotb tests that share a bench, and what they tell."""
+
+import os
+from collections.abc import Awaitable, Callable
+from functools import cache, wraps
+from random import Random
+from typing import Any, Protocol, TypeVar
+
+import cocotb
+
+from pentary.lralu import LowRankParameters
+from pentary_hdl.bench.coverage import Coverage
+from pentary_hdl.bench.driver import now
+from pentary_hdl.bench.lralu_directed import DirectedTraffic
+from pentary_hdl.bench.lralu_shared import CheckedModel
+from pentary_hdl.bench.report import Report, Task
+
+
+class AnyBench(Protocol):
+    """What cases need of a bench.
+
+    Attributes:
+        model: the software twin beside the oracle.
+        coverage: situations that occurred and were checked.
+        operations: commands checked so far.
+    """
+
+    model: CheckedModel
+    coverage: Coverage
+    operations: int
+
+    def __init__(self, unit: Any, parameters: LowRankParameters) -> None:
+        """Take the unit and its parameters."""
+        ...
+
+    async def begin(self) -> None:
+        """Start the clock, and reset the unit and the model."""
+        ...
+
+
+B = TypeVar("B", bound=AnyBench)
+
+
+class Run:
+    """What the cases of a run share: the unit keeps its state from one to the next."""
+
+    def __init__(self, unit: Any, bench: type[AnyBench]) -> None:
+        """Read the task from the environment."""
+        self.task = Task.from_json(os.environ[Task.VARIABLE])
+        self.bench = bench(unit, self.task.parameters)
+        self.report = Report(cocotb.RANDOM_SEED)
+
+    def tell(self) -> None:
+        """Write the report as it now is, so that also a simulation that breaks off leaves one."""
+        coverage = self.bench.coverage
+        self.report.coverage, self.report.table = coverage.groups(), coverage.table()
+        self.report.missing = [" ".join(map(str, parts)) for parts in coverage.missing]
+        self.report.cycles = now()
+        self.report.write(self.task.report)
+
+
+run_of = cache(Run)
+"""Returns the run of a unit and a class of benches, always the same."""
+
+
+def cases_of(make: type[B]) -> Callable[[Callable[[B, DirectedTraffic], Awaitable[None]]], Any]:
+    """Return a decorator that makes a function of a bench and traffic a case: it begins with a reset, and is told."""
+
+    def case_of(body: Callable[[B, DirectedTraffic], Awaitable[None]]) -> Any:
+        @wraps(body)
+        async def case(unit: Any) -> None:
+            run = run_of(unit, make)
+            bench: Any = run.bench
+            before = bench.operations
+            await bench.begin()
+            try:
+                await body(bench, DirectedTraffic(Random(f"{cocotb.RANDOM_SEED} {body.__name__}"), bench.model))
+            except Exception as error:
+                run.report.differences[body.__name__] = str(error).partition("\n")[0]
+                raise
+            finally:
+                run.report.cases[body.__name__] = bench.operations - before
+                run.tell()
+
+        return cocotb.test(case)
+
+    return case_of
+
+
+def check_coverage(bench: AnyBench) -> None:
+    """Check that every situation has occurred."""
+    missing = bench.coverage.missing
+    assert not missing, f"{len(missing)} situations never occurred, such as: {' '.join(map(str, missing[0]))}"

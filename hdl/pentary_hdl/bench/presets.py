@@ -1,0 +1,56 @@
+"""Hardware that `pentary verify` knows by name, and how many random commands it gets."""
+
+from typing import Final, NamedTuple
+
+from pentary.lralu import LowRankParameters
+
+
+class Preset(NamedTuple):
+    """What a preset stands for.
+
+    Attributes:
+        meaning: in words.
+        operations: random commands for each unit, at least.
+        hardware: what is verified, one after the other.
+    """
+
+    meaning: str
+    operations: dict[str, int]
+    hardware: tuple[LowRankParameters, ...]
+
+
+_DEFAULT: Final = LowRankParameters()
+_WIDE: Final = LowRankParameters(lanes=64, max_rank=4, max_size=128, rounds_per_cycle=8)
+
+PRESETS: Final = {
+    "quick": Preset(
+        "the smallest hardware",
+        {"lralu": 500, "lralu-bus": 50},
+        (LowRankParameters(max_rank=1, max_size=16),),
+    ),
+    "default": Preset(
+        "the hardware that the other commands take too",
+        {"lralu": 20_000, "lralu-bus": 200},
+        (_DEFAULT,),
+    ),
+    "wide": Preset(
+        "more lanes, and all rounds in one cycle",
+        {"lralu": 20_000, "lralu-bus": 200},
+        (_WIDE,),
+    ),
+    "all": Preset(
+        "many kinds of hardware, one after the other",
+        {"lralu": 10_000, "lralu-bus": 100},
+        (  # every number of lanes and of rounds, the least and the greatest sizes, sizes that do not fill the lanes
+            LowRankParameters(max_rank=1, max_size=16),
+            _DEFAULT,
+            LowRankParameters(max_rank=3, max_size=48, rounds_per_cycle=2),
+            LowRankParameters(max_rank=2, max_size=256, rounds_per_cycle=4),
+            LowRankParameters(max_rank=64, max_size=16, rounds_per_cycle=8),
+            _WIDE,
+            LowRankParameters(lanes=64, max_rank=3, max_size=80, rounds_per_cycle=1),
+            LowRankParameters(lanes=256, max_rank=2, max_size=32, rounds_per_cycle=8),
+        ),
+    ),
+}
+"""By name."""
