@@ -13,6 +13,8 @@ from amaranth.lib.wiring import In
 
 from pentary.isa.table import BY_NAME, CONTROL_RESET, CONTROLS
 from pentary.lralu import OPS, RESPONSE_DELAY, LowRankModel, LowRankParameters, command
+from pentary.word import PentaryError
+from pentary_hdl import processes
 from pentary_hdl.bus import REGISTERS, WINDOWS, LowRankBus
 from pentary_hdl.lralu import LowRankAlu
 
@@ -62,8 +64,17 @@ def verilog(unit: wiring.Component, name: str) -> str:
     Args:
         unit: the component.
         name: of the module.
+
+    Raises:
+        PentaryError: Yosys fails; it needs a folder for its cache, for one.
     """
-    source = back.convert(unit, name=name, emit_src=False, strip_internal_attrs=True)
+    try:
+        with processes.ending_with_us():  # Yosys
+            source = back.convert(unit, name=name, emit_src=False, strip_internal_attrs=True)
+    except back.YosysError as error:  # its message is all that Yosys has printed, such as that a disk is full
+        lines = str(error).splitlines() or ["it tells nothing"]
+        first = max((number for number, line in enumerate(lines) if "Error: " in line), default=-1)
+        raise PentaryError(f"Yosys makes no Verilog: {' '.join(' '.join(lines[first:]).split())}") from error
     numbers = itertools.count()
     return _CONSTANT.sub(lambda found: _GUARDED.format(next(numbers), found[1]), source)
 

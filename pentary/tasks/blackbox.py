@@ -113,7 +113,9 @@ class BlackBox:
     def _measure(self, weights: Pents, member: str) -> float:
         try:
             value = self._function(weights.copy())
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # asyncio's cancellation, for one, is no Exception
             raise BlackBoxError(f"{self.name} raised {type(error).__name__} for {member}", error) from error
         # A bool is an int to Python, but a comparison returned in place of a score is a mistake.
         if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):

@@ -12,6 +12,7 @@ from unittest.mock import patch
 from cocotb_tools.runner import Runner, get_runner
 
 from pentary.word import PentaryError
+from pentary_hdl import processes
 from pentary_hdl.bench.harness import TOP
 from pentary_hdl.toolchain import build_once, check_installed, refusal, verilator_settings
 
@@ -139,9 +140,9 @@ def _runner(simulator: str) -> Runner:
 
 @contextmanager
 def _environment(simulator: str) -> Iterator[None]:
-    """Set what cocotb's runner takes from the environment."""
+    """Set what cocotb's runner takes from the environment, and let what it starts end with us."""
     settings = {"COCOTB_ANSI_OUTPUT": "0", **(verilator_settings() if simulator == "verilator" else {})}
-    with patch.dict(os.environ, settings):
+    with patch.dict(os.environ, settings), processes.ending_with_us():
         os.environ.pop("PYTEST_CURRENT_TEST", None)  # for which cocotb would name the results
         sys.stdout.flush()
         yield

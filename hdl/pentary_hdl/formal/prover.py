@@ -27,6 +27,7 @@ from amaranth.back import rtlil
 from amaranth.lib import data, wiring
 
 from pentary.word import PentaryError
+from pentary_hdl import processes
 
 _NETLIST: Final = (
     "read_rtlil design.il",
@@ -150,7 +151,7 @@ def _abc() -> str:
 
 
 def _run(folder: Path, program: list[str]) -> str:
-    done = subprocess.run(program, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    done = processes.run(program, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         raise PentaryError(
             f"{Path(program[0]).name} broke off: {(done.stdout.strip() or 'no reason').splitlines()[-1]}"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pentary.word import PentaryError
+from pentary_hdl import processes
 
 
 @dataclass(frozen=True)
@@ -312,7 +313,7 @@ def _run(tool: str, program: str, arguments: list[str], log: Path) -> None:
     The tools that come as WebAssembly have a /tmp of their own, and do not see files there by an absolute name.
     """
     with log.open("w") as output:
-        ended = subprocess.run(
+        ended = processes.run(
             [sys.executable, "-c", program, *arguments], cwd=log.parent, stdout=output, stderr=subprocess.STDOUT
         )
     if ended.returncode:

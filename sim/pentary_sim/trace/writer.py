@@ -3,17 +3,18 @@
 from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cached_property
 from itertools import groupby, pairwise
 from math import inf
 from operator import itemgetter
-from typing import Any, Final, NamedTuple, Self, TextIO
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pentary.asm import disassemble_word
+from pentary.files import GrowingFile
 from pentary.isa.encoding import decode, operands
 from pentary.isa.table import LINK, STACK
 from pentary.program import Program
@@ -124,7 +125,7 @@ class Trace(ABC):
 
     alphabet_is_ascii = False
 
-    def __init__(self, file: TextIO, program: Program) -> None:
+    def __init__(self, file: GrowingFile, program: Program) -> None:
         """Begin.
 
         Args:
@@ -145,7 +146,7 @@ class Trace(ABC):
             events: (n,) of `pentary_sim.events.EVENT`: those that retired after the ones added before, in order.
 
         Raises:
-            PentaryError: the file cannot be written; it is closed.
+            PentaryError: the file cannot be written; it is discarded.
         """
         first_cycle, last_cycle = self.cycles
         complete = np.maximum(events["writeback"] + 1, events["done"])
@@ -165,7 +166,7 @@ class Trace(ABC):
         """Write what is left and close the file; nothing if it is closed.
 
         Raises:
-            PentaryError: the file cannot be written; it is closed all the same.
+            PentaryError: the file cannot be written; it is discarded.
         """
         if not self.file.closed:
             with self._writing(), self.file:
@@ -204,8 +205,7 @@ class Trace(ABC):
         try:
             yield
         except OSError as error:
-            with suppress(OSError):  # closing tries once more to write what is left
-                self.file.close()
+            self.file.discard()
             raise PentaryError(f"cannot write the trace {self.file.name}: {error.strerror or error}") from None
 
     def _release(self, before: float) -> None:
