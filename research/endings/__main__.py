@@ -3,7 +3,8 @@
     python research/endings                         about a quarter of an hour on two cores
     python research/endings --only "train target"   one command; may be repeated
 
-Every cell is a process of its own, in a folder of its own. It needs Linux; root, for the disks that fill up.
+What is broken off goes on where it was, unless a source has changed. Every cell is a process of its own, in a folder of
+its own. It needs Linux; root, for the disks that fill up.
 """
 
 import argparse
@@ -22,8 +23,9 @@ sys.path.insert(0, str(HERE.parent))
 from endings import cell  # noqa: E402
 from endings.tables import COMMANDS, CONDITIONS, Command, Condition, applies  # noqa: E402
 
-WORKERS = 4
+WORKERS = 5
 SOURCES = ("pentary", "sim/pentary_sim", "hdl/pentary_hdl")
+STORE = HERE / "endings.json"
 TEXT = (HERE / "endings.md.in").read_text(encoding="utf-8")
 
 
@@ -33,24 +35,30 @@ def main() -> None:
     parser.add_argument("--only", choices=[each.name for each in COMMANDS], action="append", help="this command")
     parser.add_argument("--under", choices=[each.name for each in CONDITIONS], action="append", help="this condition")
     options = parser.parse_args()
+    digest = digest_of_sources()
+    results = recorded(digest)
+    chosen = options.only or options.under
     cells = [
         (command, condition)
         for command, condition in product(COMMANDS, CONDITIONS)
         if applies(command, condition)
         and command.name in (options.only or [command.name])
         and condition.name in (options.under or [condition.name])
+        and (chosen or condition.name not in results.get(command.name, {}))
     ]
     with TemporaryDirectory(prefix="pentary-endings-") as name, ThreadPoolExecutor(WORKERS) as pool:
         cell.prepare(Path(name))
-        found = list(pool.map(lambda each: tried(*each, Path(name)), cells))
-    store = HERE / "endings.json"
-    digest = digest_of_sources()
-    stored: dict[str, Any] = json.loads(store.read_text()) if store.exists() else {}
-    results = stored["cells"] if stored.get("sources") == digest else {}
-    for (command, condition), outcome in zip(cells, found, strict=True):
-        results.setdefault(command.name, {})[condition.name] = outcome
-    store.write_text(json.dumps({"sources": digest, "cells": results}, indent=1) + "\n", encoding="utf-8")
+        outcomes = pool.map(lambda each: tried(each[0], each[1], Path(name)), cells)
+        for (command, condition), outcome in zip(cells, outcomes, strict=True):
+            results.setdefault(command.name, {})[condition.name] = outcome
+            STORE.write_text(json.dumps({"sources": digest, "cells": results}, indent=1) + "\n", encoding="utf-8")
     (HERE / "endings.md").write_text(report(results, digest), encoding="utf-8")
+
+
+def recorded(digest: str) -> dict[str, dict[str, Any]]:
+    """Return the cells that have been tried with these sources."""
+    stored = json.loads(STORE.read_text(encoding="utf-8")) if STORE.exists() else {}
+    return stored["cells"] if stored.get("sources") == digest else {}
 
 
 def tried(command: Command, condition: Condition, inputs: Path) -> dict[str, Any]:

@@ -74,12 +74,17 @@ class Outcome:
 
 
 def prepare(folder: Path) -> None:
-    """Make what the commands read."""
+    """Make what the commands read: sources, and a language model."""
+    write_sources(folder)
+    command = [*PROGRAM, "train", "text", "--input", "document.txt", *TINY_TEXT, "--out", "text"]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+
+
+def write_sources(folder: Path) -> None:
+    """Write what most of the commands read."""
     (folder / "short.s").write_text(_SOURCE)
     (folder / "mine.py").write_text(_BOX)
     (folder / "document.txt").write_text("".join(f"{n} times {n} is {n * n}.\n" for n in range(3000)))
-    command = [*PROGRAM, "train", "text", "--input", "document.txt", *TINY_TEXT, "--out", "text"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
 
 def run(command: Command, condition: Condition, inputs: Path) -> Outcome:

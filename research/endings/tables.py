@@ -16,7 +16,7 @@ class Command:
         files: that it writes in {place}; something older stands there before.
         longer: more arguments, with which it works for as long as a late signal needs.
         stdin: what it reads.
-        late: when a late signal comes: as soon as there is this file below {place}; "child": as soon as it has a
+        late: when a late signal comes: as soon as there is such a file below {place}; "child": as soon as it has a
             process of its own; after so many seconds of processor time; never, if 0.
         whole: whether it is short enough to be run to its end under each condition.
         expected: exit statuses that differ from those of the condition, by the condition's name.
@@ -141,7 +141,7 @@ COMMANDS: Final = (
             "0",
         ),
         "TMPDIR",
-        late="child",
+        late="log.txt",
         whole=False,
         expected=_ELSEWHERE,
     ),
@@ -149,14 +149,14 @@ COMMANDS: Final = (
         "verify, first time",
         ("verify", "--max-rank", "1", "--max-size", "16", "--operations", "0"),
         "XDG_CACHE_HOME",
-        late="child",
+        late="*.mk",
         whole=False,
     ),
     Command(
         "train rtl, first time",
-        ("train", "target", "--engine", "rtl", *_TINY[:-1], "../run"),
+        ("train", "target", "--engine", "rtl", *_TINY[:-1], "run"),
         "XDG_CACHE_HOME",
-        late="child",
+        late="*.mk",
         whole=False,
     ),
     Command("prove", ("prove", "digit-adder"), "TMPDIR", late="child", expected=_ELSEWHERE),

@@ -4,11 +4,12 @@ Texts are of the type `string`, an extension that these viewers know; pents are 
 """
 
 from collections.abc import Iterator
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 from vcd import VCDWriter
 from vcd.writer import Variable
 
+from pentary.files import GrowingFile
 from pentary.isa.table import REGISTERS
 from pentary.program import Program
 from pentary.text import format_pents
@@ -50,7 +51,7 @@ class VcdTrace(Trace):
 
     alphabet_is_ascii = True
 
-    def __init__(self, file: TextIO, program: Program) -> None:
+    def __init__(self, file: GrowingFile, program: Program) -> None:
         """Declare the signals."""
         super().__init__(file, program)
         # Without a date, equal runs give equal files.
