@@ -19,7 +19,7 @@ from typing import Any, Final
 import click
 
 from pentary import gemm
-from pentary.console import UnexpectedError, exit_status, say, spell_pents_in_ascii
+from pentary.console import UNWRITABLE, UnexpectedError, exit_status, say, spell_pents_in_ascii
 from pentary.progress import Show, progress
 from pentary.run import Run
 from pentary.runfolder import RunFolder, check_free, claim, reason
@@ -271,8 +271,9 @@ def _keeping(failure: BaseException | None, result: Mapping[str, Any]) -> Iterat
     except BrokenPipeError:
         if failure is None:
             raise
-    except OSError as error:
-        failure = failure or PentaryError(f"cannot write the output: {error.strerror or error}; {kept}")
+    except UNWRITABLE as error:
+        why = getattr(error, "strerror", None) or error
+        failure = failure or PentaryError(f"cannot write the output: {why}; {kept}")
     if "traceback" in result:
         raise UnexpectedError(f"{result['error']}, which is a fault of pentary: {kept}, the traceback in result.json")
     if "unwritten" in result:

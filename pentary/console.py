@@ -25,12 +25,15 @@ from pentary.word import PentaryError
 _CLOSED_PIPE: Final = 128 + signal.SIGPIPE
 _ASCII: Final = "ascii-with-pents"
 
+UNWRITABLE: Final = (OSError, ValueError)
+"""What writing to a standard stream raises: ValueError if the user's code, in our process, has closed it."""
+
 
 class _Mistake(click.ClickException):
     exit_code = 2
 
     def show(self, file: IO[Any] | None = None) -> None:
-        with suppress(OSError):  # the exit status still tells it
+        with suppress(*UNWRITABLE):  # the exit status still tells it
             super().show(file)
 
 
@@ -38,7 +41,7 @@ class _Report(_Mistake):
     """Mistakes whose lines begin with file:line:column, as editors want them."""
 
     def show(self, file: IO[Any] | None = None) -> None:
-        with suppress(OSError):
+        with suppress(*UNWRITABLE):
             click.echo(self.message, file=file, err=file is None)
 
 
@@ -50,8 +53,14 @@ class UnexpectedError(click.ClickException):
 
 def say(text: str, nl: bool = True) -> None:
     """Tell something on standard error, such as what takes long; if that cannot be written, nothing is told."""
-    with suppress(OSError):
+    with suppress(*UNWRITABLE):
         click.echo(text, err=True, nl=nl)
+
+
+def show(text: str) -> None:
+    """Show on standard output what a run is about; if that cannot be written, the run goes on without."""
+    with suppress(*UNWRITABLE):
+        click.echo(text)
 
 
 @contextmanager
@@ -132,11 +141,11 @@ def _find_ascii(name: str) -> codecs.CodecInfo | None:
 
 def release_streams() -> None:
     """Forget what cannot be written, lest Python tries again at its end and changes the exit status."""
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # the user's code may have left none
         try:
             stream.flush()
-        except (OSError, ValueError):
-            with suppress(OSError, ValueError):
+        except UNWRITABLE:
+            with suppress(*UNWRITABLE):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 

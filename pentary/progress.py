@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pentary import health
-from pentary.console import say
+from pentary.console import UNWRITABLE, say
 from pentary.health import Health
 from pentary.run import Record
 
@@ -49,19 +49,19 @@ class _Display:
         self._show: Show | None = None
         try:
             self._show = self._open.enter_context(made)
-        except (OSError, ValueError):  # ValueError: the stream has been closed
+        except UNWRITABLE:
             self.close()
 
     def show(self, record: Record) -> None:
         if self._show is not None:
             try:
                 self._show(record)
-            except (OSError, ValueError):
+            except UNWRITABLE:
                 self.close()
 
     def close(self) -> None:
         self._show = None
-        with suppress(OSError, ValueError):
+        with suppress(*UNWRITABLE):
             self._open.close()
 
 

@@ -8,6 +8,7 @@ from amaranth import Value
 from amaranth.back import verilog as back
 from amaranth.lib import wiring
 
+from pentary_hdl import processes
 from pentary_hdl.bus import LowRankBus
 from pentary_hdl.lralu import LowRankAlu
 from pentary_hdl.toolchain import failure
@@ -82,7 +83,8 @@ def verilog(unit: wiring.Component, name: str) -> str:
     """
     named = {port.name: (port.value, None) for port in ports(unit)}
     try:
-        source = back.convert(unit, name=name, ports=named, emit_src=False, strip_internal_attrs=True)
+        with processes.ending_with_us():  # Yosys
+            source = back.convert(unit, name=name, ports=named, emit_src=False, strip_internal_attrs=True)
     except back.YosysError as error:
         raise failure("Yosys does not write the Verilog", str(error)) from error
     first, rest = source.split("\n", 1)

@@ -13,6 +13,7 @@ from typing import Final
 
 from pentary.files import writing
 from pentary.word import PentaryError
+from pentary_hdl import processes
 
 BUILDING: Final = "Building the hardware for {}: a minute or so, the first time only."
 
@@ -106,7 +107,7 @@ def run(failing: str, program: Sequence[str | Path], folder: Path, settings: Map
         PentaryError: it cannot be started, or ends with a status other than 0.
     """
     try:
-        ended = subprocess.run(
+        ended = processes.run(
             [str(each) for each in program],
             cwd=folder,
             env=os.environ | dict(settings or {}),

@@ -173,7 +173,11 @@ def check(
     build = runner.build(simulator, verilog, folder, waves)
     out = Path(mkdtemp(prefix="pentary-verify-"))
     task = Task(parameters, operations, out / "report.json")
-    recorded = runner.run(simulator, build, UNITS[unit], out, seed, {Task.VARIABLE: task.as_json()}, waves)
+    try:
+        recorded = runner.run(simulator, build, UNITS[unit], out, seed, {Task.VARIABLE: task.as_json()}, waves)
+    except KeyboardInterrupt:
+        shutil.rmtree(out, ignore_errors=True)
+        raise
     if not task.report.exists():
         raise PentaryError(f"the bench did not start; {out / 'log.txt'} tells why")
     report = Report.read(task.report)

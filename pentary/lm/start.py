@@ -5,9 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-import click
-
 from pentary import gemm
+from pentary.console import show
 from pentary.lm import corpus
 from pentary.lm.evolve import Parameters
 from pentary.lm.model import Model
@@ -50,17 +49,15 @@ def start(
     model, own = Model(layers, dim), Parameters(**parameters, **({} if steps is None else {"steps": steps}))
     product = gemm.backend(backend)
     text = corpus.load(input, least=own.tokens + 1)
-    click.echo(f"text     {text.name}, {len(text.train):,} bytes to train on and {len(text.held_out):,} held out")
-    click.echo(
+    show(f"text     {text.name}, {len(text.train):,} bytes to train on and {len(text.held_out):,} held out")
+    show(
         f"model    layers {model.layers}, dim {model.dim}: {model.parameters:,} parameters, {model.macs:,} "
         "multiply-accumulates a byte"
     )
     if steps is None:
         minutes = MINUTES if minutes is None else minutes
         own = replace(own, steps=steps_in(minutes, TextRun(text, model, own, product)))
-        click.echo(
-            f"run      {minutes:g} minutes are about {own.steps:,} steps here; the same --steps gives the same digest"
-        )
+        show(f"run      {minutes:g} minutes are about {own.steps:,} steps here; the same --steps gives the same digest")
     run = TextRun(text, model, own, product)
-    click.echo(f"n-grams  {describe(run.ngrams)} bits/byte on the held-out text, fitted on the training text")
+    show(f"n-grams  {describe(run.ngrams)} bits/byte on the held-out text, fitted on the training text")
     return run

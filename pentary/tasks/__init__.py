@@ -3,6 +3,8 @@
 To add an experiment, write a class that implements `pentary.train.Task` and give it a name here.
 """
 
+import os
+
 from pentary import gemm
 from pentary.lowrank import check_shape
 from pentary.tasks.blackbox import BlackBox, load
@@ -40,7 +42,8 @@ def get(name: str, shape: tuple[int, int] | None = None, backend: str = "numpy")
     if name == "target":
         return Target(rows, cols)
     if ":" in name:
-        return BlackBox(name, load(name), (rows, cols))
+        printable = os.fsencode(name).decode(errors="backslashreplace")  # names of files need not be UTF-8
+        return BlackBox(printable, load(name), (rows, cols))
     raise PentaryError(
         f"unknown task {name!r}: it is target, digits, text, or your own function as FILE.py:FUNCTION or "
         "PACKAGE.MODULE:FUNCTION"

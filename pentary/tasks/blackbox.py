@@ -118,7 +118,9 @@ class BlackBox:
     def _measure(self, weights: Pents, member: str) -> int | float:
         try:
             value = self._function(weights.astype(np.int64, order="C"))  # in int8, 100 times a weight would wrap
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # asyncio's cancellation, for one, is no Exception
             raise BlackBoxError(f"{self.name} raised {type(error).__name__} for {member}", error) from error
         fitness = number(value)
         if fitness is None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pentary.files import write_whole
+from pentary.files import GrowingFile, write_whole
 from pentary.word import PentaryError
 
 
@@ -71,3 +71,51 @@ def test_a_failed_write_leaves_the_file_as_it_was(path, monkeypatch):
 def test_what_cannot_be_written_is_told_in_one_line(tmp_path, name, why):
     with pytest.raises(PentaryError, match=rf"^cannot write .*: {why}$"):
         write_whole(tmp_path / name, b"new")
+
+
+def test_a_file_that_replaces_another_has_its_permissions(path):
+    write_whole(path, b"old")
+    path.chmod(0o600)
+    write_whole(path, b"new")
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_growing_file_takes_the_place_of_an_older_one_when_it_is_closed(path):
+    write_whole(path, b"old")
+    with GrowingFile(path) as file:
+        file.write("new")
+        file.flush()
+        assert (path.read_bytes(), file.name) == (b"old", str(path))
+    assert path.read_bytes() == b"new"
+    file.close()
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_growing_file_that_fails_leaves_the_older_one(path):
+    write_whole(path, b"old")
+    with pytest.raises(RuntimeError), GrowingFile(path) as file:
+        file.write("new")
+        raise RuntimeError
+    assert path.read_bytes() == b"old"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_two_that_write_one_file_do_not_mix(path):
+    with GrowingFile(path) as first, GrowingFile(path) as second:
+        for _ in range(3):
+            first.write("1")
+            second.write("2")
+    assert path.read_bytes() in (b"111", b"222")
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_growing_file_is_written_straight_into_a_device():
+    with GrowingFile(Path("/dev/null")) as file:
+        file.write("new")
+    assert Path("/dev/null").is_char_device()
+
+
+def test_names_that_are_not_utf_8_can_be_written_into_a_growing_file(path):
+    with GrowingFile(path) as file:
+        file.write(os.fsdecode(b"\xff"))
+    assert path.read_bytes() == rb"\udcff"

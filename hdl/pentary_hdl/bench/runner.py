@@ -11,6 +11,7 @@ from unittest.mock import patch
 
 from cocotb_tools.runner import Runner, get_runner
 
+from pentary_hdl import processes
 from pentary_hdl.bench.harness import TOP
 from pentary_hdl.toolchain import build_once, check_installed, failure, verilator_settings
 
@@ -141,9 +142,9 @@ def _runner(simulator: str) -> Runner:
 
 @contextmanager
 def _environment(simulator: str, folder: Path) -> Iterator[None]:
-    """Set what cocotb's runner takes from the environment."""
+    """Set what cocotb's runner takes from the environment, and let what it starts end with us."""
     settings = {"COCOTB_ANSI_OUTPUT": "0", **(verilator_settings(folder) if simulator == "verilator" else {})}
-    with patch.dict(os.environ, settings):
+    with patch.dict(os.environ, settings), processes.ending_with_us():
         os.environ.pop("PYTEST_CURRENT_TEST", None)  # for which cocotb would name the results
         sys.stdout.flush()
         yield

@@ -7,6 +7,7 @@ what is still in flight, so that the length of a run is limited by the disk alon
 from pathlib import Path
 from typing import Final
 
+from pentary.files import GrowingFile
 from pentary.program import Program
 from pentary.word import PentaryError
 from pentary_sim.trace.konata import KonataTrace
@@ -28,7 +29,8 @@ def open_trace(path: str | Path, program: Program, cycles: tuple[float, float] |
     """Begin a trace.
 
     Args:
-        path: the file to write; its ending, in capitals or not, is one of `ENDINGS`.
+        path: the file to write, which appears when the trace is closed; its ending, in capitals or not, is one of
+            `ENDINGS`.
         program: what runs.
         cycles: the first and the last to be traced; None for all.
 
@@ -46,7 +48,7 @@ def open_trace(path: str | Path, program: Program, cycles: tuple[float, float] |
             "waveforms, .json for Perfetto"
         )
     try:
-        file = path.open("w", encoding="utf-8", newline="\n")
+        file = GrowingFile(path)
     except OSError as error:
         raise PentaryError(f"cannot write the trace {path}: {error.strerror}") from None
     trace = kind(file, program)

@@ -6,8 +6,9 @@ the instruction that made a value to the one that needs it, R ends an instructio
 """
 
 from collections.abc import Iterator
-from typing import Final, TextIO
+from typing import Final
 
+from pentary.files import GrowingFile
 from pentary.program import Program
 from pentary_sim.events import FAULTS, NONE, UNITS
 from pentary_sim.trace.writer import Event, Instruction, Trace
@@ -22,7 +23,7 @@ class KonataTrace(Trace):
     decoded. The instruction at which the program faults ends with the stage of the fault, as one that is flushed.
     """
 
-    def __init__(self, file: TextIO, program: Program) -> None:
+    def __init__(self, file: GrowingFile, program: Program) -> None:
         """Write the header."""
         super().__init__(file, program)
         file.write("Kanata\t0004\n")

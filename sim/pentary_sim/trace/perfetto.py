@@ -6,8 +6,9 @@ These viewers know time only in microseconds, so one stands for a cycle.
 import json
 from collections import Counter
 from collections.abc import Iterator
-from typing import Final, TextIO
+from typing import Final
 
+from pentary.files import GrowingFile
 from pentary.program import Program
 from pentary_sim.events import CAUSES, FAULTS, NONE, UNITS
 from pentary_sim.trace.writer import STAGES, Event, Instruction, Trace
@@ -24,7 +25,7 @@ class PerfettoTrace(Trace):
     stands where the program faults.
     """
 
-    def __init__(self, file: TextIO, program: Program) -> None:
+    def __init__(self, file: GrowingFile, program: Program) -> None:
         """Name the tracks."""
         super().__init__(file, program)
         self._waiting: Counter[str] = Counter()

@@ -5,12 +5,13 @@ Texts are of the type `string`, an extension that these viewers know; pents are 
 
 from collections.abc import Iterator, Mapping
 from io import StringIO
-from typing import Final, TextIO
+from typing import Final
 
 from vcd import VCDWriter
 from vcd.writer import Variable
 
 from pentary.alu import Flags
+from pentary.files import GrowingFile
 from pentary.isa.table import CONTROLS, FITNESS, REGISTERS, VECTORS
 from pentary.program import Program
 from pentary.text import format_pents
@@ -66,7 +67,7 @@ class VcdTrace(Trace):
 
     alphabet_is_ascii = True
 
-    def __init__(self, file: TextIO, program: Program) -> None:
+    def __init__(self, file: GrowingFile, program: Program) -> None:
         """Write the header, which declares the signals."""
         super().__init__(file, program)
         header = StringIO()

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from math import inf
-from typing import Any, Final, NamedTuple, Self, TextIO
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 
 from pentary.alu import Flags
 from pentary.asm import disassemble_word
+from pentary.files import GrowingFile
 from pentary.isa.encoding import IllegalInstruction, decode, operands
 from pentary.isa.table import CONTROLS, LINK, STACK
 from pentary.program import Program
@@ -190,7 +191,7 @@ class Trace(ABC):
 
     alphabet_is_ascii = False
 
-    def __init__(self, file: TextIO, program: Program) -> None:
+    def __init__(self, file: GrowingFile, program: Program) -> None:
         """Begin.
 
         Args:
@@ -211,7 +212,7 @@ class Trace(ABC):
             events: of those that follow the ones added before, in order.
 
         Raises:
-            PentaryError: the file cannot be written; it is closed.
+            PentaryError: the file cannot be written; it is discarded.
         """
         first_cycle, last_cycle = self.cycles
         records, vectors = events
@@ -236,7 +237,7 @@ class Trace(ABC):
         """Write what is left and close the file; nothing if it is closed.
 
         Raises:
-            PentaryError: the file cannot be written; it is closed all the same.
+            PentaryError: the file cannot be written; it is discarded.
         """
         if not self.file.closed:
             with self._writing(), self.file:
@@ -278,8 +279,7 @@ class Trace(ABC):
         try:
             yield
         except OSError as error:
-            with suppress(OSError):  # closing tries once more to write what is left
-                self.file.close()
+            self.file.discard()
             raise PentaryError(f"cannot write the trace {self.file.name}: {error.strerror or error}") from None
 
     def _release(self, before: float) -> None:

@@ -71,7 +71,8 @@ def test_what_can_no_longer_change_is_written_at_once(tmp_path, ending):
         for limit in (2_000, 4_000, 6_000):
             machine.run(max_instructions=limit)
             trace.add(machine.take_events())
-            sizes.append(path.stat().st_size)
+            (growing,) = tmp_path.iterdir()
+            sizes.append(growing.stat().st_size)
     assert 0 < sizes[0] < sizes[1] < sizes[2]
     assert path.stat().st_size - sizes[2] < 20_000
 
@@ -95,6 +96,18 @@ def test_a_full_disk_is_told_once_and_the_file_is_closed(tmp_path, a_run, ending
                 events.records[name] += 10_000 * (events.records[name] != NONE)
     assert trace.file.closed
     trace.close()
+
+
+@pytest.mark.parametrize("ending", FORMATS)
+def test_an_older_trace_stays_until_the_new_one_is_complete(tmp_path, a_run, ending):
+    program, events = a_run
+    path = tmp_path / f"a.{ending}"
+    path.write_text("old")
+    with open_trace(path, program) as trace:
+        trace.add(events)
+        assert path.read_text() == "old"
+    assert path.read_text() != "old"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize("ending", FORMATS)
