@@ -132,7 +132,9 @@ def check(reference: ModuleType, program: Program, settings: str, limit: int) ->
         assert machine.run(max_instructions=limit) == "halt"
     except Fault:
         faulted = True
-    for number, event in enumerate(machine.take_events().records):
+    records = machine.take_events().records
+    assert bool(records["fault"].any()) == faulted
+    for number, event in enumerate(records[records["fault"] == 0]):
         record, causes = expected.step()
         actual: dict[str, Any] = {name: event[name].item() for name in record}
         place = f"instruction {number}, {decode(int(program.image[record['pc']]))}, charged {causes}"
