@@ -33,13 +33,6 @@ def test_without_steps_some_are_timed_and_their_number_is_told(text, capsys, mon
     assert "0.5 minutes are about 50 steps here" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("stored", [True, False])
-def test_the_wait_for_the_compiler_is_announced(stored, capsys, monkeypatch):
-    monkeypatch.setattr("pentary.lm.start.is_stored", lambda: stored)
-    start.announce_compilation()
-    assert ("Compiling" in capsys.readouterr().err) is not stored
-
-
 def test_a_backend_that_is_not_there_is_refused_before_anything_is_told(text, capsys):
     with pytest.raises(PentaryError, match="unknown backend 'abacus'"):
         start.start([text], backend="abacus")
