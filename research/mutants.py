@@ -19,12 +19,12 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
 import equivalence
+import sources
 from mutation import ROOT, UNCHANGED, Mutant, Outcome, Runner, tree
 
 HERE = Path(__file__).parent
@@ -43,7 +43,11 @@ FAULTS: Final = (
 )
 """Kinds of mutants; the last two are of software."""
 
-_SOURCES = ("hdl/pentary_hdl/**/*.py", "pentary/*.py", "pentary/isa/*.py", "pentary/interpreter/*.py")
+_MODULES: Final = ("pentary_hdl.bench.lralu_tests", "pentary_hdl.bench.harness")
+"""What runs in a mutant; the modules that it imports can decide what is found."""
+
+_TOOLS: Final = ("pentary.files", "pentary.signals", "pentary_hdl.processes", "pentary_hdl.toolchain")
+"""Those that cannot."""
 
 
 def mutants() -> list[Mutant]:
@@ -54,8 +58,7 @@ def mutants() -> list[Mutant]:
 
 def digest() -> str:
     """Return what tells whether results are of the present sources and mutants."""
-    files = sorted({path for pattern in _SOURCES for path in ROOT.glob(pattern)})
-    return sha256(b"\0".join(path.read_bytes() for path in [*files, TABLE])).hexdigest()
+    return sources.digest([*sources.imported(_MODULES, _TOOLS), TABLE])
 
 
 def is_stale() -> bool:
