@@ -39,6 +39,13 @@ def end_like_ctrl_c() -> None:
             signal.signal(number, _terminate)
 
 
+def end_at_once() -> None:
+    """Let an ending signal end the process without an exception from now on: all has been done and told."""
+    for number in ENDING:
+        if signal.getsignal(number) in (signal.default_int_handler, _terminate):
+            signal.signal(number, signal.SIG_DFL)
+
+
 def _terminate(number: int, frame: object) -> None:
     note(number)
     raise Terminated

@@ -23,7 +23,7 @@ sys.path.insert(0, str(HERE.parent))
 from endings import cell  # noqa: E402
 from endings.tables import COMMANDS, CONDITIONS, Command, Condition, applies  # noqa: E402
 
-WORKERS = 5
+WORKERS = 4
 SOURCES = ("pentary", "sim/pentary_sim", "hdl/pentary_hdl")
 STORE = HERE / "endings.json"
 TEXT = (HERE / "endings.md.in").read_text(encoding="utf-8")

@@ -38,6 +38,9 @@ _ENDS: Final = {
 }
 """How files end that are whole; a trace that was broken off is whole up to there."""
 
+_ALLOWED: Final = ("pentary-run-", ".ses")
+"""Temporary files that may stay: a run whose folder takes nothing, and a file of onnxruntime, always the same."""
+
 _MARK: Final = "PENTARY_ENDINGS"
 _PROGRESS: Final = re.compile(
     r"(Compiling|Building|Counting|Synthesising|Placing|n-grams|\d-grams|about|step) ?.*|\s*", re.IGNORECASE
@@ -268,7 +271,7 @@ def _judge(outcome: Outcome, command: Command, condition: Condition, sandbox: Pa
         if condition.place not in ("missing", "deleted") and content != _OLD and not _is_whole(path):
             broken.append(f"{name} is {'gone' if content is None else 'neither the old one nor a whole new one'}")
     left = [path for path in sandbox.glob("**/.pentary-*")] + [path for path in sandbox.glob("**/new-*")]
-    left += [path for path in (sandbox / "temporary").iterdir() if not path.name.startswith("pentary-run-")]
+    left += [path for path in (sandbox / "temporary").iterdir() if not path.name.startswith(_ALLOWED)]
     if command.place == "TMPDIR" and place.exists():
         left += [path for path in place.iterdir() if path.name != "filler"]
     if left:

@@ -1,11 +1,21 @@
 """How the program starts."""
 
 import builtins
+import signal
 import sys
 
 import pytest
 
 from pentary import __main__ as program
+from pentary import signals
+
+
+@pytest.fixture(autouse=True)
+def same_signals_afterwards():
+    handlers = {number: signal.getsignal(number) for number in signals.ENDING}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def test_ctrl_c_while_the_command_line_is_loaded_ends_quietly(monkeypatch, capsys):
@@ -29,3 +39,23 @@ def test_the_program_is_the_command_line(monkeypatch, capsys):
         program.run()
     assert ending.value.code == 0
     assert capsys.readouterr().out.startswith("pentary, version ")
+
+
+@pytest.mark.parametrize("number", signals.ENDING)
+@pytest.mark.parametrize("moment", ["signals.end_like_ctrl_c", "console.prepare_streams"])
+def test_a_signal_at_the_edges_of_the_program_ends_it_quietly(number, moment, monkeypatch, capsys):
+    signals.end_like_ctrl_c()
+    monkeypatch.setattr(sys, "argv", ["pentary", "--version"])
+    monkeypatch.setattr(f"pentary.{moment}", lambda: signal.raise_signal(number))
+    monkeypatch.setattr(signals, "_received", signal.SIGINT)
+    with pytest.raises(SystemExit) as ending:
+        program.run()
+    assert ending.value.code == 128 + number
+    assert capsys.readouterr() == ("", "")
+
+
+def test_after_the_end_a_signal_raises_nothing(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["pentary", "--version"])
+    with pytest.raises(SystemExit):
+        program.run()
+    assert all(signal.getsignal(number) is signal.SIG_DFL for number in signals.ENDING)
