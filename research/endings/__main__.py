@@ -11,7 +11,6 @@ import argparse
 import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from hashlib import sha256
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,11 +19,19 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+import sources  # noqa: E402
 from endings import cell  # noqa: E402
 from endings.tables import COMMANDS, CONDITIONS, Command, Condition, applies  # noqa: E402
 
 WORKERS = 4
-SOURCES = ("pentary", "sim/pentary_sim", "hdl/pentary_hdl")
+SOURCES = (
+    *("pentary/__main__.py", "pentary/cli.py", "pentary/commands.py", "pentary/console.py", "pentary/files.py"),
+    *("pentary/progress.py", "pentary/runfolder.py", "pentary/signals.py", "pentary/lm/commands.py"),
+    *("sim/pentary_sim/commands.py", "sim/pentary_sim/drive.py", "hdl/pentary_hdl/commands.py"),
+    *("hdl/pentary_hdl/fpga/command.py", "hdl/pentary_hdl/processes.py", "hdl/pentary_hdl/prove.py"),
+    *("hdl/pentary_hdl/toolchain.py", "hdl/pentary_hdl/verify.py"),
+)
+"""What decides how commands end."""
 STORE = HERE / "endings.json"
 TEXT = (HERE / "endings.md.in").read_text(encoding="utf-8")
 
@@ -74,11 +81,9 @@ def tried(command: Command, condition: Condition, inputs: Path) -> dict[str, Any
 
 
 def digest_of_sources() -> str:
-    """Return the SHA-256 of all sources that the table is about."""
-    root, digest = HERE.parents[1], sha256()
-    for path in sorted(path for folder in SOURCES for path in (root / folder).rglob("*.py")):
-        digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
+    """Return the digest of what decides how commands end, and of what is tried."""
+    own = (HERE / name for name in ("cell.py", "tables.py"))
+    return sources.digest([*(sources.ROOT / name for name in SOURCES), *own])
 
 
 def report(results: dict[str, dict[str, Any]], digest: str) -> str:
