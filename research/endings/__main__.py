@@ -23,7 +23,7 @@ import sources  # noqa: E402
 from endings import cell  # noqa: E402
 from endings.tables import COMMANDS, CONDITIONS, Command, Condition, applies  # noqa: E402
 
-WORKERS = 4
+WORKERS = 2
 SOURCES = (
     *("pentary/__main__.py", "pentary/cli.py", "pentary/commands.py", "pentary/console.py", "pentary/files.py"),
     *("pentary/progress.py", "pentary/runfolder.py", "pentary/signals.py", "pentary/lm/commands.py"),

@@ -122,7 +122,7 @@ COMMANDS: Final = (
         "verilog",
         ("verilog", "lralu", "--max-rank", "1", "--max-size", "16", "-o", "{place}/unit.v"),
         "file",
-        ("unit.v", "unit.v.json"),
+        ("unit.v", "unit.v.json", "unit_tb.v"),
         late=1.5,
     ),
     Command(

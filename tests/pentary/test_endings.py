@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from endings import cell
+from endings.__main__ import digest_of_sources
 from endings.tables import COMMANDS, CONDITIONS, applies
 from pentary.cli import main
 
@@ -50,8 +51,10 @@ def test_every_public_command_is_in_the_table():
     assert tried == {*main.list_commands(None), "--help", "--version"}  # type: ignore[arg-type]
 
 
-def test_the_recorded_table_is_whole_and_no_cell_breaks_a_rule():
-    cells = json.loads(TABLE.read_text(encoding="utf-8"))["cells"]
+def test_the_recorded_table_is_whole_and_of_these_sources_and_no_cell_breaks_a_rule():
+    record = json.loads(TABLE.read_text(encoding="utf-8"))
+    assert record["sources"] == digest_of_sources(), "the table is stale: python research/endings"
+    cells = record["cells"]
     for command in COMMANDS:
         for condition in CONDITIONS:
             if applies(command, condition):

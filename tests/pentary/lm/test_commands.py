@@ -22,7 +22,6 @@ STATE = evolve.init(MODEL, evolve.Parameters(population=2))
 @pytest.fixture(autouse=True)
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("pentary.lm.start.is_stored", lambda: True)  # else the first test would tell of the compilation
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / WEIGHTS).write_bytes(to_safetensors(MODEL, STATE))
     return tmp_path
