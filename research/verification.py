@@ -3,8 +3,8 @@
     python research/verification.py                 hours on two cores; what is broken off goes on where it was
     python research/verification.py --only icarus --parts 1
 
-Each run has parts, with a seed of their own. A part is recorded as soon as it is done, with a digest of its Verilog;
-parts of other Verilog are forgotten.
+Each run has parts, with a seed of their own. A part is recorded as soon as it is done, with a digest of the hardware:
+of Amaranth's netlist, from which the Verilog is written. Parts of other hardware are forgotten.
 """
 
 import argparse
@@ -15,8 +15,9 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from amaranth.back import rtlil
+
 from pentary.lralu import LowRankParameters
-from pentary_hdl.bench.harness import harness
 from pentary_hdl.lralu import LowRankAlu
 from pentary_hdl.toolchain import cache
 from pentary_hdl.verify import check
@@ -52,7 +53,7 @@ def main() -> None:
     options = parser.parse_args()
     for name in options.only or RUNS:
         simulator, parameters, parts = RUNS[name]
-        digest = sha256(harness(LowRankAlu(parameters), "lralu").encode()).hexdigest()
+        digest = hardware(parameters)
         while (done := len(recorded(name, digest))) < (options.parts or parts):
             began, seed = monotonic(), FIRST_SEED + done
             report, _ = check(simulator, parameters, seed, OPERATIONS, False, print, cache("verify"))
@@ -67,15 +68,20 @@ def main() -> None:
             record(name, digest, part)
 
 
+def hardware(parameters: LowRankParameters) -> str:
+    """Return the digest of a unit."""
+    return sha256(rtlil.convert(LowRankAlu(parameters), name="lralu", emit_src=False).encode()).hexdigest()
+
+
 def recorded(name: str, digest: str) -> list[dict[str, Any]]:
-    """Give the parts that have been done with this Verilog."""
+    """Give the parts that have been done with this hardware."""
     found = stored().get(name, {})
-    return found["parts"] if found.get("verilog") == digest else []
+    return found["parts"] if found.get("hardware") == digest else []
 
 
 def record(name: str, digest: str, part: dict[str, Any]) -> None:
     parts = [*recorded(name, digest), part]
-    runs = {**stored(), name: {"verilog": digest, "parts": parts}}
+    runs = {**stored(), name: {"hardware": digest, "parts": parts}}
     runs = {name: runs[name] for name in RUNS if name in runs}
     STORE.write_text(json.dumps(runs, indent=1) + "\n")
     rows = [row(name, run["parts"]) for name, run in runs.items()]
