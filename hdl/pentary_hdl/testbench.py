@@ -99,6 +99,19 @@ _RECEIVED: Final = {
       end
 """,
 }
+_VERDICT: Final = """\
+    if (faults == 0) begin
+      $$display("PASS: $module, $told");
+      $$finish;
+    end else begin
+      $$display("FAIL: $module, %0d faults or more", faults);
+      $$fatal(1, "FAIL");
+    end
+  end
+endmodule
+"""
+"""The end of every testbench."""
+
 _STREAM_BENCH: Final = """\
 // Plays commands on $module, compares what comes with what the software twin answers, and prints PASS or FAIL.
 /* verilator lint_off DECLFILENAME */  // the file may have any name
@@ -138,15 +151,6 @@ $fills
       // All has come, or nothing comes any more.
       while (quiet < $patience && faults < 10) @(negedge clk);
 $ends    end
-    if (faults == 0) begin
-      $$display("PASS: $module, $told");
-      $$finish;
-    end else begin
-      $$display("FAIL: $module, %0d faults or more", faults);
-      $$fatal(1, "FAIL");
-    end
-  end
-endmodule
 """
 _BUS_BENCH: Final = """\
 // Drives $module over AXI4-Lite, compares what it answers with what the software twin does, and prints PASS or FAIL.
@@ -228,15 +232,6 @@ $fills
         end
       end
     end
-    if (faults == 0) begin
-      $$display("PASS: $module, $count accesses, twice");
-      $$finish;
-    end else begin
-      $$display("FAIL: $module, %0d faults or more", faults);
-      $$fatal(1, "FAIL");
-    end
-  end
-endmodule
 """
 
 
@@ -353,7 +348,7 @@ def _stream_bench(unit: LowRankAlu, name: str) -> str:
         for part, text in kind.items():
             parts[part] += Template(text).substitute(facts)
         parts["fills"] += _filled(f"{stream}_list", widths[stream], contents[stream]) + "\n"
-    return Template(_STREAM_BENCH).substitute(
+    return Template(_STREAM_BENCH + _VERDICT).substitute(
         parts,
         module=name,
         connections=", ".join(f".{port}({port})" for port in ("clk", "rst", *(port.name for port in ports(unit)))),
@@ -372,11 +367,12 @@ def _bus_bench(unit: LowRankBus, name: str) -> str:
         f"{' = 0' if port.member.flow is In else ''};\n"
         for port in ports(unit)
     )
-    return Template(_BUS_BENCH).substitute(
+    return Template(_BUS_BENCH + _VERDICT).substitute(
         module=name,
         wires=wires,
         connections=", ".join(f".{port}({port})" for port in ("clk", "rst", *(port.name for port in ports(unit)))),
         count=len(listed),
+        told=f"{len(listed)} accesses, twice",
         last=len(listed) - 1,
         fills=_filled("list", 46, listed) + "\n",
         status=f"12'h{_ADDRESS['STATUS']:03x}",
