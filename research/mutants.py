@@ -58,7 +58,7 @@ def mutants() -> list[Mutant]:
 
 def digest() -> str:
     """Return what tells whether results are of the present sources and mutants."""
-    changes = json.dumps([(each.name, each.file, each.old, each.new) for each in mutants()])
+    changes = json.dumps([(each.name, each.old, each.new) for each in mutants()])
     return sources.digest(sources.imported(_MODULES, _TOOLS), changes)
 
 

@@ -18,7 +18,7 @@ import equivalence
 
 ROOT: Final = Path(__file__).parents[1]
 
-PATIENCE: Final = 1800
+PATIENCE: Final = 900
 """Seconds after which a run counts as hanging."""
 
 _COPIED = ("pentary", "sim", "hdl", "tests", "architecture", "research", "pyproject.toml", "README.md")

@@ -1,7 +1,10 @@
 """Which sources a record was made from: their digest stands in the record, and a test refuses a record of others."""
 
+import ast
+import io
 import subprocess
 import sys
+import tokenize
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
@@ -32,9 +35,34 @@ def imported(modules: Iterable[str], but: Iterable[str] = ()) -> list[Path]:
 
 
 def digest(files: Iterable[Path], beside: str = "") -> str:
-    """Return the SHA-256 of the names and contents of files below the root, and of a text beside them."""
+    """Return the SHA-256 of what files say, wherever they lie, and of a text beside them.
+
+    Of Python it is the code that counts, see `code`, so a record outlives a module that is moved or documented better.
+    """
     total = sha256(beside.encode())
-    for file in sorted(set(files)):
-        content = file.read_bytes()
-        total.update(f"{file.relative_to(ROOT).as_posix()} {len(content)}\n".encode() + content)
+    for content in sorted(map(_content, set(files))):
+        total.update(f"{len(content)}\n".encode() + content)
     return total.hexdigest()
+
+
+def _content(file: Path) -> bytes:
+    content = file.read_bytes()
+    return code(content.decode()).encode() if file.suffix == ".py" else content
+
+
+def code(text: str) -> str:
+    r"""Return a module's text without docstrings, imports, comments and empty lines.
+
+    >>> code("from math import pi\n\ndef f():\n    'Return pi.'\n    return pi  # about 3\n")
+    'def f():\n    return pi'
+    """
+    lines = text.split("\n")
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    for node in ast.walk(ast.parse(text)):
+        is_string = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if is_string or isinstance(node, (ast.Import, ast.ImportFrom)):
+            lines[node.lineno - 1 : node.end_lineno] = [""] * (node.end_lineno - node.lineno + 1)  # type: ignore
+    return "\n".join(stripped for line in lines if (stripped := line.rstrip()))

@@ -38,6 +38,9 @@ _ENDS: Final = {
 }
 """How files end that are whole; a trace that was broken off is whole up to there."""
 
+_COMMENTS: Final = re.compile(rb"(/\*[^*]*\*/\n)+\Z")
+"""What may follow the end of Verilog."""
+
 _ALLOWED: Final = ("pentary-run-", ".ses")
 """Temporary files that may stay: a run whose folder takes nothing, and a file of onnxruntime, always the same."""
 
@@ -322,7 +325,7 @@ def _is_whole(path: Path) -> bool:
             return load_program(path).size > 0
         except PentaryError:
             return False
-    return path.exists() and path.read_bytes().endswith(_ENDS[path.suffix])
+    return path.exists() and _COMMENTS.sub(b"", path.read_bytes()).endswith(_ENDS[path.suffix])
 
 
 def _survivors(sandbox: Path) -> list[str]:
