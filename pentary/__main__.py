@@ -2,15 +2,15 @@
 
 import sys
 
-from pentary import signals
+from pentary.support import signals
 
 
 def run() -> None:
     """Run the command line; a signal ends it quietly even while it is loaded, and while Python ends."""
     try:
         signals.end_like_ctrl_c()
-        from pentary import console
-        from pentary.cli import main
+        from pentary.cli import console
+        from pentary.cli.commands import main
 
         console.prepare_streams()
         try:

@@ -20,15 +20,15 @@ from typing import Any
 from amaranth.lib import wiring
 
 from hardware import osu018
-from pentary.lralu import LowRankParameters
-from pentary.plots import as_png, new_figure
-from pentary.word import PentaryError
-from pentary_hdl.alphabet import ALPHABETS, PENTARY, Alphabet
-from pentary_hdl.export import verilog
+from pentary.numbers.word import PentaryError
+from pentary.runs.plots import as_png, new_figure
 from pentary_hdl.fpga import flow
 from pentary_hdl.fpga.measure import BetweenRegisters
-from pentary_hdl.lanes import Lanes
-from pentary_hdl.lralu import LowRankAlu
+from pentary_hdl.lralu.alphabet import ALPHABETS, PENTARY, Alphabet
+from pentary_hdl.lralu.lanes import Lanes
+from pentary_hdl.lralu.twin import LowRankParameters
+from pentary_hdl.lralu.unit import LowRankAlu
+from pentary_hdl.verilog.export import verilog
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "alphabets.json"
@@ -198,7 +198,8 @@ TEXT = """\
 
 `python research/alphabets.py` remakes this page ({tools}, OpenSTA and the osu018 library). One structure, the
 low-rank ALU with {lanes} lanes, rank up to {rank} and rows up to {size}, is made with weights of several alphabets:
-`alphabet` is a parameter of `pentary_hdl.lralu.LowRankAlu`, and a test compares each whole unit with Python's integers.
+`alphabet` is a parameter of `pentary_hdl.lralu.unit.LowRankAlu`, and a test compares each whole unit with Python's
+integers.
 How well networks train is not compared here; what training does with pents is in [results.md](results.md).
 
 ![Costs by alphabet](alphabets.png)

@@ -16,9 +16,9 @@ from time import perf_counter
 import numpy as np
 from packaging.requirements import Requirement
 
-from pentary import gemm
-from pentary.lm.model import Model
-from pentary.parallel import map_items, one_blas_thread
+from pentary.nets import products
+from pentary.nets.lm.model import Model
+from pentary.support.parallel import map_items, one_blas_thread
 
 ROWS = 2048
 WIDTHS = (64, 512)
@@ -40,7 +40,7 @@ def of_backend(name: str) -> Make:
     """Make products with a backend of the kit."""
 
     def make(x: np.ndarray, weights: np.ndarray) -> tuple[Product, Callable[[], np.ndarray]]:
-        own = gemm.backend(name)
+        own = products.backend(name)
         out = np.empty((len(x), weights.shape[1]), own.accumulator)
         product = own.product((x + own.zero).astype(own.operand), weights.astype(own.weight), out)
         return product, lambda: out
@@ -207,7 +207,7 @@ fraction of what PyTorch brings. With VNNI, PyTorch's `_int_mm` may do better th
 
 The price is a limit. Without VNNI, ONNX Runtime adds two products of bytes in 16 bits, and what does not fit is cut
 off: with operands up to 255 only weights up to 64 are always right. Five-level weights are far below that. The limit is
-found when the backend is made, by trying (`pentary/gemm.py`), and a model that exceeds it is refused.
+found when the backend is made, by trying (`pentary/nets/products.py`), and a model that exceeds it is refused.
 """
     Path(__file__).with_suffix(".md").write_text(text, encoding="utf-8")
     print(text)

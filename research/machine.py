@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pentary.asm import assemble
-from pentary.es import Parameters
-from pentary.plots import as_png, new_figure
+from pentary.es.strategy import Parameters
+from pentary.runs.plots import as_png, new_figure
 from pentary.tasks.digits import Digits
 from pentary.tasks.target import Target
 from pentary_sim.config import Config, LowRank

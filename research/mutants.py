@@ -46,7 +46,7 @@ FAULTS: Final = (
 _MODULES: Final = ("pentary_hdl.bench.lralu_tests", "pentary_hdl.bench.harness")
 """What runs in a mutant; the modules that it imports can decide what is found."""
 
-_TOOLS: Final = ("pentary.files", "pentary.signals", "pentary_hdl.processes", "pentary_hdl.toolchain")
+_TOOLS: Final = ("pentary.support.files", "pentary.support.signals", "pentary_hdl.tools")
 """Those that cannot."""
 
 

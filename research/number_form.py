@@ -19,8 +19,8 @@ from forms.latents import BinaryPerturb, ChainPerturb, RipplePerturb
 from forms.levels import BinaryLevels, CarrySaveLevels, ChainLevels, PentLevels
 from forms.sums import BinarySums, CarrySaveSums, ChainSums, PentSums
 from hardware.osu018 import cells
-from pentary.plots import as_png, new_figure
-from pentary.word import PentaryError
+from pentary.numbers.word import PentaryError
+from pentary.runs.plots import as_png, new_figure
 from pentary_hdl.fpga.flow import DEVICES
 from pentary_hdl.fpga.measure import measure
 

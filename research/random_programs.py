@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 
-from pentary.parallel import workers
+from pentary.support.parallel import workers
 from pentary_sim.comparison import compare_random
 
 INSTRUCTIONS = 10_000_000

@@ -22,11 +22,12 @@ from unittest.mock import patch
 
 import numpy as np
 
-from pentary.gemm import backend, installed
-from pentary.lm import corpus, evolve
-from pentary.lm.evolve import Parameters
-from pentary.lm.model import Model
-from pentary.lm.textrun import TextRun
+from pentary.nets.lm import evolve
+from pentary.nets.lm.evolve import Parameters
+from pentary.nets.lm.model import Model
+from pentary.nets.products import backend, installed
+from pentary.tasks import corpus
+from pentary.tasks.text import TextRun
 
 HERE = Path(__file__).parent
 MARK = "<!-- made by research/text.py from here on -->"
@@ -66,7 +67,7 @@ def trained(variant: Variant, seed: int = 0) -> float:
     with (
         patch.object(evolve, "ETA", (eta.numerator, eta.denominator)),
         patch.object(evolve, "shape_fitness", shape),
-        patch("pentary.lm.textrun.RECORDING", 1e-9),
+        patch("pentary.tasks.text.RECORDING", 1e-9),
     ):
         run = TextRun(corpus.load(), model, parameters, backend("numpy"))
         for _ in run.records():
@@ -125,7 +126,7 @@ def measure_memory() -> dict:
         with tempfile.TemporaryDirectory() as folder:
             arguments = [*large.split(), *length.split(), "--out", f"{folder}/run"]
             code = (
-                "import resource; from pentary.cli import main; "
+                "import resource; from pentary.cli.commands import main; "
                 f"main({arguments}, standalone_mode=False); "
                 "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
             )
@@ -144,7 +145,7 @@ def measure_digests() -> dict:
                 # Threads of BLAS set the number, but there are no more of them than processors.
                 code = (
                     f"from pentary import parallel; parallel.workers = lambda: {workers}; "
-                    f"from pentary.cli import main; main({arguments})"
+                    f"from pentary.cli.commands import main; main({arguments})"
                 )
                 command = [sys.executable, "-c", code]
                 done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)

@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pentary import es, lowrank
-from pentary.es import GAIN_SHIFT, Parameters, Population, State
-from pentary.lowrank import Pents
+from pentary.es.loop import Task
+from pentary.es.strategy import Parameters, Population, State
+from pentary.lowrank.operations import GAIN_SHIFT, Pents
+from pentary.numbers.word import limit, round_shift, saturate
 from pentary.tasks.digits import Digits
 from pentary.tasks.target import Target
-from pentary.train import Task
-from pentary.word import limit, round_shift, saturate
 
 HERE = Path(__file__).parent
 
@@ -28,7 +28,7 @@ Gain = Callable[[Parameters, int], int]
 
 @dataclass(frozen=True)
 class Rule:
-    """One way to update; the default is the one in `pentary.es`."""
+    """One way to update; the default is the one in `pentary.es.strategy`."""
 
     name: str
     change: dict = field(default_factory=dict)
@@ -109,7 +109,7 @@ def summed(population: Population, shaped: Pents, name: str) -> NDArray[np.int64
 
 
 def train(task: Task, p: Parameters, rule: Rule) -> State:
-    """Train with a rule; with the default rule this is `pentary.es`, step for step."""
+    """Train with a rule; with the default rule this is `pentary.es.strategy`, step for step."""
     state = es.init(p, task.shapes)
     if rule.centred_start:
         weights = es.visible_weights(p, state.latents)

@@ -17,10 +17,10 @@ from typing import Any
 
 from amaranth.back import rtlil
 
-from pentary.lralu import LowRankParameters
-from pentary_hdl.lralu import LowRankAlu
-from pentary_hdl.toolchain import cache
-from pentary_hdl.verify import check
+from pentary_hdl.bench.command import check
+from pentary_hdl.lralu.twin import LowRankParameters
+from pentary_hdl.lralu.unit import LowRankAlu
+from pentary_hdl.tools.toolchain import cache
 
 HERE = Path(__file__).parent
 STORE = HERE / "verification.json"

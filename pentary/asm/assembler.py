@@ -19,8 +19,8 @@ from pentary.asm.lexer import Statement, Token, refuse_comment
 from pentary.asm.source import Reader
 from pentary.asm.symbols import Symbol, Symbols
 from pentary.asm.vocabulary import MNEMONICS
-from pentary.program import Program
-from pentary.word import WORD_MAX, limit
+from pentary.isa.program import Program
+from pentary.numbers.word import WORD_MAX, limit
 
 MAX_SIZE: Final = limit(10)
 """Words that a program may take; LI reaches all their addresses."""

@@ -7,8 +7,8 @@ import numpy as np
 
 from pentary.asm.vocabulary import NUMBERS
 from pentary.isa.encoding import Decoded, IllegalInstruction, decode, operands
-from pentary.program import Program
-from pentary.text import format_pents
+from pentary.isa.program import Program
+from pentary.numbers.notation import format_pents
 
 
 def disassemble_word(word: int, address: int | None = None, names: Mapping[int, str] | None = None) -> str:

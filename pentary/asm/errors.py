@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from pentary.messages import MOST, excerpt, shortened
-from pentary.program import Source
-from pentary.word import PentaryError
+from pentary.isa.program import Source
+from pentary.numbers.word import PentaryError
+from pentary.support.messages import MOST, excerpt, shortened
 
 
 class Diagnostic(NamedTuple):

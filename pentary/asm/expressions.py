@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, NoReturn
 from pentary.asm.errors import Mistake, suggestion
 from pentary.asm.lexer import Token, refuse_comment
 from pentary.asm.vocabulary import FUNCTIONS, RESERVED
-from pentary.word import PentaryError, limit
+from pentary.numbers.word import PentaryError, limit
 
 _MAX_BITS: Final = 1024
 """Of any value on the way; so no short expression can fill the memory."""

@@ -11,7 +11,7 @@ from pentary.asm.lexer import Token, refuse_comment, tokenize
 from pentary.asm.vocabulary import EXPECTED, NUMBERS, PSEUDO
 from pentary.isa.encoding import LAYOUTS, Operand, encode, operands
 from pentary.isa.table import BY_NAME, HIGH_SHIFT, Instruction
-from pentary.word import WORD_MAX, limit, split
+from pentary.numbers.word import WORD_MAX, limit, split
 
 Evaluate = Callable[[Expression, int | None], int]
 

@@ -4,8 +4,8 @@ import re
 from typing import Final, NamedTuple
 
 from pentary.asm.errors import Line, Mistake
-from pentary.text import ASCII_GLYPHS, GLYPHS, parse_pents
-from pentary.word import PentaryError
+from pentary.numbers.notation import ASCII_GLYPHS, GLYPHS, parse_pents
+from pentary.numbers.word import PentaryError
 
 _MAX_DIGITS: Final = 300
 """Decimal digits of a number."""

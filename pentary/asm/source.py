@@ -9,7 +9,7 @@ from typing import Final
 from pentary.asm.errors import Diagnostic, Line, Mistake, miscount
 from pentary.asm.lexer import Statement, Token, parse_line
 from pentary.asm.vocabulary import MNEMONICS
-from pentary.program import Source
+from pentary.isa.program import Source
 
 _MAX_DEPTH: Final = 50
 """Includes and macro expansions within one another."""

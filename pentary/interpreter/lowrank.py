@@ -4,12 +4,11 @@ from typing import Final
 
 import numpy as np
 
-from pentary.es import GAIN_SHIFT
 from pentary.interpreter.state import Semantics, State, check_operand
 from pentary.interpreter.words import rounded, sat
 from pentary.isa.table import ACTIVATION, CONTROLS, MAX_VL, OPERAND, TOTAL
-from pentary.lowrank import lrgen, pquant_thresholds
-from pentary.prng import MEMBER_MAX, prng
+from pentary.lowrank.generator import MEMBER_MAX, prng
+from pentary.lowrank.operations import GAIN_SHIFT, lrgen, pquant_thresholds
 
 _CONTROL_NAMES: Final = tuple(CONTROLS)
 

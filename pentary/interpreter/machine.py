@@ -8,7 +8,7 @@ from pentary.interpreter.state import Semantics, State, Trap
 from pentary.interpreter.vector import VECTOR
 from pentary.isa import BY_NAME, IllegalInstruction, decode
 from pentary.isa.encoding import operands
-from pentary.program import Fault, Program
+from pentary.isa.program import Fault, Program
 
 SEMANTICS: Final[dict[str, Semantics]] = SCALAR | VECTOR | LOWRANK
 assert SEMANTICS.keys() == BY_NAME.keys()

@@ -20,7 +20,7 @@ from pentary.interpreter.words import (
     wrapped,
 )
 from pentary.isa.table import ACCUMULATOR, HIGH_SHIFT, LINK, STACK
-from pentary.word import PENTS
+from pentary.numbers.word import PENTS
 
 
 def _divide(rs: int, rt: int) -> int:

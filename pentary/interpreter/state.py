@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 
 from pentary.interpreter.words import Result, V
+from pentary.isa.program import Program
 from pentary.isa.table import CONTROL_RESET, FITNESS, MAX_VL, REGISTERS, STACK, VECTORS
-from pentary.lowrank import MAX_RANK
-from pentary.program import Program
-from pentary.word import PentaryError, as_words
+from pentary.lowrank.operations import MAX_RANK
+from pentary.numbers.word import PentaryError, as_words
 
 Semantics = Callable[..., int | None]
 """What an instruction does: takes the state and, by the names in the table, its operands.
@@ -19,7 +19,7 @@ addresses. It returns the next address, or None for the one that follows. It rai
 
 
 class Trap(Exception):
-    """A fault that does not know its place yet; parameters as of `pentary.program.Fault`."""
+    """A fault that does not know its place yet; parameters as of `pentary.isa.program.Fault`."""
 
     def __init__(self, kind: str, detail: str) -> None:
         """Keep the parts."""
@@ -41,7 +41,7 @@ class State:
         overflow_trap: whether an instruction that would set V faults.
         registers: 32 words; P0 stays 0.
         pc: address of the next instruction, and of HALT once that has been executed.
-        flags: sum of `pentary.alu.Flags`.
+        flags: sum of `pentary.numbers.alu.Flags`.
         acc: accumulator, 32 pents.
         memory: (size,) int64 words.
         vectors: 8 lists of 256 words.

@@ -1,13 +1,14 @@
 """Arithmetic of pents on single Python integers of any size, and the flags that go with a result.
 
-`pentary.word` and `pentary.alu` do the same for arrays; neither is used here, so that each can be tested by the other.
+`pentary.numbers.word` and `pentary.numbers.alu` do the same for arrays; neither is used here, so that each can be
+tested by the other.
 """
 
 from typing import Final
 
-from pentary.alu import Flags
 from pentary.isa.table import ACCUMULATOR
-from pentary.word import PENTS
+from pentary.numbers.alu import Flags
+from pentary.numbers.word import PENTS
 
 Result = tuple[int, int]
 """A number and the flags that it sets."""

@@ -23,8 +23,8 @@ from pentary.isa.table import (
     TOTAL,
     VECTORS,
 )
-from pentary.lowrank import MAX_RANK
-from pentary.word import PENTS, WORD_MAX, limit
+from pentary.lowrank.operations import MAX_RANK
+from pentary.numbers.word import PENTS, WORD_MAX, limit
 
 PATH: Final = Path(__file__).parents[2] / "architecture" / "isa.md"
 _TEMPLATE: Final = Path(__file__).with_name("isa.md.in")

@@ -15,7 +15,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from pentary.isa.table import CONTROLS, FITNESS, INSTRUCTIONS, REGISTERS, VECTORS, Format, Instruction
-from pentary.word import PENTS, PentaryError, as_words, limit
+from pentary.numbers.word import PENTS, PentaryError, as_words, limit
 
 
 class Field(NamedTuple):
@@ -119,7 +119,7 @@ def encode(instruction: Instruction, d: int = 0, a: int = 0, b: int = 0, i: int 
         IllegalInstruction: a field is out of its range.
 
     >>> from pentary.isa.table import BY_NAME
-    >>> from pentary.text import format_pents
+    >>> from pentary.numbers.notation import format_pents
     >>> format_pents(encode(BY_NAME["ADDI"], d=3, a=1, i=-7))
     '0+-0+⊖00+00000-⊖'
     """

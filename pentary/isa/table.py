@@ -25,8 +25,7 @@ the result. Both are sums of these terms, with lanes L:
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
-from pentary.es import GAIN_SHIFT
-from pentary.lowrank import MAX_RANK, TOTAL_WIDTH
+from pentary.lowrank.operations import GAIN_SHIFT, MAX_RANK, TOTAL_WIDTH
 
 REGISTERS: Final = 32
 REGISTER_ALIASES: Final = {"zero": 0, "fp": 29, "sp": 30, "lr": 31}

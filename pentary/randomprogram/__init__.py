@@ -15,7 +15,7 @@ another implementation beside the interpreter looks like this:
 Compare all of `pentary.interpreter.state.State`; where only the end can be seen, run both to HALT and compare that.
 After a difference, look for a seed that shows it at a smaller length.
 
-With `faults` a program ends in a `pentary.program.Fault`: compare its kind, pc and origin, and the state, which the
+With `faults` a program ends in a `pentary.isa.program.Fault`: compare its kind, pc and origin, and the state, which the
 instruction at fault leaves alone. One of the faults is an overflow. Where the overflow trap is off, a program that was
 to end in it runs to HALT; where it is on, many programs end at an earlier overflow, with and without `faults`.
 
@@ -26,11 +26,11 @@ does not.
 from random import Random
 from typing import Final
 
-from pentary.program import Program
+from pentary.isa.program import Program
+from pentary.numbers.word import checked_integers
 from pentary.randomprogram.faults import write_fault
 from pentary.randomprogram.structures import write_item, write_start, write_subroutine
 from pentary.randomprogram.writer import Writer
-from pentary.word import checked_integers
 
 __all__ = ["LENGTH_MAX", "random_program"]
 

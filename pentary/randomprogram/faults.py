@@ -8,9 +8,9 @@ from typing import Final
 
 from pentary.isa import BY_NAME, IllegalInstruction, decode, encode
 from pentary.isa.table import CONTROLS, LINK, MAX_VL, STACK
-from pentary.prng import MEMBER_MAX
+from pentary.lowrank.generator import MEMBER_MAX
+from pentary.numbers.word import PENTS, WORD_MAX, limit
 from pentary.randomprogram.writer import Writer
-from pentary.word import PENTS, WORD_MAX, limit
 
 _OFFSET_MAX: Final = limit(7)  # of the I format
 

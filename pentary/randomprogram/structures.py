@@ -4,9 +4,9 @@ from typing import Final
 
 from pentary.isa import INSTRUCTIONS
 from pentary.isa.table import CONTROLS, LINK, MAX_VL, STACK
-from pentary.prng import MEMBER_MAX
+from pentary.lowrank.generator import MEMBER_MAX
+from pentary.numbers.word import WORD_MAX
 from pentary.randomprogram.writer import LOOPS, Label, Writer
-from pentary.word import WORD_MAX
 
 _MIX: Final = {
     "arithmetic": 30,

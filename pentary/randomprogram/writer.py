@@ -12,9 +12,9 @@ import numpy as np
 
 from pentary.isa import BY_NAME, INSTRUCTIONS, Instruction, encode
 from pentary.isa.encoding import Operand, operands
+from pentary.isa.program import Program
 from pentary.isa.table import HIGH_SHIFT, LINK, MAX_VL, REGISTERS, STACK, VECTORS
-from pentary.program import Program
-from pentary.word import PENTS, WORD_MAX
+from pentary.numbers.word import PENTS, WORD_MAX
 
 LOOPS: Final = 2
 """Loops that may stand in one another."""

@@ -1,17 +1,17 @@
 """What can be trained: the experiments of the kit, and a user's own function.
 
-To add an experiment, write a class that implements `pentary.train.Task` and give it a name here.
+To add an experiment, write a class that implements `pentary.es.loop.Task` and give it a name here.
 """
 
 import os
 
-from pentary import gemm
-from pentary.lowrank import check_shape
+from pentary.es.loop import Task
+from pentary.lowrank.operations import check_shape
+from pentary.nets import products
+from pentary.numbers.word import PentaryError
 from pentary.tasks.blackbox import BlackBox, load
 from pentary.tasks.digits import Digits
 from pentary.tasks.target import Target
-from pentary.train import Task
-from pentary.word import PentaryError
 
 
 def get(name: str, shape: tuple[int, int] | None = None, backend: str = "numpy") -> Task:
@@ -20,7 +20,7 @@ def get(name: str, shape: tuple[int, int] | None = None, backend: str = "numpy")
     Args:
         name: "target", "digits", FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION.
         shape: (rows, cols) of the weight matrix; None takes 64x64. The network of digits has its own shapes.
-        backend: that multiplies, one of `pentary.gemm.NAMES`; only digits has products for another than "numpy".
+        backend: that multiplies, one of `pentary.nets.products.NAMES`; only digits takes another than "numpy".
 
     Returns:
         The task.
@@ -36,7 +36,7 @@ def get(name: str, shape: tuple[int, int] | None = None, backend: str = "numpy")
     if name == "digits":
         if shape is not None:
             raise PentaryError("the network of digits has a fixed shape: leave the shape out")
-        return Digits(gemm.backend(backend))
+        return Digits(products.backend(backend))
     if backend != "numpy" and (name == "target" or ":" in name):
         raise PentaryError(f"{name} has no matrix products for the backend {backend}: use the backend numpy")
     if name == "target":

@@ -22,12 +22,12 @@ from typing import Any, Final, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from pentary import usersfile
-from pentary.es import CHUNK_PENTS, Parameters, Population, Shapes
-from pentary.fitness import as_fitness, number
-from pentary.lowrank import Pents
-from pentary.usersfile import execute, look_first_in, module_name
-from pentary.word import PentaryError
+from pentary.es.fitness import as_fitness, number
+from pentary.es.strategy import CHUNK_PENTS, Parameters, Population, Shapes
+from pentary.lowrank.operations import Pents
+from pentary.numbers.word import PentaryError
+from pentary.tasks import usersfile
+from pentary.tasks.usersfile import execute, look_first_in, module_name
 
 Fitness = Callable[[NDArray[np.int64]], object]
 """A user's function; what it returns is checked."""
@@ -81,7 +81,7 @@ class BlackBox:
             )
 
     def evaluate(self, population: Population) -> NDArray[Any]:
-        """Call the function for every member, (pairs, 2), as `pentary.fitness.as_fitness` returns it.
+        """Call the function for every member, (pairs, 2), as `pentary.es.fitness.as_fitness` returns it.
 
         Raises:
             BlackBoxError: the function raises an exception or returns something that is no fitness.

@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pentary.es import Parameters, Population, Shapes
-from pentary.exact import Float32, check_exact
-from pentary.gemm import NUMPY, Gemm
-from pentary.lowrank import Pents
-from pentary.mlp import Layer, Mlp, scaled_centre
-from pentary.parallel import map_chunks
-from pentary.word import PentaryError
+from pentary.es.strategy import Parameters, Population, Shapes
+from pentary.lowrank.operations import Pents
+from pentary.nets.perceptron import Layer, Mlp, scaled_centre
+from pentary.nets.products import NUMPY, Gemm
+from pentary.numbers.exact import Float32, check_exact
+from pentary.numbers.word import PentaryError
+from pentary.support.parallel import map_chunks
 
 NETWORK = Mlp(
     layers=(

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pentary.es import CHUNK_PENTS, Parameters, Population, Shapes
-from pentary.lowrank import Pents
-from pentary.parallel import map_chunks
+from pentary.es.strategy import CHUNK_PENTS, Parameters, Population, Shapes
+from pentary.lowrank.operations import Pents
+from pentary.support.parallel import map_chunks
 
 
 class Target:

@@ -25,11 +25,17 @@ from endings.tables import COMMANDS, CONDITIONS, Command, Condition, applies  # 
 
 WORKERS = 2
 SOURCES = (
-    *("pentary/__main__.py", "pentary/cli.py", "pentary/commands.py", "pentary/console.py", "pentary/files.py"),
-    *("pentary/progress.py", "pentary/runfolder.py", "pentary/signals.py", "pentary/lm/commands.py"),
-    *("sim/pentary_sim/commands.py", "sim/pentary_sim/drive.py", "hdl/pentary_hdl/commands.py"),
-    *("hdl/pentary_hdl/fpga/command.py", "hdl/pentary_hdl/processes.py", "hdl/pentary_hdl/prove.py"),
-    *("hdl/pentary_hdl/toolchain.py", "hdl/pentary_hdl/verify.py"),
+    *(
+        "pentary/__main__.py",
+        "pentary/cli/commands.py",
+        "pentary/cli/assembly.py",
+        "pentary/cli/console.py",
+        "pentary/support/files.py",
+    ),
+    *("pentary/runs/progress.py", "pentary/runs/folder.py", "pentary/support/signals.py", "pentary/cli/language.py"),
+    *("sim/pentary_sim/commands.py", "sim/pentary_sim/drive.py", "hdl/pentary_hdl/verilog/command.py"),
+    *("hdl/pentary_hdl/fpga/command.py", "hdl/pentary_hdl/tools/processes.py", "hdl/pentary_hdl/formal/command.py"),
+    *("hdl/pentary_hdl/tools/toolchain.py", "hdl/pentary_hdl/bench/command.py"),
 )
 """What decides how commands end."""
 STORE = HERE / "endings.json"

@@ -18,8 +18,8 @@ from typing import IO, Any, Final
 from safetensors import SafetensorError, safe_open
 
 from endings.tables import Command, Condition
-from pentary.objectfile import load_program
-from pentary.word import PentaryError
+from pentary.asm.objectfile import load_program
+from pentary.numbers.word import PentaryError
 
 PROGRAM: Final = (sys.executable, "-m", "pentary")
 TINY_TEXT: Final = ("--steps", "1", "--population", "4", "--dim", "16", "--tokens", "2")

@@ -8,7 +8,7 @@ its balanced digits differ by 22...2 in base 5, so dropping digits rounds to the
 from amaranth import Cat, Const, Module, Value
 
 from forms import lookup
-from pentary_hdl.digits import PENT
+from pentary_hdl.lralu.digits import PENT
 
 EXCESS = 3
 BIAS = 2

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from forms import LANES, as_signed, chain, lookup
 from forms.latents import ELEMENT
 from pentary.isa.table import OPERAND
-from pentary_hdl.digits import PENT
+from pentary_hdl.lralu.digits import PENT
 
 WORDS = data.ArrayLayout(data.ArrayLayout(PENT, OPERAND), LANES)
 NUMBERS = data.ArrayLayout(ELEMENT, LANES)

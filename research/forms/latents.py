@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 from forms import LANES, as_signed, chain, lookup
 from forms.levels import level
 from pentary.isa.table import CONTROLS, OPERAND
-from pentary_hdl.digits import PENT, Multiple, plus, reaches, reduced
+from pentary_hdl.lralu.digits import PENT, Multiple, plus, reaches, reduced
 
 PENTS = OPERAND + 1
 """Pents of a latent word plus twice another."""

@@ -7,8 +7,8 @@ from amaranth.lib.wiring import In, Out
 from forms import LANES, as_signed, lookup
 from forms.chain import BIAS
 from forms.sums import pents_of, sum_bits
-from pentary.word import to_digits
-from pentary_hdl.digits import PENT, reaches
+from pentary.numbers.word import to_digits
+from pentary_hdl.lralu.digits import PENT, reaches
 
 
 class _DigitLevels(wiring.Component):

@@ -5,7 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from forms import LANES, as_signed, chain, lookup
-from pentary_hdl.digits import PENT, Multiple, plus, reduced
+from pentary_hdl.lralu.digits import PENT, Multiple, plus, reduced
 
 _PRODUCT_BITS = 4
 

@@ -15,10 +15,10 @@ from typing import Any, Final, NamedTuple
 
 from amaranth.lib import wiring
 
-from pentary.word import PentaryError
-from pentary_hdl.export import verilog
+from pentary.numbers.word import PentaryError
 from pentary_hdl.fpga.measure import BetweenRegisters
-from pentary_hdl.toolchain import failure, run
+from pentary_hdl.tools.toolchain import failure, run
+from pentary_hdl.verilog.export import verilog
 
 LIBRARY: Final = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
 

@@ -20,14 +20,14 @@ from scipy import stats
 from streams import STREAMS, draw
 from threadpoolctl import threadpool_limits
 
-from pentary import prng
+from pentary.lowrank import generator
 
 FOLDER = Path(__file__).resolve().parents[1]
 
 
 def _fingerprint() -> str:
     """Name the generator by its first results, so that recorded figures are never taken for those of another."""
-    return hashlib.sha256(prng.prng(SEED, np.arange(1000)).astype("<i8").tobytes()).hexdigest()[:16]
+    return hashlib.sha256(generator.prng(SEED, np.arange(1000)).astype("<i8").tobytes()).hexdigest()[:16]
 
 
 def _smallest(results: dict[str, Any]) -> float:
@@ -43,10 +43,10 @@ def _streams() -> dict[str, Any]:
     for name in STREAMS:
         results = [digit_tests.battery(draw(name, Generator(number))) for number in structure.ROUNDS]
         smallest[name] = [_smallest(result) for result in results]
-        full[name] = results[prng.ROUNDS - 1]
+        full[name] = results[generator.ROUNDS - 1]
         print(name, *(f"{p:.2g}" for p in smallest[name]), flush=True)
     every = np.concatenate([p for tests in full.values() for p in tests.values()])
-    least = min(full, key=lambda name: smallest[name][prng.ROUNDS - 1])
+    least = min(full, key=lambda name: smallest[name][generator.ROUNDS - 1])
     uniform: Any = stats.kstest(every, "uniform")
     return {
         "smallest": smallest,

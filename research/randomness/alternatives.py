@@ -13,8 +13,8 @@ from reference import SEED, STEP, Digits, Generator
 from streams import BLOCKS, MEMBERS
 from threadpoolctl import threadpool_limits
 
-from pentary import prng
-from pentary.word import PENTS
+from pentary.lowrank import generator
+from pentary.numbers.word import PENTS
 
 ROW = PENTS * BLOCKS  # pents of one member
 STEPS = 16  # the tested pents: so many steps of MEMBERS rows
@@ -35,11 +35,11 @@ def code(blocks: int) -> NDArray[np.float32]:
 
 
 def bijection(key: int) -> Digits:
-    return prng.pents(key, np.arange(MEMBERS), 0, BLOCKS)
+    return generator.pents(key, np.arange(MEMBERS), 0, BLOCKS)
 
 
 def linear_code(key: int, matrix: NDArray[np.float32]) -> Digits:
-    state = prng.pents(key, np.arange(MEMBERS), 0, len(matrix) // PENTS).astype(np.float32)
+    state = generator.pents(key, np.arange(MEMBERS), 0, len(matrix) // PENTS).astype(np.float32)
     sums = state @ matrix  # at most 32 * 4 in magnitude: exact
     return (sums - np.float32(5) * np.rint(sums * np.float32(0.2))).astype(np.int8)
 
@@ -96,7 +96,7 @@ def measure() -> list[dict[str, Any]]:
 def repeated_words() -> dict[str, float]:
     """Count repeated words among 2**21 under one key, which has none, and among as many under different keys."""
     n = 2**21
-    same, different = (prng.prng(*inputs) for inputs in ((SEED, np.arange(n)), (np.arange(n), 0)))
+    same, different = (generator.prng(*inputs) for inputs in ((SEED, np.arange(n)), (np.arange(n), 0)))
     expected = n * (n - 1) / 2 / 5**PENTS
     return {"words": n, "expected": expected} | {
         name: float(n - len(np.unique(words))) for name, words in (("one key", same), ("different keys", different))

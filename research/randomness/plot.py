@@ -8,7 +8,7 @@ import numpy as np
 from reference import CHOSEN
 from structure import APPROXIMATED, ROUNDS, SAMPLES
 
-from pentary import prng
+from pentary.lowrank import generator
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -41,7 +41,7 @@ def figure(found: dict[str, Any], path: Path) -> None:
         right.plot((np.arange(len(p)) + 0.5) / len(p), np.sort(p), marker, ms=4, label=f"{name} ({len(p):,})")
     right.set(xscale="log", yscale="log", xlabel="rank of the p-value / number of p-values", ylabel="p-value")
     right.legend()
-    right.set_title(f"All p-values at {prng.ROUNDS} rounds")
+    right.set_title(f"All p-values at {generator.ROUNDS} rounds")
     for axes in (left, middle, right):
         axes.grid(alpha=0.3)
     picture.savefig(path, dpi=110)

@@ -1,18 +1,18 @@
-"""The generator again, with any number of rounds and any mixing layer; `check` holds it against `pentary.prng`."""
+"""The generator again, with any number of rounds and any mixing layer; `check` holds it against the original."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pentary import prng
-from pentary.word import PENTS, WORD_MAX, from_digits, to_digits
+from pentary.lowrank import generator
+from pentary.numbers.word import PENTS, WORD_MAX, from_digits, to_digits
 
 Digits = NDArray[np.int8]
 Words = NDArray[np.int64]
 
 SEED = 2026
-STEP, MEMBER = 5**prng.MATRIX_WIDTH, 5**prng.BLOCK_WIDTH
+STEP, MEMBER = 5**generator.MATRIX_WIDTH, 5**generator.BLOCK_WIDTH
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ _CUBE = np.array([0, 1, 3, 2, 4], np.uint8)
 class Generator:
     """The keyed bijection; called with keys and counters it gives pents (..., 16), least significant first."""
 
-    rounds: int = prng.ROUNDS
+    rounds: int = generator.ROUNDS
     mixing: Mixing = CHOSEN
 
     def pents(self, key: Words | int, counter: Words | int) -> Digits:
@@ -65,5 +65,5 @@ class Generator:
 def check() -> None:
     """Refuse to measure a generator that is not the one the kit has."""
     keys, counters = np.random.default_rng(1).integers(-WORD_MAX, WORD_MAX + 1, (2, 1000))
-    if not np.array_equal(Generator().words(keys, counters), prng.prng(keys, counters)):
-        raise SystemExit("research/randomness/reference.py and pentary/prng.py are no longer the same generator")
+    if not np.array_equal(Generator().words(keys, counters), generator.prng(keys, counters)):
+        raise SystemExit("research/randomness/reference.py and pentary/lowrank/generator.py differ")

@@ -10,8 +10,8 @@ from reference import CHOSEN, REJECTED
 from streams import STREAMS, WORDS
 from structure import APPROXIMATED, RELATIONS, ROUNDS, SAMPLES, SUM_KEYS
 
-from pentary import prng
-from pentary.word import PENTS
+from pentary.lowrank import generator
+from pentary.numbers.word import PENTS
 
 Found = dict[str, Any]
 
@@ -34,7 +34,7 @@ def _enough(columns: Iterable[Iterable[float]]) -> str:
     """Say from which number of rounds on no p-value of the table is small."""
     worst = [min(row) for row in zip(*columns, strict=True)]
     enough = max((n + 1 for n, p in zip(ROUNDS, worst, strict=True) if p < 0.001), default=1)
-    return f"From {enough} rounds on no value is below 0.001; the generator has {prng.ROUNDS}."
+    return f"From {enough} rounds on no value is below 0.001; the generator has {generator.ROUNDS}."
 
 
 def _heading(found: Found) -> list[str]:
@@ -42,7 +42,7 @@ def _heading(found: Found) -> list[str]:
         "# Randomness, measured",
         f"""`python research/randomness` remakes this text, `randomness.png` and `randomness.json` (every p-value),
         dieharder included; `--quick` leaves dieharder out. The generator is specified in
-        `architecture/randomness.md`: a keyed bijection of 16-pent words in {prng.ROUNDS} rounds. Generator
+        `architecture/randomness.md`: a keyed bijection of 16-pent words in {generator.ROUNDS} rounds. Generator
         measured: {found["generator"]} (the start of a SHA-256 digest of 1,000 words).""",
         "![Related inputs, linear approximations and p-values](randomness.png)",
     ]
@@ -65,7 +65,7 @@ def _streams(found: Found) -> list[str]:
         it.""",
         _by_rounds(streams["smallest"], zip(*([_p(x) for x in p] for p in streams["smallest"].values()), strict=True)),
         _enough(streams["smallest"].values()),
-        f"""At {prng.ROUNDS} rounds there are {streams["tests"]:,} p-values; the smallest is
+        f"""At {generator.ROUNDS} rounds there are {streams["tests"]:,} p-values; the smallest is
         {streams["least"]:.1e}, times their number {bonferroni:.2f}. All of them against the uniform
         distribution (Kolmogorov–Smirnov): p = {streams["uniform"]:.3f}. The stream with the smallest is
         `{streams["least stream"]}`; with four other seeds its smallest p-value times the number of tests is
@@ -105,7 +105,7 @@ def _linear(found: Found) -> list[str]:
         places are as far apart as two others, so two sums share one pent at most, and their difference has
         four or six.""",
         _by_rounds([f"{chosen}: largest", "p", f"{rejected}: largest", "p"], zip(*columns, strict=True)),
-        f"""The tests on pents see it as well. For {rejected} in {prng.ROUNDS} rounds the smallest p-values times
+        f"""The tests on pents see it as well. For {rejected} in {generator.ROUNDS} rounds the smallest p-values times
         the number of tests are, on the streams above: """
         + ", ".join(f"{name} {_p(p)}" for name, p in found["streams"]["rejected"].items())
         + ".",
@@ -204,7 +204,7 @@ def _battery(found: Found) -> list[str]:
 
 def _adders(method: str) -> str:
     """Count modulo-5 adders of a pent: those of the rounds, or of the feedback and of its share of a drawn state."""
-    word = PENTS + prng.ROUNDS * PENTS * len(CHOSEN.places)  # two sums of the mixing and one with the key, and 16 first
+    word = PENTS + generator.ROUNDS * PENTS * len(CHOSEN.places)  # two sums of the mixing, one with the key; 16 first
     if method.startswith("linear"):
         blocks = int(method.split()[2]) // PENTS
         feedback = len(alternatives.FEEDBACK[blocks]) - 1

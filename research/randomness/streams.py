@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from reference import MEMBER, SEED, STEP, Digits, Generator
 
-from pentary import prng
+from pentary.lowrank import generator
 
 Index = NDArray[np.int64]
 
@@ -23,8 +23,8 @@ def _first_words(g: Generator, seeds: Index | int, counters: Index | int) -> Dig
 
 
 def _matrices(g: Generator, seed: int, i: Index) -> Digits:
-    per_step = 2 * prng.MATRIX_MAX + 1
-    return _first_words(g, seed, STEP * (i // per_step) + i % per_step - prng.MATRIX_MAX)
+    per_step = 2 * generator.MATRIX_MAX + 1
+    return _first_words(g, seed, STEP * (i // per_step) + i % per_step - generator.MATRIX_MAX)
 
 
 _STREAMS: dict[str, tuple[str, Callable[[Generator, int, Index], Digits]]] = {
@@ -46,6 +46,6 @@ def draw(name: str, generator: Generator, seed: int = SEED) -> Digits:
 
 def training_chunks(seed: int, first_step: int) -> Iterator[Digits]:
     """Yield pents as training draws them: 128 of each of 1024 members, for 3 matrices in turn, step after step."""
-    for step in range(first_step, prng.STEP_MAX + 1):
-        for key in prng.prng(seed, step * STEP + np.arange(3)).tolist():
-            yield prng.pents(key, np.arange(MEMBERS), 0, BLOCKS)
+    for step in range(first_step, generator.STEP_MAX + 1):
+        for key in generator.prng(seed, step * STEP + np.arange(3)).tolist():
+            yield generator.pents(key, np.arange(MEMBERS), 0, BLOCKS)

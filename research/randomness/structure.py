@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from reference import SEED, STEP, Generator, Mixing, Words
 from scipy import stats
 
-from pentary.word import PENTS, WORD_MAX, from_digits, to_digits, wrap
+from pentary.numbers.word import PENTS, WORD_MAX, from_digits, to_digits, wrap
 
 ROUNDS = range(1, 9)
 SAMPLES = 4096  # pairs of words for each input pent

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from reference import Mixing
 
-from pentary.word import PENTS
+from pentary.numbers.word import PENTS
 
 MOST = 5
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pentary.commands import define_option
-from pentary.console import exit_status
-from pentary.program import Fault
-from pentary.signals import exit_code
-from pentary.word import PentaryError
+from pentary.cli.assembly import define_option
+from pentary.cli.console import exit_status
+from pentary.isa.program import Fault
+from pentary.numbers.word import PentaryError
+from pentary.support.signals import exit_code
 
 if TYPE_CHECKING:
     from pentary_sim.profile import By
@@ -145,7 +145,7 @@ def profile(
       pentary profile prog.s --by line
     """
     with exit_status():
-        from pentary.objectfile import STANDARD_INPUT, is_standard_input
+        from pentary.asm.objectfile import STANDARD_INPUT, is_standard_input
         from pentary_sim import profile as profiles
         from pentary_sim.drive import drive
 
@@ -169,7 +169,7 @@ def debug(program: Path, config: Path | None, defines: dict[str, int]) -> None:
     `help` lists the commands. Ctrl-C stops a program that runs, and leaves the debugger as it is.
     """
     with exit_status():
-        from pentary.objectfile import is_standard_input
+        from pentary.asm.objectfile import is_standard_input
         from pentary_sim.debugger import Debugger
 
         if is_standard_input(program):
@@ -178,7 +178,7 @@ def debug(program: Path, config: Path | None, defines: dict[str, int]) -> None:
 
 
 def _machine(path: Path, config: Path | None, defines: dict[str, int], trace: bool = False) -> "Simulator":
-    from pentary.objectfile import load_program
+    from pentary.asm.objectfile import load_program
     from pentary_sim.config import Config
     from pentary_sim.simulator import Simulator
 

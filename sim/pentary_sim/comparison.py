@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pentary.interpreter import Interpreter
-from pentary.program import Fault, Program
+from pentary.isa.program import Fault, Program
 from pentary.randomprogram import random_program
 from pentary_sim.config import Config
 from pentary_sim.simulator import Simulator

@@ -10,8 +10,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Self
 
-from pentary.messages import MOST, shortened
-from pentary.word import PentaryError
+from pentary.numbers.word import PentaryError
+from pentary.support.messages import MOST, shortened
 
 
 def _setting(default: int | bool, allowed: Collection[int]) -> Any:
@@ -100,7 +100,7 @@ class Config:
     8
     >>> Config(caches=Caches(line=24))
     Traceback (most recent call last):
-    pentary.word.PentaryError: caches.line is 24; it must be one of 5, 25, 125, 625
+    pentary.numbers.word.PentaryError: caches.line is 24; it must be one of 5, 25, 125, 625
     """
 
     pipeline: Pipeline = Pipeline()
@@ -151,7 +151,7 @@ class Config:
         0
         >>> Config.loads("[l2]\\nway = 4")
         Traceback (most recent call last):
-        pentary.word.PentaryError: configuration: there is no setting l2.way; the nearest is l2.ways
+        pentary.numbers.word.PentaryError: configuration: there is no setting l2.way; the nearest is l2.ways
         """
         try:
             document = tomllib.loads(text)

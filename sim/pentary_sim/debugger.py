@@ -11,11 +11,11 @@ import numpy as np
 from pentary.asm import disassemble_word
 from pentary.asm.errors import suggestion
 from pentary.asm.vocabulary import NUMBERS
+from pentary.isa.program import Fault
 from pentary.isa.table import STACK
-from pentary.messages import shortened
-from pentary.program import Fault
-from pentary.signals import Terminated, terminated
-from pentary.word import PentaryError
+from pentary.numbers.word import PentaryError
+from pentary.support.messages import shortened
+from pentary.support.signals import Terminated, terminated
 from pentary_sim import report
 from pentary_sim.drive import drive
 from pentary_sim.show import WHERE, count, crossbar_row, elements, find, memory, pents, show

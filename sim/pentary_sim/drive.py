@@ -3,8 +3,8 @@
 from collections.abc import Collection
 from typing import Final
 
-from pentary.program import Fault
-from pentary.signals import collected
+from pentary.isa.program import Fault
+from pentary.support.signals import collected
 from pentary_sim.simulator import Simulator
 from pentary_sim.trace import Trace
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from pentary.es import Parameters, State
-from pentary.program import Fault
-from pentary.train import Step, Task, record
-from pentary.word import PentaryError
+from pentary.es.loop import Step, Task, record
+from pentary.es.strategy import Parameters, State
+from pentary.isa.program import Fault
+from pentary.numbers.word import PentaryError
 from pentary_sim.config import Config
 from pentary_sim.drive import drive
 from pentary_sim.loader import Prepared, prepare
@@ -20,7 +20,7 @@ from pentary_sim.simulator import Simulator
 
 
 def train(task: Task, parameters: Parameters, config: Config | None = None) -> Iterator[Step]:
-    """Train a task on the machine, giving what `pentary.train.train` yields, and what `measured` tells beside it.
+    """Train a task on the machine, giving what `pentary.es.loop.train` yields, and what `measured` tells beside it.
 
     Args:
         task: what to train: target or digits.

@@ -1,12 +1,12 @@
-"""PRNG, compiled: the permutation of `pentary.prng` for one word at a time."""
+"""PRNG, compiled: the permutation of `pentary.lowrank.generator` for one word at a time."""
 
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pentary.prng import ROUNDS
-from pentary.word import PENTS, WORD_MAX
+from pentary.lowrank.generator import ROUNDS
+from pentary.numbers.word import PENTS, WORD_MAX
 from pentary_sim.compiled import compiled
 
 Bytes = NDArray[np.uint8]

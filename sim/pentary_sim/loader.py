@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pentary.asm import assemble
-from pentary.es import Parameters, Shapes
+from pentary.es.loop import Task
+from pentary.es.strategy import Parameters, Shapes
+from pentary.isa.program import Program
 from pentary.isa.table import CONTROLS, MAX_VL
-from pentary.lowrank import Latents
-from pentary.program import Program
+from pentary.lowrank.operations import Latents
+from pentary.numbers.word import WORD_MAX, PentaryError
 from pentary.tasks.digits import Digits
 from pentary.tasks.target import Target
-from pentary.train import Task
-from pentary.word import WORD_MAX, PentaryError
 
 PROGRAMS: Final = Path(__file__).parent / "programs"
 

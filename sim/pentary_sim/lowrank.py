@@ -1,15 +1,14 @@
-"""What the instructions of the low-rank unit do, compiled: `pentary.lowrank` one row at a time."""
+"""What the instructions of the low-rank unit do, compiled: `pentary.lowrank.operations` one row at a time."""
 
 from typing import Final
 
 import numpy as np
 
-from pentary.es import GAIN_SHIFT
 from pentary.isa.table import ACTIVATION, CONTROLS, MAX_VL, TOTAL
 from pentary.isa.table import OPERAND as NARROW
-from pentary.lowrank import MAX_RANK, pquant_thresholds
-from pentary.prng import BLOCK_WIDTH, MEMBER_MAX
-from pentary.word import PENTS
+from pentary.lowrank.generator import BLOCK_WIDTH, MEMBER_MAX
+from pentary.lowrank.operations import GAIN_SHIFT, MAX_RANK, pquant_thresholds
+from pentary.numbers.word import PENTS
 from pentary_sim import opcodes as o
 from pentary_sim.compiled import compiled
 from pentary_sim.generator import balanced, permute, prng, schedule

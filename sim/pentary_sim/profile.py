@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pentary.asm import disassemble_word
-from pentary.files import write_whole
-from pentary.plots import BLUE, GREY, as_png, new_figure
-from pentary.program import Program
-from pentary.word import PentaryError
+from pentary.isa.program import Program
+from pentary.numbers.word import PentaryError
+from pentary.runs.plots import BLUE, GREY, as_png, new_figure
+from pentary.support.files import write_whole
 from pentary_sim.events import CAUSES
 
 By = Literal["label", "line", "address"]

@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from pentary.alu import Flags
 from pentary.asm import disassemble_word
+from pentary.isa.program import Fault, Program
 from pentary.isa.table import FITNESS, REGISTER_ALIASES, REGISTERS
-from pentary.program import Fault, Program
-from pentary.text import format_pents
-from pentary.word import PENTS, WORD_MAX
+from pentary.numbers.alu import Flags
+from pentary.numbers.notation import format_pents
+from pentary.numbers.word import PENTS, WORD_MAX
 from pentary_sim.simulator import Simulator
 
 _AROUND: Final = 4  # instructions shown on both sides of the one in question

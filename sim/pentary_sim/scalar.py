@@ -1,10 +1,10 @@
-"""What the scalar instructions do, compiled, without memory, jumps and waiting: `pentary.alu` for one pair of words."""
+"""What the scalar instructions do, compiled, without memory, jumps and waiting: `pentary.numbers.alu` for words."""
 
 from typing import Final
 
-from pentary.alu import Flags
 from pentary.isa.table import HIGH_SHIFT
-from pentary.word import PENTS
+from pentary.numbers.alu import Flags
+from pentary.numbers.word import PENTS
 from pentary_sim import opcodes as o
 from pentary_sim.compiled import compiled
 from pentary_sim.layout import Record

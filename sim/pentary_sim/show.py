@@ -8,11 +8,11 @@ from typing import Final, NamedTuple
 from pentary.asm import disassemble_word
 from pentary.asm.errors import suggestion
 from pentary.asm.vocabulary import NUMBERS, RESERVED
+from pentary.isa.program import Program
 from pentary.isa.table import CONTROLS, MAX_VL
-from pentary.messages import shortened, some
-from pentary.program import Program
-from pentary.text import GLYPHS, format_pents
-from pentary.word import PentaryError
+from pentary.numbers.notation import GLYPHS, format_pents
+from pentary.numbers.word import PentaryError
+from pentary.support.messages import shortened, some
 from pentary_sim import report
 from pentary_sim.simulator import Simulator
 

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pentary.isa.encoding import IllegalInstruction, decode
+from pentary.isa.program import Fault, Program
 from pentary.isa.table import CONTROLS, INSTRUCTIONS, MAX_VL
-from pentary.prng import MEMBER_MAX
-from pentary.program import Fault, Program
-from pentary.word import PENTS
+from pentary.lowrank.generator import MEMBER_MAX
+from pentary.numbers.word import PENTS
 from pentary_sim import kernel
 from pentary_sim import opcodes as o
 from pentary_sim.config import Config
@@ -94,7 +94,7 @@ class Simulator:
 
     @property
     def flags(self) -> int:
-        """Sum of `pentary.alu.Flags`."""
+        """Sum of `pentary.numbers.alu.Flags`."""
         return int(self._machine["flags"])
 
     @property

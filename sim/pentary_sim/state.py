@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pentary.isa.encoding import IllegalInstruction, decode, operands
+from pentary.isa.program import Program
 from pentary.isa.table import CONTROL_RESET, INSTRUCTIONS, LINK, MAX_VL, STACK
-from pentary.program import Program
-from pentary.word import PentaryError
+from pentary.numbers.word import PentaryError
 from pentary_sim.config import Config
 from pentary_sim.events import EVENT, NONE, UNITS
 from pentary_sim.layout import CACHE, CODE, DCACHE, ICACHE, L2, STATE

@@ -7,7 +7,7 @@ pents: an operation where both are not 0, else skipped.
 
 from pentary.isa.table import MAX_VL, VECTORS
 from pentary.isa.table import OPERAND as NARROW
-from pentary.word import PENTS
+from pentary.numbers.word import PENTS
 from pentary_sim import opcodes as o
 from pentary_sim.compiled import compiled
 from pentary_sim.layout import Record

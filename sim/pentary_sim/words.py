@@ -1,11 +1,11 @@
-"""Arithmetic on single words, compiled: what `pentary.word` and `pentary.alu` define for arrays."""
+"""Arithmetic on single words, compiled: what `pentary.numbers.word` and `pentary.numbers.alu` define for arrays."""
 
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pentary.word import PENTS, WORD_MAX, limit, to_digits
+from pentary.numbers.word import PENTS, WORD_MAX, limit, to_digits
 from pentary_sim.compiled import compiled
 
 POWERS: Final = 5 ** np.arange(PENTS + 1, dtype=np.int64)

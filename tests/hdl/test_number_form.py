@@ -14,8 +14,8 @@ from forms.levels import BinaryLevels, CarrySaveLevels, ChainLevels, PentLevels
 from forms.sums import BinarySums, CarrySaveSums, ChainSums, PentSums
 from pentary.interpreter.words import rounded, sat
 from pentary.isa.table import OPERAND
-from pentary.lowrank import pquant_thresholds
-from pentary.word import from_digits, limit, to_digits
+from pentary.lowrank.operations import pquant_thresholds
+from pentary.numbers.word import from_digits, limit, to_digits
 
 SEED = 20261
 RANKS = (8, 64)

@@ -9,7 +9,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hardware import osu018
-from pentary.word import PentaryError
+from pentary.numbers.word import PentaryError
 
 installed = pytest.mark.skipif(
     not osu018.LIBRARY.exists() or shutil.which("sta") is None, reason="needs qflow-tech-osu018 and opensta of Debian"

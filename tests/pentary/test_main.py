@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from pentary import __main__ as program
-from pentary import signals
+from pentary.support import signals
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def test_ctrl_c_while_the_command_line_is_loaded_ends_quietly(monkeypatch, capsy
     load = builtins.__import__
 
     def interrupted(name, *arguments, **options):
-        if name == "pentary.cli":
+        if name == "pentary.cli.commands":
             raise KeyboardInterrupt
         return load(name, *arguments, **options)
 

@@ -27,8 +27,8 @@ def test_a_mutant_changes_one_place_and_leaves_python(mutant: Mutant) -> None:
 
 
 def test_a_place_that_is_gone_is_told() -> None:
-    gone = Mutant("one", "bound", "pentary/word.py", old="no such text", new="")
-    with pytest.raises(ValueError, match=r"stale: .* one occurs 0 times in pentary/word.py.*: no such text$"):
+    gone = Mutant("one", "bound", "pentary/numbers/word.py", old="no such text", new="")
+    with pytest.raises(ValueError, match=r"stale: .* one occurs 0 times in pentary/numbers/word.py.*: no such text$"):
         gone.applied((ROOT / gone.file).read_text())
 
 

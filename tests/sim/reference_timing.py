@@ -15,8 +15,8 @@ import numpy as np
 from pentary.interpreter import Interpreter
 from pentary.isa import decode
 from pentary.isa.encoding import operands
+from pentary.isa.program import Program
 from pentary.isa.table import LINK, STACK, Instruction
-from pentary.program import Program
 from pentary_sim.config import Config
 from pentary_sim.events import CAUSES, NONE, UNITS
 

@@ -14,10 +14,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from pentary import objectfile
-from pentary.asm import assemble, assemble_text
-from pentary.cli import main
-from pentary.word import PentaryError
+from pentary.asm import assemble, assemble_text, objectfile
+from pentary.cli.commands import main
+from pentary.numbers.word import PentaryError
 from pentary_sim import drive as driving
 from pentary_sim.config import Config
 from pentary_sim.simulator import Simulator
@@ -109,7 +108,7 @@ def test_programs_from_standard_input_run_and_are_profiled_like_files(name):
 
 
 def test_a_program_from_a_closed_standard_input_is_a_mistake(monkeypatch):
-    monkeypatch.setattr("pentary.objectfile.sys.stdin", None)
+    monkeypatch.setattr("pentary.asm.objectfile.sys.stdin", None)
     with pytest.raises(PentaryError, match=r"^the program is read from standard input, and it is closed$"):
         objectfile.load_program(Path("-"))
 
@@ -445,7 +444,7 @@ def test_commands_have_help_with_examples():
 
 
 def test_help_loads_no_compiler_and_other_engines_load_no_model():
-    code = "import sys; from pentary.cli import main; main(sys.argv[1:], standalone_mode=False); "
+    code = "import sys; from pentary.cli.commands import main; main(sys.argv[1:], standalone_mode=False); "
     code += "print([name for name in ('numba', 'pentary_sim') if name in sys.modules])"
     for arguments, loaded in (
         (["--help"], "['pentary_sim']"),

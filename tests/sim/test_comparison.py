@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pentary.isa import BY_NAME, encode
-from pentary.program import Program
+from pentary.isa.program import Program
 from pentary_sim import comparison
 from pentary_sim.simulator import Simulator
 

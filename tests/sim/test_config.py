@@ -4,7 +4,7 @@ from importlib.resources import files
 
 import pytest
 
-from pentary.word import PentaryError
+from pentary.numbers.word import PentaryError
 from pentary_sim.config import L1, Caches, Config, LowRank, Pipeline
 
 SETS = {1, 5, 25, 125, 625, 3125}

@@ -15,9 +15,9 @@ from pentary.asm import assemble_text
 from pentary.interpreter import Interpreter
 from pentary.isa import INSTRUCTIONS, decode, encode
 from pentary.isa.encoding import operands
+from pentary.isa.program import Fault
 from pentary.isa.table import CONTROLS, HIGH_SHIFT, Instruction
-from pentary.program import Fault
-from pentary.word import PENTS, from_digits, saturate, to_digits
+from pentary.numbers.word import PENTS, from_digits, saturate, to_digits
 from pentary_sim.config import Config
 from pentary_sim.simulator import Simulator
 

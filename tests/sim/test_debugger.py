@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from pentary.asm import assemble, assemble_text
-from pentary.cli import main
+from pentary.cli.commands import main
 from pentary_sim import drive as driving
 from pentary_sim.debugger import Debugger
 from pentary_sim.simulator import Simulator

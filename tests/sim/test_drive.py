@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from pentary.asm import assemble_text
-from pentary.program import Fault
+from pentary.isa.program import Fault
 from pentary_sim import drive as driving
 from pentary_sim.config import Config, Memory
 from pentary_sim.drive import drive

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from pentary import train as numpy_engine
-from pentary.es import Parameters
-from pentary.program import Fault
+from pentary.es import loop as numpy_engine
+from pentary.es.loop import Step, Task
+from pentary.es.strategy import Parameters
+from pentary.isa.program import Fault
+from pentary.numbers.word import PentaryError
 from pentary.tasks.blackbox import BlackBox
 from pentary.tasks.digits import Digits
 from pentary.tasks.target import Target
-from pentary.train import Step, Task
-from pentary.word import PentaryError
 from pentary_sim import engine
 from pentary_sim.config import Config, Exceptions, LowRank, Memory
 from pentary_sim.events import CAUSES, COUNTS

@@ -4,8 +4,8 @@ from random import Random
 
 import numpy as np
 
-from pentary import prng as library
-from pentary.word import PENTS, WORD_MAX, to_digits
+from pentary.lowrank import generator as library
+from pentary.numbers.word import PENTS, WORD_MAX, to_digits
 from pentary_sim import generator
 
 EDGES = [0, 1, -1, 2, -2, 3, 5**8, -(5**8), 5**15, WORD_MAX, -WORD_MAX]

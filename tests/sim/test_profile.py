@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from pentary.asm import assemble_text
-from pentary.program import Program
-from pentary.word import PentaryError
+from pentary.isa.program import Program
+from pentary.numbers.word import PentaryError
 from pentary_sim.events import CAUSES
 from pentary_sim.profile import picture, rows, table
 from pentary_sim.simulator import Simulator

@@ -6,13 +6,13 @@ from numpy.typing import NDArray
 
 from pentary import es
 from pentary.asm import AssemblyError, assemble
-from pentary.es import Parameters, State
+from pentary.es.loop import Task
+from pentary.es.strategy import Parameters, State
 from pentary.interpreter import Interpreter
+from pentary.numbers.word import PentaryError
 from pentary.tasks.blackbox import BlackBox
 from pentary.tasks.digits import Digits
 from pentary.tasks.target import Target
-from pentary.train import Task
-from pentary.word import PentaryError
 from pentary_sim.config import Config, LowRank
 from pentary_sim.loader import PROGRAMS, Prepared, memory_map, prepare
 from pentary_sim.simulator import Simulator

@@ -11,8 +11,8 @@ import pytest
 from pentary.asm import assemble_text
 from pentary.isa import INSTRUCTIONS, decode
 from pentary.isa.encoding import operands
+from pentary.isa.program import Fault, Program
 from pentary.isa.table import Instruction
-from pentary.program import Fault, Program
 from pentary.randomprogram import random_program
 from pentary_sim.config import Config
 from pentary_sim.events import CAUSES

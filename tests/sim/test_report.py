@@ -5,8 +5,8 @@ import re
 import pytest
 
 from pentary.asm import assemble_text
-from pentary.program import Program
-from pentary.text import GLYPHS
+from pentary.isa.program import Program
+from pentary.numbers.notation import GLYPHS
 from pentary_sim import report
 from pentary_sim.config import Config, Memory
 from pentary_sim.drive import drive

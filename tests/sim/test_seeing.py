@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from pentary.asm import assemble_text
-from pentary.cli import main
+from pentary.cli.commands import main
 from pentary_sim.simulator import Simulator
 
 PAGE = Path(__file__).parents[2] / "architecture" / "seeing.md"

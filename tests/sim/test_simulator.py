@@ -10,9 +10,9 @@ import pytest
 
 from pentary.asm import assemble_text
 from pentary.interpreter import Interpreter
-from pentary.program import Fault, Program
+from pentary.isa.program import Fault, Program
+from pentary.numbers.word import PentaryError
 from pentary.randomprogram import random_program
-from pentary.word import PentaryError
 from pentary_sim import events as recorded
 from pentary_sim.config import Config, Exceptions, Memory
 from pentary_sim.events import EVENT, NONE, Events

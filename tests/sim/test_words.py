@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pentary.interpreter.words import cons
-from pentary.word import WORD_MAX, limit, to_digits
+from pentary.numbers.word import WORD_MAX, limit, to_digits
 from pentary_sim import words
 
 SIZE = 5**16

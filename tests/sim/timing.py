@@ -27,8 +27,8 @@ from typing import Final
 import numpy as np
 
 from pentary.asm import assemble_text
+from pentary.isa.program import Program
 from pentary.isa.table import BY_NAME
-from pentary.program import Program
 from pentary_sim.config import Config
 from pentary_sim.events import CAUSES, NONE, UNITS
 from pentary_sim.simulator import Simulator

@@ -8,13 +8,13 @@ from cocotb.clock import Clock
 from cocotb.triggers import ClockCycles
 from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiResp
 
-from pentary.lralu import LowRankParameters
 from pentary_hdl.bench.coverage import Bin, Coverage
 from pentary_hdl.bench.driver import CLOCK_PERIOD
 from pentary_hdl.bench.lralu_coverage import ERROR, kinds_of, refusals
 from pentary_hdl.bench.lralu_oracle import ELEMENTS
 from pentary_hdl.bench.lralu_shared import CheckedModel
 from pentary_hdl.bench.lralu_traffic import Step
+from pentary_hdl.lralu.twin import LowRankParameters
 
 WORD: Final = 4
 """Bytes of a word of the bus."""

@@ -8,12 +8,12 @@ from typing import Any, Protocol, TypeVar
 
 import cocotb
 
-from pentary.lralu import LowRankParameters
 from pentary_hdl.bench.coverage import Coverage
 from pentary_hdl.bench.driver import now
 from pentary_hdl.bench.lralu_directed import DirectedTraffic
 from pentary_hdl.bench.lralu_shared import CheckedModel
 from pentary_hdl.bench.report import Report, Task
+from pentary_hdl.lralu.twin import LowRankParameters
 
 
 class AnyBench(Protocol):

@@ -2,7 +2,7 @@
 
 from amaranth.lib import wiring
 
-from pentary_hdl.export import ports, verilog
+from pentary_hdl.verilog.export import ports, verilog
 
 TOP = "bench"
 

@@ -11,12 +11,6 @@ from cocotb.clock import Clock
 from cocotb.task import Task
 from cocotb.triggers import Combine, Event, First, RisingEdge, Timer
 
-from pentary.lralu import (
-    Command,
-    LowRankParameters,
-    binary_code,
-    code_binary,
-)
 from pentary_hdl.bench.coverage import Coverage
 from pentary_hdl.bench.driver import CLOCK_PERIOD, NO_PAUSES, StreamDriver, now, random_pauses
 from pentary_hdl.bench.lralu_coverage import IDLE, STALLS, bins
@@ -24,6 +18,12 @@ from pentary_hdl.bench.lralu_oracle import ELEMENTS, FIELDS, RESPONSE_DELAY
 from pentary_hdl.bench.lralu_shared import CheckedModel, port_bits
 from pentary_hdl.bench.lralu_traffic import Step
 from pentary_hdl.bench.monitor import StreamMonitor, Transfer
+from pentary_hdl.lralu.twin import (
+    Command,
+    LowRankParameters,
+    binary_code,
+    code_binary,
+)
 
 _PATIENCE: Final = 40
 """A burst hangs when it has taken that many times the cycles it takes without stalls."""

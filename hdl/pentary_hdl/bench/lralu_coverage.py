@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import Final
 
-from pentary.lralu import OPS, LowRankParameters
 from pentary_hdl.bench.coverage import Bin
 from pentary_hdl.bench.lralu_fields import reasons, situations
 from pentary_hdl.bench.lralu_oracle import FIELDS, Kind, kinds, thresholds
 from pentary_hdl.bench.lralu_sums import reachable_sums
+from pentary_hdl.lralu.twin import OPS, LowRankParameters
 
 BY_RANK: Final = ("LRGEN", "LRMUL", "PQUANT")
 """Operations whose work depends on RANK and COLS."""

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from itertools import cycle, islice, product
 
-from pentary.es import GAIN_SHIFT
 from pentary.isa.table import OPERAND
-from pentary.lralu import command
+from pentary.lowrank.operations import GAIN_SHIFT
 from pentary_hdl.bench.coverage import Bin
 from pentary_hdl.bench.lralu_coverage import ERROR, kinds_of
 from pentary_hdl.bench.lralu_fields import made, situations
 from pentary_hdl.bench.lralu_oracle import FIELDS, Kind, Operand, limit, saturated, update_step
 from pentary_hdl.bench.lralu_traffic import Step, Traffic
+from pentary_hdl.lralu.twin import command
 
 
 class DirectedTraffic(Traffic):

@@ -20,7 +20,7 @@ ELEMENTS: Final = {"base": 28, "totals": 19, "results": 28}
 
 
 class Hardware(Protocol):
-    """What the unit is made for: `pentary.lralu.LowRankParameters`, of which only these numbers are taken."""
+    """What the unit is made for: `pentary_hdl.lralu.twin.LowRankParameters`, of which only these numbers are taken."""
 
     @property
     def lanes(self) -> int:
@@ -142,7 +142,7 @@ def kinds(max_rank: int, max_size: int, rows: int) -> dict[str, Kind]:
 
 
 class Answer(NamedTuple):
-    """What a command gives, as `pentary.lralu.Outcome` tells it."""
+    """What a command gives, as `pentary_hdl.lralu.twin.Outcome` tells it."""
 
     error: bool
     results: tuple[int, ...]

@@ -8,30 +8,30 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import Any, Final
 
-from pentary.lralu import Command, LowRankModel, LowRankParameters, Outcome
 from pentary_hdl.bench.lralu_oracle import ELEMENTS, FIELDS, RESPONSE_DELAY, Hardware, Oracle, kinds, level, limit
+from pentary_hdl.lralu.twin import Command, LowRankModel, LowRankParameters, Outcome
 
 _WHOLE: Final = kinds(64, 256, 256)
 _REGISTERS: Final = [kind.operands[0] for kind in _WHOLE.values() if kind.name.startswith("LRSET")]
 
 CONSTANTS: Final[dict[str, Any]] = {
-    "pentary.es.GAIN_SHIFT": 8,
+    "pentary.lowrank.operations.GAIN_SHIFT": 8,
     "pentary.isa.table.CONTROLS": {each.name: (each.low, each.high) for each in _REGISTERS},
     "pentary.isa.table.CONTROL_RESET": {"ROWS": 1, "COLS": 1, "RANK": 1, "WIDTH": 6, "KEY": 0, "GAIN": 0},
     "pentary.isa.table.MAX_VL": 256,
     "pentary.isa.table.OPERAND": 8,
     "pentary.isa.table.TOTAL": 12,
-    "pentary.lowrank.MAX_RANK": 64,
-    "pentary.lralu.CODE_BITS": FIELDS["a"],
-    "pentary.lralu.ELEMENT_BITS": ELEMENTS["base"],
-    "pentary.lralu.IN_PENTS": tuple(each.name for each in _REGISTERS if each.in_pents),
-    "pentary.lralu.LATENT_BITS": ELEMENTS["totals"],
-    "pentary.lralu.OPS": {kind.name.partition(" ")[0]: kind.op for kind in _WHOLE.values()},
-    "pentary.lralu.PENT_BITS": 3,
-    "pentary.lralu.RESPONSE_DELAY": RESPONSE_DELAY,
-    "pentary.prng.MEMBER_MAX": 195_312,
-    "pentary.prng.ROUNDS": 8,
-    "pentary.word.PENTS": 16,
+    "pentary.lowrank.operations.MAX_RANK": 64,
+    "pentary_hdl.lralu.twin.CODE_BITS": FIELDS["a"],
+    "pentary_hdl.lralu.twin.ELEMENT_BITS": ELEMENTS["base"],
+    "pentary_hdl.lralu.twin.IN_PENTS": tuple(each.name for each in _REGISTERS if each.in_pents),
+    "pentary_hdl.lralu.twin.LATENT_BITS": ELEMENTS["totals"],
+    "pentary_hdl.lralu.twin.OPS": {kind.name.partition(" ")[0]: kind.op for kind in _WHOLE.values()},
+    "pentary_hdl.lralu.twin.PENT_BITS": 3,
+    "pentary_hdl.lralu.twin.RESPONSE_DELAY": RESPONSE_DELAY,
+    "pentary.lowrank.generator.MEMBER_MAX": 195_312,
+    "pentary.lowrank.generator.ROUNDS": 8,
+    "pentary.numbers.word.PENTS": 16,
 }
 """By name, what the documents say."""
 
@@ -52,8 +52,8 @@ def _given_sizes(parameters: LowRankParameters) -> dict[str, int]:
 
 
 FUNCTIONS: Final[dict[str, tuple[Callable[[Any], Any], Iterable[Any]]]] = {
-    "pentary.lowrank.pquant_thresholds": (_thresholds, range(1, 65)),
-    "pentary.word.limit": (limit, range(1, 28)),
+    "pentary.lowrank.operations.pquant_thresholds": (_thresholds, range(1, 65)),
+    "pentary.numbers.word.limit": (limit, range(1, 28)),
 }
 """By name, what the documents say they give, and for which arguments that is asked."""
 

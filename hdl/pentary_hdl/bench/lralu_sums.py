@@ -5,9 +5,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from pentary.lowrank import lrgen
-from pentary.lralu import LowRankParameters
-from pentary.prng import MEMBER_MAX
+from pentary.lowrank.generator import MEMBER_MAX
+from pentary.lowrank.operations import lrgen
+from pentary_hdl.lralu.twin import LowRankParameters
 
 KEY: Final = 1
 """The key of the factors."""

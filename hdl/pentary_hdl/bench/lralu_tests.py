@@ -5,7 +5,6 @@ from typing import Final
 
 import cocotb
 
-from pentary.lralu import OPS, command
 from pentary_hdl.bench.cases import cases_of, check_coverage, run_of
 from pentary_hdl.bench.lralu_bench import Bench
 from pentary_hdl.bench.lralu_coverage import (
@@ -21,6 +20,7 @@ from pentary_hdl.bench.lralu_coverage import (
 from pentary_hdl.bench.lralu_directed import DirectedTraffic
 from pentary_hdl.bench.lralu_shared import differences
 from pentary_hdl.bench.lralu_sums import KEY, rows_of_sums
+from pentary_hdl.lralu.twin import OPS, command
 
 _BURST: Final = 40
 """Commands in a burst of random ones."""

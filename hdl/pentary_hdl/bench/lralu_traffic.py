@@ -6,18 +6,10 @@ from itertools import product
 from random import Random
 from typing import Final
 
-from pentary.es import GAIN_SHIFT
 from pentary.isa.table import OPERAND, TOTAL
-from pentary.lralu import (
-    OPS,
-    Command,
-    LowRankModel,
-    LowRankParameters,
-    Outcome,
-    command,
-)
-from pentary.prng import MEMBER_MAX
-from pentary.word import PENTS
+from pentary.lowrank.generator import MEMBER_MAX
+from pentary.lowrank.operations import GAIN_SHIFT
+from pentary.numbers.word import PENTS
 from pentary_hdl.bench.coverage import Bin
 from pentary_hdl.bench.lralu_coverage import (
     BY_COLUMNS,
@@ -37,6 +29,14 @@ from pentary_hdl.bench.lralu_coverage import (
 from pentary_hdl.bench.lralu_fields import legal, met, refused
 from pentary_hdl.bench.lralu_oracle import FIELDS, Kind, limit, saturated, thresholds, update_step
 from pentary_hdl.bench.lralu_shared import defined
+from pentary_hdl.lralu.twin import (
+    OPS,
+    Command,
+    LowRankModel,
+    LowRankParameters,
+    Outcome,
+    command,
+)
 
 _WEIGHTS: Final = {
     **{"PRNG": 3, "LRSET": 4, "LRGEN": 2, "LRMUL": 6, "PQUANT": 5, "LRADD": 6, "LRACC": 5, "POPAVG": 1},

@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from pentary.lralu import LowRankParameters
+from pentary_hdl.lralu.twin import LowRankParameters
 
 
 class Preset(NamedTuple):

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
-from pentary.lralu import LowRankParameters
+from pentary_hdl.lralu.twin import LowRankParameters
 
 
 @dataclass(frozen=True)

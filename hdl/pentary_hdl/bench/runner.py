@@ -11,9 +11,9 @@ from unittest.mock import patch
 
 from cocotb_tools.runner import Runner, get_runner
 
-from pentary_hdl import processes
 from pentary_hdl.bench.harness import TOP
-from pentary_hdl.toolchain import build_once, check_installed, failure, verilator_settings
+from pentary_hdl.tools import processes
+from pentary_hdl.tools.toolchain import build_once, check_installed, failure, verilator_settings
 
 SIMULATORS: Final = ("verilator", "icarus")
 

@@ -4,9 +4,9 @@ from amaranth import Cat, Module, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from pentary.word import to_digits
-from pentary_hdl import digits
-from pentary_hdl.digits import PENT
+from pentary.numbers.word import to_digits
+from pentary_hdl.lralu import digits
+from pentary_hdl.lralu.digits import PENT
 
 CARRY = signed(2)
 """A carry, -1..1."""

@@ -4,11 +4,11 @@ from amaranth import Cat, Const, Module, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from pentary.lralu import LowRankParameters
 from pentary_hdl.bench.lralu_oracle import Operand, kinds, limit
-from pentary_hdl.decoder import COMMAND, Decoder
-from pentary_hdl.digits import WORD
 from pentary_hdl.formal.arithmetic import are_pents
+from pentary_hdl.lralu.decoder import COMMAND, Decoder
+from pentary_hdl.lralu.digits import WORD
+from pentary_hdl.lralu.twin import LowRankParameters
 
 
 class Decided(wiring.Component):

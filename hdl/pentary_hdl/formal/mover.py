@@ -4,10 +4,10 @@ from amaranth import Array, Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
-from pentary.lralu import LowRankParameters
-from pentary_hdl.alphabet import PENTARY
 from pentary_hdl.bench.lralu_oracle import limit
-from pentary_hdl.mover import Addends, Mover
+from pentary_hdl.lralu.alphabet import PENTARY
+from pentary_hdl.lralu.mover import Addends, Mover
+from pentary_hdl.lralu.twin import LowRankParameters
 
 _WIDTHS = range(2, 9)
 

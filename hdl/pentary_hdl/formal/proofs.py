@@ -8,12 +8,12 @@ from typing import Final
 
 from amaranth import Cat, Value
 
-from pentary.lralu import OPS, LowRankParameters
-from pentary_hdl.axilite import AxiLite
+from pentary_hdl.bus.axilite import AxiLite
 from pentary_hdl.formal import arithmetic, decoder, mover, quantiser, randomness
 from pentary_hdl.formal.prover import Proof
 from pentary_hdl.formal.streams import Balanced, Channel, Stable
-from pentary_hdl.lralu import LowRankAlu
+from pentary_hdl.lralu.twin import OPS, LowRankParameters
+from pentary_hdl.lralu.unit import LowRankAlu
 
 _SMALLEST: Final = LowRankParameters(max_rank=1, max_size=16)
 

@@ -25,8 +25,8 @@ from amaranth import Shape
 from amaranth.back import rtlil
 from amaranth.lib import data, wiring
 
-from pentary.word import PentaryError
-from pentary_hdl.toolchain import failure, run
+from pentary.numbers.word import PentaryError
+from pentary_hdl.tools.toolchain import failure, run
 
 _NETLIST: Final = (
     "read_rtlil design.il",

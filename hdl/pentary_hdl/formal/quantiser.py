@@ -4,8 +4,8 @@ from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import Out
 
-from pentary.lralu import LowRankParameters
-from pentary_hdl.quantiser import Quantiser
+from pentary_hdl.lralu.quantiser import Quantiser
+from pentary_hdl.lralu.twin import LowRankParameters
 
 
 class Quantised(wiring.Component):

@@ -6,12 +6,12 @@ from amaranth import Array, Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from pentary.lralu import LowRankParameters
-from pentary.prng import ROUNDS
-from pentary.word import PENTS
-from pentary_hdl.digits import PENT, WORD, cube, reduced
+from pentary.lowrank.generator import ROUNDS
+from pentary.numbers.word import PENTS
 from pentary_hdl.formal.arithmetic import are_pents, is_pent
-from pentary_hdl.generator import Generator
+from pentary_hdl.lralu.digits import PENT, WORD, cube, reduced
+from pentary_hdl.lralu.generator import Generator
+from pentary_hdl.lralu.twin import LowRankParameters
 
 _TAPS = (0, 1, 3)
 """Pent j of the mix is the sum of pents 3j + tap."""

@@ -11,14 +11,14 @@ from amaranth import Elaboratable, Module
 from amaranth.build import Platform
 from amaranth.lib import io
 
-from pentary.lralu import LowRankParameters
-from pentary.word import PentaryError
-from pentary_hdl.export import verilog
+from pentary.numbers.word import PentaryError
 from pentary_hdl.fpga import flow
 from pentary_hdl.fpga.report import Report
 from pentary_hdl.fpga.selftest import SelfTest
 from pentary_hdl.fpga.vectors import vectors
-from pentary_hdl.lralu import LowRankAlu
+from pentary_hdl.lralu.twin import LowRankParameters
+from pentary_hdl.lralu.unit import LowRankAlu
+from pentary_hdl.verilog.export import verilog
 
 VECTORS: Final = 256
 """As many as a block RAM of an iCE40 has words."""

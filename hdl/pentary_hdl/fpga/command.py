@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pentary.console import exit_status
-from pentary.files import write_whole
-from pentary.lralu import LowRankParameters
-from pentary.word import PentaryError
+from pentary.cli.console import exit_status
+from pentary.numbers.word import PentaryError
+from pentary.support.files import write_whole
+from pentary_hdl.lralu.twin import LowRankParameters
 
 if TYPE_CHECKING:
     from pentary_hdl.fpga.boards import Built

@@ -12,8 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from pentary.word import PentaryError
-from pentary_hdl import toolchain
+from pentary.numbers.word import PentaryError
+from pentary_hdl.tools import toolchain
 
 
 @dataclass(frozen=True)

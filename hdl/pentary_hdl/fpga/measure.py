@@ -8,8 +8,8 @@ from amaranth import Cat, ClockDomain, ClockSignal, Module, ResetSignal, Signal,
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from pentary_hdl.export import verilog
 from pentary_hdl.fpga import flow
+from pentary_hdl.verilog.export import verilog
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, memory, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from pentary_hdl.decoder import COMMAND
 from pentary_hdl.fpga.vectors import RANDOM_BITS, SIGNATURE_BITS, SIGNATURE_START, TURN, Vectors
-from pentary_hdl.lralu import LowRankAlu
+from pentary_hdl.lralu.decoder import COMMAND
+from pentary_hdl.lralu.unit import LowRankAlu
 
 DIGITS = data.ArrayLayout(4, 3)
 """A number in decimal, the last digit first."""

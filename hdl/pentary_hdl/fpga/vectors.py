@@ -6,10 +6,10 @@ from random import Random
 from typing import Final
 
 from pentary.isa.table import OPERAND
-from pentary.lralu import Command, LowRankModel
-from pentary.word import limit
+from pentary.numbers.word import limit
 from pentary_hdl.bench.lralu_traffic import Traffic
-from pentary_hdl.lralu import LowRankAlu
+from pentary_hdl.lralu.twin import Command, LowRankModel
+from pentary_hdl.lralu.unit import LowRankAlu
 
 RANDOM_BITS: Final = limit(OPERAND).bit_length()
 """Bits of the random elements that rings give: two's complement of so many bits is always a latent word."""

@@ -1,4 +1,4 @@
-; Evolution strategies on the pentary processor: the part that all tasks share. Digests equal those of pentary/es.py.
+; Evolution strategies on the pentary processor: the part that all tasks share. Digests equal those of pentary/es/strategy.py.
 ;
 ; A step evaluates POPULATION members: the centre plus and minus the perturbation of each of PAIRS pairs. No member and
 ; no perturbation is ever stored: LRGEN draws the factors of a pair again from (key, pair) wherever they are needed.

@@ -7,9 +7,9 @@ what is still in flight, so that the length of a run is limited by the disk alon
 from pathlib import Path
 from typing import Final
 
-from pentary.files import GrowingFile
-from pentary.program import Program
-from pentary.word import PentaryError
+from pentary.isa.program import Program
+from pentary.numbers.word import PentaryError
+from pentary.support.files import GrowingFile
 from pentary_sim.trace.konata import KonataTrace
 from pentary_sim.trace.perfetto import PerfettoTrace
 from pentary_sim.trace.vcd import VcdTrace

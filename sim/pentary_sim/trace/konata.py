@@ -8,8 +8,8 @@ the instruction that made a value to the one that needs it, R ends an instructio
 from collections.abc import Iterator
 from typing import Final
 
-from pentary.files import GrowingFile
-from pentary.program import Program
+from pentary.isa.program import Program
+from pentary.support.files import GrowingFile
 from pentary_sim.events import FAULTS, NONE, UNITS
 from pentary_sim.trace.writer import Event, Instruction, Trace
 

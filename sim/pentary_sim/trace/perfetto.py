@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
-from pentary.files import GrowingFile
-from pentary.program import Program
+from pentary.isa.program import Program
+from pentary.support.files import GrowingFile
 from pentary_sim.events import CAUSES, FAULTS, NONE, UNITS
 from pentary_sim.trace.writer import STAGES, Event, Instruction, Trace
 

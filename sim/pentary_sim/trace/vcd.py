@@ -10,11 +10,11 @@ from typing import Final
 from vcd import VCDWriter
 from vcd.writer import Variable
 
-from pentary.alu import Flags
-from pentary.files import GrowingFile
+from pentary.isa.program import Program
 from pentary.isa.table import CONTROLS, FITNESS, REGISTERS, VECTORS
-from pentary.program import Program
-from pentary.text import format_pents
+from pentary.numbers.alu import Flags
+from pentary.numbers.notation import format_pents
+from pentary.support.files import GrowingFile
 from pentary_sim.events import CAUSES, FAULTS, NONE, UNITS
 from pentary_sim.trace.writer import STAGES, Event, Instruction, Trace, accumulator
 

@@ -10,14 +10,14 @@ from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 
-from pentary.alu import Flags
 from pentary.asm import disassemble_word
-from pentary.files import GrowingFile
 from pentary.isa.encoding import IllegalInstruction, decode, operands
+from pentary.isa.program import Program
 from pentary.isa.table import CONTROLS, LINK, STACK
-from pentary.program import Program
-from pentary.text import format_pents
-from pentary.word import PENTS, PentaryError
+from pentary.numbers.alu import Flags
+from pentary.numbers.notation import format_pents
+from pentary.numbers.word import PENTS, PentaryError
+from pentary.support.files import GrowingFile
 from pentary_sim.events import CAUSES, EVENT, FAULTS, NONE, UNITS, Events
 
 STAGES: Final = ("fetch", "decode", "execute", "memory", "writeback")

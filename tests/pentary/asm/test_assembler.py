@@ -10,8 +10,8 @@ import pentary
 from pentary.asm import AssemblyError, assemble, assemble_text, disassemble
 from pentary.interpreter import Interpreter
 from pentary.isa import BY_NAME, decode, encode
-from pentary.program import Source
-from pentary.word import WORD_MAX, limit
+from pentary.isa.program import Source
+from pentary.numbers.word import WORD_MAX, limit
 
 DOCUMENT = Path(pentary.__file__).parents[1] / "architecture" / "assembly.md"
 

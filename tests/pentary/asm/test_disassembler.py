@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from pentary.asm import assemble_text, disassemble
 from pentary.isa.encoding import encode, operands
+from pentary.isa.program import Program
 from pentary.isa.table import BY_NAME, INSTRUCTIONS
-from pentary.program import Program
-from pentary.word import WORD_MAX
+from pentary.numbers.word import WORD_MAX
 
 reproducible = settings(deadline=None, print_blob=True)
 

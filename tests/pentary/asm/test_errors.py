@@ -3,7 +3,7 @@
 import pytest
 
 from pentary.asm import AssemblyError, assemble, assemble_text
-from pentary.word import WORD_MAX, limit
+from pentary.numbers.word import WORD_MAX, limit
 
 
 def mistakes(*lines, **options):

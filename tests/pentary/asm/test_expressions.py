@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pentary.asm.errors import Mistake
 from pentary.asm.expressions import parse
 from pentary.asm.lexer import tokenize
-from pentary.text import format_pents
-from pentary.word import WORD_MAX, limit
+from pentary.numbers.notation import format_pents
+from pentary.numbers.word import WORD_MAX, limit
 
 NAMES = {"limit": limit, "isqrt": isqrt, "min": min, "max": max, "x": 7, "y.z": -3}
 OPERATORS = ["+", "-", "*", "//", "%", "**", "==", "!=", "<", "<=", ">", ">="]

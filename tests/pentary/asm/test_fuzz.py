@@ -4,7 +4,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pentary.asm import AssemblyError, assemble_text, disassemble
-from pentary.messages import MOST
+from pentary.support.messages import MOST
 
 reproducible = settings(deadline=None, print_blob=True)
 

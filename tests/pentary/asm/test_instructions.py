@@ -11,7 +11,7 @@ from pentary.asm import assemble_text, disassemble_word
 from pentary.asm.vocabulary import NUMBERS
 from pentary.isa.encoding import LAYOUTS, OPCODE, IllegalInstruction, decode, encode, operands
 from pentary.isa.table import BY_NAME, INSTRUCTIONS
-from pentary.word import WORD_MAX, limit
+from pentary.numbers.word import WORD_MAX, limit
 
 reproducible = settings(deadline=None, print_blob=True)
 words = st.integers(-WORD_MAX, WORD_MAX)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pentary.isa import BY_NAME, INSTRUCTIONS, IllegalInstruction, decode, encode
 from pentary.isa.document import document
 from pentary.isa.encoding import LAYOUTS, OPCODE, operands
-from pentary.text import format_pents, parse_pents
-from pentary.word import PENTS, WORD_MAX, PentaryError, limit, to_digits
+from pentary.numbers.notation import format_pents, parse_pents
+from pentary.numbers.word import PENTS, WORD_MAX, PentaryError, limit, to_digits
 
 reproducible = settings(deadline=None, print_blob=True)
 every_line = pytest.mark.parametrize("line", INSTRUCTIONS, ids=lambda line: line.name)

@@ -9,9 +9,9 @@ import pytest
 from pentary.isa import table
 from pentary.isa.encoding import LAYOUTS, OPCODE, OPERANDS, operands
 from pentary.isa.table import BY_NAME, CONTROL_RESET, CONTROLS, INSTRUCTIONS, Format, Unit
-from pentary.lowrank import MAX_RANK
-from pentary.prng import MEMBER_MAX
-from pentary.word import PENTS, WORD_MAX, limit
+from pentary.lowrank.generator import MEMBER_MAX
+from pentary.lowrank.operations import MAX_RANK
+from pentary.numbers.word import PENTS, WORD_MAX, limit
 
 every_line = pytest.mark.parametrize("line", INSTRUCTIONS, ids=lambda line: line.name)
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from pentary import es, tasks
-from pentary.es import Parameters
+from pentary.es.loop import train
+from pentary.es.strategy import Parameters
+from pentary.numbers.word import PentaryError
 from pentary.tasks.blackbox import LARGEST, BlackBox, BlackBoxError, load
-from pentary.train import train
-from pentary.word import PentaryError
 
 TINY = Parameters(population=6, rank=2, steps=3)
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from pentary import es, tasks
-from pentary.es import Parameters
+from pentary.es.loop import train
+from pentary.es.strategy import Parameters
+from pentary.numbers.word import PentaryError
 from pentary.tasks import digits
 from pentary.tasks.digits import BATCH, MARGIN, NETWORK, Digits
-from pentary.train import train
-from pentary.word import PentaryError
 
 
 def test_the_split_is_fixed_stratified_and_disjoint() -> None:

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from pentary import es
-from pentary.es import Parameters
+from pentary.es.loop import train
+from pentary.es.strategy import Parameters
 from pentary.tasks.target import Target
-from pentary.train import train
 
 
 def test_the_pattern_repeats_along_the_diagonal_and_is_zero_elsewhere() -> None:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from pentary.alu import Flags
 from pentary.asm import assemble_text
 from pentary.interpreter import Interpreter
 from pentary.isa import decode
-from pentary.program import Fault, Program
+from pentary.isa.program import Fault, Program
+from pentary.numbers.alu import Flags
 from pentary.randomprogram import random_program
 from pentary_sim.config import Config, Exceptions, Memory
 from pentary_sim.events import CAUSES, EVENT, NONE, UNITS, Events

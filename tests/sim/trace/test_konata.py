@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from pentary.text import parse_pents
+from pentary.numbers.notation import parse_pents
 from pentary_sim.events import NONE, UNITS
 from pentary_sim.trace import open_trace
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from pentary.asm import assemble_text
-from pentary.program import Fault
-from pentary.word import PentaryError
+from pentary.isa.program import Fault
+from pentary.numbers.word import PentaryError
 from pentary_sim.events import NONE
 from pentary_sim.simulator import Simulator
 from pentary_sim.trace import open_trace

@@ -1,0 +1,205 @@
+"""The command `verify`: the gateware of the low-rank ALU against its software twin, in a Verilog simulator."""
+
+import json
+import random
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from pentary.cli.console import exit_status
+from pentary.isa.table import MAX_VL
+from pentary.lowrank.operations import MAX_RANK
+from pentary.numbers.word import PentaryError
+from pentary_hdl.bench.presets import PRESETS
+from pentary_hdl.lralu.twin import LowRankParameters
+from pentary_hdl.tools.toolchain import BUILDING, cache, check_installed
+
+if TYPE_CHECKING:
+    from pentary_hdl.bench.report import Report
+
+UNITS: Final = {"lralu": "pentary_hdl.bench.lralu_tests", "lralu-bus": "pentary_hdl.bench.bus_tests"}
+"""What can be verified, and the module with its tests."""
+
+_NEEDS: Final = {"cocotb": "cocotb", "cocotbext.axi": "cocotbext-axi"}
+"""Modules that the benches need, and the packages that have them."""
+
+Say = Callable[[str], None]
+
+
+@click.command()
+@click.argument("unit", type=click.Choice(list(UNITS)), default="lralu")
+@click.option("--preset", type=click.Choice(list(PRESETS)), default="default", show_default=True, help="The hardware.")
+@click.option(
+    "--simulator", type=click.Choice(["verilator", "icarus"]), default="verilator", show_default=True, help="Runs it."
+)
+@click.option("--lanes", type=int, help="16, 64 or 256, instead of the preset's.")
+@click.option("--max-rank", type=int, help=f"1 to {MAX_RANK}, instead of the preset's.")
+@click.option("--max-size", type=int, help=f"A multiple of 16, up to {MAX_VL}, instead of the preset's.")
+@click.option("--rounds-per-cycle", type=int, help="1, 2, 4 or 8, instead of the preset's.")
+@click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Of the random commands; drawn if not given.")
+@click.option("--operations", type=click.IntRange(0), help="Random commands, at least, instead of the preset's.")
+@click.option("--waves", is_flag=True, help="Record all signals in a file; much slower.")
+@click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each hardware.")
+def verify(
+    unit: str,
+    preset: str,
+    simulator: str,
+    seed: int | None,
+    operations: int | None,
+    waves: bool,
+    as_json: bool,
+    **parameters: int | None,
+) -> None:
+    """Verify the low-rank ALU: the gateware's Verilog against the software twin and the specification.
+
+    Directed cases, random commands with random stalls and resets, timing to the cycle, and the coverage reached. The
+    exit status is 2 if anything differs, or if a situation of the coverage never occurred.
+
+    \b
+    UNIT is one of
+      lralu                     the low-rank ALU with streams; the default
+      lralu-bus                 the same behind AXI4-Lite
+
+    \b
+    Presets:
+      quick                     the smallest hardware
+      default                   the hardware that the other commands take too
+      wide                      more lanes, and all rounds in one cycle
+      all                       many kinds of hardware, one after the other
+
+    \b
+    Examples:
+      pentary verify
+      pentary verify lralu-bus
+      pentary verify --preset all
+      pentary verify --simulator icarus --preset quick --operations 0
+      pentary verify --seed 7 --operations 200 --waves
+    """
+    with exit_status():
+        chosen = PRESETS[preset]
+        given = {name: value for name, value in parameters.items() if value is not None}
+        if given and len(chosen.hardware) > 1:
+            option = next(iter(given)).replace("_", "-")
+            raise PentaryError(f"--{option} does not go with --preset {preset}, which is of several kinds of hardware")
+        hardware = [replace(each, **given) for each in chosen.hardware]
+        seed = random.randrange(2**31) if seed is None else seed
+        operations = chosen.operations[unit] if operations is None else operations
+        found: list[str] = []
+        for number, each in enumerate(hardware):
+            if number and not as_json:
+                click.echo()
+            found += _verify_one(unit, simulator, each, seed, operations, waves, as_json)
+        if found:
+            raise PentaryError(found[0])
+
+
+def _verify_one(
+    unit: str, simulator: str, parameters: LowRankParameters, seed: int, operations: int, waves: bool, as_json: bool
+) -> list[str]:
+    """Verify one hardware, and tell about it; return the differences, a line each."""
+    began = time.monotonic()
+    report, recorded = check(
+        simulator, parameters, seed, operations, waves, lambda text: click.echo(text, err=True), cache("verify"), unit
+    )
+    seconds = time.monotonic() - began
+    summary = {
+        "unit": unit,
+        "simulator": simulator,
+        **asdict(parameters),
+        "seed": seed,
+        "cases": report.cases,
+        "operations": sum(report.cases.values()),
+        "cycles": report.cycles,
+        "seconds": round(seconds, 1),
+        "mismatches": len(report.differences),
+        "differences": report.differences,
+        "coverage": report.coverage,
+        "missing": report.missing,
+        "waves": str(recorded) if recorded else None,
+    }
+    click.echo(json.dumps(summary) if as_json else _told(summary, report))
+    return [f"seed {seed}, case {case}: {difference}" for case, difference in report.differences.items()]
+
+
+def check(
+    simulator: str,
+    parameters: LowRankParameters,
+    seed: int,
+    operations: int,
+    waves: bool,
+    say: Say,
+    folder: Path,
+    unit: str = "lralu",
+) -> tuple["Report", Path | None]:
+    """Build the hardware, unless it has been built, and run the bench.
+
+    Args:
+        simulator: "verilator" or "icarus".
+        parameters: of the hardware.
+        seed: of the random commands.
+        operations: how many of them there are, at least.
+        waves: whether to record all signals.
+        say: tells what takes long.
+        folder: for builds and runs.
+        unit: of `UNITS`.
+
+    Returns:
+        What the bench has found, and the file of the waves.
+
+    Raises:
+        PentaryError: something is not installed, or the simulation broke off.
+    """
+    for module, package in _NEEDS.items():
+        if find_spec(module) is None and (module == "cocotb" or unit == "lralu-bus"):
+            raise PentaryError(f"{package} is not installed: pip install {package}")
+    from pentary_hdl.bench import runner
+    from pentary_hdl.bench.harness import harness
+    from pentary_hdl.bench.report import Report, Task
+    from pentary_hdl.bus.wrapper import LowRankBus
+    from pentary_hdl.lralu.unit import LowRankAlu
+
+    check_installed(simulator)
+    component = LowRankAlu(parameters) if unit == "lralu" else LowRankBus(parameters)
+    verilog = harness(component, unit.replace("-", "_"))
+    if not runner.is_built(simulator, verilog, folder, waves):
+        say(BUILDING.format(simulator))
+    build = runner.build(simulator, verilog, folder, waves)
+    out = Path(mkdtemp(prefix="pentary-verify-"))
+    task = Task(parameters, operations, out / "report.json")
+    try:
+        recorded = runner.run(simulator, build, UNITS[unit], out, seed, {Task.VARIABLE: task.as_json()}, waves)
+    except KeyboardInterrupt:
+        shutil.rmtree(out, ignore_errors=True)
+        raise
+    if not task.report.exists():
+        raise PentaryError(f"the bench did not start; {out / 'log.txt'} tells why")
+    report = Report.read(task.report)
+    if not waves and not report.differences:
+        shutil.rmtree(out)
+    return report, recorded
+
+
+def _told(summary: dict[str, Any], report: "Report") -> str:
+    width = max(map(len, report.cases))
+    lines = [
+        f"{case:{width}}  {operations:7,} operations  {'DIFFERS' if case in report.differences else 'passed'}"
+        for case, operations in report.cases.items()
+    ]
+    facts = {
+        "unit": summary["unit"],
+        "hardware": ", ".join(f"{name} {summary[name]}" for name in asdict(LowRankParameters())),
+        "simulator": summary["simulator"],
+        "operations": f"{summary['operations']:,} in {summary['cycles']:,} cycles, {summary['seconds']:.1f} s",
+        "mismatches": summary["mismatches"],
+        "seed": summary["seed"],
+        **({"waves": summary["waves"]} if summary["waves"] else {}),
+    }
+    told = [f"{name:10}  {value}" for name, value in facts.items()]
+    return "\n".join([*lines, "", report.table, "", *told])

@@ -1,0 +1,1 @@
+"""Engine `rtl`: training on the simulated Verilog, compiled by Verilator."""

@@ -1,0 +1,203 @@
+"""Engine `rtl`: training with every low-rank operation done by the Verilog of the low-rank ALU.
+
+The unit draws keys, latent words and factors, makes the members' weights, sums the weighted perturbations and moves the
+latent words, by the operations that the processor's programs use, and as many. The host is the rest of the processor:
+it measures and shapes the fitness, and keeps latent words and sums between two commands.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pentary import es
+from pentary.es.loop import Step, Task, record
+from pentary.es.strategy import Parameters, Population, Shapes, State
+from pentary.isa.table import CONTROLS, MAX_VL, OPERAND
+from pentary.lowrank.generator import BLOCK_WIDTH, MATRIX_WIDTH
+from pentary.lowrank.operations import Latents, Pents, visible
+from pentary.numbers.word import PENTS, PentaryError, from_digits, saturate
+from pentary.tasks.digits import Digits
+from pentary_hdl.engine.verilated import Unit
+from pentary_hdl.lralu.twin import CODE_BITS, PENT_BITS, Command, LowRankParameters, command
+from pentary_hdl.tools.toolchain import check_installed
+
+
+def hardware_for(task: Task, parameters: Parameters) -> LowRankParameters:
+    """Give the hardware that a run needs: the default, made larger where that is too small.
+
+    Args:
+        task: what to train.
+        parameters: of the run.
+
+    Raises:
+        PentaryError: a matrix is too large for any hardware.
+
+    >>> from pentary.tasks.target import Target
+    >>> hardware_for(Target(70, 20), Parameters(rank=2))
+    LowRankParameters(lanes=16, max_rank=8, max_size=80, rounds_per_cycle=1)
+    """
+    for name, (rows, cols) in task.shapes.items():
+        if max(rows, cols) > MAX_VL:
+            raise PentaryError(f"{name} is {rows}x{cols}: the hardware takes matrices of up to {MAX_VL}x{MAX_VL}")
+    default = LowRankParameters()
+    largest = max(size for shape in task.shapes.values() for size in shape)
+    return LowRankParameters(
+        max_rank=max(default.max_rank, parameters.rank),
+        max_size=max(default.max_size, -(-largest // PENTS) * PENTS),
+    )
+
+
+def train(
+    task: Task, parameters: Parameters, hardware: LowRankParameters | None = None, say: Callable[[str], None] = print
+) -> Iterator[Step]:
+    """Train a task on the hardware, giving what `pentary.es.loop.train` yields, and what `measured` tells beside it.
+
+    Args:
+        task: what to train: any with quantized members; with factored ones target.
+        parameters: of the run.
+        hardware: that does the low-rank operations; None takes `hardware_for(task, parameters)`.
+        say: tells what takes long.
+
+    Returns:
+        parameters.steps + 1 records; the hardware runs as they are taken.
+
+    Raises:
+        PentaryError: the hardware cannot train the task with these parameters, or Verilator is not installed; while the
+            records are taken, also if the hardware cannot be built or does what it should not.
+    """
+    task.check(parameters)
+    hardware = hardware or hardware_for(task, parameters)
+    _check(task, parameters)
+    check_installed("verilator")
+    return _steps(task, parameters, hardware, say)
+
+
+def measured(unit: Unit) -> dict[str, Any]:
+    """Give what the hardware has counted so far.
+
+    Args:
+        unit: that trains.
+
+    Returns:
+        `cycles` of its clock; `lanes`; `lowrank_busy_cycles`, those in which a command occupied it; and `operations`,
+        how many of each name.
+    """
+    return {
+        "cycles": unit.cycles,
+        "lanes": unit.parameters.lanes,
+        "lowrank_busy_cycles": unit.busy_cycles,
+        "operations": dict(unit.operations),
+    }
+
+
+def _check(task: Task, parameters: Parameters) -> None:
+    if parameters.perturb == "factored" and isinstance(task, Digits):
+        raise PentaryError(
+            f"factored {task.name} needs LRMULX, which the hardware does not have: --perturb quantized does without"
+        )
+    gain, largest = parameters.gain(1), CONTROLS["GAIN"][1]
+    if gain > largest:
+        raise PentaryError(f"the gain {gain} does not fit its register (up to {largest}): take more steps or pairs")
+
+
+def _steps(
+    task: Task, parameters: Parameters, hardware: LowRankParameters, say: Callable[[str], None]
+) -> Iterator[Step]:
+    with Unit(hardware, say) as unit:
+        start = perf_counter()
+        state = _start(unit, parameters, task.shapes)
+        yield record(task, parameters, state, None, start, measured(unit))
+        while state.step < parameters.steps:
+            keys = _draw_keys(unit, parameters, state.step + 1, task.shapes)
+            members = {name: _members(unit, parameters, state.latents[name], keys[name]) for name in keys}
+            population = _Evaluated(parameters, state.step + 1, state.latents, keys, members)
+            fitness = task.evaluate(population)
+            state = _updated(unit, population, es.shape_fitness(fitness, parameters.shaping))
+            yield record(task, parameters, state, fitness, start, measured(unit))
+
+
+@dataclass(frozen=True)
+class _Evaluated(Population):
+    """A population whose members the hardware has made: plus and minus, (pairs, rows, cols) each, by matrix."""
+
+    members: Mapping[str, tuple[NDArray, NDArray]]
+
+    def weights(self, matrix: str, part: slice) -> tuple[NDArray, NDArray]:
+        plus, minus = self.members[matrix]
+        return plus[part], minus[part]
+
+
+def _start(unit: Unit, parameters: Parameters, shapes: Shapes) -> State:
+    """Draw the start as `es.init` does."""
+    unit.run([command("LRSET", "RANK", parameters.rank), command("LRSET", "WIDTH", parameters.latent)])
+    latents = {}
+    for name, key in _draw_keys(unit, parameters, 0, shapes).items():
+        rows, cols = shapes[name]
+        counters = (row * 5**BLOCK_WIDTH + col for row in range(rows) for col in range(cols))
+        pents = _draw(unit, key, counters)[:, : parameters.latent]
+        latents[name] = from_digits(pents).reshape(rows, cols)
+    return State(0, latents)
+
+
+def _draw_keys(unit: Unit, parameters: Parameters, step: int, shapes: Shapes) -> dict[str, int]:
+    """Draw the key of each matrix in a step as `prng.matrix_key` does."""
+    counters = [step * 5**MATRIX_WIDTH + number for number in range(len(shapes))]
+    words = from_digits(_draw(unit, parameters.seed, counters))
+    return dict(zip(shapes, words.tolist(), strict=True))
+
+
+def _draw(unit: Unit, key: int, counters: Iterable[int]) -> NDArray[np.int64]:
+    """Draw words, one for each counter, (words, 16) pents."""
+    codes = unit.run([command("PRNG", key, counter) for counter in counters]).scalars
+    places = np.arange(0, CODE_BITS, PENT_BITS, dtype=np.uint64)
+    return (codes[:, np.newaxis] >> places & np.uint64(7) ^ np.uint64(4)).astype(np.int64) - 4
+
+
+def _choose(unit: Unit, shape: tuple[int, int], key: int) -> None:
+    rows, cols = shape
+    unit.run([command("LRSET", "ROWS", rows), command("LRSET", "COLS", cols), command("LRSET", "KEY", key)])
+
+
+def _perturb(parameters: Parameters, row: int) -> list[Command]:
+    """Give the commands that leave a row of the pair's perturbation in the sums, like the macro `perturb` of es.s."""
+    return [command("LRMUL", row), *([command("PQUANT")] if parameters.perturb == "quantized" else [])]
+
+
+def _members(unit: Unit, parameters: Parameters, latents: Latents, key: int) -> tuple[NDArray, NDArray]:
+    """Make the weights of all members as `es.Population.weights` does."""
+    if parameters.perturb == "quantized":
+        base, kind = latents, np.int8
+        both_sides = [command("LRADD", parameters.sigma), command("LRADD", -parameters.sigma)]
+    else:
+        base, kind = visible(latents, parameters.latent) * np.int64(5**parameters.sigma_shift), np.float32
+        both_sides = [command("LRACC", 1), command("LRACC", -1)]
+    rows = [each for row in range(len(latents)) for each in (*_perturb(parameters, row), *both_sides)]
+    plus, minus = (np.empty((parameters.pairs, *latents.shape), kind) for _ in both_sides)
+    _choose(unit, latents.shape, key)
+    unit.run([command("LRGEN", 0)])
+    for pair in range(parameters.pairs):
+        # Like the processor's program, which draws ahead: after the last pair, factors that nobody uses.
+        made = unit.run([*rows, command("LRGEN", pair + 1)], np.repeat(base, 2, axis=0)).results
+        plus[pair], minus[pair] = made[0::2], made[1::2]
+    return plus, minus
+
+
+def _updated(unit: Unit, population: Population, shaped: Pents) -> State:
+    """Make the step as `es.tell` does."""
+    parameters = population.parameters
+    latents = {}
+    unit.run([command("LRSET", "GAIN", parameters.gain(population.step))])
+    for name, words in population.latents.items():
+        _choose(unit, words.shape, population.keys[name])
+        totals = np.zeros_like(words)
+        for pair in np.flatnonzero(shaped).tolist():
+            add = command("LRACC", shaped[pair].item())
+            rows = [each for row in range(len(words)) for each in (*_perturb(parameters, row), add)]
+            totals = unit.run([command("LRGEN", pair), *rows], totals).results
+        # No total has more than the 12 pents that LRACC takes; of the 8 that POPAVG takes, the processor sees to it.
+        latents[name] = unit.run([command("POPAVG")] * len(words), words, saturate(totals, OPERAND)).results
+    return State(population.step, latents)

@@ -1,0 +1,66 @@
+"""The command `prove`: properties of the gateware, for all inputs."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pentary.cli.console import exit_status
+from pentary.numbers.word import PentaryError
+
+if TYPE_CHECKING:
+    from pentary_hdl.formal.prover import Proof, Verdict
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def prove(names: tuple[str, ...], as_json: bool) -> None:
+    """Prove properties of the gateware: all of them, or those named.
+
+    A line tells what was proved and for what; if it does not hold, a counterexample follows, and the exit status is 2.
+
+    \b
+    Examples:
+      pentary prove
+      pentary prove digit-adder quantiser
+    """
+    with exit_status():
+        try:
+            from pentary_hdl.formal import prover  # late: Amaranth takes its time, and only this needs it
+            from pentary_hdl.formal.proofs import PROOFS
+        except ModuleNotFoundError as error:
+            raise PentaryError(f"proofs need {error.name}: pip install amaranth") from error
+        for name in names:
+            if name not in PROOFS:
+                raise PentaryError(f"there is no proof {name!r}; there are {', '.join(PROOFS)}")
+        found: dict[str, dict[str, Any]] = {}
+        for name in names or PROOFS:
+            proof = PROOFS[name]
+            verdict = prover.prove(proof)
+            found[name] = {
+                "claim": proof.claim,
+                "kind": proof.kind,
+                "seconds": round(verdict.seconds, 1),
+                "proved": verdict.proved,
+                "counterexample": verdict.counterexample,
+            }
+            if not as_json:
+                click.echo(told(name, proof, verdict))
+        if as_json:
+            click.echo(json.dumps(found))
+        failed = [name for name, each in found.items() if not each["proved"]]
+        if failed:
+            raise PentaryError(f"{len(failed)} of {len(found)} do not hold: {', '.join(failed)}")
+
+
+def told(name: str, proof: "Proof", verdict: "Verdict") -> str:
+    """Tell a verdict: a line, and for a counterexample one for each cycle, with what has changed since the last."""
+    word = "proved" if verdict.proved else "FAILS"
+    lines = [f"{name:18} {word:6} {verdict.seconds:5.1f} s  {proof.claim} [{proof.kind}]"]
+    before: dict[str, str] = {}
+    for cycle, frame in enumerate(verdict.counterexample):
+        changed = [f"{port} {value}" for port, value in frame.items() if before.get(port) != value]
+        lines.append(f"    cycle {cycle}: {', '.join(changed)}")
+        before = frame
+    return "\n".join(lines)

@@ -1,0 +1,95 @@
+"""The decoder: which operation a command asks for, and whether it may have it."""
+
+from amaranth import Cat, Module, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from pentary.isa.table import CONTROLS
+from pentary.numbers.word import PENTS
+from pentary_hdl.lralu.alphabet import PENTARY, Alphabet, Binary
+from pentary_hdl.lralu.twin import CODE_BITS, IN_PENTS, OPS, LowRankParameters
+
+COMMAND = data.StructLayout({"op": 4, "control": 3, "a": CODE_BITS, "b": CODE_BITS})
+OPERATION = data.StructLayout({name.lower(): 1 for name in OPS})
+"""One bit for each operation; at most one of them is 1."""
+
+_SMALL = 9
+"""Bits of the greatest size."""
+
+
+class Decoder(wiring.Component):
+    """Decodes without a register.
+
+    Members:
+        command: what to decode.
+        rows_last: ROWS - 1, against which LRMUL's row is checked.
+        operation: what it asks for, by its code alone: known early in the cycle.
+        writes: a bit for each control register: LRSET may write it.
+        error: the command is refused.
+    """
+
+    def __init__(self, parameters: LowRankParameters, alphabet: Alphabet = PENTARY) -> None:
+        """Take the limits of the control registers, and the alphabet of the digits."""
+        self._alphabet = alphabet
+        self._limits = CONTROLS | {
+            "ROWS": (1, parameters.max_size),
+            "COLS": (1, parameters.max_size),
+            "RANK": (1, parameters.max_rank),
+            "WIDTH": alphabet.widths,
+        }
+        super().__init__(
+            {
+                "command": In(COMMAND),
+                "rows_last": In(range(parameters.max_size)),
+                "operation": Out(OPERATION),
+                "writes": Out(len(CONTROLS)),
+                "error": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Check every kind of operand, and pick."""
+        m = Module()
+        a = Signal(CODE_BITS)
+        m.d.comb += a.eq(self.command.a)
+        alphabet, bits = self._alphabet, self._alphabet.bits
+        pents = _digits(a, PENTARY)
+        # GAIN is in pents in any alphabet.
+        in_digits = {each: Cat(each.is_digit(code) for code in _digits(a, each)) for each in (PENTARY, alphabet)}
+        b_in_digits = Cat(alphabet.is_digit(code) for code in _digits(self.command.b, alphabet))
+
+        small, is_small = a[:_SMALL], ~a[_SMALL:].any()
+        below: Value = a[0] & False  # pair < 0: its highest pent that is not 0 is below 0
+        if not isinstance(alphabet, Binary):
+            for digit in _digits(a, alphabet)[: PENTS // 2]:
+                below = digit[-1] | ~digit.any() & below
+        largest, size = alphabet.most_sigma, alphabet.most_sigma.bit_length()
+        sigma = a[: size + 1].as_signed()
+
+        good = Signal(OPERATION)
+        m.d.comb += [
+            good.lrset.eq(self.writes.any()),
+            good.prng.eq(in_digits[alphabet].all() & b_in_digits.all()),
+            good.lrgen.eq(in_digits[alphabet].all() & ~a[PENTS // 2 * bits :].any() & ~below),
+            good.lrmul.eq(is_small & (small <= self.rows_last)),
+            good.pquant.eq(1),
+            good.lradd.eq((a[size:].all() | ~a[size:].any()) & (sigma <= largest) & (sigma >= -largest)),
+            good.lracc.eq(alphabet.is_digit(a[:bits]) & (a[bits - 1 :].all() | ~a[bits - 1 :].any())),
+            good.popavg.eq(1),
+        ]
+        for number, (name, (low, high)) in enumerate(self._limits.items()):
+            fits: Value = is_small & (small >= low) & (small <= high)
+            if name in IN_PENTS:
+                written = in_digits[PENTARY if name == "GAIN" else alphabet]
+                fits = written.all() & (~pents[-1].any() if name == "GAIN" else 1)
+            m.d.comb += self.writes[number].eq(self.operation.lrset & (self.command.control == number) & fits)
+
+        m.d.comb += self.error.eq(~(Value.cast(self.operation) & Value.cast(good)).any())
+        for name, code in OPS.items():
+            m.d.comb += self.operation[name.lower()].eq(self.command.op == code)
+        return m
+
+
+def _digits(field: Value, alphabet: Alphabet) -> list[Value]:
+    """Split a field into the digits of a word, or as many as fit."""
+    return [field[at : at + alphabet.bits] for at in range(0, min(len(field), alphabet.bits * PENTS), alphabet.bits)]

@@ -1,0 +1,72 @@
+"""The command `verilog`."""
+
+import json
+from pathlib import Path
+
+import click
+
+from pentary.cli.console import exit_status
+from pentary.numbers.word import PentaryError
+from pentary.support.files import write_whole
+from pentary_hdl.lralu.twin import LowRankParameters
+
+_DEFAULT = LowRankParameters()
+
+
+@click.command()
+@click.argument("unit", type=click.Choice(["lralu", "lralu-bus"]))
+@click.option("--lanes", type=int, default=_DEFAULT.lanes, show_default=True, help="16, 64 or 256.")
+@click.option("--max-rank", type=int, default=_DEFAULT.max_rank, show_default=True, help="1 to 64.")
+@click.option("--max-size", type=int, default=_DEFAULT.max_size, show_default=True, help="A multiple of 16, up to 256.")
+@click.option(
+    "--rounds-per-cycle", type=int, default=_DEFAULT.rounds_per_cycle, show_default=True, help="1, 2, 4 or 8."
+)
+@click.option(
+    "-o", "out", type=click.Path(path_type=Path), metavar="FILE.v", help="lralu.v or lralu_bus.v here if not given."
+)
+def verilog(unit: str, out: Path | None, **parameters: int) -> None:
+    """Write hardware as Verilog, and what those need who connect it beside it.
+
+    \b
+    FILE.v.json                 ports, number formats, commands with their ranges, timing
+    FILE_tb.v                   a testbench with what the unit must answer: prints PASS or FAIL
+    FILE.h                      of lralu-bus, the register map for C and C++
+
+    \b
+    UNIT is one of
+      lralu                     the low-rank ALU with streams
+      lralu-bus                 the same behind AXI4-Lite
+
+    \b
+    Examples:
+      pentary verilog lralu && iverilog -o lralu.vvp lralu.v lralu_tb.v && vvp lralu.vvp
+      pentary verilog lralu-bus --lanes 64 -o build/bus.v
+    """
+    with exit_status():
+        made_for, name = LowRankParameters(**parameters), unit.replace("-", "_")
+        out = Path(f"{name}.v") if out is None else out
+        if out.suffix == ".h":
+            raise PentaryError(f"{out}: .h is for the header beside the Verilog; name the Verilog FILE.v")
+        try:
+            from pentary_hdl.verilog import (
+                cheader,
+                description,
+                export,
+                testbench,  # late: Amaranth takes its time
+            )
+        except ModuleNotFoundError as error:
+            raise PentaryError(f"writing Verilog needs {error.name}: pip install 'amaranth[builtin-yosys]'") from error
+        component = export.UNITS[unit](made_for)
+        source = export.verilog(component, name)
+        described = json.dumps(description.describe(component, name, source), indent=1) + "\n"
+        files = {
+            out: source,
+            out.with_name(f"{out.name}.json"): described,
+            out.with_name(f"{out.stem}_tb.v"): testbench.testbench(component, name),
+        }
+        if unit == "lralu-bus":
+            files[out.with_suffix(".h")] = cheader.header(component, name)
+        for path, text in files.items():
+            write_whole(path, text.encode())
+        beside = ", ".join(str(path) for path in files if path != out)
+        click.echo(f"module {name}, {len(source.splitlines()):,} lines: {out}; beside it {beside}")

@@ -1,0 +1,32 @@
+"""Evolution strategies with low-rank perturbations (EGGROLL), in integers.
+
+`strategy` is ask and tell: it describes a population and moves the latent words. `loop` trains a task with it,
+`fitness` compares members exactly, `ties` warns of a fitness that does not tell them apart. `architecture/training.md`
+is the specification.
+"""
+
+from pentary.es.loop import Step, Task, train
+from pentary.es.strategy import (
+    Parameters,
+    Population,
+    State,
+    ask,
+    init,
+    shape_fitness,
+    tell,
+    visible_weights,
+)
+
+__all__ = [
+    "Parameters",
+    "Population",
+    "State",
+    "Step",
+    "Task",
+    "ask",
+    "init",
+    "shape_fitness",
+    "tell",
+    "train",
+    "visible_weights",
+]

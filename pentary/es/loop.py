@@ -1,0 +1,144 @@
+"""The training loop: ask, evaluate, tell, and a record of every step."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pentary import es
+from pentary.es.fitness import best, tied
+from pentary.es.strategy import Parameters, Population, Shapes, State
+from pentary.lowrank.operations import Pents
+from pentary.support.parallel import one_blas_thread
+
+
+class Task(Protocol):
+    """What is trained, and how its fitness is measured.
+
+    Attributes:
+        name: as given on the command line.
+        shapes: (rows, cols) of each weight matrix.
+        defaults: parameters that suit the task.
+    """
+
+    name: str
+    shapes: Shapes
+    defaults: Parameters
+
+    def check(self, parameters: Parameters) -> None:
+        """Raise PentaryError if the task cannot be run with these parameters."""
+        ...
+
+    def evaluate(self, population: Population) -> NDArray:
+        """Give the fitness of every member, (pairs, 2): integers, or floats of a black box; objects are both."""
+        ...
+
+    def unit(self, parameters: Parameters) -> int:
+        """Give the number by which a member's fitness is divided for the report."""
+        ...
+
+    def centre_fitness(self, weights: Mapping[str, Pents]) -> float:
+        """Give the fitness of the centre itself, in the unit of the report."""
+        ...
+
+    def report(self, weights: Mapping[str, Pents]) -> dict[str, Any]:
+        """Give further figures of the trained weights, such as accuracies."""
+        ...
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is known after a step; step 0 is the start.
+
+    Attributes:
+        step: updates done.
+        fitness: of the centre, after the update.
+        population_mean, best: of the members that led to the update; None at the start.
+        tied: share of the pairs that led to it whose members had equal fitness; None at the start.
+        evaluations: members evaluated so far.
+        seconds: since the start.
+        digest: of the latent words.
+        state: to go on from, and to take the weights from.
+        measured: what the engine has counted so far beside this, such as cycles; the numpy engine counts nothing.
+    """
+
+    step: int
+    fitness: float
+    population_mean: float | None
+    best: float | None
+    tied: float | None
+    evaluations: int
+    seconds: float
+    digest: str
+    state: State
+    measured: Mapping[str, Any] = field(default_factory=dict)
+
+
+def train(task: Task, parameters: Parameters) -> Iterator[Step]:
+    """Train a task from its random start, yielding a record at the start and after every step.
+
+    Args:
+        task: what to train.
+        parameters: of the run.
+
+    Yields:
+        parameters.steps + 1 records.
+
+    Raises:
+        PentaryError: the task cannot be run with these parameters, or a fitness is not a finite number.
+
+    >>> from pentary.tasks.target import Target
+    >>> first, *_, last = train(Target(16, 16), Parameters(population=40, rank=2, steps=30))
+    >>> round(first.fitness, 1), round(last.fitness, 1)
+    (-2.2, -0.4)
+    """
+    task.check(parameters)
+    start = perf_counter()
+    state = es.init(parameters, task.shapes)
+    yield record(task, parameters, state, None, start)
+    while state.step < parameters.steps:
+        with one_blas_thread():
+            fitness = task.evaluate(es.ask(parameters, state))
+            state = es.tell(parameters, state, fitness)
+            step = record(task, parameters, state, fitness, start)
+        yield step
+
+
+def record(
+    task: Task,
+    parameters: Parameters,
+    state: State,
+    fitness: NDArray | None,
+    start: float,
+    measured: Mapping[str, Any] | None = None,
+) -> Step:
+    """Make the record of a step, whatever the engine.
+
+    Args:
+        task: what is trained.
+        parameters: of the run.
+        state: after the step.
+        fitness: (pairs, 2), of the members that led to the update, in units of 1 / task.unit; None at the start.
+        start: `time.perf_counter` at the start of the run.
+        measured: what the engine has counted so far.
+
+    Returns:
+        The record.
+    """
+    unit = task.unit(parameters)
+    greatest = None if fitness is None else best(fitness)
+    return Step(
+        step=state.step,
+        fitness=task.centre_fitness(es.visible_weights(parameters, state.latents)),
+        population_mean=None if fitness is None else float(np.mean(fitness / unit)),
+        best=greatest if greatest is None or unit == 1 else greatest / unit,
+        tied=None if fitness is None else tied(fitness),
+        evaluations=state.step * parameters.population,
+        seconds=perf_counter() - start,
+        digest=state.digest(),
+        state=state,
+        measured=measured or {},
+    )

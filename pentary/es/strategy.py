@@ -1,0 +1,263 @@
+"""Pentary-EGGROLL: evolution strategies with low-rank perturbations, in integers.
+
+Ask and tell. `ask` describes the population of a step without storing it: the members are found again from (seed,
+step, matrix, pair) wherever they are needed. `tell` takes the fitness of every member and moves the latent words whose
+top pents are the weights. After "Evolution Strategies at the Hyperscale", arXiv:2511.16652; what differs, and the
+width of every quantity, is in `architecture/training.md`.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import isqrt
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pentary import lowrank
+from pentary.es.fitness import as_fitness, differences
+from pentary.lowrank import generator
+from pentary.lowrank.operations import GAIN_SHIFT, Latents, Pents
+from pentary.numbers.exact import EXACT
+from pentary.numbers.word import PENTS, WORD_MAX, PentaryError, checked_integers, from_digits, limit
+from pentary.support.parallel import map_chunks
+
+Shapes = Mapping[str, tuple[int, int]]
+
+CHUNK_PENTS: Final = 2**20  # perturbation elements or factor pents that one worker holds at a time
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameters:
+    """Everything that, with the task, determines a run.
+
+    Attributes:
+        population: members in a step, even: antithetic pairs.
+        rank: vectors in each factor of a perturbation.
+        steps: updates in the run; the step size falls to zero at the end of it.
+        seed: a word.
+        perturb: "factored" adds A B^T / 5**q to the weights, unrounded; "quantized" rounds every member to five levels.
+        shaping: what a pair's fitness difference becomes: its "sign", or a five-level "rank" among the pairs.
+        latent: pents of a latent word, 2..8.
+
+    Raises:
+        PentaryError: a value is out of its range.
+    """
+
+    population: int = 100
+    rank: int = 8
+    steps: int = 50
+    seed: int = 0
+    perturb: Literal["factored", "quantized"] = "quantized"
+    shaping: Literal["sign", "rank"] = "rank"
+    latent: int = 6
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be run, with the range in the message."""
+        checked_integers(self.population, 2, 2 * generator.MEMBER_MAX, "population")
+        if self.population % 2:
+            raise PentaryError(f"population {self.population} is odd: members come in antithetic pairs")
+        lowrank.check_rank(self.rank)
+        checked_integers(self.steps, 1, generator.STEP_MAX, "number of steps")
+        checked_integers(self.seed, -WORD_MAX, WORD_MAX, "seed")
+        checked_integers(self.latent, 2, 8, "width of the latent word")
+        if self.perturb not in ("factored", "quantized"):
+            raise PentaryError(f"perturbation {self.perturb!r} is neither 'factored' nor 'quantized'")
+        if self.shaping not in ("sign", "rank"):
+            raise PentaryError(f"shaping {self.shaping!r} is neither 'sign' nor 'rank'")
+
+    @property
+    def pairs(self) -> int:
+        """Antithetic pairs in a step."""
+        return self.population // 2
+
+    @property
+    def sigma(self) -> int:
+        """Size of a quantised perturbation in units of the latent word: the largest integer below half a level."""
+        return limit(self.latent - 1)
+
+    @property
+    def sigma_shift(self) -> int:
+        """The q of the factored perturbation A B^T / 5**q: its deviation 2 sqrt(rank) / 5**q is 0.17 to 0.8."""
+        return 1 if self.rank <= 4 else 2
+
+    def gain(self, step: int) -> int:
+        """Give the integer that multiplies the summed perturbations in a step (1, 2, ...).
+
+        At the first step's size and with pairs that agree on nothing, a weight would wander over half the range of its
+        latent word in the whole run, so longer runs take shorter steps. The gain falls linearly to zero.
+        """
+        variance = 2 if self.perturb == "quantized" else 4 * self.rank
+        first = limit(self.latent) * 5**GAIN_SHIFT // isqrt(self.steps * self.pairs * variance)
+        return first * (self.steps - step + 1) // self.steps
+
+
+@dataclass(frozen=True)
+class State:
+    """The whole state of training between two steps.
+
+    Attributes:
+        step: updates done.
+        latents: the latent words of each matrix, int64; their order numbers the matrices.
+    """
+
+    step: int
+    latents: Mapping[str, Latents]
+
+    def digest(self) -> str:
+        """SHA-256 of all latent words, matrix after matrix, row after row, as little-endian 64-bit integers."""
+        sha = hashlib.sha256()
+        for words in self.latents.values():
+            sha.update(np.ascontiguousarray(words, "<i8").data)
+        return sha.hexdigest()
+
+
+@dataclass(frozen=True)
+class Population:
+    """The members of one step, described: nothing in it grows with their number.
+
+    Attributes:
+        parameters: of the run.
+        step: number of the step, 1, 2, ...
+        latents: the centre's latent words.
+        keys: each matrix's key for the generator in this step.
+    """
+
+    parameters: Parameters
+    step: int
+    latents: Mapping[str, Latents]
+    keys: Mapping[str, int]
+
+    def centre(self) -> dict[str, Pents]:
+        """Give the visible weights around which the members lie, int8."""
+        return visible_weights(self.parameters, self.latents)
+
+    def factors(self, matrix: str, part: slice) -> tuple[Pents, Pents]:
+        """Give the factors of some pairs, as `lowrank.lrgen` does."""
+        rows, cols = self.latents[matrix].shape
+        return lowrank.lrgen(self.keys[matrix], np.arange(part.start, part.stop), rows, cols, self.parameters.rank)
+
+    def weights(self, matrix: str, part: slice) -> tuple[NDArray, NDArray]:
+        """Give the weights of the members of some pairs.
+
+        Args:
+            matrix: its name.
+            part: which pairs.
+
+        Returns:
+            The weights of the plus and of the minus members, each (pairs, rows, cols): five levels in int8; those of
+            factored pairs in units of 1 / 5**sigma_shift, integers in float32.
+        """
+        own = self.parameters
+        latents = self.latents[matrix]
+        s = lowrank.lrmul(*self.factors(matrix, part))
+        if own.perturb == "factored":
+            centre = lowrank.visible(latents, own.latent) * np.float32(5**own.sigma_shift)
+            return centre + s, np.subtract(centre, s, out=s)
+        e = lowrank.pquant(s, own.rank)
+        return (
+            lowrank.lradd(latents, e, own.sigma, own.latent),
+            lowrank.lradd(latents, e, -own.sigma, own.latent),
+        )
+
+
+def visible_weights(parameters: Parameters, latents: Mapping[str, Latents]) -> dict[str, Pents]:
+    """Give the five-level weights of latent words: the top pent of each, int8."""
+    return {name: lowrank.visible(words, parameters.latent) for name, words in latents.items()}
+
+
+def init(parameters: Parameters, shapes: Shapes) -> State:
+    """Start a run: every pent of every latent word uniform, so the visible weights are uniform over the five levels.
+
+    The latent word in row i and column j is the low pents of block j of member i, drawn in step 0.
+
+    Args:
+        parameters: of the run.
+        shapes: (rows, cols) of each matrix, by name.
+
+    Returns:
+        The state before the first step.
+
+    Raises:
+        PentaryError: a shape has a zero, or has too many rows or columns for the counters of the generator.
+    """
+    latents = {}
+    for number, (name, (rows, cols)) in enumerate(shapes.items()):
+        lowrank.check_shape(rows, cols, parameters.rank)
+        key = generator.matrix_key(parameters.seed, 0, number)
+        words = generator.pents(key, np.arange(rows), 0, cols).reshape(rows, cols, PENTS)
+        latents[name] = from_digits(words[:, :, : parameters.latent])
+    return State(0, latents)
+
+
+def ask(parameters: Parameters, state: State) -> Population:
+    """Describe the population of the next step."""
+    step = state.step + 1
+    keys = {name: generator.matrix_key(parameters.seed, step, number) for number, name in enumerate(state.latents)}
+    return Population(parameters, step, state.latents, keys)
+
+
+def shape_fitness(fitness: ArrayLike, shaping: str) -> Pents:
+    """Turn the fitness of antithetic pairs into pents.
+
+    Args:
+        fitness: (pairs, 2), plus and minus members; integers of any size, or finite floats of a black box, which are
+            compared only. Two integers are compared as integers, a float with anything as float64.
+        shaping: "sign" gives the sign of plus - minus. "rank" orders the pairs by the magnitude of their difference:
+            the third with the least gets 0, the fifth with the greatest gets twice the sign, the rest the sign. Equal
+            magnitudes keep the order of the pairs.
+
+    Returns:
+        (pairs,) int8 in -2..2.
+
+    Raises:
+        PentaryError: the shape or type is wrong, or a fitness is not finite.
+
+    >>> shape_fitness([[5, 4], [0, 9], [7, 1], [2, 2], [3, 1]], "rank").tolist()
+    [1, -2, 1, 0, 1]
+    """
+    difference = differences(as_fitness(fitness))
+    sign = np.sign(difference).astype(np.int8)
+    if shaping == "sign":
+        return sign
+    pairs = len(sign)
+    order = np.argsort(np.abs(difference), kind="stable")
+    sign[order[: pairs // 3]] = 0
+    sign[order[pairs - pairs // 5 :]] *= 2
+    return sign
+
+
+def tell(parameters: Parameters, state: State, fitness: ArrayLike) -> State:
+    """Make the step: weigh every pair's perturbation by its shaped fitness and add the sum to the latent words.
+
+    Args:
+        parameters: of the run.
+        state: before the step.
+        fitness: (pairs, 2), the fitness of the members of `ask(parameters, state)`.
+
+    Returns:
+        The state after the step.
+
+    Raises:
+        PentaryError: the fitness has the wrong shape or type, or is not finite.
+    """
+    shaped = shape_fitness(fitness, parameters.shaping)
+    if len(shaped) != parameters.pairs:
+        raise PentaryError(f"fitness has {len(shaped)} pairs, but the population has {parameters.pairs}")
+    population = ask(parameters, state)
+    gain = parameters.gain(population.step)
+    latents = {}
+    for name, words in state.latents.items():
+        rows, cols = words.shape
+        quantized = parameters.perturb == "quantized"
+        size = rows * cols if quantized else parameters.rank * (rows + cols)
+        rank = parameters.rank if quantized else None
+
+        def total(part: slice, name: str = name, rank: int | None = rank) -> NDArray[np.int64]:
+            return lowrank.weighted_sum(shaped[part], *population.factors(name, part), rank)
+
+        chunk = min(max(1, CHUNK_PENTS // size), EXACT // (8 * parameters.rank))
+        summed = sum(map_chunks(total, parameters.pairs, chunk), np.zeros(words.shape, np.int64))
+        latents[name] = lowrank.popavg(summed, gain, GAIN_SHIFT, words, parameters.latent)
+    return State(population.step, latents)

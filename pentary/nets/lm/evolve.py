@@ -1,0 +1,284 @@
+"""Evolution of the model's latent words: `pentary.es.strategy` for a population that reads text.
+
+Every antithetic pair reads a stream of its own, a few bytes in each update, and goes on in the next where it stopped,
+with the mean of its members' hidden states. Perturbations are of rank 1 and never stored. The fitness of a pair is the
+size of its members' difference, not only its sign (`research/text.md` compares them).
+"""
+
+from dataclasses import dataclass
+from math import isqrt
+from queue import SimpleQueue
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pentary import es
+from pentary.lowrank import generator
+from pentary.lowrank.operations import GAIN_SHIFT, Latents, Pents
+from pentary.nets.lm import kernels
+from pentary.nets.lm.forward import Forward, Weights
+from pentary.nets.lm.model import LATENT, Model, Tensor
+from pentary.nets.products import Gemm
+from pentary.numbers.exact import EXACT
+from pentary.numbers.word import PENTS, WORD_MAX, PentaryError, checked_integers, from_digits, limit, round_shift
+from pentary.support.parallel import even_size, map_chunks, map_items, workers
+
+FITNESS_MEAN: Final = 20
+"""Mean magnitude of shaped fitness."""
+
+FITNESS_LIMIT: Final = limit(3)
+"""Largest magnitude of shaped fitness: 62, three times the mean."""
+
+PAIRS_MAX: Final = EXACT // (4 * FITNESS_LIMIT)
+"""Most pairs over which a sum of shaped fitness times perturbation is exact in float32."""
+
+ETA: Final = (6, 10)
+"""A weight whose pairs agree on nothing would wander over so much of half its range, were the gain constant."""
+
+NOISE_BYTES: Final = 2**23  # of noise that a worker holds at a time
+
+_TILE: Final = 512  # rows and columns of a sum over the pairs that are computed at a time
+
+ROWS: Final = 512  # that a worker computes at a time: enough for the products not to wait for Python
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameters:
+    """Everything that, with the model and the text, determines a run.
+
+    Attributes:
+        population: members in an update, even.
+        tokens: bytes that each member reads in an update.
+        steps: updates in the run.
+        seed: a word.
+
+    Raises:
+        PentaryError: a value is out of its range.
+    """
+
+    population: int = 2048
+    tokens: int = 10
+    steps: int = 1000
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be run."""
+        checked_integers(self.population, 2, 2 * PAIRS_MAX, "population")
+        if self.population % 2:
+            raise PentaryError(f"population {self.population} is odd: members come in antithetic pairs")
+        checked_integers(self.tokens, 1, 10**6, "number of tokens")
+        checked_integers(self.steps, 1, generator.STEP_MAX, "number of steps")
+        checked_integers(self.seed, -WORD_MAX, WORD_MAX, "seed")
+
+    @property
+    def pairs(self) -> int:
+        """Antithetic pairs in an update."""
+        return self.population // 2
+
+    def gain(self, step: int, squares: int, variance: int) -> int:
+        """Give the integer that multiplies the summed perturbations in a step (1, 2, ...).
+
+        Args:
+            step: number of the update.
+            squares: sum of the squares of shaped fitness.
+            variance: of an element of a perturbation in pents: 4 in a matrix of rank 1, 2 in a vector.
+
+        Returns:
+            The gain, constant for the first half of the run and then falling linearly to zero.
+        """
+        if squares == 0:
+            return 0
+        first = limit(LATENT) * 5**GAIN_SHIFT * ETA[0] // (ETA[1] * isqrt(self.steps * squares * variance))
+        falling = self.steps - self.steps // 2
+        return first * min(falling, self.steps - step + 1) // falling
+
+
+@dataclass(frozen=True)
+class State(es.State):
+    """The whole state of training between two updates.
+
+    Attributes:
+        hidden: (pairs, layers, dim) int16, the hidden states with which the pairs read on.
+    """
+
+    hidden: NDArray[np.int16]
+
+
+def init(model: Model, parameters: Parameters) -> State:
+    """Start a run: latent words of matrices are means of uniform words, as `Tensor.scale` says, and all else is zero.
+
+    A mean of n words takes the pents 0..5 of n blocks: those of row i and column j of c are the blocks j, j + c, ...,
+    j + (n - 1) c of member i, drawn in step 0.
+    """
+    latents = {}
+    for number, tensor in enumerate(model.tensors.values()):
+        latents[tensor.name] = np.zeros((tensor.rows, tensor.cols), np.int64)
+        if tensor.kind == "matrix":
+            key = generator.matrix_key(parameters.seed, 0, number)
+            latents[tensor.name] = _start(tensor, key)
+    return State(0, latents, np.zeros((parameters.pairs, model.layers, model.dim), np.int16))
+
+
+def _start(tensor: Tensor, key: int) -> Latents:
+    count = tensor.scale[1]
+    total = np.zeros((tensor.rows, tensor.cols), np.int64)
+    for part in range(count):
+        for row in range(tensor.rows):
+            blocks = generator.pents(key, [row], part * tensor.cols, tensor.cols).reshape(tensor.cols, PENTS)
+            total[row] += from_digits(blocks[:, :LATENT])
+    return round_shift(total, 1) if count == 5 else total
+
+
+def shape_fitness(losses: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Turn the losses of antithetic pairs into integers in proportion to their differences.
+
+    Args:
+        losses: (pairs, 2), of the plus and the minus members.
+
+    Returns:
+        (pairs,) int64: minus - plus, scaled to a mean magnitude of 20, rounded (halves away from zero), within ±62.
+
+    >>> shape_fitness(np.array([[0, 30], [10, 0], [0, 0], [0, 200]])).tolist()
+    [10, -3, 0, 62]
+    """
+    difference = losses[:, 1] - losses[:, 0]
+    magnitude = np.abs(difference)
+    total = max(1, int(magnitude.sum()))
+    scaled = (2 * FITNESS_MEAN * len(losses) * magnitude + total) // (2 * total)
+    return np.sign(difference) * np.minimum(scaled, FITNESS_LIMIT)
+
+
+class Engine:
+    """Evaluates populations and makes updates, with buffers kept from one to the next.
+
+    Args:
+        model: to train.
+        parameters: of the run.
+        text: (bytes,) uint8, the training text.
+        gemm: what multiplies; digests do not depend on it.
+
+    Raises:
+        PentaryError: the text is shorter than one update.
+    """
+
+    def __init__(self, model: Model, parameters: Parameters, text: NDArray[np.uint8], gemm: Gemm) -> None:
+        """Make the buffers."""
+        if len(text) <= parameters.tokens:
+            raise PentaryError(
+                f"the training text has {len(text)} bytes, fewer than one update needs ({parameters.tokens + 1}): "
+                "take more text or fewer tokens"
+            )
+        self.model, self.parameters, self.gemm = model, parameters, gemm
+        self._text = np.concatenate([text, text[: parameters.tokens + 1]])
+        self._length = len(text)
+        largest = max(1, NOISE_BYTES // (PENTS * model.blocks))
+        self.chunk = even_size(parameters.pairs, min(ROWS // 2, largest))
+        """Pairs that a worker takes at a time."""
+        self.weights = Weights(model, gemm)
+        self._free: SimpleQueue[Forward] = SimpleQueue()
+        for _ in range(workers()):
+            self._free.put(Forward(self.weights, 2 * self.chunk))
+        self._totals = np.zeros((workers(), model.parameters), np.float32)
+        self._places: dict[Tensor, slice] = {}
+        first = 0
+        for tensor in model.tensors.values():
+            self._places[tensor] = slice(first, first + tensor.rows * tensor.cols)
+            first += tensor.rows * tensor.cols
+
+    def evaluate(self, state: State) -> tuple[NDArray[np.int64], NDArray[np.int16]]:
+        """Let every member of the next update's population read on.
+
+        Returns:
+            (pairs, 2) losses of the plus and minus members, int64 in units of 1/625 bit, summed over the bytes; and the
+            hidden states of the pairs afterwards.
+        """
+        self.weights.fill(state.latents)
+        own = self.parameters
+        key = generator.matrix_key(own.seed, state.step + 1, 0)
+        starts = np.arange(own.pairs) * self._length // own.pairs + state.step * own.tokens
+        losses = np.empty((own.pairs, 2), np.int64)
+        hidden = np.empty_like(state.hidden)
+
+        def read(part: slice) -> None:
+            places = (starts[part] % self._length) + np.arange(own.tokens + 1)[:, None]
+            tokens = np.repeat(self._text[places], 2, axis=1)
+            noise = generator.pents(key, np.arange(part.start, part.stop), 0, self.model.blocks)
+            forward = self._free.get()
+            try:
+                rows = forward.hidden[:, : tokens.shape[1]].reshape(self.model.layers, -1, 2, self.model.dim)
+                rows[...] = state.hidden[part].swapaxes(0, 1)[:, :, None]
+                losses[part] = forward.losses(tokens, noise).reshape(-1, 2)
+                # The mean of a pair's members, rounded towards zero: nearest the state that the centre would have.
+                np.trunc(rows.sum(axis=2).swapaxes(0, 1) / 2, out=hidden[part], casting="unsafe")
+            finally:
+                self._free.put(forward)
+
+        list(map_chunks(read, own.pairs, self.chunk))
+        return losses, hidden
+
+    def tell(self, state: State, losses: NDArray[np.int64], hidden: NDArray[np.int16]) -> State:
+        """Make the update: weigh every pair's perturbation by its fitness and add the sums to the latent words.
+
+        Args:
+            state: before the update.
+            losses, hidden: what `evaluate` gave for it.
+
+        Returns:
+            The state after the update.
+        """
+        own = self.parameters
+        step = state.step + 1
+        fitness = shape_fitness(losses)
+        squares = int(np.square(fitness).sum())
+        gains = {kind: own.gain(step, squares, 4 if kind == "matrix" else 2) for kind in ("matrix", "bias", "norm")}
+        key = generator.matrix_key(own.seed, step, 0)
+
+        shaped = fitness.astype(np.float32)[:, None]
+        self._totals[:] = 0
+        free: SimpleQueue[NDArray[np.float32]] = SimpleQueue()
+        for totals in self._totals:
+            free.put(totals)
+
+        def add(part: slice) -> None:
+            noise = generator.pents(key, np.arange(part.start, part.stop), 0, self.model.blocks)
+            totals = free.get()
+            try:
+                for tensor, place in self._places.items():
+                    _add(tensor, noise, shaped[part], totals[place].reshape(tensor.rows, tensor.cols))
+            finally:
+                free.put(totals)
+
+        list(map_chunks(add, own.pairs, self.chunk))
+        latents = {name: np.empty_like(words) for name, words in state.latents.items()}
+
+        def move(item: tuple[Tensor, slice]) -> None:
+            tensor, rows = item
+            totals = self._totals[:, self._places[tensor]].reshape(-1, tensor.rows, tensor.cols)
+            before, after = state.latents[tensor.name], latents[tensor.name]
+            kernels.move(before[rows], totals[:, rows], gains[tensor.kind], after[rows])
+
+        map_items(move, self.model.parts)
+        return State(step, latents, hidden)
+
+
+def _add(tensor: Tensor, noise: Pents, fitness: NDArray[np.float32], total: NDArray[np.float32]) -> None:
+    """Add fitness times perturbation of some pairs to a total: integers, exact up to `PAIRS_MAX` pairs.
+
+    Args:
+        tensor: whose.
+        noise: (pairs, 16 blocks) pents.
+        fitness: (pairs, 1).
+        total: (rows, cols).
+    """
+    # In tiles, so that what is converted, and the products until they are added, stay in the cache of a core.
+    for left in range(0, tensor.cols, _TILE):
+        columns = slice(left, min(left + _TILE, tensor.cols))
+        b = noise[:, tensor.b + columns.start : tensor.b + columns.stop].astype(np.float32)
+        for top in range(0, tensor.rows, _TILE):
+            rows = slice(top, min(top + _TILE, tensor.rows))
+            a = fitness
+            if tensor.kind == "matrix":
+                a = noise[:, tensor.a + rows.start : tensor.a + rows.stop].astype(np.float32)
+                a *= fitness
+            total[rows, columns] += a.T @ b

@@ -1,0 +1,371 @@
+"""Everything between two products, a row at a time, compiled by Numba.
+
+A row belongs to one member and one byte. Rows 2i and 2i + 1 are the plus and the minus member of pair i, whose noise
+is row i of `noise`; without noise (None) rows have nothing to do with one another. A row of sums gets its member's
+low-rank term and its bias, is rescaled by a pent shift and clamped, and becomes an operand of the next product; the
+projection of that operand on the next matrix's column factor is taken while the row is in the cache.
+
+Numbers are integers in float32, below 2**22, so every sum is exact in any order, which is what `reassoc` permits here
+and nothing else. An operand is stored with `zero` added, in the backend's type. Indices that are sums are unsigned:
+Numba then has no negative ones to think of, and LLVM vectorises; slices of a row would cost more than the row.
+"""
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pentary.lowrank.operations import GAIN_SHIFT, TOTAL_WIDTH
+from pentary.nets.lm.loss import LOSS_PER_BIT, PER_BIT
+from pentary.nets.lm.model import ACTIVATION, BIAS_SIGMA, EMBEDDED, LATENT, OPERAND, SIGMA_SHIFT, STREAM
+from pentary.numbers.word import limit
+from pentary.support.compiled import Store, imported_sources
+
+Array = NDArray[Any]
+
+f32 = np.float32
+u64 = np.uint64
+
+_LOW: Final = f32(-ACTIVATION)
+_HIGH: Final = f32(ACTIVATION)
+_OPERAND: Final = f32(OPERAND)
+_STREAM: Final = f32(STREAM)
+_TO_OPERAND: Final = f32(0.4)
+_SIGMA: Final = f32(5.0**-SIGMA_SHIFT)
+_BIAS_SIGMA: Final = f32(BIAS_SIGMA)
+_EMBEDDED: Final = f32(EMBEDDED)
+_EMBEDDED_SIGMA: Final = f32(EMBEDDED / 5**SIGMA_SHIFT)
+_GATE: Final = f32(1 / 5**4)
+_MEAN: Final = 5**8
+_PER_MEAN: Final = 1 / 5**8
+_GAIN_UNIT: Final = 5**GAIN_SHIFT
+_TOTAL: Final = limit(TOTAL_WIDTH)
+_LATENT: Final = limit(LATENT)
+_LOGIT: Final = LOSS_PER_BIT // PER_BIT
+
+
+def _numbers(tensors: tuple[str, ...], floats: tuple[str, ...]) -> np.dtype:
+    """Make the record of the numbers that a kernel needs: one argument, where each would cost as much as an array."""
+    noise = [(f"{name}_{factor}", np.uint64) for name in tensors for factor in "ab"]
+    return np.dtype(noise + [(name, np.float32) for name in ("level", "zero", *floats)])
+
+
+LAYER_TENSORS: Final = (
+    *("norm", "input", "input_bias", "forget", "candidate"),
+    *("mlp_norm", "up", "up_bias", "down", "down_bias"),
+)
+"""Names of a layer's tensors here; with dots for underscores, they are the model's."""
+
+HEAD_TENSORS: Final = ("norm", "head", "head_bias")
+
+LAYER_NUMBERS: Final = _numbers(LAYER_TENSORS, ("gates_scale", "up_scale", "down_scale"))
+"""Numbers of a layer: where the noise of its tensors begins in a pair's row, NAME_a of a column factor and NAME_b of a
+row factor or a vector; the units of a weight in one of the five levels; what stands for 0 in an operand; and what the
+rescales multiply by, 1 / (level * 5**shift)."""
+
+HEAD_NUMBERS: Final = _numbers(HEAD_TENSORS, ("head_scale",))
+"""The same of the end of the model."""
+
+
+class Layer(NamedTuple):
+    """What the kernels need of one layer beside its matrices.
+
+    Attributes:
+        numbers: (1,) LAYER_NUMBERS.
+        norm, mlp_norm: (dim,) gains, float32.
+        input_bias, up_bias, down_bias: (2 dim,), (4 dim,), (dim,), float32, in units of the sums.
+    """
+
+    numbers: Array
+    norm: Array
+    input_bias: Array
+    mlp_norm: Array
+    up_bias: Array
+    down_bias: Array
+
+
+class Head(NamedTuple):
+    """The same of the end of the model: its norm and the head."""
+
+    numbers: Array
+    norm: Array
+    head_bias: Array
+
+
+STORE: Final = Store("lm", "the language model", imported_sources(__name__))
+
+_compiled = STORE.compiled(nogil=True, error_model="numpy")
+_compiled_sum = STORE.compiled(nogil=True, error_model="numpy", fastmath={"reassoc"})
+
+
+@_compiled
+def _sign(row: int) -> np.float32:
+    return f32(1 - 2 * (row & 1))
+
+
+@_compiled
+def _clamp(value: np.float32, low: np.float32, high: np.float32) -> np.float32:
+    return min(max(value, low), high)
+
+
+@_compiled_sum
+def _magnitude(x: Array, row: int) -> np.float32:
+    total = f32(0)
+    for j in range(x.shape[1]):
+        total += abs(x[row, j])
+    return total
+
+
+@_compiled_sum
+def _dot(y: Array, row: int, zero: np.float32, noise: Array, pair: int, a: np.uint64) -> np.float32:
+    total = f32(0)
+    for j in range(y.shape[1]):
+        total += (f32(y[row, j]) - zero) * f32(noise[pair, a + u64(j)])
+    return total
+
+
+@_compiled
+def _project(y: Array, row: int, zero: np.float32, noise: Array | None, a: np.uint64, level: np.float32) -> np.float32:
+    """Project an operand on a column factor: the coefficient of the row factor, with the member's sign, in levels."""
+    if noise is None:
+        return f32(0)
+    return level * np.rint(_sign(row) * _dot(y, row, zero, noise, row >> 1, a) * _SIGMA)
+
+
+@_compiled
+def _begin(
+    z: Array,
+    sums: Array,
+    bias: Array,
+    first: int,
+    row: int,
+    noise: Array | None,
+    at: tuple,
+    coefficient: np.float32,
+    level: np.float32,
+) -> None:
+    """Fill a row with a product, its low-rank term and the member's bias, from column `first` of them on.
+
+    at: where the row factor and the noise of the bias begin.
+    """
+    if noise is None:
+        for j in range(z.size):
+            column = u64(first) + u64(j)
+            z[j] = f32(sums[row, column]) + bias[column]
+    else:
+        b, bias_b = at
+        size = _sign(row) * level * _BIAS_SIGMA
+        pair = row >> 1
+        for j in range(z.size):
+            column = u64(first) + u64(j)
+            low_rank = coefficient * f32(noise[pair, b + column])
+            z[j] = f32(sums[row, column]) + low_rank + (bias[column] + size * f32(noise[pair, bias_b + column]))
+
+
+@_compiled
+def _add(z: Array, sums: Array, row: int, noise: Array | None, b: np.uint64, coefficient: np.float32) -> None:
+    """Add a second product and its low-rank term to a row."""
+    if noise is None:
+        for j in range(z.size):
+            z[j] += f32(sums[row, j])
+    else:
+        for j in range(z.size):
+            z[j] += f32(sums[row, j]) + coefficient * f32(noise[row >> 1, b + u64(j)])
+
+
+@_compiled
+def _normalise(
+    x: Array, row: int, gains: Array, noise: Array | None, b: np.uint64, y: Array, zero: np.float32, z: Array
+) -> None:
+    """Divide a row of the stream by its mean magnitude, times the member's gains: y = round(x g / mean |x|)."""
+    size = f32(z.size)
+    reciprocal = np.rint(np.float64(size) * _MEAN / np.float64(max(_magnitude(x, row), size)))
+    if noise is None:
+        for j in range(z.size):
+            z[j] = x[row, j] * gains[j]
+    else:
+        sign = _sign(row)
+        for j in range(z.size):
+            z[j] = x[row, j] * (gains[j] + sign * f32(noise[row >> 1, b + u64(j)]))
+    for j in range(z.size):
+        y[row, j] = _clamp(f32(np.rint(np.float64(z[j]) * reciprocal * _PER_MEAN)), -_OPERAND, _OPERAND) + zero
+
+
+@_compiled
+def embed(
+    tokens: Array, embedding: Array, a: np.uint64, b: np.uint64, noise: Array | None, stream: Array, hidden: Array
+) -> None:
+    """Begin a byte: look its row up, and forget what came before a document's end (byte 0).
+
+    tokens: (rows,) uint8. embedding: (256, dim) float32, in units of the stream. hidden: (layers, rows, dim) float32.
+    """
+    for row in range(tokens.size):
+        token = tokens[row]
+        for j in range(embedding.shape[1]):
+            stream[row, j] = embedding[token, j]
+        if noise is not None:
+            coefficient = _sign(row) * _EMBEDDED_SIGMA * f32(noise[row >> 1, a + u64(token)])
+            for j in range(embedding.shape[1]):
+                stream[row, j] += coefficient * f32(noise[row >> 1, b + u64(j)])
+        if token == 0:
+            hidden[:, row] = 0
+
+
+@_compiled
+def enter(
+    count: int,
+    layer: Layer,
+    noise: Array | None,
+    hidden: Array,
+    stream: Array,
+    narrow: Array,
+    own: Array,
+    first: Array,
+    second: Array,
+) -> None:
+    """Normalise the stream, and turn it and the hidden state into operands of `input` and `forget`."""
+    at = layer.numbers[0]
+    z = np.empty(hidden.shape[1], f32)
+    for row in range(count):
+        _normalise(stream, row, layer.norm, noise, at.norm_b, narrow, at.zero, z)
+        for j in range(z.size):
+            own[row, j] = np.rint(hidden[row, j] * _TO_OPERAND) + at.zero
+        first[row] = _project(narrow, row, at.zero, noise, at.input_a, at.level)
+        second[row] = _project(own, row, at.zero, noise, at.forget_a, at.level)
+
+
+@_compiled
+def forget(
+    count: int,
+    layer: Layer,
+    noise: Array | None,
+    hidden: Array,
+    sums: Array,
+    own_sums: Array,
+    gate: Array,
+    own: Array,
+    first: Array,
+    second: Array,
+) -> None:
+    """Compute the gates, and gate the hidden state into an operand of `candidate`."""
+    at = layer.numbers[0]
+    z = np.empty(hidden.shape[1], f32)
+    for row in range(count):
+        _begin(z, sums, layer.input_bias, 0, row, noise, (at.input_b, at.input_bias_b), first[row], at.level)
+        _add(z, own_sums, row, noise, at.forget_b, second[row])
+        for j in range(z.size):
+            opened = _clamp(np.rint(z[j] * at.gates_scale), _LOW, _HIGH) + _HIGH
+            gate[row, j] = opened
+            own[row, j] = np.rint(np.rint(opened * hidden[row, j] * _GATE) * _TO_OPERAND) + at.zero
+        second[row] = _project(own, row, at.zero, noise, at.candidate_a, at.level)
+
+
+@_compiled
+def remember(
+    count: int,
+    layer: Layer,
+    noise: Array | None,
+    hidden: Array,
+    sums: Array,
+    own_sums: Array,
+    gate: Array,
+    stream: Array,
+    narrow: Array,
+    first: Array,
+    second: Array,
+) -> None:
+    """Compute the candidates, move the hidden state, add it to the stream, and normalise that for `up`."""
+    at = layer.numbers[0]
+    dim = hidden.shape[1]
+    z = np.empty(dim, f32)
+    for row in range(count):
+        _begin(z, sums, layer.input_bias, dim, row, noise, (at.input_b, at.input_bias_b), first[row], at.level)
+        _add(z, own_sums, row, noise, at.candidate_b, second[row])
+        for j in range(dim):
+            candidate = _clamp(np.rint(z[j] * at.gates_scale), _LOW, _HIGH)
+            moved = hidden[row, j] + np.rint(gate[row, j] * (candidate - hidden[row, j]) * _GATE)
+            hidden[row, j] = moved
+            stream[row, j] = _clamp(stream[row, j] + moved, -_STREAM, _STREAM)
+        _normalise(stream, row, layer.mlp_norm, noise, at.mlp_norm_b, narrow, at.zero, z)
+        first[row] = _project(narrow, row, at.zero, noise, at.up_a, at.level)
+
+
+@_compiled
+def widen(
+    count: int, layer: Layer, noise: Array | None, wide_sums: Array, wide: Array, first: Array, second: Array
+) -> None:
+    """Clamp the inside of the perceptron into an operand of `down`."""
+    at = layer.numbers[0]
+    z = np.empty(wide.shape[1], f32)
+    for row in range(count):
+        _begin(z, wide_sums, layer.up_bias, 0, row, noise, (at.up_b, at.up_bias_b), first[row], at.level)
+        for j in range(z.size):
+            wide[row, j] = _clamp(np.rint(z[j] * at.up_scale), -_OPERAND, _OPERAND) + at.zero
+        second[row] = _project(wide, row, at.zero, noise, at.down_a, at.level)
+
+
+@_compiled
+def leave(count: int, layer: Layer, noise: Array | None, own_sums: Array, stream: Array, second: Array) -> None:
+    """Add what the perceptron says to the stream."""
+    at = layer.numbers[0]
+    z = np.empty(stream.shape[1], f32)
+    for row in range(count):
+        _begin(z, own_sums, layer.down_bias, 0, row, noise, (at.down_b, at.down_bias_b), second[row], at.level)
+        for j in range(z.size):
+            added = _clamp(np.rint(z[j] * at.down_scale), _LOW, _HIGH)
+            stream[row, j] = _clamp(stream[row, j] + added, -_STREAM, _STREAM)
+
+
+@_compiled
+def enter_head(count: int, head: Head, noise: Array | None, stream: Array, narrow: Array, first: Array) -> None:
+    """Normalise the stream for the head."""
+    at = head.numbers[0]
+    z = np.empty(stream.shape[1], f32)
+    for row in range(count):
+        _normalise(stream, row, head.norm, noise, at.norm_b, narrow, at.zero, z)
+        first[row] = _project(narrow, row, at.zero, noise, at.head_a, at.level)
+
+
+@_compiled
+def leave_head(count: int, head: Head, noise: Array | None, head_sums: Array, logits: Array, first: Array) -> None:
+    """Compute the logits."""
+    at = head.numbers[0]
+    z = np.empty(logits.shape[1], f32)
+    for row in range(count):
+        _begin(z, head_sums, head.head_bias, 0, row, noise, (at.head_b, at.head_bias_b), first[row], at.level)
+        for j in range(z.size):
+            logits[row, j] = _clamp(np.rint(z[j] * at.head_scale), _LOW, _HIGH)
+
+
+@_compiled
+def add_loss(logits: Array, targets: Array, powers: Array, logarithms: Array, loss: Array) -> None:
+    """Add the loss of a byte, in units of 1/625 bit, to each row's: see `pentary.nets.lm.loss`.
+
+    logits: (rows, 256) int16. targets: (rows,) uint8. powers, logarithms: the tables. loss: (rows,) int64.
+    """
+    for row in range(targets.size):
+        total = 0
+        for j in range(logits.shape[1]):
+            total += powers[u64(logits[row, j] + ACTIVATION)]
+        shift = 0
+        while total >= logarithms.size:
+            total >>= 1
+            shift += 1
+        loss[row] += logarithms[total] + LOSS_PER_BIT * shift - _LOGIT * np.int64(logits[row, targets[row]])
+
+
+@_compiled
+def move(latents: Array, totals: Array, gain: int, moved: Array) -> None:
+    """POPAVG, as `pentary.lowrank.operations.popavg` defines it for latent words of six pents.
+
+    latents: (rows, cols) int64. totals: (workers, rows, cols) integers in float32, summed here. moved: (rows, cols)
+    int64, gets the new latent words.
+    """
+    for row in range(latents.shape[0]):
+        for j in range(latents.shape[1]):
+            total = np.int64(0)
+            for worker in range(totals.shape[0]):
+                total += np.int64(totals[worker, row, j])
+            change = min(max(total, -_TOTAL), _TOTAL) * gain
+            rounded = (change + _GAIN_UNIT // 2) // _GAIN_UNIT
+            moved[row, j] = min(max(latents[row, j] + rounded, -_LATENT), _LATENT)

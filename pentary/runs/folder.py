@@ -1,0 +1,202 @@
+"""A training run on disk, which tells at any moment how far the run has come.
+
+| file | holds | written |
+|---|---|---|
+| `config.json` | everything that determines the run | at the start |
+| `steps.jsonl` | one line for each record, the start included | after each record |
+| `weights.safetensors` | visible weights NAME, latent words NAME.latent | at each tenth of the run, and at the end |
+| `result.json` | what the run came to, and what ended it before its time | at the end |
+| `fitness.png` or `bits.png`, `weights.png`, `health.png` | the figures of `pentary.runs.plots` | at the end |
+
+All but `steps.jsonl` appear whole or not at all, in this order. What the folder does not take at the end, because the
+disk is full or somebody has deleted it, goes to a new folder among the temporary files.
+"""
+
+import json
+import re
+import shutil
+import tempfile
+import traceback
+from collections.abc import Mapping
+from contextlib import suppress
+from importlib.metadata import version
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pentary.numbers.word import PentaryError
+from pentary.runs.run import Record, Run
+from pentary.support.files import write_new, write_whole, writing
+from pentary.support.messages import told
+from pentary.support.signals import deferred
+
+
+def claim(out: Path | None, task: str, seed: int) -> Path:
+    """Make the folder of a run; never one that holds anything.
+
+    Args:
+        out: the folder to make, or to use if it is empty; None takes the first free one of runs/TASK-seedSEED,
+            runs/TASK-seedSEED-2, ...
+        task, seed: of the run.
+
+    Returns:
+        The folder.
+
+    Raises:
+        PentaryError: `out` is taken, or the folder cannot be made.
+    """
+    if out is None:
+        name = re.sub(r"[^\w.-]+", "-", Path(task).name)
+        return _first_free(Path("runs") / f"{name}-seed{seed}")
+    check_free(out)
+    with writing(out):
+        out.mkdir(parents=True, exist_ok=True)
+    return out
+
+
+def check_free(out: Path | None) -> None:
+    """Refuse a folder that a run cannot have, before anything is done for the run.
+
+    Args:
+        out: as for `claim`.
+
+    Raises:
+        PentaryError: it is a file, or holds something.
+    """
+    if out is None or not out.exists():
+        return
+    if not out.is_dir():
+        raise PentaryError(f"{out} is a file: the output needs a folder")
+    with writing(out):
+        taken = any(out.iterdir())
+    if taken:
+        raise _taken(out, "another run" if (out / "config.json").exists() else "other files")
+
+
+def _taken(out: Path, holds: str) -> PentaryError:
+    return PentaryError(f"{out} holds {holds}, and nothing is overwritten: give another folder")
+
+
+def _first_free(path: Path) -> Path:
+    for number in count(1):
+        candidate = path if number == 1 else path.with_name(f"{path.name}-{number}")
+        with writing(candidate):
+            try:
+                candidate.mkdir(parents=True)  # making it claims it, even against a run that starts at this moment
+                return candidate
+            except FileExistsError:
+                continue
+    raise AssertionError("there is always a greater number")
+
+
+class RunFolder:
+    """The record of one run.
+
+    Args:
+        path: an empty folder, from `claim`.
+        run: what is recorded.
+
+    Raises:
+        PentaryError: a file cannot be written, or another run has taken the folder in the meantime.
+    """
+
+    def __init__(self, path: Path, run: Run) -> None:
+        """Write `config.json`, which makes the folder ours even against a run that starts at this moment."""
+        self.path = path
+        self.is_empty = True
+        """Whether no record has been added, not even the start."""
+        self._run = run
+        self._kept = 0
+        self._place = path.absolute()  # a black box may change the working directory
+        versions = {"pentary": version("pentary"), "numpy": np.__version__}
+        self._config = _json(run.config() | {"versions": versions})
+        try:
+            write_new(self._place / "config.json", self._config)
+        except FileExistsError:
+            raise _taken(path, "another run") from None
+
+    def add(self, record: Record) -> None:
+        """Append a record to `steps.jsonl`, and keep the weights if a tenth of the run is over since they were kept.
+
+        Raises:
+            PentaryError: a file cannot be written.
+        """
+        path = self._place / "steps.jsonl"
+        with writing(path), path.open("a", encoding="utf-8") as file:  # closed each time: nothing waits in a buffer
+            file.write(json.dumps(record.line, allow_nan=False) + "\n")
+        self.is_empty = False
+        if (tenth := record.step * 10 // self._run.steps) > self._kept:
+            self._kept = tenth
+            self._write("weights.safetensors", self._run.weights())
+
+    def finish(self, ending: Mapping[str, Any]) -> dict[str, Any]:
+        """Write the files of the end: weights and result before the pictures.
+
+        Args:
+            ending: what the result says beyond the figures of all runs.
+
+        Returns:
+            The result, as in `result.json`, where `out` is the folder that holds it; with `unwritten`, the reason, if
+            that is a new one, or if the pictures are missing.
+
+        Raises:
+            PentaryError: there is no place for a new folder either.
+        """
+        assert not self.is_empty, "an empty run has no result: discard it"
+        try:
+            result = self._write_end(ending)
+        except PentaryError as error:
+            self._move()
+            result = self._write_end({**ending, "unwritten": str(error)})
+        try:
+            for name, picture in self._run.pictures():
+                self._write(name, picture)
+        except Exception as error:  # what has been trained is on disk, and more than its pictures is to be told
+            result.setdefault("unwritten", f"pictures are missing: {told(error)}")
+        return result
+
+    def discard(self) -> None:
+        """Remove the folder of a run that failed before its start: it tells nothing, and its name is wanted again."""
+        with suppress(OSError):  # the failure is to be told, not this
+            (self._place / "config.json").unlink()
+            self._place.rmdir()
+
+    def _write_end(self, ending: Mapping[str, Any]) -> dict[str, Any]:
+        with deferred():
+            with writing(self._place):
+                self._place.mkdir(parents=True, exist_ok=True)
+            if not (self._place / "config.json").exists():
+                self._write("config.json", self._config)
+            result = self._run.result() | {"out": str(self.path)} | dict(ending)
+            try:
+                weights = self._run.weights()
+            except Exception as error:  # a fault of ours: the reason is kept at least, and weights of an earlier tenth
+                result = reason(error) | result
+            else:
+                self._write("weights.safetensors", weights)
+            self._write("result.json", _json(result))
+        return result
+
+    def _move(self) -> None:
+        """Go to a new folder with what can be read of the old one."""
+        before = self._place
+        with writing(Path("a temporary folder")):
+            self._place = self.path = Path(tempfile.mkdtemp(prefix="pentary-run-"))
+        with suppress(OSError):
+            shutil.copytree(before, self._place, dirs_exist_ok=True)
+
+    def _write(self, name: str, content: bytes) -> None:
+        write_whole(self._place / name, content)
+
+
+def reason(failure: BaseException) -> dict[str, str]:
+    """Return what the result of a run says of what ended it: `error`, and of an unforeseen exception `traceback`."""
+    if isinstance(failure, (PentaryError, MemoryError, OSError)):
+        return {"error": told(failure)}
+    return {"error": told(failure), "traceback": "".join(traceback.format_exception(failure))}
+
+
+def _json(value: object) -> bytes:
+    return (json.dumps(value, indent=2, allow_nan=False) + "\n").encode()

@@ -1,0 +1,216 @@
+"""The figures of a run: fitness or bits per byte over the steps, weights before and after, and their health."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pentary.lowrank.operations import Pents
+from pentary.runs.health import Health, by_layer, grouped
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+LEVELS = range(-2, 3)
+
+BLUE, ORANGE, GREY = "#0072b2", "#e69f00", "#999999"  # Okabe and Ito: told apart by colour-blind readers too
+
+_LEGEND = 14  # curves that a legend can name
+_PANELS = 16  # that can be looked at one by one
+
+
+def fitness_png(
+    centre: Sequence[float], population_mean: Sequence[float], best: Sequence[float], title: str = ""
+) -> bytes:
+    """Draw the fitness over the steps.
+
+    Args:
+        centre: fitness of the centre at steps 0, 1, 2, ...
+        population_mean, best: of the members of steps 1, 2, ...; best is one random member's.
+        title: above the figure.
+
+    Returns:
+        A PNG file.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    figure = new_figure(7, 4.2, title)
+    axes = figure.subplots()
+    # The luckiest of many noisy members says little about the run, so it stays in the background.
+    _curve(axes, 1, best, "best member, a random one in each step", color=GREY, alpha=0.5, linewidth=0.8)
+    _curve(axes, 1, population_mean, "mean of the members", color=ORANGE, linewidth=1.2)
+    _curve(axes, 0, centre, "centre: the trained weights", color=BLUE, linewidth=2)
+    axes.set(xlabel="step", ylabel="fitness")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    return as_png(figure)
+
+
+def weights_png(before: Mapping[str, Pents], after: Mapping[str, Pents], title: str = "") -> bytes:
+    """Draw how the visible weights are shared among the five levels, by matrix, or by layer if they are many.
+
+    Args:
+        before, after: weights in -2..2 of each matrix by name.
+        title: above the figure.
+
+    Returns:
+        A PNG file.
+    """
+    if len(before) > _PANELS:
+        before, after = _pooled(before), _pooled(after)
+    across = min(len(before), 4)
+    down = -(-len(before) // across)
+    figure = new_figure(1.2 + 4 * across, 0.6 + 3.6 * down, title)
+    grid = figure.subplots(down, across, sharey=True, squeeze=False)
+    for axes in grid.flat[len(before) :]:
+        axes.set_axis_off()
+    for axes, name in zip(grid.flat, before, strict=False):
+        for offset, weights, label, colour in ((-0.2, before, "before", GREY), (0.2, after, "after", BLUE)):
+            share = [100 * np.mean(weights[name] == level) for level in LEVELS]
+            bars = axes.bar(np.add(LEVELS, offset), share, width=0.38, color=colour, label=label)
+            axes.bar_label(bars, fmt="%.0f", fontsize="small", color="#555555")
+        axes.set(title=f"{name}, {' x '.join(map(str, before[name].shape))}", xlabel="level", xticks=LEVELS)
+        axes.set_xticklabels([f"{level:+d}".replace("-", "−") if level else "0" for level in LEVELS])
+        axes.margins(y=0.12)
+    for axes in grid[:, 0]:
+        axes.set_ylabel("weights, %")
+    grid.flat[len(before) - 1].legend(frameon=False)
+    return as_png(figure)
+
+
+def health_png(
+    steps: Sequence[int],
+    records: Sequence[Mapping[str, Health]],
+    title: str = "",
+    activations: Sequence[Mapping[str, float]] = (),
+) -> bytes:
+    """Draw the health of every matrix, or of every layer if they are many: entropy, saturation, and changes.
+
+    Args:
+        steps: of the records.
+        records: health by matrix.
+        title: above the figure.
+        activations: of each record, shares of activations at a limit by name; drawn below if there are any.
+
+    Returns:
+        A PNG file.
+    """
+    if len(records[0]) > _LEGEND:
+        records = [by_layer(record) for record in records]
+    names = list(records[0])
+    panels = {
+        "entropy, bits": {name: [record[name].entropy for record in records] for name in names},
+        "latent words at their limit, %": {
+            name: [100 * record[name].saturation for record in records] for name in names
+        },
+        # The start has nothing to differ from.
+        "changed in the step, %": {name: [100 * record[name].changed for record in records[1:]] for name in names},
+    }
+    if activations:
+        panels["activations at their limit, %"] = {
+            name: [100 * shares[name] for shares in activations] for name in activations[0]
+        }
+    figure = new_figure(8, 2.5 * len(panels), title)
+    rows = figure.subplots(len(panels), 1, sharex=True)
+    for axes, (label, curves) in zip(rows, panels.items(), strict=True):
+        for (name, values), colour in zip(curves.items(), _colours(len(curves)), strict=True):
+            marker = "o" if len(values) == 1 else None
+            axes.plot(steps[len(steps) - len(values) :], values, label=name, color=colour, marker=marker, linewidth=1.2)
+        axes.set_ylabel(label)
+        axes.set_ylim(bottom=0)
+        axes.grid(alpha=0.3)
+    rows[-1].set_xlabel("step")
+    for axes in (rows[0], rows[-1]) if activations else rows[:1]:
+        handles, labels = axes.get_legend_handles_labels()
+        few = slice(None, None, -(-len(handles) // _LEGEND))
+        axes.legend(
+            handles[few], labels[few], loc="upper left", bbox_to_anchor=(1, 1.05), frameon=False, fontsize="small"
+        )
+    return as_png(figure)
+
+
+def bits_png(
+    tokens: Sequence[float],
+    held_out: Sequence[float],
+    train: Sequence[float],
+    lines: Mapping[str, float],
+    title: str = "",
+) -> bytes:
+    """Draw bits per byte over a run against n-gram models.
+
+    Args:
+        tokens: member-tokens read up to each record.
+        held_out, train: bits per byte of the centre on the held-out text and on as much of the training text.
+        lines: bits per byte of the n-gram models by name.
+        title: above the figure.
+
+    Returns:
+        A PNG file.
+    """
+    from matplotlib.ticker import EngFormatter
+
+    figure = new_figure(7, 4.5, title)
+    axes = figure.subplots()
+    marker = "o" if len(tokens) == 1 else None  # a line through one point is invisible
+    axes.plot(tokens, train, color=ORANGE, linewidth=1.2, label="training text", marker=marker)
+    axes.plot(tokens, held_out, color=BLUE, linewidth=2, label="held-out text", marker=marker)
+    axes.xaxis.set_major_formatter(EngFormatter(sep=""))
+    for name, bits in lines.items():
+        axes.axhline(bits, color=GREY, linewidth=1, linestyle="--")
+        axes.annotate(
+            f"{name} {bits:.2f}",
+            (1, bits),
+            xycoords=("axes fraction", "data"),
+            xytext=(-4, 3),
+            textcoords="offset points",
+            ha="right",
+            color="#555555",
+            fontsize="small",
+        )
+    axes.set(
+        xlabel="member-tokens read", ylabel="bits per byte", ylim=(0.9 * min(*held_out, *train, *lines.values()), None)
+    )
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    return as_png(figure)
+
+
+def _pooled(weights: Mapping[str, Pents]) -> dict[str, Pents]:
+    """Put the weights of the matrices LAYER.NAME of each layer together."""
+    layers = grouped(weights)
+    return {layer: np.concatenate([matrix.reshape(-1) for matrix in some]) for layer, some in layers.items()}
+
+
+def _colours(count: int) -> list[Any]:
+    """Give colours for so many curves, which keep their order in grey too."""
+    from matplotlib import colormaps
+
+    return [colormaps["viridis"](0.9 * number / max(1, count - 1)) for number in range(count)]
+
+
+def _curve(axes: "Axes", first: int, values: Sequence[float], label: str, **style: object) -> None:
+    marker = "o" if len(values) == 1 else None  # a line through one point is invisible
+    axes.plot(range(first, first + len(values)), values, label=label, marker=marker, **style)  # pyright: ignore[reportArgumentType]
+
+
+def new_figure(width: float, height: float, title: str) -> "Figure":
+    """Make a figure of so many inches with a title."""
+    from matplotlib.figure import Figure  # takes a second to import, and not pyplot: that would keep global state
+
+    figure = Figure(figsize=(width, height), dpi=120, layout="constrained")
+    drawable = title.encode(errors="replace").decode()  # a file name may hold bytes that are no text, and dollar signs
+    figure.suptitle(drawable, parse_math=False)
+    return figure
+
+
+def as_png(figure: "Figure") -> bytes:
+    """Draw a figure as a PNG file."""
+    buffer = BytesIO()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")  # a box in its place tells enough
+        figure.savefig(buffer, format="png")
+    return buffer.getvalue()

@@ -1,0 +1,52 @@
+"""Parts of messages, none of which grows with what is wrong: of many things the first are told, the rest counted."""
+
+import traceback
+from collections.abc import Iterable
+from typing import Final
+
+from pentary.numbers.word import PentaryError
+
+MOST: Final = 20
+"""Mistakes, or names, that one message tells."""
+
+_WIDTH: Final = 200  # characters
+
+
+def some(texts: Iterable[str], most: int = MOST) -> str:
+    """Return texts between commas, and how many there are beyond the first.
+
+    >>> some("abcde", 3), some("abc", 3)
+    ('a, b, c and 2 more', 'a, b, c')
+    """
+    all_texts = list(texts)
+    more = f" and {len(all_texts) - most:,} more" if len(all_texts) > most else ""
+    return ", ".join(all_texts[:most]) + more
+
+
+def shortened(text: str, width: int = _WIDTH) -> str:
+    """Return a text, or as much of its beginning as fits in so many characters.
+
+    >>> shortened("0123456789", 5), shortened("01234", 5)
+    ('0123…', '01234')
+    """
+    return text if len(text) <= width else f"{text[: width - 1]}…"
+
+
+def excerpt(text: str, column: int, width: int = _WIDTH) -> tuple[str, int]:
+    """Return about so many characters of a line around a column, and the column in them; both count from 0.
+
+    >>> excerpt("0123456789", 6, 4), excerpt("0123456789", 1, 4), excerpt("0123", 2, 4)
+    (('…4567…', 3), ('0123…', 1), ('0123', 2))
+    """
+    if len(text) <= width:
+        return text, column
+    first = min(max(column - width // 2, 0), len(text) - width)
+    before, behind = "…" * (first > 0), "…" * (first + width < len(text))
+    return f"{before}{text[first : first + width]}{behind}", column - first + len(before)
+
+
+def told(error: BaseException) -> str:
+    """Return what to say of an exception: its message if that was made for people, else its kind as well."""
+    if isinstance(error, PentaryError):
+        return str(error)
+    return "".join(traceback.format_exception_only(error)).strip().replace("\n", " ")

@@ -1,0 +1,178 @@
+"""The run of a task: its steps, whatever the engine, and what is told of them."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from pentary.es.loop import Step, Task
+from pentary.es.strategy import Parameters, visible_weights
+from pentary.es.ties import Ties
+from pentary.lowrank.operations import Pents
+from pentary.numbers.word import limit
+from pentary.runs import health, plots
+from pentary.runs.health import Health
+from pentary.runs.run import Record
+from pentary.runs.tensorfile import weights_to_bytes
+
+
+class TaskRun:
+    """A run of a task.
+
+    Args:
+        task: what is trained.
+        parameters: of the run.
+        steps: what the engine's training yields.
+        engine: what trains it.
+        machine: settings of the machine that the engine models.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        parameters: Parameters,
+        steps: Iterator[Step],
+        engine: str = "numpy",
+        machine: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Begin without a record."""
+        self.name, self.seed, self.steps = task.name, parameters.seed, parameters.steps
+        self._task, self._parameters, self._engine, self._machine = task, parameters, engine, machine
+        self._source = steps
+        self._first: Step | None = None
+        self._last: Step | None = None
+        self._visible: Mapping[str, Pents] | None = None
+        self._curves: list[tuple[float, float | None, float | None]] = []
+        self._health: list[dict[str, Health]] = []
+        self._ties = Ties(self.steps)
+
+    def config(self) -> dict[str, Any]:
+        """Give everything that determines the run."""
+        return {
+            "task": self.name,
+            "shapes": self._task.shapes,
+            "parameters": asdict(self._parameters),
+            "engine": self._engine,
+            **({} if self._machine is None else {"machine": self._machine}),
+        }
+
+    def records(self) -> Iterator[Record]:
+        """Train, and yield a record at the start and after every step."""
+        for step in self._source:
+            yield self.record(step)
+
+    def record(self, step: Step) -> Record:
+        """Take a step into the run's curves, and say what is told of it."""
+        latents = step.state.latents
+        visible = visible_weights(self._parameters, latents)
+        self._health.append(health.of_weights(latents, limit(self._parameters.latent), visible, self._visible))
+        self._first, self._last, self._visible = self._first or step, step, visible
+        if step.tied is not None:
+            self._ties.add(step.step, step.tied)
+        # Floats, since Matplotlib draws no integers beyond 64 bits.
+        self._curves.append(
+            (float(step.fitness), step.population_mean, None if step.best is None else float(step.best))
+        )
+        line = {
+            "step": step.step,
+            "fitness": step.fitness,
+            "population_mean": step.population_mean,
+            "best": step.best,
+            "tied": step.tied,
+            "evaluations": step.evaluations,
+            "seconds": step.seconds,
+            "digest": step.digest,
+            "health": health.as_dicts(self._health[-1]),
+            **step.measured,
+        }
+        figures = f"fitness {step.fitness:.6g}"
+        if step.evaluations:
+            figures += f"  {_rate(step.evaluations, step.seconds)}"
+        return Record(step.step, line, figures, self._health[-1], self._ties.news())
+
+    def result(self) -> dict[str, Any]:
+        """Give what the run has come to."""
+        first, last = self._ends()
+        own, warning = self._parameters, self._ties.warning()
+        return {
+            "task": self.name,
+            "engine": self._engine,
+            "seed": self.seed,
+            "steps": last.step,
+            "evaluations": last.evaluations,
+            "fitness_first": first.fitness,
+            "fitness_last": last.fitness,
+            "digest": last.digest,
+            "seconds": last.seconds,
+            "evaluations_per_second": last.evaluations / last.seconds,
+            "population": own.population,
+            "rank": own.rank,
+            "perturb": own.perturb,
+            "health": health.as_dicts(self._health[-1]),
+            **({} if warning is None else {"warning": warning}),
+            **last.measured,
+            **self._task.report(visible_weights(own, last.state.latents)),
+        }
+
+    def weights(self) -> bytes:
+        """Give the visible weights and the latent words as a safetensors file."""
+        _, last = self._ends()
+        visible = visible_weights(self._parameters, last.state.latents)
+        metadata = {
+            "task": self.name,
+            "step": str(last.step),
+            "latent": str(self._parameters.latent),
+            "matrices": json.dumps(list(visible)),  # in the order of the digest, which safetensors does not keep
+        }
+        return weights_to_bytes(visible, last.state.latents, last.digest, metadata)
+
+    def pictures(self) -> Iterator[tuple[str, bytes]]:
+        """Draw the fitness, the weights before and after, and their health."""
+        first, last = self._ends()
+        title = f"{Path(self.name).name}, seed {self.seed}, {last.step} steps"
+        centre, means, bests = (list(curve) for curve in zip(*self._curves, strict=True))
+        yield "fitness.png", plots.fitness_png(centre, means[1:], bests[1:], title)
+        before, after = (visible_weights(self._parameters, step.state.latents) for step in (first, last))
+        yield "weights.png", plots.weights_png(before, after, title)
+        yield "health.png", plots.health_png(range(len(self._health)), self._health, title)
+
+    def summary(self, result: Mapping[str, Any]) -> dict[str, str]:
+        """Give what a person wants to know of the result, by name."""
+        return {
+            "steps": f"{result['steps']} of {self.steps}",
+            "fitness": f"{result['fitness_first']:.6g} -> {result['fitness_last']:.6g}",
+            "evaluations": f"{result['evaluations']:,} in {result['seconds']:.2f} s, "
+            + _rate(result["evaluations"], result["seconds"]),
+            **{name.replace("_", " "): f"{share:.2%}" for name, share in result.items() if name.endswith("accuracy")},
+            "weights": health.summary(self._health[-1]),
+            **_cycles(result),
+            **({"warning": result["warning"]} if "warning" in result else {}),
+        }
+
+    def _ends(self) -> tuple[Step, Step]:
+        assert self._first is not None and self._last is not None, "a run without a record has no result"
+        return self._first, self._last
+
+
+def _rate(evaluations: int, seconds: float) -> str:
+    return f"{evaluations / seconds:,.0f} evaluations/s"
+
+
+def _cycles(result: Mapping[str, Any]) -> dict[str, str]:
+    """Give the rows of the summary that only an engine with a clock has."""
+    if "cycles" not in result:
+        return {}
+    if "operations" in result:
+        return {
+            "cycles": f"{result['cycles']:,} of the low-rank unit, {result['lanes']} lanes, "
+            f"busy {result['lowrank_busy_cycles'] / result['cycles']:.1%} of them",
+            "operations": ", ".join(f"{name} {count:,}" for name, count in result["operations"].items() if count),
+        }
+    most = sorted(((cycles, cause) for cause, cycles in result["causes"].items() if cycles), reverse=True)[:4]
+    return {
+        "cycles": f"{result['cycles']:,} for {result['instructions']:,} instructions, CPI {result['cpi']:.2f}",
+        "spent on": ", ".join(f"{cause} {cycles / result['cycles']:.1%}" for cycles, cause in most),
+        "low-rank unit": f"{result['lanes']} lanes, busy {result['lowrank_busy']:.1%} of the cycles, "
+        f"utilization while multiplying {result['lowrank_utilization']:.1%}",
+    }

@@ -1,0 +1,124 @@
+from collections import Counter
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from pentary.interpreter import Interpreter
+from pentary.isa import BY_NAME, INSTRUCTIONS, Decoded, decode
+from pentary.isa.encoding import operands
+from pentary.isa.program import Fault, Program
+from pentary.isa.table import STACK
+from pentary.numbers.word import PentaryError, as_words
+from pentary.randomprogram import LENGTH_MAX, random_program
+
+BRANCHES = {instruction.name for instruction in INSTRUCTIONS if "j7" in instruction.operands}
+
+
+def executed(program: Program) -> list[tuple[int, Decoded]]:
+    """Run a program to HALT; give what was executed, with the addresses."""
+    machine = Interpreter(program)
+    trace = []
+    while not machine.halted:
+        trace.append((machine.pc, decode(program.image[machine.pc].item())))
+        machine.step()
+    return trace
+
+
+@pytest.mark.parametrize("length", [1, 30, 300])
+@pytest.mark.parametrize("first", range(0, 100, 10))
+def test_programs_end_without_a_fault_within_their_bound(first: int, length: int) -> None:
+    for seed in range(first, first + 10):
+        program = random_program(seed, length)
+        machine = Interpreter(program)
+        count = machine.run(program.symbols["BOUND"])
+        assert machine.halted, f"seed {seed} has executed {count} instructions"
+        assert machine.registers[STACK] == len(machine.memory), f"seed {seed} leaves something on the stack"
+
+
+def test_every_instruction_is_executed_and_every_branch_goes_both_ways() -> None:
+    counts, taken, not_taken = Counter(), set(), set()
+    for seed in range(20):
+        trace = executed(random_program(seed, 300))
+        counts.update(decoded.instruction.name for _, decoded in trace)
+        for (pc, decoded), (following, _) in pairwise(trace):
+            if decoded.instruction.name in BRANCHES:
+                (not_taken if following == pc + 1 else taken).add(decoded.instruction.name)
+    assert min(counts[name] for name in BY_NAME) >= 5
+    assert taken == not_taken == BRANCHES
+
+
+def test_every_register_is_read_and_written_and_every_vector_used_in_each_field() -> None:
+    seen = {name: set() for instruction in INSTRUCTIONS for name, _ in operands(instruction)}
+    for seed in range(20):
+        for _, decoded in executed(random_program(seed, 300)):
+            for name, operand in operands(decoded.instruction):
+                seen[name].add(getattr(decoded, operand.field))
+    for name in ("rd", "rs", "rt", "ru"):
+        assert seen[name] == set(range(32)), name
+    for name in ("vd", "vs", "vt", "vu"):
+        assert seen[name] == set(range(8)), name
+    assert seen["fd"] == seen["fs"] == set(range(4))
+    assert seen["cd"] == set(range(6))
+    assert seen["k"] == set(range(17))
+    assert seen["w"] == set(range(1, 17))
+
+
+def test_results_of_every_kind_are_read_at_every_age() -> None:
+    ages = Counter()
+    for seed in range(10):
+        writers = {}
+        for time, (_, decoded) in enumerate(executed(random_program(seed, 300))):
+            registers = {name: getattr(decoded, operand.field) for name, operand in operands(decoded.instruction)}
+            for name in {"rs", "rt", "ru"} & registers.keys():
+                writer, written = writers.get(registers[name], ("nothing", 0))
+                ages[writer, time - written] += 1
+            if registers.get("rd"):
+                loads = decoded.instruction.group == "memory"
+                writers[registers["rd"]] = "load" if loads else decoded.instruction.unit, time
+    for writer, oldest in {"scalar": 4, "multiplier": 5, "divider": 3, "load": 3, "vector": 4, "lowrank": 2}.items():
+        for age in range(1, oldest + 1):
+            assert ages[writer, age], f"no result of {writer} is read after {age} instructions"
+
+
+def test_the_same_arguments_give_the_same_program_and_others_another() -> None:
+    one, same, other = random_program(5, 100, True), random_program(5, 100, True), random_program(6, 100, True)
+    assert one.image.tolist() == same.image.tolist()
+    assert one.image.tolist() != other.image.tolist()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_programs_hold_words_and_their_body_has_the_length_asked_for(seed: int) -> None:
+    program = random_program(seed, 500)
+    assert as_words(program.image).dtype == np.int64
+    assert 500 <= program.text < 900
+    assert program.text < len(program.image) <= program.size < 30_000
+
+
+def test_the_longest_program_can_be_encoded_and_longer_ones_are_refused() -> None:
+    program = random_program(0, LENGTH_MAX)
+    assert program.text >= LENGTH_MAX
+    assert Interpreter(program).run(program.symbols["BOUND"]) <= program.symbols["BOUND"]
+    for length in (0, LENGTH_MAX + 1):
+        with pytest.raises(PentaryError, match=f"^length {length} is outside 1..20000$"):
+            random_program(0, length)
+
+
+def ending(program: Program, overflow_trap: bool) -> str:
+    machine = Interpreter(program, overflow_trap=overflow_trap)
+    try:
+        machine.run(program.symbols["BOUND"])
+    except Fault as fault:
+        return fault.kind
+    assert machine.halted
+    return "none"
+
+
+@pytest.mark.parametrize("length", [1, 40])
+def test_faults_of_every_kind_occur(length: int) -> None:
+    programs = [random_program(seed, length, faults=True) for seed in range(60)]
+    untrapped, trapped = ([ending(program, overflow_trap=trap) for program in programs] for trap in (False, True))
+    kinds = {"illegal instruction", "fetch", "memory", "divide", "operand"}
+    assert set(untrapped) == kinds | {"none"}
+    assert set(trapped) == kinds | {"overflow"}
+    assert all(after == before or after == "overflow" for before, after in zip(untrapped, trapped, strict=True))
