@@ -52,9 +52,8 @@ def run(
             return CYCLES
         if s.instructions >= max_instructions:
             return INSTRUCTIONS
-        if events is not None:
-            if s.events_held == len(events) or s.vectors_held == len(vectors):
-                return EVENTS_FULL
+        if events is not None and (s.events_held == len(events) or s.vectors_held == len(vectors)):
+            return EVENTS_FULL
         if pc < 0 or pc >= len(code):
             return FAULT + o.FETCH
         c = code[pc]
