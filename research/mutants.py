@@ -70,18 +70,19 @@ def is_stale() -> bool:
 def shortfall(outcomes: dict[str, Outcome]) -> list[str]:
     """Return what is missing to the goal, a line each; nothing if it is reached.
 
-    At least 40 mutants of the gateware and 10 of the software, not counting those that are proved to change nothing; of
-    those 39 in 40, and all of these, are found.
+    At least 40 mutants of the gateware and 10 of the software, not counting those that are proved to change nothing, of
+    which 39 and 10 are found, and the table has a reason for each that is not.
     """
     table = {each.name: each for each in mutants()}
     lines = [f"{name} has no result" for name in table if name not in outcomes]
     lines += [f"{name} cannot be built: {each.message}" for name, each in outcomes.items() if each.found == "no mutant"]
-    for gateware, least, share in ((True, 40, 39 / 40), (False, 10, 1)):
+    for which, gateware, least, enough in (("gateware", True, 40, 39), ("software", False, 10, 10)):
         counted = {n: o for n, o in outcomes.items() if table[n].is_gateware == gateware and not o.proved}
         found = sum(bool(each.found) for each in counted.values())
-        if len(counted) < least or found < share * len(counted):
-            which = "gateware" if gateware else "software"
+        if len(counted) < least or found < enough:
             lines.append(f"{found} of {len(counted)} mutants of the {which} are found")
+        lost = [name for name, each in counted.items() if not each.found and not table[name].reason]
+        lines += [f"{name} is not found, and mutants.toml does not say why" for name in lost]
     return lines
 
 

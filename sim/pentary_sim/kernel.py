@@ -35,7 +35,8 @@ def run(
     """Run until something stops the machine.
 
     Args:
-        machine, caches, memory, code, events, vectors: the arrays of `pentary_sim.state.State`.
+        machine, caches, memory, code, events, vectors: the arrays of `pentary_sim.state.State`. Where nothing is
+            recorded, events and vectors are None: code of its own, and faster.
         max_cycles, max_instructions: totals since the start at which to stop.
 
     Returns:
@@ -51,7 +52,7 @@ def run(
             return CYCLES
         if s.instructions >= max_instructions:
             return INSTRUCTIONS
-        if s.trace and (s.events_held == len(events) or s.vectors_held == len(vectors)):
+        if events is not None and (s.events_held == len(events) or s.vectors_held == len(vectors)):
             return EVENTS_FULL
         if pc < 0 or pc >= len(code):
             return FAULT + o.FETCH
@@ -146,7 +147,7 @@ def _time(
     cause = _charge(s, c, lost, lost_so_far) if lost_so_far > 0 else 0
     s.causes[o.ISSUE] += 1
     c.profile[o.ISSUE] += 1
-    if s.trace:
+    if events is not None:
         event = events[s.events_held]
         s.events_held += 1
         event.pc, event.unit = pc, unit

@@ -45,7 +45,6 @@ STATE: Final = np.dtype(
         ("rounds_per_cycle", _INT),
         ("overflow_trap", _INT),
         ("entries", _INT),
-        ("trace", _INT),
         ("past_fault", _INT),  # whether an instruction that faults is timed as if it did not
         # when: cycles in which the last instruction entered its stages, and from which things are ready
         ("decode", _INT),

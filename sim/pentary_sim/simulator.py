@@ -14,7 +14,7 @@ from pentary.numbers.word import PENTS
 from pentary_sim import kernel
 from pentary_sim import opcodes as o
 from pentary_sim.config import Config
-from pentary_sim.events import CAUSES, COUNTS, FAULTS, NONE, Events
+from pentary_sim.events import CAUSES, COUNTS, EVENT, FAULTS, NONE, Events
 from pentary_sim.state import switch_on
 
 _FOREVER: Final = 2**62
@@ -77,7 +77,7 @@ class Simulator:
         limits = (_FOREVER if limit is None else limit for limit in (max_cycles, max_instructions))
         reason = kernel.run(s.machine, s.caches, s.memory, s.code, s.events, s.vectors, *limits)
         if reason >= kernel.FAULT:
-            if self._machine["trace"]:
+            if s.events is not None:
                 self._record_fault(reason - kernel.FAULT)
             raise self._fault(reason - kernel.FAULT)
         return _REASONS[reason]
@@ -183,8 +183,10 @@ class Simulator:
         return self._state.code["profile"]
 
     def take_events(self) -> Events:
-        """Take the records of the instructions since the last call, the one that faulted too; needs `trace`."""
+        """Take the records of the instructions since the last call, the one that faulted too; none without `trace`."""
         s, machine = self._state, self._machine
+        if s.events is None or s.vectors is None:
+            return Events(np.zeros(0, EVENT), np.zeros((0, MAX_VL), np.int64))
         taken = Events(s.events[: machine["events_held"]].copy(), s.vectors[: machine["vectors_held"]].copy())
         machine["events_held"] = machine["vectors_held"] = 0
         return taken
@@ -192,6 +194,7 @@ class Simulator:
     def _record_fault(self, ending: int) -> None:
         """Record the instruction that faults, up to the cycle of its fault, and leave all else as it is."""
         s, held = self._state, int(self._machine["events_held"])
+        assert s.events is not None
         event = s.events[held]
         if ending == o.FETCH:
             event["pc"], event["unit"], event["address"] = self.pc, 0, NONE

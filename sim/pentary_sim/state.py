@@ -30,9 +30,9 @@ class State:
     memory: NDArray[np.int64]
     code: NDArray[Any]
     """(text,) CODE."""
-    events: NDArray[Any]
-    """Records that wait to be taken, EVENT; one if nothing is recorded."""
-    vectors: NDArray[np.int64]
+    events: NDArray[Any] | None
+    """Records that wait to be taken, EVENT; None if nothing is recorded."""
+    vectors: NDArray[np.int64] | None
     """Vectors beside the records, (n, 256)."""
 
 
@@ -62,7 +62,6 @@ def switch_on(program: Program, config: Config, trace: bool) -> State:
         "rounds_per_cycle": config.lowrank.rounds_per_cycle,
         "overflow_trap": config.exceptions.overflow_trap,
         "entries": config.predictor.entries,
-        "trace": trace,
         "writeback": -1,
         "line": np.iinfo(np.int64).min,
         "origin": NONE,
@@ -76,8 +75,8 @@ def switch_on(program: Program, config: Config, trace: bool) -> State:
     caches = np.zeros(3, CACHE)
     for number, cache in ((ICACHE, config.icache), (DCACHE, config.dcache), (L2, config.l2)):
         caches[number]["sets"], caches[number]["ways"] = cache.sets, cache.ways
-    events = np.zeros(_EVENTS_KEPT if trace else 1, EVENT)
-    vectors = np.zeros((_VECTORS_KEPT if trace else 1, MAX_VL), np.int64)
+    events = np.zeros(_EVENTS_KEPT, EVENT) if trace else None
+    vectors = np.zeros((_VECTORS_KEPT, MAX_VL), np.int64) if trace else None
     return State(machine, caches, memory, _decode(program), events, vectors)
 
 
