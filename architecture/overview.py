@@ -1,4 +1,4 @@
-"""The packages of `pentary` and what they import: `python architecture/overview.py` writes overview.md and overview.png.
+"""The packages of `pentary` and their imports: `python architecture/overview.py` writes overview.md and overview.png.
 
 Everything but the prose comes from the sources. `FLOORS` is the order that a test holds the imports to.
 """

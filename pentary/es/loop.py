@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pentary import es
+from pentary.es import strategy
 from pentary.es.fitness import best, tied
 from pentary.es.strategy import Parameters, Population, Shapes, State
 from pentary.lowrank.operations import Pents
@@ -97,12 +97,12 @@ def train(task: Task, parameters: Parameters) -> Iterator[Step]:
     """
     task.check(parameters)
     start = perf_counter()
-    state = es.init(parameters, task.shapes)
+    state = strategy.init(parameters, task.shapes)
     yield record(task, parameters, state, None, start)
     while state.step < parameters.steps:
         with one_blas_thread():
-            fitness = task.evaluate(es.ask(parameters, state))
-            state = es.tell(parameters, state, fitness)
+            fitness = task.evaluate(strategy.ask(parameters, state))
+            state = strategy.tell(parameters, state, fitness)
             step = record(task, parameters, state, fitness, start)
         yield step
 
@@ -132,7 +132,7 @@ def record(
     greatest = None if fitness is None else best(fitness)
     return Step(
         step=state.step,
-        fitness=task.centre_fitness(es.visible_weights(parameters, state.latents)),
+        fitness=task.centre_fitness(strategy.visible_weights(parameters, state.latents)),
         population_mean=None if fitness is None else float(np.mean(fitness / unit)),
         best=greatest if greatest is None or unit == 1 else greatest / unit,
         tied=None if fitness is None else tied(fitness),
