@@ -17,16 +17,16 @@ _PARTS: Final = {
 }
 """Components of a file; what is not here is a part of them, and is compared in the whole unit."""
 
-WHOLE: Final = ("lralu", "LowRankAlu")
+WHOLE: Final = ("unit", "LowRankAlu")
 
 _ELABORATE: Final = """
 import sys
 from importlib import import_module
 from amaranth.back import rtlil
-from pentary.lralu import LowRankParameters
-from pentary_hdl.alphabet import PENTARY
+from pentary_hdl.lralu.twin import LowRankParameters
+from pentary_hdl.lralu.alphabet import PENTARY
 module, name, file, top = sys.argv[1:]
-make = getattr(import_module(f"pentary_hdl.{module}"), name)
+make = getattr(import_module(f"pentary_hdl.lralu.{module}"), name)
 arguments = [LowRankParameters(), PENTARY][: make.__init__.__code__.co_argcount - 1]
 open(file, "w").write(rtlil.convert(make(*arguments), name=top, emit_src=False))
 """

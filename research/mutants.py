@@ -33,7 +33,7 @@ TABLE, STORE = HERE / "mutants.toml", HERE / "mutants.json"
 SEED: Final = 2026
 GATEWARE: Final = (
     *("generator", "digits", "alphabet", "factors", "lanes", "quantiser", "mover", "update"),
-    *("decoder", "slots", "front", "lralu"),
+    *("decoder", "slots", "front", "unit"),
 )
 """Modules of the unit."""
 

@@ -26,8 +26,8 @@ from pentary.nets.lm import evolve
 from pentary.nets.lm.evolve import Parameters
 from pentary.nets.lm.model import Model
 from pentary.nets.products import backend, installed
-from pentary.tasks import corpus
-from pentary.tasks.text import TextRun
+from pentary.tasks.language import corpus
+from pentary.tasks.language.run import TextRun
 
 HERE = Path(__file__).parent
 MARK = "<!-- made by research/text.py from here on -->"
@@ -67,7 +67,7 @@ def trained(variant: Variant, seed: int = 0) -> float:
     with (
         patch.object(evolve, "ETA", (eta.numerator, eta.denominator)),
         patch.object(evolve, "shape_fitness", shape),
-        patch("pentary.tasks.text.RECORDING", 1e-9),
+        patch("pentary.tasks.language.run.RECORDING", 1e-9),
     ):
         run = TextRun(corpus.load(), model, parameters, backend("numpy"))
         for _ in run.records():
@@ -144,7 +144,7 @@ def measure_digests() -> dict:
                 arguments = f"train text --steps 20 --backend {name} --out {folder}/{name}-{workers} --json".split()
                 # Threads of BLAS set the number, but there are no more of them than processors.
                 code = (
-                    f"from pentary import parallel; parallel.workers = lambda: {workers}; "
+                    f"from pentary.support import parallel; parallel.workers = lambda: {workers}; "
                     f"from pentary.cli.commands import main; main({arguments})"
                 )
                 command = [sys.executable, "-c", code]

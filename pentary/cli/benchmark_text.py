@@ -18,7 +18,7 @@ from pentary.nets.lm.forward import Forward
 from pentary.nets.lm.model import Model
 from pentary.nets.products import Gemm
 from pentary.support.parallel import map_items, one_blas_thread, slices, workers
-from pentary.tasks.corpus import load
+from pentary.tasks.language.corpus import load
 
 SECONDS: Final = {64: 10.0, 512: 35.0}
 """Widths that are measured, and for how long: 64 is the default model, at 512 products take nearly all the time."""

@@ -20,7 +20,7 @@ from pentary.nets import products
 from pentary.nets.lm import checkpoint, odds
 from pentary.numbers.word import PentaryError
 from pentary.support.parallel import one_blas_thread
-from pentary.tasks import corpus
+from pentary.tasks.language import corpus
 
 if TYPE_CHECKING:
     from pentary.nets.lm.forward import Weights

@@ -1,50 +1,40 @@
 """What can be trained: the experiments of the kit, and a user's own function.
 
-To add an experiment, write a class that implements `pentary.es.loop.Task` and give it a name here.
+Every module beside this one is a task: a class that implements `pentary.es.loop.Task`, or something else that makes a
+`pentary.runs.run.Run`, and a `TASK` that puts it on the command line. To add one, add a module.
 """
 
-import os
+import pkgutil
+from functools import cache
+from importlib import import_module
 
-from pentary.es.loop import Task
-from pentary.lowrank.operations import check_shape
-from pentary.nets import products
 from pentary.numbers.word import PentaryError
-from pentary.tasks.blackbox import BlackBox, load
-from pentary.tasks.digits import Digits
-from pentary.tasks.target import Target
+from pentary.tasks.running.options import TaskEntry
 
 
-def get(name: str, shape: tuple[int, int] | None = None, backend: str = "numpy") -> Task:
-    """Find a task by its name.
+@cache
+def entries() -> dict[str, TaskEntry]:
+    """Return the tasks by their names."""
+    modules = [module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg]
+    tasks: list[TaskEntry] = [import_module(f"{__name__}.{name}").TASK for name in modules]
+    return {task.name: task for task in sorted(tasks, key=lambda task: (":" in task.name, task.name))}
 
-    Args:
-        name: "target", "digits", FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION.
-        shape: (rows, cols) of the weight matrix; None takes 64x64. The network of digits has its own shapes.
-        backend: that multiplies, one of `pentary.nets.products.NAMES`; only digits takes another than "numpy".
 
-    Returns:
-        The task.
+def find(name: str) -> TaskEntry:
+    """Return the task of a name.
 
     Raises:
-        PentaryError: there is no such task, or not of this shape, or not with this backend.
+        PentaryError: there is none.
 
-    >>> get("target", (8, 4)).shapes
-    {'weights': (8, 4)}
+    >>> find("target").name, find("balance.py:fitness").name
+    ('target', 'FILE.py:FUNCTION')
     """
-    rows, cols = shape or (64, 64)
-    check_shape(rows, cols, rank=1)
-    if name == "digits":
-        if shape is not None:
-            raise PentaryError("the network of digits has a fixed shape: leave the shape out")
-        return Digits(products.backend(backend))
-    if backend != "numpy" and (name == "target" or ":" in name):
-        raise PentaryError(f"{name} has no matrix products for the backend {backend}: use the backend numpy")
-    if name == "target":
-        return Target(rows, cols)
+    tasks = entries()
+    if name in tasks and ":" not in name:
+        return tasks[name]
     if ":" in name:
-        printable = os.fsencode(name).decode(errors="backslashreplace")  # names of files need not be UTF-8
-        return BlackBox(printable, load(name), (rows, cols))
+        return next(task for task in tasks.values() if ":" in task.name)
+    named = ", ".join(task for task in tasks if ":" not in task)
     raise PentaryError(
-        f"unknown task {name!r}: it is target, digits, text, or your own function as FILE.py:FUNCTION or "
-        "PACKAGE.MODULE:FUNCTION"
+        f"unknown task {name!r}: it is {named}, or your own function as FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION"
     )

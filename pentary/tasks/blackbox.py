@@ -13,6 +13,7 @@ does in plain Python. So does a multiprocessing.Pool of which a process dies; a 
 """
 
 import importlib
+import os
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -26,8 +27,10 @@ from pentary.es.fitness import as_fitness, number
 from pentary.es.strategy import CHUNK_PENTS, Parameters, Population, Shapes
 from pentary.lowrank.operations import Pents
 from pentary.numbers.word import PentaryError
-from pentary.tasks import usersfile
-from pentary.tasks.usersfile import execute, look_first_in, module_name
+from pentary.support import usersfile
+from pentary.support.usersfile import execute, look_first_in, module_name
+from pentary.tasks.running.options import EVOLUTION, SHAPE, TaskEntry
+from pentary.tasks.running.run import TaskRun, start
 
 Fitness = Callable[[NDArray[np.int64]], object]
 """A user's function; what it returns is checked."""
@@ -112,8 +115,8 @@ class BlackBox:
     def _pairs(self, population: Population) -> Iterator[tuple[Pents, Pents]]:
         pairs, (rows, cols) = population.parameters.pairs, self.shapes[MATRIX]
         chunk = max(1, CHUNK_PENTS // (rows * cols))
-        for start in range(0, pairs, chunk):
-            yield from zip(*population.weights(MATRIX, slice(start, min(start + chunk, pairs))), strict=True)
+        for first in range(0, pairs, chunk):
+            yield from zip(*population.weights(MATRIX, slice(first, min(first + chunk, pairs))), strict=True)
 
     def _measure(self, weights: Pents, member: str) -> int | float:
         try:
@@ -196,3 +199,24 @@ def _users_part(error: BaseException) -> str:
 
 def _is_ours(file: str) -> bool:
     return file in (__file__, usersfile.__file__, importlib.__file__) or file.startswith("<frozen importlib")
+
+
+def _start(name: str, shape: tuple[int, int] = (64, 64), **options: Any) -> TaskRun:
+    printable = os.fsencode(name).decode(errors="backslashreplace")  # names of files need not be UTF-8
+    return start(BlackBox(printable, load(name), shape), options)
+
+
+TASK: Final = TaskEntry(
+    "FILE.py:FUNCTION",
+    """Your own fitness of one matrix; or PACKAGE.MODULE:FUNCTION
+
+    The function takes an int64 array (rows, cols) of -2..2 and returns an integer or a float; greater is better.
+
+    \b
+    Examples:
+      pentary train balance.py:fitness --shape 16x16 --out runs/balance
+      pentary train games.chess:score --steps 1000
+    """,
+    (*EVOLUTION, SHAPE),
+    _start,
+)

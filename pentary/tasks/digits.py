@@ -6,7 +6,7 @@ with every step; the test images are never seen in training.
 
 from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from pentary.es.strategy import Parameters, Population, Shapes
 from pentary.lowrank.operations import Pents
 from pentary.nets.perceptron import Layer, Mlp, scaled_centre
-from pentary.nets.products import NUMPY, Gemm
+from pentary.nets.products import NUMPY, Gemm, backend
 from pentary.numbers.exact import Float32, check_exact
 from pentary.numbers.word import PentaryError
 from pentary.support.parallel import map_chunks
+from pentary.tasks.running.options import BACKEND, EVOLUTION, TaskEntry
+from pentary.tasks.running.run import TaskRun, start
 
 NETWORK = Mlp(
     layers=(
@@ -151,3 +153,23 @@ def accuracy(weights: Mapping[str, Pents], split: Split) -> float:
 
 
 check_exact(10 * (2 * 312 + MARGIN) ** 2, "hinge loss")
+
+
+def _start(name: str, **options: Any) -> TaskRun:
+    return start(Digits(backend(options.get("backend", "numpy"))), options)
+
+
+TASK: Final = TaskEntry(
+    "digits",
+    """A network 64-64-10 on images of digits
+
+    1,347 images of 8x8 pixels to train on and 450 to test, from scikit-learn.
+
+    \b
+    Examples:
+      pentary train digits --seed 7 --out runs/digits-7
+      pentary train digits --population 512 --json
+    """,
+    (*EVOLUTION, BACKEND),
+    _start,
+)

@@ -5,7 +5,7 @@ per weight. Uniform weights start near -2.03.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from pentary.es.strategy import CHUNK_PENTS, Parameters, Population, Shapes
 from pentary.lowrank.operations import Pents
 from pentary.support.parallel import map_chunks
+from pentary.tasks.running.options import EVOLUTION, SHAPE, TaskEntry
+from pentary.tasks.running.run import TaskRun, start
 
 
 class Target:
@@ -66,3 +68,24 @@ class Target:
 
 def _scale(parameters: Parameters) -> int:
     return 5**parameters.sigma_shift if parameters.perturb == "factored" else 1
+
+
+def _start(name: str, shape: tuple[int, int] = (64, 64), **options: Any) -> TaskRun:
+    return start(Target(*shape), options)
+
+
+TASK: Final = TaskEntry(
+    "target",
+    """One matrix towards a diagonal pattern
+
+    Fitness is minus the mean squared distance from a diagonal of 2, 1, 0, -1, -2. It starts near -2 and is 0 at best.
+
+    \b
+    Examples:
+      pentary train target --steps 200
+      pentary train target --engine sim --json
+      pentary train target --engine rtl --steps 2
+    """,
+    (*EVOLUTION, SHAPE),
+    _start,
+)

@@ -8,8 +8,8 @@ from typing import Final
 
 from pentary.asm import assemble
 from pentary.tasks.target import Target
-from pentary_sim.engine import train
 from pentary_sim.simulator import Simulator
+from pentary_sim.training import train
 
 PROGRAMS: Final = Path(__file__).parent / "programs"
 INSTRUCTIONS: Final = 20_000_000

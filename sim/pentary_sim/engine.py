@@ -1,94 +1,42 @@
-"""Engine `sim`: training by an assembly program on the cycle-level model.
+"""Engine `sim`, as the command line knows it; `training` is what it does."""
 
-The program does everything: it draws the start, evaluates, shapes, updates. The host loads the data and looks on.
-"""
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
 
-from collections.abc import Collection, Iterator
-from time import perf_counter
-from typing import Any
+import click
 
-from numpy.typing import NDArray
-
-from pentary.es.loop import Step, Task, record
-from pentary.es.strategy import Parameters, State
-from pentary.isa.program import Fault
-from pentary.numbers.word import PentaryError
+from pentary.es.loop import Task
+from pentary.es.strategy import Parameters
+from pentary.tasks.running.engines import Engine, Training
+from pentary.tasks.running.options import FILE
 from pentary_sim.config import Config
-from pentary_sim.drive import drive
-from pentary_sim.loader import Prepared, prepare
-from pentary_sim.simulator import Simulator
 
 
-def train(task: Task, parameters: Parameters, config: Config | None = None) -> Iterator[Step]:
-    """Train a task on the machine, giving what `pentary.es.loop.train` yields, and what `measured` tells beside it.
+def _prepare(task: Task, parameters: Parameters, config: Path | None = None) -> Training:
+    from pentary_sim.training import train
 
-    Args:
-        task: what to train: target or digits.
-        parameters: of the run.
-        config: of the machine.
-
-    Returns:
-        parameters.steps + 1 records; the machine runs as they are taken.
-
-    Raises:
-        PentaryError: the machine has no program for the task with these parameters, or too little memory.
-
-    >>> from pentary.tasks.target import Target
-    >>> *_, last = train(Target(16, 16), Parameters(population=40, rank=2, steps=3))
-    >>> last.measured["cycles"] == sum(last.measured["causes"].values())
-    True
-    """
-    config = config or Config()
-    if config.exceptions.overflow_trap:
-        raise PentaryError("training runs without the overflow trap: turn exceptions.overflow_trap off")
-    prepared = prepare(task, parameters, config.memory.words)
-    machine = Simulator(prepared.program, config)
-    prepared.write_data(machine.memory)
-    return _steps(task, parameters, prepared, machine)
+    machine = Config() if config is None else Config.load(config)
+    return Training(train(task, parameters, machine), asdict(machine))
 
 
-def _steps(task: Task, parameters: Parameters, prepared: Prepared, machine: Simulator) -> Iterator[Step]:
-    machine.run(max_instructions=1)  # compiles the model, or loads it: no part of the run
-    start = perf_counter()
-    stops = (prepared.step_done, prepared.evaluated)
-    fitness: NDArray | None = None
-    for step in range(parameters.steps + 1):
-        _run_to(machine, stops)
-        if step > 0:
-            fitness = prepared.fitness(machine.memory)
-            _run_to(machine, stops)
-        state = State(step, prepared.latents(machine.memory))
-        yield record(task, parameters, state, fitness, start, measured(machine))
-
-
-def _run_to(machine: Simulator, stops: Collection[int]) -> None:
-    ending = drive(machine, stop_at=stops)
-    if isinstance(ending, Fault):
-        raise ending
-    if ending == "interrupt":
-        raise KeyboardInterrupt
-
-
-def measured(machine: Simulator) -> dict[str, Any]:
-    """Give what a machine has counted so far.
-
-    Args:
-        machine: after one instruction at least.
-
-    Returns:
-        `cycles`, `instructions`, `cpi`; `lanes`; `lowrank_utilization`, useful multiply-accumulates over lanes times
-        the cycles that LRMUL and LRMULX took; `lowrank_busy`, the share of cycles in which the low-rank unit worked;
-        `causes`, the cycles by cause; and `counts`, the events from which energy can be computed.
-    """
-    counts, cycles, lanes = machine.counts, machine.cycles, machine.config.lowrank.lanes
-    multiplying = lanes * counts["lowrank_multiply_cycles"]
+def _summary(result: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the machine has counted, in words."""
+    cycles = result["cycles"]
+    most = sorted(((count, cause) for cause, count in result["causes"].items() if count), reverse=True)[:4]
     return {
-        "cycles": cycles,
-        "instructions": machine.instructions,
-        "cpi": round(cycles / machine.instructions, 4),
-        "lanes": lanes,
-        "lowrank_utilization": round(counts["lowrank_macs"] / multiplying, 4) if multiplying else 0.0,
-        "lowrank_busy": round(counts["lowrank_busy_cycles"] / cycles, 4),
-        "causes": machine.causes,
-        "counts": counts,
+        "cycles": f"{cycles:,} for {result['instructions']:,} instructions, CPI {result['cpi']:.2f}",
+        "spent on": ", ".join(f"{cause} {count / cycles:.1%}" for count, cause in most),
+        "low-rank unit": f"{result['lanes']} lanes, busy {result['lowrank_busy']:.1%} of the cycles, "
+        f"utilization while multiplying {result['lowrank_utilization']:.1%}",
     }
+
+
+ENGINE: Final = Engine(
+    "an assembly program on the cycle-level model of the processor: target and digits, with counts of cycles and "
+    "events",
+    _prepare,
+    (click.Option(["--config"], type=FILE, metavar="FILE.toml", help="Settings of the machine of sim."),),
+    _summary,
+)

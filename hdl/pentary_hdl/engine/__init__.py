@@ -1,1 +1,38 @@
-"""Engine `rtl`: training on the simulated Verilog, compiled by Verilator."""
+"""Engine `rtl`: training on the simulated Verilog, compiled by Verilator; here is what the command line knows of it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+from pentary.es.loop import Task
+from pentary.es.strategy import Parameters
+from pentary.numbers.word import PentaryError
+from pentary.support.display import say
+from pentary.tasks.running.engines import Engine, Training
+
+
+def _prepare(task: Task, parameters: Parameters) -> Training:
+    try:
+        from pentary_hdl.engine import rtl
+    except ModuleNotFoundError as error:
+        raise PentaryError(f"the engine rtl needs {error.name}: pip install 'amaranth[builtin-yosys]'") from error
+    hardware = rtl.hardware_for(task, parameters)
+    return Training(rtl.train(task, parameters, hardware, say), asdict(hardware))
+
+
+def _summary(result: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the hardware has counted, in words."""
+    cycles = result["cycles"]
+    return {
+        "cycles": f"{cycles:,} of the low-rank unit, {result['lanes']} lanes, "
+        f"busy {result['lowrank_busy_cycles'] / cycles:.1%} of them",
+        "operations": ", ".join(f"{name} {count:,}" for name, count in result["operations"].items() if count),
+    }
+
+
+ENGINE: Final = Engine(
+    "the low-rank unit's Verilog in Verilator, which does all low-rank operations: target, and all that takes "
+    "quantized members",
+    _prepare,
+    summary=_summary,
+)

@@ -25,12 +25,12 @@ from pentary.lowrank.operations import visible
 from pentary.numbers.word import PentaryError
 from pentary.tasks.blackbox import BlackBox
 from pentary.tasks.digits import Digits
-from pentary.tasks.run import TaskRun
+from pentary.tasks.running.run import TaskRun
 from pentary.tasks.target import Target
 from pentary_hdl.engine import rtl, verilated
 from pentary_hdl.engine.verilated import Answer, Unit
 from pentary_hdl.lralu.twin import OPS, RESPONSE_DELAY, Command, LowRankModel, LowRankParameters, command
-from pentary_sim import engine as sim_engine
+from pentary_sim import training as sim_engine
 
 HARDWARE = LowRankParameters(max_rank=3, max_size=32)
 TINY = Parameters(population=6, rank=2, steps=2, seed=4)

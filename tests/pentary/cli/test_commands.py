@@ -16,11 +16,13 @@ import pytest
 from click.testing import CliRunner
 from safetensors import safe_open
 
-from pentary import es, tasks
+from pentary import es
 from pentary.cli.commands import main
 from pentary.es.loop import train
 from pentary.es.strategy import Parameters
-from pentary.tasks.run import TaskRun
+from pentary.tasks.digits import Digits
+from pentary.tasks.running.run import TaskRun
+from pentary.tasks.target import Target
 
 TINY = ["--shape", "8x8", "--population", "4", "--rank", "2", "--steps", "3"]
 
@@ -111,7 +113,12 @@ def lines(path):
 def test_help_names_the_tasks_and_shows_examples():
     shown = pentary("train", "--help").stdout
     assert all(task in shown for task in ("target", "digits", "text", "PACKAGE.MODULE:FUNCTION", "FILE.py:FUNCTION"))
-    assert shown.count("    pentary train ") == 7
+    assert all(engine in shown for engine in ("numpy", "sim", "rtl"))
+    assert shown.count("    pentary train ") == 5
+    own = {task: pentary("train", task, "--help").stdout for task in ("target", "digits", "text", "mine.py:good")}
+    assert [task for task, text in own.items() if "--shape" in text] == ["target", "mine.py:good"]
+    assert [task for task, text in own.items() if "--engine" in text] == ["target", "digits", "mine.py:good"]
+    assert all("    pentary train " in text and "--steps" in text and "--out" in text for text in own.values())
     assert pentary("--help").stdout.count("    pentary ") == 5
     assert pentary("--version").stdout.startswith("pentary, version 0.")
 
@@ -126,7 +133,7 @@ def test_a_run_prints_its_progress_and_a_summary_and_fills_its_folder():
     run = pentary("train", "target", *TINY)
     assert run.exit_code == 0
     assert run.stderr == ""
-    steps = list(train(tasks.get("target", (8, 8)), Parameters(population=4, rank=2, steps=3)))
+    steps = list(train(Target(8, 8), Parameters(population=4, rank=2, steps=3)))
     assert [line["digest"] for line in lines("runs/target-seed0/steps.jsonl")] == [step.digest for step in steps]
     assert "step 3/3  fitness" in run.stdout
     assert f"{steps[0].fitness:.6g} -> {steps[-1].fitness:.6g}" in run.stdout
@@ -160,7 +167,7 @@ def test_json_is_one_object_the_same_as_in_the_folder():
 def test_digits_report_their_accuracies_and_take_their_own_defaults():
     run = pentary("train", "digits", "--population", "4", "--steps", "1", "--json")
     result = json.loads(run.stdout)
-    defaults = tasks.get("digits").defaults
+    defaults = Digits.defaults
     assert (result["rank"], result["perturb"]) == (defaults.rank, defaults.perturb)
     assert 0 <= result["train_accuracy"] <= 1
     assert "test accuracy" in run.stderr
@@ -179,15 +186,18 @@ def test_digits_report_their_accuracies_and_take_their_own_defaults():
         (["target", "--shape", "8"], "shape '8' is not ROWSxCOLUMNS"),
         (["target", "--shape", "8x-8"], "shape '8x-8' is not ROWSxCOLUMNS"),
         (["target", "--shape", "0x8"], "shape 0x8 is not supported"),
-        (["digits", "--shape", "8x8"], "fixed shape"),
+        (["digits", "--shape", "8x8"], "--shape is an option of FILE.py:FUNCTION, target: leave it out for digits"),
         (["target", "--out", "mine.py"], "mine.py is a file"),
         (["target", "--out", "."], "holds other files"),
         (["mine.py:none"], "mine.py has no function 'none'"),
         (["mine.py:good", "--perturb", "factored"], "use the quantized perturbation"),
-        (["target", "--layers", "2"], "--layers is an option of the task text: leave it out for target"),
+        (["target", "--layers", "2"], "--layers is an option of text: leave it out for target"),
         (["digits", "--engine", "sim", "--backend", "int8"], "the engine sim multiplies itself"),
-        (["text", "--rank", "2"], "--rank is an option of the other tasks: leave it out for text"),
-        (["text", "--engine", "sim"], "--engine is an option of the other tasks: leave it out for text"),
+        (["text", "--rank", "2"], "--rank is an option of FILE.py:FUNCTION, digits, target: leave it out for text"),
+        (
+            ["text", "--engine", "sim"],
+            "--engine is an option of FILE.py:FUNCTION, digits, target: leave it out for text",
+        ),
         (["text", "--minutes", "1", "--steps", "3"], "--minutes and --steps both say how long to train"),
         (["text", "--minutes", "0"], "--minutes 0 is not above 0"),
         (["text", "--minutes", "nan"], "--minutes nan is not above 0"),
@@ -308,7 +318,7 @@ def test_the_machine_has_the_settings_of_the_file_and_the_summary_tells():
     [
         (
             ["target", "--config", "machine.toml"],
-            "--config sets the machine of --engine sim; the engine numpy has none",
+            "--config is an option of the engine sim: leave it out for numpy",
         ),
         (["target", "--engine", "sim", "--config", "none.toml"], "cannot read the configuration none.toml: "),
         (["target", "--engine", "sim", "--config", "machine.toml"], "machine.toml: lowrank.lanes is 7; it must be one"),
@@ -385,7 +395,7 @@ def test_an_exception_that_nobody_foresaw_keeps_the_weights_and_its_traceback(mo
     def faulty(parameters, state, fitness):
         return tell(parameters, state, fitness) if state.step < 2 else {}["no such key"]
 
-    monkeypatch.setattr(es, "tell", faulty)
+    monkeypatch.setattr("pentary.es.strategy.tell", faulty)
     run = pentary("train", "target", *TINY, "--out", "here")
     told = "KeyError: 'no such key'"
     kept = "which is a fault of pentary: the run is kept in here, the traceback in result.json"
@@ -562,7 +572,7 @@ def test_text_gives_the_figures_of_a_language_model():
 
 
 def test_minutes_become_a_number_of_steps_that_gives_the_same_digest(monkeypatch):
-    monkeypatch.setattr("pentary.tasks.text.TRIAL", 0)
+    monkeypatch.setattr("pentary.tasks.language.run.TRIAL", 0)
     timed = json.loads(pentary(*TINY_TEXT, "--minutes", "0.001", "--json").stdout)
     again = json.loads(pentary(*TINY_TEXT, "--steps", str(timed["steps"]), "--json").stdout)
     assert (again["steps"], again["digest"]) == (timed["steps"], timed["digest"])
@@ -574,11 +584,11 @@ def test_every_backend_trains_to_the_same_digest():
         assert len({json.loads(run.stdout)["digest"] for run in runs}) == 1
 
 
-@pytest.mark.parametrize("task", ["target", "mine.py:good"])
-def test_a_task_without_products_refuses_a_backend(task):
+@pytest.mark.parametrize(("task", "own"), [("target", "target"), ("mine.py:good", "FILE.py:FUNCTION")])
+def test_a_task_without_products_refuses_a_backend(task, own):
     run = pentary("train", task, "--backend", "int8")
     assert (run.exit_code, run.stdout) == (2, "")
-    assert run.stderr.count("\n") == 1 and "backend" in run.stderr
+    assert run.stderr == f"Error: --backend is an option of digits, text: leave it out for {own}\n"
 
 
 @pytest.mark.parametrize(("number", "status"), SIGNALS)

@@ -15,7 +15,7 @@ from pentary.es.strategy import Parameters, State, visible_weights
 from pentary.numbers.word import PentaryError
 from pentary.runs.folder import RunFolder, claim
 from pentary.runs.run import Record
-from pentary.tasks.run import TaskRun
+from pentary.tasks.running.run import TaskRun
 from pentary.tasks.target import Target
 
 PARAMETERS = Parameters(population=4, rank=2, steps=3, seed=-5)

@@ -99,11 +99,11 @@ def test_a_library_that_writes_something_else_is_found_out(monkeypatch, spoil, t
 RUNS = """
 import sys
 from pentary import es
-from pentary.lm import checkpoint, evolve
-from pentary.lm.model import Model
-from pentary.taskrun import TaskRun
+from pentary.nets.lm import checkpoint, evolve
+from pentary.nets.lm.model import Model
+from pentary.tasks.running.run import TaskRun
 from pentary.tasks.target import Target
-from pentary.train import train
+from pentary.es.loop import train
 
 parameters = es.Parameters(population=4, rank=2, steps=2)
 run = TaskRun(Target(5, 7), parameters, train(Target(5, 7), parameters))

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from pentary import es, tasks
+from pentary import es
 from pentary.es.loop import train
 from pentary.es.strategy import Parameters
 from pentary.numbers.word import PentaryError
@@ -183,9 +183,8 @@ def test_a_file_is_loaded_with_its_neighbours_and_without_taking_a_library_modul
         "def fitness(weights):\n    return Score(neighbour_of_json.OFFSET).value\n"
     )
     library = sys.modules["json"]
-    task = tasks.get("sub/json.py:fitness", (4, 4))
+    task = BlackBox("sub/json.py:fitness", load("sub/json.py:fitness"), (4, 4))
     assert task.centre_fitness({"weights": np.zeros((4, 4), np.int8)}) == 7
-    assert task.name == "sub/json.py:fitness"
     assert sys.modules["json"] is library
 
 
@@ -237,29 +236,6 @@ def test_a_failing_import_shows_the_users_file_and_none_of_ours(folder, code, ki
     assert f'{stem}.py", line 1' in shown
     assert kind in shown.splitlines()[-1]
     assert "importlib" not in shown and "blackbox.py" not in shown
-
-
-@pytest.mark.parametrize("shape", [(0, 4), (4, -1), (200_000, 4)])
-def test_shapes_that_cannot_be_drawn_are_refused(shape):
-    with pytest.raises(PentaryError, match=r"shape .* is not supported"):
-        tasks.get("target", shape)
-
-
-def test_tasks_by_name():
-    assert [tasks.get(name).name for name in ("target", "digits")] == ["target", "digits"]
-    assert tasks.get("target").shapes == {"weights": (64, 64)}
-    with pytest.raises(PentaryError, match="fixed shape"):
-        tasks.get("digits", (64, 64))
-    with pytest.raises(PentaryError, match=r"'trget'.*target, digits.*FILE\.py:FUNCTION or PACKAGE\.MODULE:FUNCTION"):
-        tasks.get("trget")
-
-
-@pytest.mark.parametrize("name", ["target", "some_module:fitness"])
-def test_a_backend_is_refused_where_nothing_is_multiplied(name):
-    with pytest.raises(
-        PentaryError, match=rf"^{name} has no matrix products for the backend int8: use the backend numpy"
-    ):
-        tasks.get(name, backend="int8")
 
 
 def test_evaluations_do_not_depend_on_each_other():

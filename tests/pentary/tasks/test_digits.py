@@ -3,9 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pentary import es, tasks
+from pentary import es
 from pentary.es.loop import train
 from pentary.es.strategy import Parameters
+from pentary.nets.products import backend
 from pentary.numbers.word import PentaryError
 from pentary.tasks import digits
 from pentary.tasks.digits import BATCH, MARGIN, NETWORK, Digits
@@ -75,14 +76,14 @@ def test_a_short_run_learns() -> None:
 
 def test_both_backends_train_to_the_same_digests() -> None:
     p = replace(Digits.defaults, population=64, steps=4)
-    digests = [[step.digest for step in train(tasks.get("digits", backend=name), p)] for name in ("numpy", "int8")]
+    digests = [[step.digest for step in train(Digits(backend(name)), p)] for name in ("numpy", "int8")]
     assert digests[0] == digests[1]
     assert len(set(digests[0])) == 5
 
 
 def test_quantized_members_have_no_use_for_another_backend() -> None:
     with pytest.raises(PentaryError, match="backend int8 could multiply by: use the backend numpy"):
-        next(train(tasks.get("digits", backend="int8"), Parameters(perturb="quantized")))
+        next(train(Digits(backend("int8")), Parameters(perturb="quantized")))
 
 
 @pytest.mark.slow

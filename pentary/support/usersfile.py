@@ -24,7 +24,7 @@ from typing import Final, NoReturn
 
 from pentary.numbers.word import PentaryError
 
-_STUB: Final = "from pentary.tasks.usersfile import execute_in_child\nexecute_in_child(__name__, {})\n"
+_STUB: Final = "from pentary.support.usersfile import execute_in_child\nexecute_in_child(__name__, {})\n"
 
 
 def module_name(path: Path) -> str:

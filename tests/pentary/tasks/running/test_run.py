@@ -9,7 +9,7 @@ import pytest
 from pentary.es.loop import train
 from pentary.es.strategy import Parameters, visible_weights
 from pentary.tasks.blackbox import BlackBox
-from pentary.tasks.run import TaskRun
+from pentary.tasks.running.run import TaskRun
 from pentary.tasks.target import Target
 
 PARAMETERS = Parameters(population=4, rank=2, steps=3, seed=-5)
@@ -54,13 +54,15 @@ def test_the_result_is_that_of_the_last_record(run):
 
 
 @pytest.mark.parametrize(
-    ("measured", "told"),
+    ("engine", "measured", "told"),
     [
         (
+            "rtl",
             {"cycles": 1000, "lanes": 16, "lowrank_busy_cycles": 250, "operations": {"LRGEN": 3, "LRACC": 0}},
             {"cycles": "1,000 of the low-rank unit, 16 lanes, busy 25.0% of them", "operations": "LRGEN 3"},
         ),
         (
+            "sim",
             {
                 **{"cycles": 1000, "instructions": 500, "cpi": 2.0, "causes": {"busy": 900, "load": 100, "none": 0}},
                 **{"lanes": 8, "lowrank_busy": 0.5, "lowrank_utilization": 0.75},
@@ -73,11 +75,11 @@ def test_the_result_is_that_of_the_last_record(run):
         ),
     ],
 )
-def test_an_engine_with_a_clock_tells_its_cycles(measured, told):
-    run = TaskRun(TASK, PARAMETERS, iter([*STEPS[:-1], replace(STEPS[-1], measured=measured)]), "sim", {})
+def test_an_engine_with_a_clock_tells_its_cycles(engine, measured, told):
+    run = TaskRun(TASK, PARAMETERS, iter([*STEPS[:-1], replace(STEPS[-1], measured=measured)]), engine, {})
     assert [record.step for record in run.records()] == [0, 1, 2, 3]
     result = run.result()
-    assert result["engine"] == "sim" and result.items() >= measured.items()
+    assert result["engine"] == engine and result.items() >= measured.items()
     assert run.summary(result).items() >= told.items()
 
 

@@ -14,7 +14,7 @@ from pentary.numbers.word import PentaryError
 from pentary.tasks.blackbox import BlackBox
 from pentary.tasks.digits import Digits
 from pentary.tasks.target import Target
-from pentary_sim import engine
+from pentary_sim import training
 from pentary_sim.config import Config, Exceptions, LowRank, Memory
 from pentary_sim.events import CAUSES, COUNTS
 
@@ -38,20 +38,20 @@ def told(step: Step) -> tuple[Any, ...]:
 )
 def test_steps_are_those_of_the_numpy_engine(task: Task, parameters: Parameters) -> None:
     expected = list(numpy_engine.train(task, parameters))
-    actual = list(engine.train(task, parameters))
+    actual = list(training.train(task, parameters))
     assert [told(step) for step in actual] == [told(step) for step in expected]
     assert [step.state.latents.keys() for step in actual] == [step.state.latents.keys() for step in expected]
 
 
 def test_the_machine_changes_the_time_and_not_the_result() -> None:
-    runs = [list(engine.train(Target(20, 40), TINY, Config(lowrank=LowRank(lanes=lanes)))) for lanes in (16, 64)]
+    runs = [list(training.train(Target(20, 40), TINY, Config(lowrank=LowRank(lanes=lanes)))) for lanes in (16, 64)]
     assert [step.digest for step in runs[0]] == [step.digest for step in runs[1]]
     assert [run[0].measured["lanes"] for run in runs] == [16, 64]
     assert runs[0][-1].measured["cycles"] > runs[1][-1].measured["cycles"]
 
 
 def test_every_step_is_measured() -> None:
-    steps = list(engine.train(Target(8, 8), TINY))
+    steps = list(training.train(Target(8, 8), TINY))
     for step in steps:
         measured = step.measured
         assert list(measured) == [
@@ -72,7 +72,7 @@ def test_every_step_is_measured() -> None:
 
 
 def test_the_same_run_takes_the_same_cycles() -> None:
-    first, second = ([step.measured for step in engine.train(Target(8, 8), TINY)] for _ in range(2))
+    first, second = ([step.measured for step in training.train(Target(8, 8), TINY)] for _ in range(2))
     assert first == second
 
 
@@ -103,20 +103,20 @@ def test_what_cannot_be_trained_is_refused_at_once(
     task: Task, parameters: Parameters, config: Config, message: str
 ) -> None:
     with pytest.raises(PentaryError, match=message):
-        next(engine.train(task, parameters, config))
+        next(training.train(task, parameters, config))
 
 
 def test_ctrl_c_passes_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    steps = engine.train(Target(8, 8), TINY)
+    steps = training.train(Target(8, 8), TINY)
     assert len(list(islice(steps, 2))) == 2
-    monkeypatch.setattr(engine, "drive", lambda *arguments, **options: "interrupt")
+    monkeypatch.setattr(training, "drive", lambda *arguments, **options: "interrupt")
     with pytest.raises(KeyboardInterrupt):
         next(steps)
 
 
 def test_a_fault_of_the_program_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    steps = engine.train(Target(8, 8), TINY)
+    steps = training.train(Target(8, 8), TINY)
     next(steps)
-    monkeypatch.setattr(engine, "drive", lambda *arguments, **options: Fault("divide", 3, "by zero"))
+    monkeypatch.setattr(training, "drive", lambda *arguments, **options: Fault("divide", 3, "by zero"))
     with pytest.raises(Fault, match=r"^divide fault at 3: by zero$"):
         next(steps)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pentary.numbers.word import PentaryError
-from pentary.tasks.corpus import load, read
+from pentary.tasks.language.corpus import load, read
 
 
 def written(folder: Path, name: str, content: bytes) -> Path:
@@ -79,7 +79,7 @@ def test_a_file_without_permission_is_refused(tmp_path: Path) -> None:
 
 
 def test_of_a_long_text_no_more_is_held_out_than_is_needed(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("pentary.tasks.corpus.HELD_OUT", 20)
+    monkeypatch.setattr("pentary.tasks.language.corpus.HELD_OUT", 20)
     own = load([written(tmp_path, "a", bytes(range(1, 251)))])
     assert own.held_out.tolist() == [*range(232, 251), 0]
     assert own.train.tolist() == [*range(1, 232), 0]

@@ -7,8 +7,8 @@ from math import log2
 import numpy as np
 import pytest
 
-from pentary.tasks.corpus import Corpus
-from pentary.tasks.ngrams import NAMES, bits_per_byte
+from pentary.tasks.language.corpus import Corpus
+from pentary.tasks.language.ngrams import NAMES, bits_per_byte
 
 
 def plain_probability(train: bytes, context: bytes, byte: int) -> Fraction:
@@ -49,7 +49,7 @@ def test_a_long_text_is_counted_in_blocks(monkeypatch) -> None:
     corpus = Corpus("x", text[:900], text[900:])
     whole = bits_per_byte(corpus)
     for block in (1, 7, 899, 900):
-        monkeypatch.setattr("pentary.tasks.ngrams._BLOCK", block)
+        monkeypatch.setattr("pentary.tasks.language.ngrams._BLOCK", block)
         assert bits_per_byte(corpus) == whole
 
 

@@ -10,7 +10,7 @@ Information Theory 37, 1991): with T different bytes seen after a context that o
 import numpy as np
 from numpy.typing import NDArray
 
-from pentary.tasks.corpus import Bytes, Corpus
+from pentary.tasks.language.corpus import Bytes, Corpus
 
 NAMES = ("unigram", "bigram", "trigram")
 

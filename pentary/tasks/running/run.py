@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,39 @@ from pentary.es.loop import Step, Task
 from pentary.es.strategy import Parameters, visible_weights
 from pentary.es.ties import Ties
 from pentary.lowrank.operations import Pents
-from pentary.numbers.word import limit
+from pentary.numbers.word import PentaryError, limit
 from pentary.runs import health, plots
 from pentary.runs.health import Health
 from pentary.runs.run import Record
 from pentary.runs.tensorfile import weights_to_bytes
+from pentary.tasks.running.engines import MODULES, engine
+
+
+def start(task: Task, options: Mapping[str, Any]) -> "TaskRun":
+    """Prepare the run of a task.
+
+    Args:
+        task: what is trained.
+        options: that were given, by name: of `Parameters`, where the task's defaults count for the others; `engine`;
+            those of the engine; and `backend`, which the task has been made with.
+
+    Raises:
+        PentaryError: an option is one of another engine, or the engine cannot train the task with these parameters.
+    """
+    rest = dict(options)
+    name, backend = rest.pop("engine", "numpy"), rest.pop("backend", "numpy")
+    chosen = engine(name)
+    if backend != "numpy" and not chosen.takes_backend:
+        raise PentaryError(
+            f"--backend chooses what multiplies for the engine numpy; the engine {name} multiplies itself"
+        )
+    for other in MODULES:
+        for option in engine(other).own(rest) if other != name else ():
+            raise PentaryError(f"--{option} is an option of the engine {other}: leave it out for {name}")
+    own = chosen.own(rest)
+    parameters = replace(task.defaults, **{key: value for key, value in rest.items() if key not in own})
+    steps, machine = chosen.prepare(task, parameters, **own)
+    return TaskRun(task, parameters, steps, name, machine)
 
 
 class TaskRun:
@@ -146,7 +174,7 @@ class TaskRun:
             + _rate(result["evaluations"], result["seconds"]),
             **{name.replace("_", " "): f"{share:.2%}" for name, share in result.items() if name.endswith("accuracy")},
             "weights": health.summary(self._health[-1]),
-            **_cycles(result),
+            **engine(self._engine).summary(result),
             **({"warning": result["warning"]} if "warning" in result else {}),
         }
 
@@ -157,22 +185,3 @@ class TaskRun:
 
 def _rate(evaluations: int, seconds: float) -> str:
     return f"{evaluations / seconds:,.0f} evaluations/s"
-
-
-def _cycles(result: Mapping[str, Any]) -> dict[str, str]:
-    """Give the rows of the summary that only an engine with a clock has."""
-    if "cycles" not in result:
-        return {}
-    if "operations" in result:
-        return {
-            "cycles": f"{result['cycles']:,} of the low-rank unit, {result['lanes']} lanes, "
-            f"busy {result['lowrank_busy_cycles'] / result['cycles']:.1%} of them",
-            "operations": ", ".join(f"{name} {count:,}" for name, count in result["operations"].items() if count),
-        }
-    most = sorted(((cycles, cause) for cause, cycles in result["causes"].items() if cycles), reverse=True)[:4]
-    return {
-        "cycles": f"{result['cycles']:,} for {result['instructions']:,} instructions, CPI {result['cpi']:.2f}",
-        "spent on": ", ".join(f"{cause} {cycles / result['cycles']:.1%}" for cycles, cause in most),
-        "low-rank unit": f"{result['lanes']} lanes, busy {result['lowrank_busy']:.1%} of the cycles, "
-        f"utilization while multiplying {result['lowrank_utilization']:.1%}",
-    }

@@ -1,0 +1,265 @@
+"""The run of a language model: training, and what is told of it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from functools import cached_property
+from time import perf_counter
+from typing import Any, Final
+
+import numpy as np
+
+from pentary.es.fitness import tied
+from pentary.es.ties import Ties
+from pentary.nets.lm.checkpoint import to_safetensors
+from pentary.nets.lm.evaluate import bits_per_byte
+from pentary.nets.lm.evolve import Engine, Parameters, State, init
+from pentary.nets.lm.forward import Weights
+from pentary.nets.lm.loss import LOSS_PER_BIT
+from pentary.nets.lm.model import LATENT, Model
+from pentary.nets.lm.saturation import saturation
+from pentary.nets.products import Gemm
+from pentary.numbers.word import limit
+from pentary.runs import health, plots
+from pentary.runs.health import Health
+from pentary.runs.run import Record
+from pentary.support.display import say
+from pentary.support.parallel import one_blas_thread
+from pentary.tasks.language import ngrams
+from pentary.tasks.language.corpus import Bytes, Corpus
+
+RECORDING: Final = 0.05
+"""Share of the time that goes into records, which read the held-out text and as much training text."""
+
+TRIAL: Final = 3.0
+"""Seconds for which updates are timed to find how many of them fit some minutes."""
+
+_PIECE: Final = 2000  # bytes: many more than an evaluation needs to warm up
+
+
+class TextRun:
+    """A run of a language model.
+
+    Args:
+        corpus: the text.
+        model: to train.
+        parameters: of the run.
+        gemm: what multiplies.
+
+    Raises:
+        PentaryError: the text is shorter than one update, or the backend is not exact with the model's weights.
+    """
+
+    name = "text"
+
+    def __init__(self, corpus: Corpus, model: Model, parameters: Parameters, gemm: Gemm) -> None:
+        """Make the buffers; train nothing yet."""
+        self.seed, self.steps = parameters.seed, parameters.steps
+        self._corpus, self._model, self._parameters, self._gemm = corpus, model, parameters, gemm
+        self._engine = Engine(model, parameters, corpus.train, gemm)
+        self._centre = Weights(model, gemm)
+        self._sample = spread(corpus.train, len(corpus.held_out))
+        self._first = self._last = self._before = self._state = init(model, parameters)
+        self._start = perf_counter()
+        self._times: list[float] = []
+        self._losses: list[float] = []
+        self._tied: list[float] = []
+        self._ties = Ties(self.steps)
+        self._told: list[tuple[dict[str, Any], dict[str, Health]]] = []
+
+    @cached_property
+    def ngrams(self) -> dict[str, float]:
+        """Cross-entropies of n-gram models on the held-out text, bits/byte, as they are called in the result."""
+        return {f"{name}_bits": bits for name, bits in ngrams.bits_per_byte(self._corpus).items()}
+
+    def config(self) -> dict[str, Any]:
+        """Give everything that determines the run."""
+        corpus = self._corpus
+        return {
+            "task": self.name,
+            "model": asdict(self._model),
+            "parameters": asdict(self._parameters),
+            "corpus": {"name": corpus.name, "sha256": corpus.digest},
+            "backend": self._gemm.name,
+        }
+
+    def records(self) -> Iterator[Record]:
+        """Train, and yield a record at the start, after the first step, as `RECORDING` allows, and at the end."""
+        self._start = due = perf_counter()
+        yield self._record()
+        try:
+            while self._state.step < self.steps:
+                self._update()
+                began = perf_counter()
+                if began >= due or self._state.step == self.steps:
+                    record = self._record()
+                    ended = perf_counter()
+                    due = ended + (ended - began) / RECORDING
+                    yield record
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            if self._state.step > self._told[-1][0]["step"]:  # what was trained since then is not lost
+                ended = "Interrupted" if isinstance(error, KeyboardInterrupt) else type(error).__name__
+                say(f"{ended} after step {self._state.step:,}: measuring it.")
+                yield self._record()
+            raise
+
+    def trial(self) -> tuple[float, float]:
+        """Train for a few seconds to see how long an update and a record take here, in seconds.
+
+        A run that has been tried is of no further use.
+        """
+        self._record()  # compiles the evaluation, or loads it
+        while len(self._times) < 3 or sum(self._times[1:]) < TRIAL:
+            self._update()
+        began = perf_counter()
+        self._record()
+        return float(np.mean(self._times[1:])), perf_counter() - began
+
+    def _update(self) -> None:
+        began = perf_counter()
+        with one_blas_thread():
+            losses, hidden = self._engine.evaluate(self._state)
+            self._before, self._state = self._state, self._engine.tell(self._state, losses, hidden)
+        self._losses.append(float(losses.mean()) / (LOSS_PER_BIT * self._parameters.tokens))
+        self._tied.append(tied(losses))
+        self._ties.add(self._state.step, self._tied[-1])
+        self._times.append(perf_counter() - began)
+
+    def _rate(self) -> float:
+        """Give the bytes that members read in a second of updates; the first one waits for code and does not count."""
+        times = self._times[1:] or self._times
+        return self._parameters.population * self._parameters.tokens * len(times) / sum(times) if times else 0.0
+
+    def _record(self) -> Record:
+        """Measure the state, take it into the run's curves, and say what is told of it."""
+        state = self._state
+        with one_blas_thread():
+            self._centre.fill(state.latents)
+            held_out = bits_per_byte(self._centre, self._corpus.held_out)
+            train = bits_per_byte(self._centre, self._sample)
+            stuck = saturation(self._centre, self._corpus.held_out)
+        own = health.of_weights(state.latents, limit(LATENT), self._visible(state), self._visible(self._before))
+        line = {
+            "step": state.step,
+            "bits_per_byte_validation": held_out,
+            "bits_per_byte_train": train,
+            "bits_per_byte_members": float(np.mean(self._losses)) if self._losses else None,
+            "tied": float(np.mean(self._tied)) if self._tied else None,
+            "member_tokens": state.step * self._parameters.population * self._parameters.tokens,
+            "seconds": perf_counter() - self._start,
+            "digest": state.digest(),
+            "saturation": stuck,
+            "health": health.as_dicts(own),
+        }
+        figures = f"held-out {held_out:.3f}  train {train:.3f} bits/byte"
+        if self._times:
+            worst = max(stuck, key=lambda name: stuck[name])
+            figures += f"  {self._rate() / 1e3:,.0f}k member-tokens/s  {stuck[worst]:.0%} of {worst} at limit"
+        self._losses, self._tied = [], []
+        self._last = state
+        self._told.append((line, own))  # last of all: Ctrl-C may come at any moment
+        return Record(state.step, line, figures, own, self._ties.news())
+
+    def _visible(self, state: State) -> dict[str, np.ndarray]:
+        """Give the visible weights of the matrices."""
+        return {
+            name: self._model.visible(tensor, state.latents[name])
+            for name, tensor in self._model.tensors.items()
+            if tensor.kind == "matrix"
+        }
+
+    def result(self) -> dict[str, Any]:
+        """Give what the run has come to."""
+        (last, _), own, model = self._told[-1], self._parameters, self._model
+        warning = self._ties.warning()
+        rate = self._rate()
+        return {
+            "task": self.name,
+            "backend": self._gemm.name,
+            "seed": own.seed,
+            "steps": last["step"],
+            "bits_per_byte_validation": last["bits_per_byte_validation"],
+            "bits_per_byte_train": last["bits_per_byte_train"],
+            **self.ngrams,
+            "member_tokens": last["member_tokens"],
+            "seconds": last["seconds"],
+            "member_tokens_per_second": rate,
+            "gmacs_per_second": rate * model.macs / 1e9,
+            "macs_per_token": model.macs,
+            "parameters": model.parameters,
+            "layers": model.layers,
+            "dim": model.dim,
+            "population": own.population,
+            "tokens": own.tokens,
+            "digest": last["digest"],
+            "saturation": last["saturation"],
+            "health": last["health"],
+            **({} if warning is None else {"warning": warning}),
+        }
+
+    def weights(self) -> bytes:
+        """Give the visible numbers and the latent words as a safetensors file."""
+        return to_safetensors(self._model, self._last)
+
+    def pictures(self) -> Iterator[tuple[str, bytes]]:
+        """Draw bits per byte against the n-gram models, the weights before and after, and their health."""
+        title = (
+            f"text, {self._model.layers} x {self._model.dim}, seed {self.seed}, {self._last.step} steps of "
+            f"{self._parameters.population} members"
+        )
+        tokens, held_out, train = (
+            [line[key] for line, _ in self._told]
+            for key in ("member_tokens", "bits_per_byte_validation", "bits_per_byte_train")
+        )
+        lines = {name.removesuffix("_bits"): bits for name, bits in self.ngrams.items()}
+        yield "bits.png", plots.bits_png(tokens, held_out, train, lines, title)
+        yield "weights.png", plots.weights_png(self._visible(self._first), self._visible(self._last), title)
+        steps, stuck = ([line[key] for line, _ in self._told] for key in ("step", "saturation"))
+        yield "health.png", plots.health_png(steps, [own for _, own in self._told], title, stuck)
+
+    def summary(self, result: Mapping[str, Any]) -> dict[str, str]:
+        """Give what a person wants to know of the result, by name."""
+        return {
+            "steps": f"{result['steps']:,} of {self.steps:,}",
+            "bits/byte": f"{result['bits_per_byte_validation']:.3f} held out, {result['bits_per_byte_train']:.3f} on "
+            "training text",
+            "n-grams": describe(self.ngrams),
+            "member-tokens": f"{result['member_tokens']:,} in {result['seconds']:.1f} s, "
+            f"{result['member_tokens_per_second']:,.0f}/s in updates, {result['gmacs_per_second']:.1f} GMAC/s",
+            "weights": health.summary(self._told[-1][1]),
+            **({"warning": result["warning"]} if "warning" in result else {}),
+        }
+
+
+def describe(bits: Mapping[str, float]) -> str:
+    """Tell the cross-entropies of n-gram models in one line."""
+    return ", ".join(f"{name.removesuffix('_bits')} {value:.3f}" for name, value in bits.items())
+
+
+def spread(text: Bytes, size: int) -> Bytes:
+    """Take as many bytes as `size` from a text, in pieces of about 2,000 that lie evenly over it."""
+    pieces = max(1, size // _PIECE)
+    length = min(size, len(text)) // pieces
+    starts = np.arange(pieces) * (len(text) - length) // max(1, pieces - 1)
+    return text[starts[:, None] + np.arange(length)].reshape(-1)
+
+
+def steps_in(minutes: float, run: TextRun) -> int:
+    """Find how many steps of a run take some minutes on this machine now, by trying.
+
+    The number, not the time, then determines the run: the step size falls to zero at its end, and whoever gives the
+    same number gets the same digest.
+
+    Args:
+        minutes: that the run may take, this trial included.
+        run: one of the same model, to be tried; the number of its steps does not matter.
+
+    Returns:
+        The number of steps, 1 or more.
+    """
+    began = perf_counter()
+    update, record = run.trial()
+    # There are records at the start, after the first step and at the end in any case.
+    left = 60 * minutes - (perf_counter() - began) - 3 * record
+    return max(1, int(left * (1 - RECORDING) / update))

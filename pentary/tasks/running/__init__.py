@@ -1,0 +1,1 @@
+"""What tasks have in common: options, engines, and the run that the command line sees."""

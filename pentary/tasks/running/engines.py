@@ -1,0 +1,68 @@
+"""Engines: what can train a task, to the same digests. Each is an `ENGINE` in a module that this table names."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Final, NamedTuple
+
+import click
+
+from pentary.es.loop import Step
+
+MODULES: Final = {
+    "numpy": "pentary.tasks.running.vectorised",
+    "sim": "pentary_sim.engine",
+    "rtl": "pentary_hdl.engine",
+}
+"""By the engine's name; the modules load what they need when training starts."""
+
+
+class Training(NamedTuple):
+    """A training that has been prepared.
+
+    Attributes:
+        steps: `parameters.steps` + 1 records; training goes on as they are taken.
+        machine: settings of the machine that is modelled, for the run's record; None if there is none.
+    """
+
+    steps: Iterator[Step]
+    machine: Mapping[str, Any] | None = None
+
+
+def _nothing(result: Mapping[str, Any]) -> dict[str, str]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What trains.
+
+    Attributes:
+        help: what it is, for `pentary train --help`.
+        prepare: called with a task, parameters, and each of the engine's own options that was given by its name.
+        options: its own options.
+        summary: what a person wants to know of what it has counted, by name, from the result of a run.
+        takes_backend: whether `--backend` chooses what it multiplies with.
+    """
+
+    help: str
+    prepare: Callable[..., Training]
+    options: Sequence[click.Option] = ()
+    summary: Callable[[Mapping[str, Any]], dict[str, str]] = _nothing
+    takes_backend: bool = False
+
+    def own(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return those of some options that are the engine's."""
+        names = {option.name for option in self.options}
+        return {name: value for name, value in options.items() if name in names}
+
+
+def engine(name: str) -> Engine:
+    """Return the engine of a name in MODULES."""
+    return import_module(MODULES[name]).ENGINE
+
+
+def options() -> list[click.Option]:
+    """Return the option that chooses the engine, and those of all engines."""
+    choice = click.Option(["--engine"], type=click.Choice(tuple(MODULES)), help="What trains; numpy if not given.")
+    return [choice, *(option for name in MODULES for option in engine(name).options)]
