@@ -31,10 +31,10 @@ class Alphabet:
     """Base class of the alphabets: a range of digits and its encoding.
 
     Attributes:
-        name: Common name.
-        bits: Width of a digit in two's complement.
-        least, greatest: Range of the digits; all integers in it are digits.
-        widths: The least and the greatest WIDTH.
+        name: common name.
+        bits: width of a digit in two's complement.
+        least, greatest: range of the digits; all integers in it are digits.
+        widths: the least and the greatest WIDTH.
     """
 
     name: str

@@ -65,7 +65,7 @@ class Multiple:
     The one's complement is one less than the negative, so the adder takes `negative` as its carry-in.
 
     Attributes:
-        none, twice, negative: One bit each: the digit is 0, has the magnitude 2, is negative.
+        none, twice, negative: one bit each: the digit is 0, has the magnitude 2, is negative.
     """
 
     def __init__(self, none: Value, twice: Value, negative: Value) -> None:
@@ -95,7 +95,7 @@ class Product:
     """Product of a number and a digit of any width by a multiplier, with the interface of `Multiple`.
 
     Attributes:
-        none, negative: Constant 0: the multiplier handles zero and negative digits itself.
+        none, negative: constant 0: the multiplier handles zero and negative digits itself.
     """
 
     def __init__(self, digit: Value) -> None:

@@ -17,13 +17,13 @@ class Slot(data.StructLayout):
     Each stage uses some of the fields; synthesis removes those that no later stage uses.
 
     Members:
-        operation: One-hot operation of the command; all 0 in an empty slot or for a refused command.
-        respond, error: This is the command's last slot, which sends the response; its error flag.
+        operation: one-hot operation of the command; all 0 in an empty slot or for a refused command.
+        respond, error: this is the command's last slot, which sends the response; its error flag.
         rank_last, cols_last: RANK - 1 and COLS - 1.
         group, store: LRMUL: index of the group of lanes; its sums are complete and to be stored.
-        gives: This slot produces a beat of results.
-        beat, last_beat: Index of the beat in the row; it is the last one.
-        move, operand: Operation of LRADD, LRACC or POPAVG, and the operand sigma (LRADD) or pent (LRACC).
+        gives: this slot produces a beat of results.
+        beat, last_beat: index of the beat in the row; it is the last one.
+        move, operand: operation of LRADD, LRACC or POPAVG, and the operand sigma (LRADD) or pent (LRACC).
     """
 
     def __init__(self, parameters: LowRankParameters) -> None:

@@ -113,10 +113,10 @@ def _offer(m: Module, port: stream.Interface, follows: Value, moves: Value) -> V
     """Drive valid of an output port, from when its stage advances until the transfer.
 
     Args:
-        m: Module.
-        port: Output stream.
-        follows: The stage will hold a payload for the port once it advances.
-        moves: Clock enable of the stage.
+        m: module.
+        port: output stream.
+        follows: the stage will hold a payload for the port once it advances.
+        moves: clock enable of the stage.
 
     Returns:
         Whether the stage must stall because its payload has not been taken.
