@@ -83,8 +83,8 @@ def measured(unit: Unit) -> dict[str, Any]:
         unit: the unit that trains.
 
     Returns:
-        `cycles` of its clock; `lanes`; `lowrank_busy_cycles`, those in which a command occupied it; and `operations`, the
-        number of operations by name.
+        `cycles` of its clock; `lanes`; `lowrank_busy_cycles`, those in which a command occupied it; and `operations`,
+        the number of operations by name.
     """
     return {
         "cycles": unit.cycles,
