@@ -42,7 +42,7 @@ class DigitAdder(wiring.Component):
 
 
 class Reduction(wiring.Component):
-    """Correctness of the cell `reduced`: total = 5 carry + pent, for all totals of the widths that the generator uses."""
+    """Correctness of the cell `reduced`: total = 5 carry + pent, for all totals of 3 to 5 bits."""
 
     WIDTHS = range(3, 6)
 
