@@ -104,7 +104,7 @@ async def coverage(bench: BusBench, traffic: DirectedTraffic) -> None:
 
 
 def nothing(bench: BusBench) -> list[int]:
-    """Return unmapped addresses: beside the registers, and in the windows past `max_size`."""
+    """Return unmapped addresses: past the registers, and in the windows past `max_size`."""
     past = [i for i in (bench.parameters.max_size, WINDOW_WORDS - 1) if i >= bench.parameters.max_size]
     after = max(place.address for place in REGISTERS.values()) + WORD
     return [after, 0x3FC, *(window.address + WORD * i for window in WINDOWS.values() for i in past if i < WINDOW_WORDS)]

@@ -167,7 +167,7 @@ async def each_sum(bench: Bench, traffic: DirectedTraffic) -> None:
 
 @_case
 async def throughput(bench: Bench, traffic: DirectedTraffic) -> None:
-    """LRMUL after LRMUL: a multiply-accumulate in each cycle in each lane that has a column."""
+    """Back-to-back LRMUL: a multiply-accumulate in each cycle in each lane that has a column."""
     most = bench.parameters
     lanes = min(most.lanes, most.max_size)
     columns = most.max_size // lanes * lanes

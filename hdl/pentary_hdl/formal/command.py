@@ -28,7 +28,7 @@ def prove(names: tuple[str, ...], as_json: bool) -> None:
     """
     with exit_status():
         try:
-            from pentary_hdl.formal import prover  # late: Amaranth takes its time, and only this needs it
+            from pentary_hdl.formal import prover  # imported late: Amaranth is slow to load
             from pentary_hdl.formal.proofs import PROOFS
         except ModuleNotFoundError as error:
             raise PentaryError(f"proofs need {error.name}: pip install amaranth") from error

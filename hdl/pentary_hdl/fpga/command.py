@@ -47,7 +47,7 @@ def fpga(board: str, unit: str, seed: int, out: Path | None, as_json: bool, **pa
     """
     with exit_status():
         try:
-            from pentary_hdl.fpga import boards, flow  # late: Amaranth takes its time
+            from pentary_hdl.fpga import boards, flow  # imported late: Amaranth is slow to load
         except ModuleNotFoundError as error:
             raise PentaryError(f"making bitstreams needs {error.name}: pip install 'pentary[fpga]'") from error
         chosen, made_for = boards.BOARDS[board], LowRankParameters(**parameters)

@@ -217,7 +217,17 @@ class Front(wiring.Component):
         right: Value,
         set_key: Value,
     ) -> None:
-        """Run the generator: once for PRNG, for LRGEN until the last word is stored."""
+        """Run the generator: once for PRNG, and for LRGEN until the last word of the pair is stored.
+
+        Args:
+            m: module.
+            generator: the generator.
+            factors: memories that store the words of LRGEN.
+            start: a command is transferred in this cycle.
+            operation: its operation.
+            right: it is not refused.
+            set_key: control register KEY.
+        """
         generators, cycles = self._parameters.generators, self._parameters.word_cycles
         alphabet = self._alphabet
         word = alphabet.word

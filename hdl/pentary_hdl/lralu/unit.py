@@ -44,9 +44,10 @@ class LowRankAlu(wiring.Component):
 
     Members:
         commands: In, stream of `COMMAND`.
-        base, totals: In, streams of `elements(parameters)` and `totals(parameters)`.
-        results: Out, stream of `results(parameters)`.
-        scalars: Out, stream of 48 bits, a word in pents.
+        base: In, stream of `elements(parameters)`: the row for LRADD, LRACC and POPAVG.
+        totals: In, stream of `totals(parameters)`: the totals for POPAVG.
+        results: Out, stream of `results(parameters)`: the row from LRADD, LRACC and POPAVG.
+        scalars: Out, stream of 48 bits: the word of PRNG, in pents.
         responses: Out, stream of `RESPONSE`, one for each command in order.
     """
 

@@ -25,7 +25,7 @@ _DEFAULT = LowRankParameters()
     "-o", "out", type=click.Path(path_type=Path), metavar="FILE.v", help="lralu.v or lralu_bus.v here if not given."
 )
 def verilog(unit: str, out: Path | None, **parameters: int) -> None:
-    """Write hardware as Verilog, with the files that are needed to integrate it beside it.
+    """Write hardware as Verilog, together with the files needed to integrate it.
 
     \b
     FILE.v.json                 ports, number formats, commands with their ranges, timing
@@ -52,7 +52,7 @@ def verilog(unit: str, out: Path | None, **parameters: int) -> None:
                 cheader,
                 description,
                 export,
-                testbench,  # late: Amaranth takes its time
+                testbench,  # imported late: Amaranth is slow to load
             )
         except ModuleNotFoundError as error:
             raise PentaryError(f"writing Verilog needs {error.name}: pip install 'amaranth[builtin-yosys]'") from error
