@@ -255,7 +255,7 @@ class Front(wiring.Component):
         ]
         m.d.sync += counts.eq(begin_pair | more)  # a cycle late, for timing: not needed earlier
         a, b = Value.cast(self.command.a), Value.cast(self.command.b)
-        words = 2 * self._parameters.max_rank * self._parameters.blocks + 2 * generators  # it runs past the last word
+        words = 2 * self._parameters.max_rank * self._parameters.blocks + 2 * generators  # overruns the last
         counted = next(digits for digits in range(1, PENTS) if alphabet.levels**digits // 2 >= words)
         member_bits = _MEMBER_DIGITS * alphabet.bits
         for i, counter in enumerate(counters):
