@@ -1,1 +1,1 @@
-"""Gateware of the pentary processor: says HOW. `lralu` is the low-rank unit, `bench` holds its benches."""
+"""Amaranth gateware of the pentary processor: `lralu` is the low-rank ALU, `bench` holds its test benches."""

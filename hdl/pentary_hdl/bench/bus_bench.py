@@ -1,4 +1,4 @@
-"""The bench of the low-rank ALU behind AXI4-Lite: a program on the host, with cocotbext-axi as its bus."""
+"""Bench of the low-rank ALU behind AXI4-Lite: drives it as host software would, through cocotbext-axi."""
 
 from collections.abc import Iterator, Sequence
 from itertools import product
@@ -20,11 +20,11 @@ WORD: Final = 4
 """Bytes of a word of the bus."""
 
 WINDOW_WORDS: Final = 256
-"""Words that a window has room for."""
+"""Words in the address range of a window."""
 
 
 class Place(NamedTuple):
-    """A register, or the first word of a window: its address, how it is accessed, and the bits of its values."""
+    """Register, or first word of a window: byte address, access, and width of a value in bits."""
 
     address: int
     access: Literal["r", "w", "rw"]
@@ -51,19 +51,19 @@ WINDOWS: Final = {
     "TOTALS": Place(0x800, "w", ELEMENTS["totals"]),
     "RESULTS": Place(0xC00, "r", ELEMENTS["results"]),
 }
-"""The map of `architecture/bus.md`, said a second time: the gateware is made from another table."""
+"""The map of `architecture/bus.md`, written independently of the table from which the gateware is made."""
 
 
 def bins(parameters: LowRankParameters) -> Iterator[Bin]:
-    """Name every situation that the bench must have met.
+    """Yield the coverage bins, all of which the bench must hit.
 
     | group | is hit by |
     |---|---|
     | access | a read or a write, answered or refused, of a register, an element, or where there is nothing |
-    | value | the least and the greatest value of what can be written, or the next beyond, which is refused |
-    | busy | a write, while a command is worked on, which is refused; a read, which is not |
+    | value | a write of the least or the greatest value that fits, or of the next beyond, which is refused |
+    | busy | a write while a command is executed, which is refused; a read, which is not |
     | command | a kind of command, executed over the bus |
-    | error | a command that was refused, for this reason alone |
+    | error | a command that was refused for this reason alone |
     """
     for name in (*elements(parameters), *REGISTERS, "nothing"):
         yield from (("access", name, access) for access in ("read", "written"))
@@ -86,7 +86,7 @@ def elements(parameters: LowRankParameters) -> dict[str, Place]:
 
 
 def values(name: str, place: Place) -> dict[str, int]:
-    """Return values of a place at their edges, and, if its bits are fewer than a word's, beyond them."""
+    """Return the extreme values of a place and, if it is narrower than a word, the next values beyond them."""
     signed = name not in REGISTERS
     low, high = (-1 << place.bits - 1, (1 << place.bits - 1) - 1) if signed else (0, (1 << place.bits) - 1)
     beyond = {"beyond the greatest": high + 1} if place.bits < 8 * WORD else {}
@@ -94,17 +94,22 @@ def values(name: str, place: Place) -> dict[str, int]:
 
 
 class BusBench:
-    """Does over the bus what a program does, and checks all answers.
+    """Bench that executes commands over the bus as software does, and checks all responses.
 
     Attributes:
-        model: the software twin beside the oracle.
-        coverage: situations that occurred and were checked.
-        operations: commands checked so far.
-        parameters: of the hardware.
+        model: reference model, checked against the oracle.
+        coverage: bins of the situations that occurred and were checked.
+        operations: number of commands checked so far.
+        parameters: parameters of the hardware.
     """
 
     def __init__(self, unit: Any, parameters: LowRankParameters) -> None:
-        """Take the unit: a handle of the module that `pentary_hdl.bench.harness.harness` makes."""
+        """Create a bench for a unit.
+
+        Args:
+            unit: cocotb handle of the module made by `pentary_hdl.bench.harness.harness`.
+            parameters: parameters of the hardware.
+        """
         self.parameters, self.model, self.coverage = parameters, CheckedModel(parameters), Coverage(bins(parameters))
         self.operations = 0
         self._unit = unit
@@ -120,31 +125,31 @@ class BusBench:
         self.model.reset()
 
     async def write(self, address: int, value: int, count: int = WORD) -> bool:
-        """Write some bytes of a word; return whether that was answered, and not refused."""
+        """Write the lowest `count` bytes of a word; returns whether the response was OKAY."""
         answer = await self._master.write(address, (value % (1 << 8 * WORD)).to_bytes(WORD, "little")[:count])
         return answer.resp == AxiResp.OKAY
 
     async def read(self, address: int) -> int | None:
-        """Return what is read, or None if that is refused."""
+        """Read a word; returns None if the read is refused."""
         answer = await self._master.read(address, WORD)
         return int.from_bytes(answer.data, "little") if answer.resp == AxiResp.OKAY else None
 
     async def put(self, name: str, value: int) -> None:
-        """Write a register, which must not be refused."""
+        """Write a register, and check that the write is not refused."""
         assert await self.write(REGISTERS[name].address, value), f"a write of {value:#x} to {name} was refused"
 
     async def get(self, name: str) -> int:
-        """Read a register, which must not be refused."""
+        """Return the value of a register, and check that the read is not refused."""
         value = await self.read(REGISTERS[name].address)
         assert value is not None, f"a read of {name} was refused"
         return value
 
     async def scalar(self) -> int:
-        """Read the word of the last PRNG."""
+        """Return the word of the last PRNG, 48 bits."""
         return await self.get("SCALAR_LOW") | await self.get("SCALAR_HIGH") << 8 * WORD
 
     async def begin_command(self, step: Step) -> None:
-        """Write a step's rows and operands, and start it."""
+        """Write the rows and operands of a step, and start its command."""
         for window, row in (("BASE", step.base), ("TOTALS", step.totals)):
             for i, element in enumerate(row[: self.parameters.max_size]):
                 written = await self.write(WINDOWS[window].address + WORD * i, element)
@@ -155,7 +160,7 @@ class BusBench:
         await self.put("COMMAND", step.command.op | step.command.control << 4)
 
     async def finish(self, step: Step | None = None) -> int:
-        """Wait until STATUS is not busy; return it."""
+        """Poll STATUS until it is not busy, and return it."""
         for _ in range(1000 + (step.outcome.occupancy if step else 0)):
             status = await self.get("STATUS")
             if not status & 1:
@@ -163,7 +168,7 @@ class BusBench:
         raise AssertionError(f"STATUS stays busy: {step}")
 
     async def play(self, steps: Sequence[Step]) -> None:
-        """Execute commands over the bus, and check what they give; what a command does not give stays as it was."""
+        """Execute commands over the bus and check their outputs; SCALAR must change only by PRNG."""
         for step in steps:
             before = await self.scalar()
             await self.begin_command(step)

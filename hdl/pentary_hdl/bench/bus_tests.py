@@ -16,7 +16,7 @@ _LETTERS = 0x504C5201
 
 @_case
 async def registers(bench: BusBench, traffic: DirectedTraffic) -> None:
-    """The registers that say what the hardware is, and those that hold operands; all of what is written is read."""
+    """Registers that identify the hardware; registers of operands read back what was written."""
     assert await bench.get("ID") == _LETTERS
     assert await bench.get("STATUS") == 0
     for name, value in asdict(bench.parameters).items():
@@ -30,7 +30,7 @@ async def registers(bench: BusBench, traffic: DirectedTraffic) -> None:
 
 @_case
 async def accesses(bench: BusBench, traffic: DirectedTraffic) -> None:
-    """A read and a write of every register and window, and where there is nothing; parts of words; values too wide."""
+    """Reads and writes of every register and window and of unmapped addresses; partial words; values out of range."""
     places = elements(bench.parameters) | REGISTERS
     for name, place in places.items():
         read = await bench.read(place.address)
@@ -55,7 +55,7 @@ async def accesses(bench: BusBench, traffic: DirectedTraffic) -> None:
 
 @_case
 async def while_busy(bench: BusBench, traffic: DirectedTraffic) -> None:
-    """While a command is worked on, writes are refused and change nothing, and reads are answered."""
+    """While a command is executed, writes are refused and change nothing, and reads are answered."""
     places = {**elements(bench.parameters), **REGISTERS}
     addresses = {name: place.address for name, place in places.items()} | {"nothing": nothing(bench)[0]}
     for name, address in addresses.items():
@@ -77,7 +77,7 @@ async def while_busy(bench: BusBench, traffic: DirectedTraffic) -> None:
 
 @_case
 async def each_command(bench: BusBench, traffic: DirectedTraffic) -> None:
-    """Every kind of command, and everything that one is refused for."""
+    """Every kind of command, and every reason for a refusal."""
     await bench.play([*traffic.fresh(), *traffic.size()])
     for kind in kinds_of(bench.parameters):
         await bench.play([traffic.any(kind)])
@@ -99,12 +99,12 @@ async def random_commands(bench: BusBench, traffic: DirectedTraffic) -> None:
 
 @_case
 async def coverage(bench: BusBench, traffic: DirectedTraffic) -> None:
-    """Every situation of the coverage has occurred."""
+    """Every coverage bin has been hit."""
     check_coverage(bench)
 
 
 def nothing(bench: BusBench) -> list[int]:
-    """List addresses where there is nothing."""
+    """Return unmapped addresses: past the registers, and in the windows past `max_size`."""
     past = [i for i in (bench.parameters.max_size, WINDOW_WORDS - 1) if i >= bench.parameters.max_size]
     after = max(place.address for place in REGISTERS.values()) + WORD
     return [after, 0x3FC, *(window.address + WORD * i for window in WINDOWS.values() for i in past if i < WINDOW_WORDS)]

@@ -1,4 +1,4 @@
-"""Cases of a run: cocotb tests that share a bench, and what they tell."""
+"""Cases of a run: cocotb tests that share a bench, and the report of their results."""
 
 import os
 from collections.abc import Awaitable, Callable
@@ -17,12 +17,12 @@ from pentary_hdl.lralu.twin import LowRankParameters
 
 
 class AnyBench(Protocol):
-    """What cases need of a bench.
+    """Interface of a bench that cases use.
 
     Attributes:
-        model: the software twin beside the oracle.
-        coverage: situations that occurred and were checked.
-        operations: commands checked so far.
+        model: reference model, checked against the oracle.
+        coverage: bins of the situations that occurred and were checked.
+        operations: number of commands checked so far.
     """
 
     model: CheckedModel
@@ -30,7 +30,7 @@ class AnyBench(Protocol):
     operations: int
 
     def __init__(self, unit: Any, parameters: LowRankParameters) -> None:
-        """Take the unit and its parameters."""
+        """Create a bench for a unit with the given parameters."""
         ...
 
     async def begin(self) -> None:
@@ -42,16 +42,16 @@ B = TypeVar("B", bound=AnyBench)
 
 
 class Run:
-    """What the cases of a run share: the unit keeps its state from one to the next."""
+    """State shared by the cases of a run; the unit is not power-cycled between cases."""
 
     def __init__(self, unit: Any, bench: type[AnyBench]) -> None:
-        """Read the task from the environment."""
+        """Create the bench, for the task in the environment."""
         self.task = Task.from_json(os.environ[Task.VARIABLE])
         self.bench = bench(unit, self.task.parameters)
         self.report = Report(cocotb.RANDOM_SEED)
 
     def tell(self) -> None:
-        """Write the report as it now is, so that also a simulation that breaks off leaves one."""
+        """Write the report in its present state, so that an aborted simulation leaves one too."""
         coverage = self.bench.coverage
         self.report.coverage, self.report.table = coverage.groups(), coverage.table()
         self.report.missing = [" ".join(map(str, parts)) for parts in coverage.missing]
@@ -60,11 +60,11 @@ class Run:
 
 
 run_of = cache(Run)
-"""Returns the run of a unit and a class of benches, always the same."""
+"""Returns the run of a unit and a class of benches, which is created on the first call."""
 
 
 def cases_of(make: type[B]) -> Callable[[Callable[[B, DirectedTraffic], Awaitable[None]]], Any]:
-    """Return a decorator that makes a function of a bench and traffic a case: it begins with a reset, and is told."""
+    """Return a decorator that turns a function of a bench and traffic into a cocotb test with a reset and a report."""
 
     def case_of(body: Callable[[B, DirectedTraffic], Awaitable[None]]) -> Any:
         @wraps(body)
@@ -88,6 +88,6 @@ def cases_of(make: type[B]) -> Callable[[Callable[[B, DirectedTraffic], Awaitabl
 
 
 def check_coverage(bench: AnyBench) -> None:
-    """Check that every situation has occurred."""
+    """Check that every coverage bin has been hit."""
     missing = bench.coverage.missing
     assert not missing, f"{len(missing)} situations never occurred, such as: {' '.join(map(str, missing[0]))}"

@@ -1,4 +1,4 @@
-"""The command `verify`: the gateware of the low-rank ALU against its software twin, in a Verilog simulator."""
+"""The command `verify`: the gateware of the low-rank ALU against its reference model, in a Verilog simulator."""
 
 import json
 import random
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from pentary_hdl.bench.report import Report
 
 UNITS: Final = {"lralu": "pentary_hdl.bench.lralu_tests", "lralu-bus": "pentary_hdl.bench.bus_tests"}
-"""What can be verified, and the module with its tests."""
+"""Units that can be verified, and the modules with their tests."""
 
 _NEEDS: Final = {"cocotb": "cocotb", "cocotbext.axi": "cocotbext-axi"}
-"""Modules that the benches need, and the packages that have them."""
+"""Modules that the benches need, and the packages that provide them."""
 
 Say = Callable[[str], None]
 
@@ -57,10 +57,10 @@ def verify(
     as_json: bool,
     **parameters: int | None,
 ) -> None:
-    """Verify the low-rank ALU: the gateware's Verilog against the software twin and the specification.
+    """Verify the low-rank ALU: the gateware's Verilog against the reference model and the specification.
 
-    Directed cases, random commands with random stalls and resets, timing to the cycle, and the coverage reached. The
-    exit status is 2 if anything differs, or if a situation of the coverage never occurred.
+    Runs directed cases and random commands with random stalls and resets, checks values and cycle-exact timing, and
+    prints the coverage. The exit status is 2 if anything differs, or if a coverage bin was never hit.
 
     \b
     UNIT is one of
@@ -103,7 +103,7 @@ def verify(
 def _verify_one(
     unit: str, simulator: str, parameters: LowRankParameters, seed: int, operations: int, waves: bool, as_json: bool
 ) -> list[str]:
-    """Verify one hardware, and tell about it; return the differences, a line each."""
+    """Verify one set of parameters and print a summary; returns the differences, a line each."""
     began = time.monotonic()
     report, recorded = check(
         simulator, parameters, seed, operations, waves, lambda text: click.echo(text, err=True), cache("verify"), unit
@@ -138,23 +138,23 @@ def check(
     folder: Path,
     unit: str = "lralu",
 ) -> tuple["Report", Path | None]:
-    """Build the hardware, unless it has been built, and run the bench.
+    """Build the hardware, unless the build exists, and run the bench.
 
     Args:
         simulator: "verilator" or "icarus".
-        parameters: of the hardware.
-        seed: of the random commands.
-        operations: how many of them there are, at least.
+        parameters: parameters of the hardware.
+        seed: seed of the random commands.
+        operations: minimum number of random commands.
         waves: whether to record all signals.
-        say: tells what takes long.
-        folder: for builds and runs.
-        unit: of `UNITS`.
+        say: called with a message before each slow step.
+        folder: folder of the builds.
+        unit: key in `UNITS`.
 
     Returns:
-        What the bench has found, and the file of the waves.
+        Report of the bench, and the file of the waves or None.
 
     Raises:
-        PentaryError: something is not installed, or the simulation broke off.
+        PentaryError: something is not installed, or the simulation aborted.
     """
     for module, package in _NEEDS.items():
         if find_spec(module) is None and (module == "cocotb" or unit == "lralu-bus"):

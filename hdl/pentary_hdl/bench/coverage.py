@@ -1,4 +1,4 @@
-"""Functional coverage: which of the situations that were named beforehand have occurred."""
+"""Functional coverage: named bins, and which of them have been hit."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,9 +7,9 @@ Bin = tuple[str | int, ...]
 
 
 class Coverage:
-    """Bins, and how often each was hit.
+    """Coverage bins with hit counts.
 
-    The first part of a bin is its group; the others say what the situation is.
+    The first part of a bin is its group; the others describe the situation.
 
     >>> coverage = Coverage([("error", "bad pent"), ("error", "unknown code")])
     >>> coverage.hit("error", "bad pent")
@@ -19,27 +19,27 @@ class Coverage:
     """
 
     def __init__(self, bins: Iterable[Bin]) -> None:
-        """Name the bins."""
+        """Create the coverage with the given bins, none of them hit."""
         self.hits = dict.fromkeys(bins, 0)
 
     def hit(self, *parts: str | int) -> None:
-        """Count a situation, if it has a bin."""
+        """Count a hit of a bin; ignored if there is no such bin."""
         if parts in self.hits:
             self.hits[parts] += 1
 
     @property
     def missing(self) -> list[Bin]:
-        """The bins that were never hit."""
+        """Bins that were never hit."""
         return [parts for parts, hits in self.hits.items() if not hits]
 
     def groups(self) -> dict[str, tuple[int, int]]:
-        """Give for each group how many of its bins were hit, and how many it has."""
+        """Return, for each group, the number of bins hit and the number of bins."""
         every = Counter(str(parts[0]) for parts in self.hits)
         never = Counter(str(parts[0]) for parts in self.missing)
         return {group: (bins - never[group], bins) for group, bins in every.items()}
 
     def table(self, shown: int = 5) -> str:
-        """Give a line for each group, with the first of the bins that it lacks."""
+        """Return a table with a line for each group, naming up to `shown` of its missing bins."""
         lines = []
         for group, (hit, bins) in self.groups().items():
             lacks = [" ".join(map(str, parts[1:])) for parts in self.missing if parts[0] == group]

@@ -1,7 +1,7 @@
-"""Drives a stream of the unit under test.
+"""Driver of a stream into the unit under test.
 
-All parts of a bench follow one rule, under which simulators agree: look at signals at the falling edge of the clock,
-when the cycle has settled, and change them after the rising edge.
+All parts of a bench sample signals at the falling edge of the clock, when they have settled, and change them after the
+rising edge; under this rule, all simulators agree.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,28 +13,28 @@ from cocotb.simtime import get_sim_time
 from cocotb.triggers import FallingEdge, RisingEdge, Timer
 
 CLOCK_PERIOD: Final = 2
-"""Length of a cycle, in the simulator's time steps."""
+"""Clock period in time steps of the simulator."""
 
 NO_PAUSES: Final[Iterator[int]] = repeat(0)
-"""Pauses of a stream that never waits by itself."""
+"""Pauses of a stream that never stalls."""
 
 
 def random_pauses(random: Random) -> Iterator[int]:
-    """Give pauses without end: none for a quarter of the payloads, mostly a few cycles, seldom many."""
+    """Yield random pauses in cycles, without end: a quarter of them 0, most a few cycles, a few up to 30."""
     while True:
         yield random.choice((0, 1, random.randint(2, 5), random.randint(0, 30) if random.random() < 0.2 else 1))
 
 
 def now() -> int:
-    """Give the number of the present cycle."""
+    """Return the index of the current clock cycle."""
     return int(get_sim_time("step")) // CLOCK_PERIOD
 
 
 def number(signal: Any, name: str) -> int:
-    """Give the bits of a signal as a number.
+    """Return the value of a signal as an unsigned integer.
 
     Raises:
-        AssertionError: some of them are unknown.
+        AssertionError: some bits are unknown (X or Z).
     """
     bits = str(signal.value)
     try:
@@ -44,14 +44,14 @@ def number(signal: Any, name: str) -> int:
 
 
 class StreamDriver:
-    """Sends payloads into a stream: members `NAME_payload`, `NAME_valid` and `NAME_ready` of the unit.
+    """Driver of a stream, the members `NAME_payload`, `NAME_valid` and `NAME_ready` of the unit.
 
     Attributes:
         pauses: cycles to wait before each payload; may be replaced between payloads.
     """
 
     def __init__(self, unit: Any, name: str, pauses: Iterator[int] = NO_PAUSES) -> None:
-        """Take the unit (a handle with a member `clk`) and the name of the stream."""
+        """Create a driver for the named stream of a unit, a cocotb handle with a member `clk`."""
         self.name, self.pauses = name, pauses
         self._payload, self._valid, self._ready = (
             getattr(unit, f"{name}_{part}") for part in ("payload", "valid", "ready")

@@ -1,4 +1,4 @@
-"""A Verilog module around an Amaranth component: what a simulator takes as its top."""
+"""Top-level Verilog module around an Amaranth component, for simulators."""
 
 from amaranth.lib import wiring
 
@@ -7,17 +7,17 @@ from pentary_hdl.verilog.export import ports, verilog
 TOP = "bench"
 
 _PUBLIC = "/* verilator public_flat_rw */"
-"""Lets cocotb reach a signal in Verilator, whose builds are much quicker if it may not reach all of them."""
+"""Makes a signal accessible to cocotb in Verilator; making all of them accessible slows builds down much."""
 
 
 def harness(component: wiring.Component, name: str) -> str:
-    """Give Verilog of the component, and of a module `bench` around it with a wire or register for each of its ports.
+    """Return the Verilog of a component and of a module `bench` around it, with a wire or register for each port.
 
-    Registers start as 0 and `rst` as 1, so that nothing is unknown from the first cycle on.
+    Registers are initialised to 0 and `rst` to 1, so that no input is unknown from the first cycle on.
 
     Args:
-        component: with one clock, and synchronous reset.
-        name: of the component's module, such as "lralu".
+        component: component with one clock and synchronous reset.
+        name: name of the component's module, such as "lralu".
     """
     names = ["clk", "rst"]
     lines = [f"reg clk {_PUBLIC} = 0, rst {_PUBLIC} = 1;"]

@@ -1,4 +1,4 @@
-"""The bench of the low-rank ALU: its streams, and the scoreboard that compares what they carry with the model."""
+"""Bench of the low-rank ALU: stream drivers and monitors, and the scoreboard that compares them with the model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -26,18 +26,19 @@ from pentary_hdl.lralu.twin import (
 )
 
 _PATIENCE: Final = 40
-"""A burst hangs when it has taken that many times the cycles it takes without stalls."""
+"""Timeout of a burst, as a multiple of its cycles without stalls."""
 
 
 @dataclass
 class Burst:
-    """Commands that are sent together, and what has been seen of them.
+    """Commands that are sent together, and the transfers observed.
 
     Attributes:
-        steps: the commands.
-        starts: cycle in which each was transferred, and the pause before it.
-        pauses: of each beat of operands, by stream.
-        seen: what the unit has sent, by stream.
+        steps: the commands with their expected outputs.
+        starts: for each command, the cycle in which it was transferred, and the pause before it.
+        pauses: by stream, the pause before each beat of operands.
+        seen: by stream, the transfers from the unit.
+        sent: set when all commands have been transferred.
     """
 
     steps: Sequence[Step]
@@ -48,16 +49,21 @@ class Burst:
 
 
 class Bench:
-    """Plays commands to the unit and checks everything that it answers.
+    """Bench that plays commands to the unit, and checks all its outputs and their timing.
 
     Attributes:
-        model: the software twin beside the oracle; both follow what the unit has executed.
-        coverage: situations that occurred and were checked.
-        operations: commands checked so far.
+        model: reference model, checked against the oracle, in the state after the commands played.
+        coverage: bins of the situations that occurred and were checked.
+        operations: number of commands checked so far.
     """
 
     def __init__(self, unit: Any, parameters: LowRankParameters) -> None:
-        """Take the unit: a handle of the module that `pentary_hdl.bench.harness.harness` makes."""
+        """Create a bench for a unit.
+
+        Args:
+            unit: cocotb handle of the module made by `pentary_hdl.bench.harness.harness`.
+            parameters: parameters of the hardware.
+        """
         self.parameters, self.model, self.coverage = parameters, CheckedModel(parameters), Coverage(bins(parameters))
         self.operations = 0
         self._unit = unit
@@ -71,7 +77,7 @@ class Bench:
         await self.reset(2)
 
     def check_ports(self) -> None:
-        """Check that the unit's ports have the bits of the specification."""
+        """Check that the widths of the unit's ports are those of the specification."""
         for port, bits in port_bits(self.parameters).items():
             has = len(getattr(self._unit, port))
             assert has == bits, f"the port {port} has {has} bits, not {bits}"
@@ -90,18 +96,18 @@ class Bench:
         self._last = None
 
     async def play(self, steps: Sequence[Step], stall: Sequence[str] = (), random: Random | None = None) -> Burst:
-        """Send commands, and check what comes of them.
+        """Play commands, and check all outputs.
 
         Args:
             steps: the commands.
-            stall: streams that wait at random; the others never do.
-            random: how they wait.
+            stall: streams that stall at random; the others never do.
+            random: source of the stalls.
 
         Returns:
-            What has been seen of them.
+            The commands with the transfers observed.
 
         Raises:
-            AssertionError: the unit does not do what the model does, or not in its time.
+            AssertionError: an output or its timing differs from the model.
         """
         burst = Burst(steps)
         tasks = self._begin(burst, stall, random)
@@ -120,10 +126,10 @@ class Bench:
         return burst
 
     async def interrupt(self, steps: Sequence[Step], delay: int, stall: Sequence[str], random: Random) -> bool:
-        """Send commands, and reset the unit `delay` cycles after the last was transferred.
+        """Play commands, and reset the unit `delay` cycles after the last one was transferred.
 
         Returns:
-            Whether factors were being drawn, and so are unknown now.
+            Whether the reset interrupted LRGEN, which leaves the factors undefined.
         """
         burst = Burst(steps)
         tasks = self._begin(burst, stall, random)
@@ -177,7 +183,7 @@ class Bench:
             burst.seen[name].append(await self._monitors[name].receive())
 
     def _compare(self, burst: Burst, finished: bool) -> None:
-        """Compare what was seen with the outcomes, in order; of a burst that was broken off, what there is."""
+        """Compare the transfers observed with the expected outputs, in order; there may be fewer unless `finished`."""
         seen = {name: iter(transfers) for name, transfers in burst.seen.items()}
         movers = self.parameters.movers
         for number, step in enumerate(burst.steps):
@@ -204,7 +210,13 @@ class Bench:
         assert not finished or all(next(rest, None) is None for rest in seen.values())
 
     def _check_time(self, burst: Burst, exact: bool, exact_results: bool) -> None:
-        """Check occupancy and latency: to the cycle where nothing stalls, else that nothing comes too early."""
+        """Check occupancy and latency.
+
+        Args:
+            burst: the commands.
+            exact: whether starts must be cycle-exact; else they only must not be early.
+            exact_results: the same of results, scalars and responses.
+        """
         for number, ((start, _), (following, _)) in enumerate(pairwise(burst.starts)):
             took, occupancy = following - start, burst.steps[number].outcome.occupancy
             assert took == occupancy if exact else took >= occupancy, (
@@ -262,11 +274,11 @@ def pack_command(command: Command) -> int:
 
 
 def pack_elements(elements: Sequence[int], bits: int) -> int:
-    """Give the payload of a beat of operands whose elements have so many bits."""
+    """Return the payload of a beat of operands, whose elements have `bits` bits."""
     return sum(binary_code(element, bits) << bits * i for i, element in enumerate(elements))
 
 
 def unpack_results(payload: int, movers: int) -> tuple[list[int], bool]:
-    """Give the elements of a beat of results, and `last`."""
+    """Return the elements of a beat of results, and its `last`."""
     codes = (payload >> ELEMENTS["results"] * i & (1 << ELEMENTS["results"]) - 1 for i in range(movers))
     return [code_binary(code, ELEMENTS["results"]) for code in codes], bool(payload >> ELEMENTS["results"] * movers)

@@ -1,4 +1,4 @@
-"""What must have occurred before the low-rank ALU counts as tested: the table of its coverage."""
+"""Coverage model of the low-rank ALU: the bins that a complete test must hit."""
 
 from collections.abc import Iterable, Iterator
 from itertools import product
@@ -22,26 +22,26 @@ STALLS: Final = {
     "operands": ("base", "totals"),
     "results": ("results", "scalars", "responses"),
 }
-"""Kinds of stalls: the streams that wait."""
+"""Kinds of stalls: the streams that stall."""
 
 ERROR: Final = "error"
-"""Stands for the operation of a command that is refused."""
+"""Name in place of the operation, for a refused command."""
 
 UNKNOWN_CODE: Final = "unknown code"
 UNKNOWN_REGISTER: Final = "unknown control register"
 
 IDLE: Final = "idle"
-"""Stands for the operation that a reset meets where there is none."""
+"""Name in place of the operation, for a reset of an idle unit."""
 
 
 def rank_classes(parameters: LowRankParameters) -> dict[str, list[int]]:
-    """Sort the values of RANK."""
+    """Return the equivalence classes of RANK, by name."""
     most = parameters.max_rank
     return _filled({"rank 1": [1], "middle rank": list(range(2, most)), "greatest rank": [most] if most > 1 else []})
 
 
 def column_classes(parameters: LowRankParameters) -> dict[str, list[int]]:
-    """Sort the values of COLS."""
+    """Return the equivalence classes of COLS, by name."""
     lanes, most = parameters.lanes, parameters.max_size
     between = range(2, most)
     return _filled(
@@ -56,21 +56,21 @@ def column_classes(parameters: LowRankParameters) -> dict[str, list[int]]:
 
 
 def bins(parameters: LowRankParameters) -> Iterator[Bin]:
-    """Name every situation that the bench must have met.
+    """Yield the coverage bins, all of which the bench must hit.
 
     | group | is hit by |
     |---|---|
     | operation | an operation with this rank and number of columns while these streams stalled |
-    | pair | two kinds of commands without a stall between them; an LRSET of each register that changes it is one |
-    | error | a command that was refused, for this reason alone |
+    | pair | two kinds of commands without a stall between them; LRSET that changes a register is a kind for each |
+    | error | a command that was refused for this reason alone |
     | field | an operand in this situation (`lralu_fields`), while the others were legal |
-    | element | an element of an operand's row in this situation; beyond its range, it must do no harm to what follows |
-    | place | the least or the greatest element in this place of a beat |
-    | code | a code that stands for nothing, with the operands of this kind of command |
-    | ignored | a bit set of a field that the command does not look at |
+    | element | an element of an operand's row in this situation; out of range, it must not affect later commands |
+    | place | the least or the greatest element at this index in a beat |
+    | code | an undefined code, with the operands of this kind of command |
+    | ignored | this bit set in a field that the command ignores |
     | control | a value written to a control register: its least, its greatest, or another |
     | width | an operation under this WIDTH |
-    | threshold | a sum next to which LRADD's weight changes, or POPAVG's saturates, under this WIDTH |
+    | threshold | a sum just below or above a change of LRADD's weight or POPAVG's saturation, under this WIDTH |
     | product | two pents that LRMUL multiplied, at rank 1 |
     | quantiser | a sum that PQUANT quantised under this RANK |
     | reset | a reset while this operation was not yet answered |
@@ -112,12 +112,12 @@ def bins(parameters: LowRankParameters) -> Iterator[Bin]:
 
 
 def kinds_of(parameters: LowRankParameters, rows: int | None = None) -> dict[str, Kind]:
-    """List the kinds of commands of the hardware, while ROWS is `rows`, or its greatest."""
+    """Return the kinds of commands of the hardware, while ROWS is `rows` (default: its greatest value)."""
     return kinds(parameters.max_rank, parameters.max_size, rows or parameters.max_size)
 
 
 def refusals(parameters: LowRankParameters) -> Iterator[tuple[str, ...]]:
-    """List what a command is refused for: no such code or register, or a kind of command, an operand and its reason."""
+    """Yield the reasons for a refusal: an unknown code or register, or a kind of command, an operand and its fault."""
     yield from ((name,) for name in unknown(parameters))
     for kind in kinds_of(parameters).values():
         for operand in kind.operands:
@@ -125,7 +125,7 @@ def refusals(parameters: LowRankParameters) -> Iterator[tuple[str, ...]]:
 
 
 def unknown(parameters: LowRankParameters) -> dict[str, list[int]]:
-    """List the codes and the numbers of control registers that stand for nothing."""
+    """Return the undefined codes, and the undefined numbers of control registers."""
     every = kinds_of(parameters).values()
     codes, registers = {kind.op for kind in every}, {kind.control for kind in every}
     used = {UNKNOWN_CODE: ("op", codes), UNKNOWN_REGISTER: ("control", registers)}
@@ -133,7 +133,7 @@ def unknown(parameters: LowRankParameters) -> dict[str, list[int]]:
 
 
 def ignored(kind: Kind) -> list[str]:
-    """List the fields that a command does not look at."""
+    """Return the fields that a command ignores."""
     used = {"op", *(operand.field for operand in kind.operands), *(["control"] if kind.control is not None else [])}
     return [field for field in FIELDS if field not in used]
 
@@ -145,7 +145,7 @@ def limits(parameters: LowRankParameters) -> dict[str, tuple[int, int]]:
 
 
 def class_of(value: int, classes: dict[str, list[int]]) -> str:
-    """Give the class in which a value is."""
+    """Return the name of the class that contains a value."""
     return next(name for name, values in classes.items() if value in values)
 
 

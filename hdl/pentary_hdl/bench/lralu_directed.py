@@ -1,4 +1,4 @@
-"""Commands for the low-rank ALU that meet one kind of situation after the other, and leave none out."""
+"""Directed stimulus for the low-rank ALU, which covers kinds of situations exhaustively."""
 
 from collections.abc import Iterator
 from itertools import cycle, islice, product
@@ -14,10 +14,10 @@ from pentary_hdl.lralu.twin import command
 
 
 class DirectedTraffic(Traffic):
-    """Traffic that leaves nothing out."""
+    """Directed traffic: sequences that cover all bins of a group."""
 
     def pairs(self) -> Iterator[list[Step]]:
-        """Let every kind of command follow every other, and itself; then show what that has changed."""
+        """Yield every ordered pair of kinds of commands, each followed by commands that expose the state."""
         most = {name: self._limits[name][1] for name in ("ROWS", "COLS", "RANK")}
         pairs = list(product((*self.kinds, ERROR), repeat=2))
         self.random.shuffle(pairs)
@@ -26,7 +26,7 @@ class DirectedTraffic(Traffic):
             yield [*steps, *self.set(**most), self.any("LRACC"), self.any("LRMUL"), self.any("LRACC")]
 
     def fields(self) -> Iterator[Step]:
-        """Put every operand of every kind of command in all of its situations, and fill what it does not look at."""
+        """Yield commands with every operand in each of its situations, and with random bits in ignored fields."""
         for name, kind in kinds_of(self.parameters).items():
             for number, operand in enumerate(kind.operands):
                 for situation in situations(operand):
@@ -38,15 +38,15 @@ class DirectedTraffic(Traffic):
                 yield self.step(self.drawn(self.kinds[name], junk=bits))
 
     def witnesses(self) -> list[Step]:
-        """Make steps that show registers, factors and sums."""
+        """Return steps whose outputs expose control registers, factors and sums."""
         names = ("LRACC", "LRADD", "LRMUL", "LRACC", "PRNG", "LRGEN", "LRMUL", "PQUANT", "LRADD", "POPAVG")
         return [self.any(name) for name in names]
 
     def rows(self, kind: Kind, stream: Operand) -> Iterator[tuple[list[int], tuple[Bin, ...]]]:
-        """Make rows of a stream's elements with all situations between them, and with both edges in every place.
+        """Yield rows that together contain all situations of a stream's elements, and both extremes at every index.
 
         Returns:
-            Rows of COLS elements, and the bins that each hits.
+            Pairs of a row of COLS elements and the bins that it hits.
         """
         cols, movers = self.model.controls["COLS"], self.parameters.movers
         drawn: dict[bool, list[tuple[int, Bin]]] = {True: [], False: []}
@@ -65,7 +65,7 @@ class DirectedTraffic(Traffic):
             yield [edges[name] for name in chosen], places
 
     def at_thresholds(self, name: str) -> Step:
-        """Make an LRADD, or a POPAVG while GAIN is ±5^8, whose sums lie on both sides of all thresholds of WIDTH."""
+        """Return a step of LRADD, or POPAVG while GAIN is ±5^8, with sums on both sides of all thresholds of WIDTH."""
         cols, width = self.model.controls["COLS"], self.model.controls["WIDTH"]
         most = limit(OPERAND)
         wanted = list(self._thresholds[name, width])

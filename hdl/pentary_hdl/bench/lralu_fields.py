@@ -1,16 +1,16 @@
-"""What every operand of every command must have been: situations that follow from its shape and its range alone.
+"""Situations of operands that must be covered, derived from an operand's format and range alone.
 
-A situation is a tuple, of an operand in two's complement one of
+A situation is a tuple. Of an operand in two's complement, it is one of
 
-    least, d            the least legal number and d more; d is 1, or negative and so a number that is refused
-    greatest, d         the same beside the greatest
-    lowest, p, s        the bits that tell legal numbers apart are p, and all above them are s
-    highest, p, s       the same where those bits are many: the highest of them are p
-    bit, i, s           the bits above those are s, except for bit i
+    least, d            the least legal number plus d; d is 0 or 1, or negative and so out of range
+    greatest, d         the greatest legal number plus d; d is 0 or -1, or positive and so out of range
+    lowest, p, s        the significant bits (those that differ between legal numbers) are p, all bits above them s
+    highest, p, s       the same for many significant bits: the highest of them are p
+    bit, i, s           the bits above the significant ones are s, except for bit i
 
-and of one in pents, besides the first two,
+and of an operand in pents, one of the first two or
 
-    pent, i, code       the bits of pent i, while the operand would be legal if that pent were 0
+    pent, i, code       pent i has this code, and the operand would be legal if that pent were 0
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from pentary_hdl.bench.lralu_oracle import Operand, limit
 Situation = tuple[str | int, ...]
 
 _FEW: Final = 9
-"""So many bits have all of their patterns looked at, of more only the highest."""
+"""Greatest number of significant bits of which all patterns are covered; of more, only the highest bits."""
 
 _HIGHEST: Final = 4
 
@@ -31,7 +31,7 @@ _PENTS: Final = 16
 
 
 def situations(operand: Operand) -> Iterator[Situation]:
-    """List the situations of an operand whose range is the widest that the hardware has."""
+    """Yield the situations of an operand, for the widest range that it has in the hardware."""
     low, high = operand.low, operand.widest
     steps = [5**j for j in range(_PENTS)] if operand.in_pents else [2**j for j in range(_needed(operand))]
     largest = limit(_PENTS) if operand.in_pents else 2 ** (operand.bits - 1) - 1
@@ -48,7 +48,7 @@ def situations(operand: Operand) -> Iterator[Situation]:
 
 
 def made(operand: Operand, situation: Situation, random: Random) -> int:
-    """Make bits of an operand in a situation; what the situation leaves open is random."""
+    """Return bits of an operand in a situation, random where the situation leaves them open."""
     match situation:
         case ("least", int(d)):
             return operand.code(operand.low + d)
@@ -75,7 +75,7 @@ def made(operand: Operand, situation: Situation, random: Random) -> int:
 
 
 def met(operand: Operand, code: int) -> Iterator[Situation]:
-    """List the situations that bits of an operand are in, among them some that `situations` does not list."""
+    """Yield the situations that bits of an operand are in, including some that `situations` does not yield."""
     value = operand.value(code)
     if value is not None:
         yield ("least", value - operand.low)
@@ -97,12 +97,12 @@ def met(operand: Operand, code: int) -> Iterator[Situation]:
 
 
 def legal(operand: Operand, random: Random) -> int:
-    """Draw legal bits of an operand."""
+    """Return random legal bits of an operand."""
     return operand.code(random.randint(operand.low, operand.high))
 
 
 def reasons(operand: Operand) -> list[str]:
-    """List what an operand can be refused for."""
+    """Return the reasons for which an operand can be refused."""
     random, codes = Random(0), set[str]()
     for situation in situations(operand):
         codes.add(operand.refusal(made(operand, situation, random)))
@@ -110,7 +110,7 @@ def reasons(operand: Operand) -> list[str]:
 
 
 def refused(operand: Operand, reason: str, random: Random) -> int:
-    """Draw bits that are refused for a reason: of a situation that has it, or any number so far away."""
+    """Return random bits of an operand that are refused for a reason."""
     every = list(situations(operand))
     while True:
         code = made(operand, random.choice(every), random)
@@ -119,5 +119,5 @@ def refused(operand: Operand, reason: str, random: Random) -> int:
 
 
 def _needed(operand: Operand) -> int:
-    """Count the bits that tell legal numbers apart: those above repeat the sign, or are 0."""
+    """Return the number of significant bits: those above them repeat the sign, or are 0."""
     return operand.widest.bit_length() + (operand.low < 0)

@@ -1,8 +1,9 @@
-"""What the low-rank ALU must do, said a second time: from `architecture/` alone, in plain Python integers.
+"""Oracle of the low-rank ALU: a second, independent model, from `architecture/` alone, in plain Python integers.
 
-The software twin and the gateware share constants and functions: codes, widths, thresholds, the generator's rounds, the
-table of latencies. A mistake in one of those is in both, and comparing the two does not show it. So the bench compares
-with this as well, which takes nothing from either of them. It is to be read beside the documents, not to be fast.
+The reference model (`twin`) and the gateware share constants and functions: codes, widths, thresholds, the generator's
+rounds, the table of latencies. A mistake in one of those is in both, and a comparison of the two does not show it. So
+the bench also compares with this model, which imports nothing from either. It is written for comparison with the
+documents, not for speed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,7 @@ ELEMENTS: Final = {"base": 28, "totals": 19, "results": 28}
 
 
 class Hardware(Protocol):
-    """What the unit is made for: `pentary_hdl.lralu.twin.LowRankParameters`, of which only these numbers are taken."""
+    """Parameters of the unit: the part of `pentary_hdl.lralu.twin.LowRankParameters` that the oracle uses."""
 
     @property
     def lanes(self) -> int:
@@ -44,15 +45,15 @@ class Hardware(Protocol):
 
 
 class Operand(NamedTuple):
-    """What a field, or an element of a stream, may hold.
+    """Legal values of a field of a command, or of an element of a stream.
 
     Attributes:
-        name: what it is.
-        field: of `FIELDS` or `ELEMENTS`.
-        bits: of the field.
-        in_pents: whether it travels as pents; else in two's complement.
-        low, high: the range.
-        widest: the greatest `high` that this hardware ever has.
+        name: name of the operand.
+        field: key in `FIELDS` or `ELEMENTS`.
+        bits: width of the field.
+        in_pents: whether it is encoded as pents; else in two's complement.
+        low, high: inclusive range at present.
+        widest: greatest value of `high` in this hardware, whatever the control registers hold.
     """
 
     name: str
@@ -64,18 +65,18 @@ class Operand(NamedTuple):
     widest: int
 
     def value(self, code: int) -> int | None:
-        """Return the number that bits stand for, or None if three of them are no pent."""
+        """Return the number that bits encode, or None if they contain an invalid pent."""
         if not self.in_pents:
             return code - (code >> self.bits - 1 << self.bits)
         pents = code_pents(code)
         return None if pents is None else sum(pent * 5**i for i, pent in enumerate(pents))
 
     def code(self, value: int) -> int:
-        """Return the bits of a number."""
+        """Return the encoding of a number."""
         return pents_code(pents_of(value)) if self.in_pents else value % (1 << self.bits)
 
     def refusal(self, code: int) -> str:
-        """Return why bits are refused, "no pent", "below" or "above"; "" if they are not."""
+        """Return why bits are refused: "no pent", "below" or "above"; "" if they are legal."""
         value = self.value(code)
         if value is None:
             return "no pent"
@@ -83,14 +84,14 @@ class Operand(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """A kind of command.
+    """Kind of command: an operation, or LRSET of one control register.
 
     Attributes:
-        name: the operation; of LRSET with the register.
-        op: its code.
-        control: the number of the register; None if the field is not looked at.
-        operands: what its fields hold; the others are not looked at.
-        streams: what the elements of its rows hold.
+        name: name of the operation, followed by the register for LRSET.
+        op: code of the operation.
+        control: number of the register; None if the field is ignored.
+        operands: operands in the fields of the command; other fields are ignored.
+        streams: elements of the rows that it takes.
     """
 
     name: str
@@ -102,13 +103,13 @@ class Kind(NamedTuple):
 
 @cache
 def limit(width: int) -> int:
-    """Return the greatest number of so many pents."""
+    """Return the greatest number of `width` pents."""
     return (5**width - 1) // 2
 
 
 @lru_cache(maxsize=512)
 def kinds(max_rank: int, max_size: int, rows: int) -> dict[str, Kind]:
-    """List the kinds of commands of hardware of these sizes, while ROWS is `rows`."""
+    """Return the kinds of commands of hardware of these sizes, while ROWS is `rows`."""
 
     def binary(name: str, low: int, high: int, widest: int | None = None) -> Operand:
         return Operand(name, "a", FIELDS["a"], False, low, high, widest or high)
@@ -142,7 +143,7 @@ def kinds(max_rank: int, max_size: int, rows: int) -> dict[str, Kind]:
 
 
 class Answer(NamedTuple):
-    """What a command gives, as `pentary_hdl.lralu.twin.Outcome` tells it."""
+    """Outputs and timing of a command, with the fields of `pentary_hdl.lralu.twin.Outcome`."""
 
     error: bool
     results: tuple[int, ...]
@@ -152,29 +153,29 @@ class Answer(NamedTuple):
 
 
 class Oracle:
-    """The unit as `architecture/` describes it."""
+    """Model of the unit as `architecture/` specifies it."""
 
     def __init__(self, hardware: Hardware) -> None:
-        """Take the hardware; the factors are 0 at first."""
+        """Create the model in its power-on state, in which the factors are 0."""
         self._hardware = hardware
         self._a = [[0] * hardware.max_size for _ in range(hardware.max_rank)]
         self._b = [[0] * hardware.max_size for _ in range(hardware.max_rank)]
         self.reset()
 
     def reset(self) -> None:
-        """Reset all but the factors."""
+        """Reset everything except the factors."""
         self._registers = {"ROWS": 1, "COLS": 1, "RANK": 1, "WIDTH": 6, "KEY": 0, "GAIN": 0}
         self._sums, self._quantised = [0] * self._hardware.max_size, False
 
     @property
     def kinds(self) -> dict[str, Kind]:
-        """The kinds of commands at present."""
+        """Kinds of commands under the present ROWS."""
         return kinds(self._hardware.max_rank, self._hardware.max_size, self._registers["ROWS"])
 
     def execute(
         self, op: int, control: int, a: int, b: int, base: Sequence[int] = (), totals: Sequence[int] = ()
     ) -> Answer:
-        """Execute a command."""
+        """Execute a command; `base` and `totals` have at least COLS elements if the operation takes them."""
         kind = next((k for k in self.kinds.values() if k.op == op and k.control in (None, control)), None)
         fields = {"a": a, "b": b}
         if kind is None or any(operand.refusal(fields[operand.field]) for operand in kind.operands):
@@ -209,7 +210,7 @@ class Oracle:
         return Answer(False, (*row, *[0] * (-cols % (self._hardware.lanes // 4))), None, occupancy, latency)
 
     def _cycles(self, name: str) -> tuple[int, int]:
-        """Return occupancy and latency."""
+        """Return occupancy and latency of a kind of command, in cycles."""
         rows, cols, rank = (self._registers[each] for each in ("ROWS", "COLS", "RANK"))
         lanes = self._hardware.lanes
         p = _ceil(8, self._hardware.rounds_per_cycle) + 1
@@ -239,33 +240,33 @@ class Oracle:
 
 
 def level(total: int, rank: int) -> int:
-    """Return round(total / sqrt(rank)) in -2..2; a quotient in the middle goes to the level nearer 0."""
+    """Return round(total / sqrt(rank)) within -2..2, ties to 0."""
     size = (4 * total**2 > rank) + (4 * total**2 > 9 * rank)
     return size if total > 0 else -size
 
 
 def saturated(number: int, width: int) -> int:
-    """Return the nearest number of so many pents."""
+    """Return a number saturated to `width` pents."""
     return max(-limit(width), min(limit(width), number))
 
 
 def top_pent(number: int, width: int) -> int:
-    """Return the weight of a latent word, which may be too large for its width."""
+    """Return the weight of a latent word, after saturating it to `width` pents."""
     return rounded(saturated(number, width), 5 ** (width - 1))
 
 
 def update_step(total: int, gain: int) -> int:
-    """Return what POPAVG adds, before it saturates."""
+    """Return the step that POPAVG adds to a latent word before it saturates."""
     return rounded(total * gain, 5**8)
 
 
 def rounded(number: int, power: int) -> int:
-    """Return the integer nearest to a quotient by a power of 5; there is no tie."""
+    """Return number / power rounded to nearest, for a power of 5, so that there are no ties."""
     return (2 * number + power) // (2 * power)
 
 
 def thresholds(name: str, width: int) -> Iterator[int]:
-    """List the sums next to which LRADD's weight changes, or POPAVG's sum saturates, on both sides of each change."""
+    """Yield the sums on both sides of each change of LRADD's weight, or of the onset of POPAVG's saturation."""
     unit = 5 ** (width - 1)
     last = {"LRADD": [(unit - 1) // 2, (3 * unit - 1) // 2], "POPAVG": [limit(width)]}[name]
     for total in last:
@@ -274,7 +275,7 @@ def thresholds(name: str, width: int) -> Iterator[int]:
 
 @lru_cache(maxsize=4096)
 def word(key: int, counter: int) -> list[int]:
-    """Return the pents that the generator makes of a key and a counter."""
+    """Return the 16 pents of the generator's word for a key and a counter, the least significant first."""
     k, x = ([pent % 5 for pent in pents_of(number)] for number in (key, counter))
     for r in range(9):
         if r:
@@ -297,12 +298,12 @@ def pents_of(number: int) -> list[int]:
 
 
 def pents_code(pents: Sequence[int]) -> int:
-    """Return the bits of pents, three for each."""
+    """Return the encoding of pents, three bits each."""
     return sum((pent % 8) << 3 * i for i, pent in enumerate(pents))
 
 
 def code_pents(code: int) -> list[int] | None:
-    """Return the 16 pents of 48 bits, or None if some are no pent."""
+    """Return the 16 pents that 48 bits encode, or None if any code is invalid."""
     pents = {0b110: -2, 0b111: -1, 0b000: 0, 0b001: 1, 0b010: 2}
     codes = [code >> 3 * i & 7 for i in range(16)]
     return [pents[each] for each in codes] if all(each in pents for each in codes) else None

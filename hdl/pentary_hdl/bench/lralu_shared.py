@@ -1,7 +1,7 @@
-"""What the software twin and the gateware share, compared with `architecture/`: constants and functions.
+"""Checks of the constants and functions that the reference model and the gateware share, against `architecture/`.
 
-The twin is compared with the oracle at every command. What both are made from is compared with the documents here, also
-where this hardware does not use it.
+The model is compared with the oracle at every command. In addition, everything that it shares with the gateware is
+compared with the documents here, including values that the hardware under test does not use.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -33,7 +33,7 @@ CONSTANTS: Final[dict[str, Any]] = {
     "pentary.lowrank.generator.ROUNDS": 8,
     "pentary.numbers.word.PENTS": 16,
 }
-"""By name, what the documents say."""
+"""Values that the documents state, by qualified name."""
 
 
 def _thresholds(rank: int) -> tuple[int, ...]:
@@ -55,14 +55,14 @@ FUNCTIONS: Final[dict[str, tuple[Callable[[Any], Any], Iterable[Any]]]] = {
     "pentary.lowrank.operations.pquant_thresholds": (_thresholds, range(1, 65)),
     "pentary.numbers.word.limit": (limit, range(1, 28)),
 }
-"""By name, what the documents say they give, and for which arguments that is asked."""
+"""Functions as the documents define them, and the arguments to compare them for, by qualified name."""
 
 
 def differences(parameters: LowRankParameters) -> Iterator[str]:
-    """Tell what the twin and the gateware share that is not as the documents say."""
+    """Yield a description of each shared value that differs from the documents."""
     for name, stated in CONSTANTS.items():
         shared = _named(name)
-        if str(shared) != str(stated):  # in dictionaries the order counts too: it numbers the control registers
+        if str(shared) != str(stated):  # as text: the order of a dictionary counts, as in CONTROLS
             yield f"{name} is {shared}, not {stated}"
     for name, (stated, arguments) in FUNCTIONS.items():
         for argument in arguments:
@@ -75,7 +75,7 @@ def differences(parameters: LowRankParameters) -> Iterator[str]:
 
 
 def port_bits(hardware: Hardware) -> dict[str, int]:
-    """Return the bits of the unit's ports."""
+    """Return the widths of the unit's ports."""
     movers = hardware.lanes // 4
     payloads = {"commands": sum(FIELDS.values()), "scalars": FIELDS["a"], "responses": 1}
     payloads |= {stream: movers * bits + (stream == "results") for stream, bits in ELEMENTS.items()}
@@ -84,20 +84,20 @@ def port_bits(hardware: Hardware) -> dict[str, int]:
 
 
 class CheckedModel(LowRankModel):
-    """The software twin, beside which the oracle executes every command: they must agree."""
+    """Reference model that also executes every command in the oracle, and checks that they agree."""
 
     def __init__(self, parameters: LowRankParameters) -> None:
-        """Start both as they are when they are switched on."""
+        """Create both models in their power-on state."""
         self._oracle = Oracle(parameters)
         super().__init__(parameters)
 
     def reset(self) -> None:
-        """Reset both."""
+        """Reset both models."""
         super().reset()
         self._oracle.reset()
 
     def execute(self, command: Command, base: Sequence[int] = (), totals: Sequence[int] = ()) -> Outcome:
-        """Execute a command in both.
+        """Execute a command in both models.
 
         Raises:
             AssertionError: they differ. Rows with elements out of their range are not compared.
@@ -119,7 +119,7 @@ class CheckedModel(LowRankModel):
 
 
 def defined(streams: Sequence[Any], rows: dict[str, Sequence[int]], cols: int) -> bool:
-    """Tell whether all elements are in their ranges, as the results are defined only then."""
+    """Return whether the first `cols` elements of all rows are in range, without which the results are undefined."""
     return all(
         each.low <= min(rows[each.field][:cols]) and max(rows[each.field][:cols]) <= each.high for each in streams
     )

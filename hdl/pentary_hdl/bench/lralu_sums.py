@@ -1,4 +1,4 @@
-"""Rows of factors between which every row sum occurs: operands for a test of PQUANT that leaves nothing out."""
+"""Rows of perturbations that together contain every possible row sum: operands for an exhaustive test of PQUANT."""
 
 from functools import cache
 from typing import Final, NamedTuple
@@ -10,20 +10,20 @@ from pentary.lowrank.operations import lrgen
 from pentary_hdl.lralu.twin import LowRankParameters
 
 KEY: Final = 1
-"""The key of the factors."""
+"""Key of the factors."""
 
 _EFFORT: Final = 4e8
-"""Sums that are looked at: seconds. The rarest at rank 8 and size 64, one in 10^9, come after 3.97e8."""
+"""Bound on the sums searched, which takes seconds. At rank 8 and size 64 the rarest, one in 10^9, need 3.97e8."""
 
 _CHUNK: Final = 256
 
 
 class Row(NamedTuple):
-    """A row of a pair's perturbation.
+    """Row of a pair's perturbation.
 
     Attributes:
-        pair, row: their numbers.
-        sums: those that the rows before it lack.
+        pair, row: indices of the pair and the row.
+        sums: the sums in it that no earlier row contains.
     """
 
     pair: int
@@ -33,9 +33,9 @@ class Row(NamedTuple):
 
 @cache
 def rows_of_sums(parameters: LowRankParameters) -> tuple[Row, ...]:
-    """Find rows that have all sums between them, with rank `max_rank` and ROWS and COLS `max_size` under `KEY`.
+    """Return rows that together contain all sums, for RANK `max_rank`, ROWS and COLS `max_size`, and KEY `KEY`.
 
-    4 rank - 1 and its negative are no sums: no product of two pents is 3. Ranks above 8 have sums that no pair has.
+    4 rank - 1 and its negative are not sums, as no product of two pents is 3. For ranks above 8, some sums never occur.
     """
     rank, size = parameters.max_rank, parameters.max_size
     wanted = set(range(-4 * rank, 4 * rank + 1)) - {4 * rank - 1, 1 - 4 * rank}
@@ -55,5 +55,5 @@ def rows_of_sums(parameters: LowRankParameters) -> tuple[Row, ...]:
 
 
 def reachable_sums(parameters: LowRankParameters) -> list[int]:
-    """Give the sums that `rows_of_sums` has."""
+    """Return the sums that occur in `rows_of_sums`."""
     return sorted(s for row in rows_of_sums(parameters) for s in row.sums)

@@ -23,10 +23,10 @@ from pentary_hdl.bench.lralu_sums import KEY, rows_of_sums
 from pentary_hdl.lralu.twin import OPS, command
 
 _BURST: Final = 40
-"""Commands in a burst of random ones."""
+"""Commands in a burst of random commands."""
 
 _LONG: Final = 20
-"""Cycles after which nothing more comes from a unit that does not stall."""
+"""Cycles after which a unit that is not stalled has no more outputs."""
 
 _ALL_STREAMS: Final = tuple(stream for streams in STALLS.values() for stream in streams)
 
@@ -36,7 +36,7 @@ _case = cases_of(Bench)
 
 @_case
 async def shared(bench: Bench, traffic: DirectedTraffic) -> None:
-    """What the twin and the gateware are both made from is as the specification says, and so are the ports."""
+    """Everything that the reference model and the gateware share is as specified, and so are the ports."""
     wrong = next(differences(bench.parameters), None)
     assert wrong is None, wrong
     bench.check_ports()
@@ -65,7 +65,7 @@ async def each_operation(bench: Bench, traffic: DirectedTraffic) -> None:
 
 @_case
 async def each_setting(bench: Bench, traffic: DirectedTraffic) -> None:
-    """Control registers from edge to edge; LRADD and POPAVG under every WIDTH."""
+    """Control registers at the extremes of their ranges; LRADD and POPAVG under every WIDTH."""
     for name, (low, high) in limits(bench.parameters).items():
         values = (low, high, traffic.random.randint(low, high), min(low + 1, high))
         await bench.play([step for value in values for step in traffic.set(**{name: value})])
@@ -76,7 +76,7 @@ async def each_setting(bench: Bench, traffic: DirectedTraffic) -> None:
 
 @_case
 async def each_row(bench: Bench, traffic: DirectedTraffic) -> None:
-    """LRMUL of every row, right after LRGEN."""
+    """LRMUL of every row, the first right after LRGEN."""
     await bench.play(traffic.fresh())
     for row in range(bench.parameters.max_size):
         await bench.play(traffic.steps(command("LRMUL", row), command("LRACC", traffic.random.choice((1, -1)))))
@@ -92,7 +92,7 @@ async def each_pair(bench: Bench, traffic: DirectedTraffic) -> None:
 
 @_case
 async def each_field(bench: Bench, traffic: DirectedTraffic) -> None:
-    """Every situation of every operand, among commands that show whether a refused one has changed anything."""
+    """Every situation of every operand, with commands in between that would expose an effect of a refused one."""
     await bench.play([*traffic.fresh(), *traffic.size()])
     fields = traffic.fields()
     while steps := list(islice(fields, _BURST)):
@@ -101,7 +101,7 @@ async def each_field(bench: Bench, traffic: DirectedTraffic) -> None:
 
 @_case
 async def each_code(bench: Bench, traffic: DirectedTraffic) -> None:
-    """Every code and number of a control register that stands for nothing, with operands of every kind of command."""
+    """Every undefined code and number of a control register, with operands of every kind of command."""
     await bench.play(traffic.fresh())
     for name, numbers in unknown(bench.parameters).items():
         for number in numbers:
@@ -111,7 +111,7 @@ async def each_code(bench: Bench, traffic: DirectedTraffic) -> None:
 
 @_case
 async def each_element(bench: Bench, traffic: DirectedTraffic) -> None:
-    """Every situation of elements, in every place of a beat; those out of their range do no harm to what follows."""
+    """Every situation of elements, and extremes at every index in a beat; out of range, no effect on later commands."""
     await bench.play([*traffic.fresh(), *traffic.set(COLS=bench.parameters.max_size)])
     for name, kind in kinds_of(bench.parameters).items():
         for stream in kind.streams:
@@ -122,7 +122,7 @@ async def each_element(bench: Bench, traffic: DirectedTraffic) -> None:
 
 @_case
 async def each_threshold(bench: Bench, traffic: DirectedTraffic) -> None:
-    """Sums on both sides of everything at which LRADD and POPAVG change, under every WIDTH."""
+    """Sums on both sides of every threshold of LRADD and POPAVG, under every WIDTH."""
     await bench.play([*traffic.fresh(), traffic.any("LRMUL"), traffic.any("PQUANT")])
     for width, gain in product(range(2, 9), (5**8, -(5**8))):
         await bench.play(
@@ -167,7 +167,7 @@ async def each_sum(bench: Bench, traffic: DirectedTraffic) -> None:
 
 @_case
 async def throughput(bench: Bench, traffic: DirectedTraffic) -> None:
-    """LRMUL after LRMUL: a multiply-accumulate in each cycle in each lane that has a column."""
+    """Back-to-back LRMUL: a multiply-accumulate in each cycle in each lane that has a column."""
     most = bench.parameters
     lanes = min(most.lanes, most.max_size)
     columns = most.max_size // lanes * lanes
@@ -181,7 +181,7 @@ async def throughput(bench: Bench, traffic: DirectedTraffic) -> None:
 
 @_case
 async def resets(bench: Bench, traffic: DirectedTraffic) -> None:
-    """Resets in the middle of every operation, and of every kind of stall."""
+    """Resets in the middle of every operation, under every kind of stall."""
     random = traffic.random
     await bench.play(traffic.fresh())
     wanted = [*OPS, ERROR, IDLE]
@@ -189,7 +189,7 @@ async def resets(bench: Bench, traffic: DirectedTraffic) -> None:
         steps = traffic.mix(random.randint(0, 3), each=False)
         steps.append(traffic.any(random.choice(list(OPS)) if name == IDLE else name))
         last = steps[-1].outcome
-        # Up to the cycle before its answer; or long after.
+        # Before the last command's response; or long after it, when the unit is idle.
         delay = random.randint(0, last.occupancy + 1) if name != IDLE else last.latency + _LONG
         stall = random.choice(((), *STALLS.values(), _ALL_STREAMS)) if name != IDLE else ()
         lost = await bench.interrupt(steps, delay, stall, random)
@@ -199,7 +199,7 @@ async def resets(bench: Bench, traffic: DirectedTraffic) -> None:
 
 @_case
 async def random_commands(bench: Bench, traffic: DirectedTraffic) -> None:
-    """Random commands with random stalls: first what the coverage lacks, then anything."""
+    """Random commands with random stalls: first for the bins that were not hit, then any."""
     random, begun = traffic.random, bench.operations
     target = run_of(cocotb.top, Bench).task.operations
     await bench.play(traffic.fresh())
@@ -218,7 +218,7 @@ async def random_commands(bench: Bench, traffic: DirectedTraffic) -> None:
 
 @_case
 async def coverage(bench: Bench, traffic: DirectedTraffic) -> None:
-    """Every situation of the coverage has occurred."""
+    """Every coverage bin has been hit."""
     check_coverage(bench)
 
 

@@ -1,4 +1,4 @@
-"""Commands for the low-rank ALU, with operands that look for trouble, and what must come of them."""
+"""Constrained-random stimulus for the low-rank ALU, biased to corner cases, with its expected outputs."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -42,23 +42,23 @@ _WEIGHTS: Final = {
     **{"PRNG": 3, "LRSET": 4, "LRGEN": 2, "LRMUL": 6, "PQUANT": 5, "LRADD": 6, "LRACC": 5, "POPAVG": 1},
     ERROR: 4,
 }
-"""How often each operation is in a random mix: POPAVG seldom, which takes hundreds of cycles."""
+"""Relative frequencies of the operations in a random mix; POPAVG is rare, as it takes hundreds of cycles."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """A command with its operands, and what it must give.
+    """Command with its operands and expected outputs.
 
     Attributes:
         name: the operation, or `ERROR`.
-        kind: of the command, as in the oracle; of LRSET the operation alone where it leaves the register as it was.
-        command: its bits.
-        base, totals: elements of all its beats, none where it takes none.
-        outcome: what it must give.
-        defined: whether its results are: they are not, if an element is out of its range.
-        controls: the control registers before it.
-        size: the classes of RANK and COLS, if its work depends on them.
-        bins: situations of the coverage that it makes, whatever the streams do.
+        kind: kind of command, as in the oracle; "LRSET" alone if it does not change the register.
+        command: fields of the command.
+        base, totals: elements of all its beats; empty if it does not take the stream.
+        outcome: expected outputs.
+        defined: whether its results are defined: all elements are in range.
+        controls: control registers before it.
+        size: classes of RANK and COLS, as far as its work depends on them.
+        bins: coverage bins that it hits, whether or not the streams stall.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Step:
     bins: tuple[Bin, ...]
 
     def __str__(self) -> str:
-        """Tell all that one needs to try it by hand."""
+        """Return all that is needed to reproduce the step by hand."""
         name = next((name for name, code in OPS.items() if code == self.command.op), "unknown code")
         controls = " ".join(f"{name}={value}" for name, value in self.controls.items())
         op, control, a, b = self.command
@@ -84,10 +84,10 @@ class Step:
 
 
 class Traffic:
-    """Makes steps, and executes each on the model as it is made."""
+    """Source of steps, each of which is executed on the model when it is created."""
 
     def __init__(self, random: Random, model: LowRankModel) -> None:
-        """Take where the choices come from, and the model."""
+        """Create a source of steps with a random generator and a model."""
         self.random, self.model = random, model
         self.parameters: LowRankParameters = model.parameters
         self._ranks, self._columns = rank_classes(self.parameters), column_classes(self.parameters)
@@ -100,16 +100,16 @@ class Traffic:
 
     @property
     def kinds(self) -> dict[str, Kind]:
-        """The kinds of commands at present."""
+        """Kinds of commands under the present ROWS."""
         return kinds_of(self.parameters, self.model.controls["ROWS"])
 
     def step(self, sent: Command, bins: tuple[Bin, ...] = (), **rows: Sequence[int]) -> Step:
-        """Make a step of a command.
+        """Return the step of a command.
 
         Args:
             sent: the command.
-            bins: situations of the coverage that it makes besides those that are seen from it.
-            rows: elements by stream, as many as COLS; those that are not given are random.
+            bins: coverage bins that it hits, besides those that are derived from it.
+            rows: COLS elements by stream; random for streams that are not given.
         """
         name = next((name for name, code in OPS.items() if code == sent.op), ERROR)
         cols, count = self.model.controls["COLS"], self.model.beats() * self.parameters.movers
@@ -137,20 +137,20 @@ class Traffic:
         return Step(name, told, sent, base, totals, outcome, right, controls, size, bins)
 
     def steps(self, *commands: Command) -> list[Step]:
-        """Make steps of commands, with random operands."""
+        """Return the steps of commands, with random rows."""
         return [self.step(sent) for sent in commands]
 
     def set(self, **controls: int) -> list[Step]:
-        """Set control registers."""
+        """Return steps that set control registers."""
         return self.steps(*(command("LRSET", name, value) for name, value in controls.items()))
 
     def fresh(self) -> list[Step]:
-        """Draw all of the factors, whatever they held, and leave the largest sizes behind."""
+        """Return steps that set the largest sizes and draw all factors, which makes them defined."""
         most = {name: self._limits[name][1] for name in ("ROWS", "COLS", "RANK")}
         return [*self.set(**most, KEY=self.word()), self.any("LRGEN")]
 
     def size(self, rank: str | None = None, columns: str | None = None) -> list[Step]:
-        """Set ROWS, COLS, RANK and WIDTH to random values, perhaps of certain classes."""
+        """Return steps that set ROWS, RANK, COLS, WIDTH and GAIN to random values, of the given classes if any."""
         low, high = self._limits["ROWS"]
         return self.set(
             ROWS=self.random.choice((low, high, self.random.randint(low, high), min(high, PENTS))),
@@ -161,14 +161,14 @@ class Traffic:
         )
 
     def mix(self, count: int, each: bool = True) -> list[Step]:
-        """Make random steps, with every operation among them."""
+        """Return `count` or more random steps; if `each`, with every operation among them."""
         names = list(_WEIGHTS) if each else []
         names += self.random.choices(list(_WEIGHTS), list(_WEIGHTS.values()), k=max(count - len(names), 0))
         self.random.shuffle(names)
         return [self.any(name) for name in names]
 
     def any(self, name: str) -> Step:
-        """Make a step of an operation with random operands, of LRSET of a register, or of any that is refused."""
+        """Return a random step of an operation, of LRSET of a register ("LRSET WIDTH"), or refused (`ERROR`)."""
         if name == ERROR:
             return self.refused(self.random.choice(self.reasons))
         if register := name.removeprefix("LRSET").strip() if name.startswith("LRSET") else "":
@@ -193,19 +193,19 @@ class Traffic:
         return self.step(self._with_junk(self.kinds[name], sent))
 
     def drawn(self, kind: Kind, name: str = "", code: int = 0, junk: int | None = None) -> Command:
-        """Draw a command of a kind with legal operands, but for the named one, which is given.
+        """Return a random command of a kind with legal operands, except for the named one, whose bits are given.
 
         Args:
-            kind: of the command.
-            name: of the operand.
-            code: its bits.
-            junk: bits for fields that the command does not look at; none: they are random.
+            kind: kind of command.
+            name: name of the given operand; "" for none.
+            code: bits of the given operand.
+            junk: bits for the fields that the command ignores; None for random ones.
         """
         codes = {each.field: code if each.name == name else legal(each, self.random) for each in kind.operands}
         return self._with_junk(kind, Command(kind.op, kind.control or 0, codes.get("a", 0), codes.get("b", 0)), junk)
 
     def refused(self, reason: tuple[str, ...]) -> Step:
-        """Make a step that is refused, for one of `reasons`."""
+        """Return a step that is refused for one of `reasons`."""
         match reason:
             case (name, operand, why):
                 kind = self.kinds[name]
@@ -216,26 +216,26 @@ class Traffic:
         raise ValueError(f"{reason} is no reason")
 
     def unknown(self, name: str, number: int, like: str) -> Step:
-        """Make a step of a code, or an LRSET of a control register, that is unknown, with operands of another kind."""
+        """Return a step with an unknown code, or LRSET of an unknown control register, with operands of kind `like`."""
         sent = self.drawn(self.kinds[like])
         if name == UNKNOWN_CODE:
             return self.step(sent._replace(op=number))
         return self.step(sent._replace(op=OPS["LRSET"], control=number))
 
     def word(self) -> int:
-        """Give a word."""
+        """Return a random word, often at an extreme or next to 0."""
         most = limit(PENTS)
         return self.random.choice((0, 1, -1, most, -most, *[self._signed(PENTS)] * 5))
 
     def gain(self) -> int:
-        """Give a value of GAIN."""
+        """Return a random value of GAIN, often at an extreme, next to 0, or 5^8."""
         most = self._limits["GAIN"][1]
         return self.random.choice(
             (0, 1, -1, most, -most, 5**GAIN_SHIFT, *[self._signed(self.random.randint(2, 15))] * 5)
         )
 
     def element(self, widest: int) -> int:
-        """Give an element of so many pents at most: near an edge of a width, near a rounding of POPAVG, or any."""
+        """Return a random element of up to `widest` pents: near a saturation bound, near a tie of POPAVG, or any."""
         kind, most = self.random.random(), limit(widest)
         if kind < 0.3:
             return self._signed(self.random.choice((2, 4, widest)))
@@ -250,7 +250,7 @@ class Traffic:
         return self.random.randint(-limit(width), limit(width))
 
     def _nearly_tied(self) -> int:
-        """Give a total whose product with GAIN lies next to the middle between two multiples of 5^8."""
+        """Return a total whose product with GAIN lies next to the midpoint between two multiples of 5^8."""
         gain, unit = self.model.controls["GAIN"], 5**GAIN_SHIFT
         if gain % 5 == 0:
             return self._signed(OPERAND)
@@ -258,18 +258,18 @@ class Traffic:
         return total if total <= limit(OPERAND) else total - unit
 
     def _with_junk(self, kind: Kind, sent: Command, junk: int | None = None) -> Command:
-        """Fill fields that the command does not look at."""
+        """Return a command with bits in the fields that it ignores; zeros or random ones if `junk` is None."""
         if junk is None:
             junk = self.random.choice((0, self.random.getrandbits(max(FIELDS.values()))))
         return sent._replace(**{field: junk & (1 << FIELDS[field]) - 1 for field in ignored(kind)})
 
     def _any_control(self) -> Step:
-        """Write a control register, mostly of those that do not change the size."""
+        """Return a step that writes a random control register, mostly one that does not change the sizes."""
         name = self.random.choice(("ROWS", "COLS", "RANK", "WIDTH", "WIDTH", "KEY", "KEY", "GAIN", "GAIN"))
         return self.step(self._with_junk(self.kinds[f"LRSET {name}"], command("LRSET", name, self._control(name))))
 
     def _changed(self, name: str) -> Step:
-        """Write another value to a control register, if it takes more than one."""
+        """Return a step that changes a control register, if its range has more than one value."""
         low, high = self._limits[name]
         value = self._control(name)
         while value == self.model.controls[name] and low < high:

@@ -1,4 +1,4 @@
-"""Takes what the unit under test sends on a stream, and sees to it that the stream keeps the rules."""
+"""Monitor of a stream from the unit under test, which also checks the handshake."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -9,12 +9,12 @@ from pentary_hdl.bench.driver import NO_PAUSES, now, number
 
 
 class Transfer(NamedTuple):
-    """A payload that was transferred.
+    """Transfer on a stream.
 
     Attributes:
-        payload: its bits.
-        cycle: when.
-        held: cycles in which it was valid before it was taken.
+        payload: bits of the payload.
+        cycle: clock cycle of the transfer.
+        held: cycles for which the payload was valid before.
     """
 
     payload: int
@@ -23,16 +23,16 @@ class Transfer(NamedTuple):
 
 
 class StreamMonitor:
-    """Receives payloads from a stream: members `NAME_payload`, `NAME_valid` and `NAME_ready` of the unit.
+    """Receiver of a stream, the members `NAME_payload`, `NAME_valid` and `NAME_ready` of the unit.
 
-    While it lets a payload wait, it checks that the payload stays valid and the same.
+    While it stalls the stream, it checks that the payload stays valid and stable.
 
     Attributes:
-        pauses: for how many cycles to let each payload wait; may be replaced between payloads.
+        pauses: cycles to stall each payload; may be replaced between payloads.
     """
 
     def __init__(self, unit: Any, name: str, pauses: Iterator[int] = NO_PAUSES) -> None:
-        """Take the unit (a handle with a member `clk`) and the name of the stream."""
+        """Create a monitor for the named stream of a unit, a cocotb handle with a member `clk`."""
         self.name, self.pauses = name, pauses
         self._payload, self._valid, self._ready = (
             getattr(unit, f"{name}_{part}") for part in ("payload", "valid", "ready")
@@ -44,10 +44,10 @@ class StreamMonitor:
         )
 
     async def receive(self) -> Transfer:
-        """Receive a payload; call it after a rising edge.
+        """Receive a payload; to be called after a rising edge.
 
         Raises:
-            AssertionError: a payload changed or went away before it was taken.
+            AssertionError: a payload changed or was withdrawn before the transfer.
         """
         pause = next(self.pauses)
         self._ready.value = pause == 0

@@ -1,4 +1,4 @@
-"""Hardware that `pentary verify` knows by name, and how many random commands it gets."""
+"""Presets of `pentary verify`: sets of hardware parameters, with numbers of random commands."""
 
 from typing import Final, NamedTuple
 
@@ -6,12 +6,12 @@ from pentary_hdl.lralu.twin import LowRankParameters
 
 
 class Preset(NamedTuple):
-    """What a preset stands for.
+    """Preset of hardware to verify.
 
     Attributes:
-        meaning: in words.
-        operations: random commands for each unit, at least.
-        hardware: what is verified, one after the other.
+        meaning: description.
+        operations: minimum number of random commands, by unit.
+        hardware: parameters of the hardware that is verified, one after the other.
     """
 
     meaning: str
@@ -53,4 +53,4 @@ PRESETS: Final = {
         ),
     ),
 }
-"""By name."""
+"""Presets by name."""

@@ -1,4 +1,4 @@
-"""What a run of the low-rank ALU's bench is to do, and what it tells, as texts for the simulator and from it."""
+"""Task and report of a run of a bench, as JSON to and from the process of the simulator."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -10,44 +10,44 @@ from pentary_hdl.lralu.twin import LowRankParameters
 
 @dataclass(frozen=True)
 class Task:
-    """What a run is to do.
+    """Task of a run.
 
     Attributes:
-        parameters: of the hardware.
-        operations: commands that the random case sends at least.
-        report: file for the `Report`.
+        parameters: parameters of the hardware.
+        operations: minimum number of commands in the random case.
+        report: path of the file for the `Report`.
     """
 
     VARIABLE: ClassVar[str] = "PENTARY_VERIFY_TASK"
-    """The environment variable with the task."""
+    """Environment variable that carries the task."""
 
     parameters: LowRankParameters
     operations: int
     report: Path
 
     def as_json(self) -> str:
-        """Give it as text."""
+        """Return the task as JSON."""
         return json.dumps({**asdict(self), "report": str(self.report)})
 
     @classmethod
     def from_json(cls, text: str) -> "Task":
-        """Read it again."""
+        """Return the task from JSON."""
         values = json.loads(text)
         return cls(LowRankParameters(**values["parameters"]), values["operations"], Path(values["report"]))
 
 
 @dataclass
 class Report:
-    """What a run has found.
+    """Results of a run.
 
     Attributes:
-        seed: of the run.
-        cases: commands checked, by case.
-        differences: what differed first, by case.
-        coverage: hit bins and all bins, by group.
+        seed: seed of the run.
+        cases: number of commands checked, by case.
+        differences: first difference, by case.
+        coverage: number of bins hit and number of bins, by group.
         missing: bins that were not hit, a line each.
-        table: the coverage as a table.
-        cycles: of the clock.
+        table: coverage as a table.
+        cycles: clock cycles simulated.
     """
 
     seed: int
@@ -59,10 +59,10 @@ class Report:
     cycles: int = 0
 
     def write(self, path: Path) -> None:
-        """Write it as JSON."""
+        """Write the report to a file as JSON."""
         path.write_text(json.dumps(asdict(self)))
 
     @classmethod
     def read(cls, path: Path) -> "Report":
-        """Read it again."""
+        """Return the report in a file."""
         return cls(**json.loads(path.read_text()))

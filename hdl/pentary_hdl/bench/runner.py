@@ -1,4 +1,4 @@
-"""Builds a unit for a simulator, and runs tests of it there."""
+"""Building a unit for a simulator, and running cocotb tests of it."""
 
 import os
 import sys
@@ -22,12 +22,12 @@ _TIMESCALE: Final = ("1ns", "1ns")
 
 
 def build(simulator: str, verilog: str, folder: Path, waves: bool = False) -> Path:
-    """Build a unit, unless this has been done before.
+    """Build a unit, unless the build exists.
 
     Args:
-        simulator: of `SIMULATORS`.
-        verilog: from `pentary_hdl.bench.harness.harness`.
-        folder: below which each build has its folder.
+        simulator: from `SIMULATORS`.
+        verilog: Verilog from `pentary_hdl.bench.harness.harness`.
+        folder: parent of the folders of all builds.
         waves: whether the build can record waves, which makes it slower.
 
     Returns:
@@ -43,7 +43,7 @@ def build(simulator: str, verilog: str, folder: Path, waves: bool = False) -> Pa
 
 
 def is_built(simulator: str, verilog: str, folder: Path, waves: bool = False) -> bool:
-    """Tell whether `build` would find the unit built."""
+    """Return whether the build that `build` would make exists."""
     return _place(simulator, verilog, folder, waves).exists()
 
 
@@ -59,19 +59,19 @@ def run(
     """Run the cocotb tests of a module.
 
     Args:
-        simulator: of `SIMULATORS`.
-        build: the folder from `build`.
+        simulator: from `SIMULATORS`.
+        build: folder of the build, from `build`.
         module: importable name of the module with the tests.
         out: folder for `results.xml`, `log.txt` and the waves.
-        seed: what `cocotb.RANDOM_SEED` is to be.
-        environment: more environment variables for the tests.
+        seed: value of `cocotb.RANDOM_SEED`.
+        environment: additional environment variables for the tests.
         waves: whether to record waves.
 
     Returns:
         The file of the waves, or None.
 
     Raises:
-        PentaryError: the simulation ended before the tests did.
+        PentaryError: the simulation aborted.
     """
     out.mkdir(parents=True, exist_ok=True)
     results = out / "results.xml"
@@ -100,7 +100,7 @@ def run(
 
 
 def _place(simulator: str, verilog: str, folder: Path, waves: bool) -> Path:
-    # Icarus records waves if it is asked to when it runs.
+    # Icarus records waves by a run-time option, so its builds are the same with and without.
     kind = f"{simulator}-waves" if waves and simulator == "verilator" else simulator
     return folder / f"{kind}-{sha256(verilog.encode()).hexdigest()[:16]}"
 
@@ -142,9 +142,9 @@ def _runner(simulator: str) -> Runner:
 
 @contextmanager
 def _environment(simulator: str, folder: Path) -> Iterator[None]:
-    """Set what cocotb's runner takes from the environment, and let what it starts end with us."""
+    """Set the environment of cocotb's runner, and make the processes that it starts end with this program."""
     settings = {"COCOTB_ANSI_OUTPUT": "0", **(verilator_settings(folder) if simulator == "verilator" else {})}
     with patch.dict(os.environ, settings), processes.ending_with_us():
-        os.environ.pop("PYTEST_CURRENT_TEST", None)  # for which cocotb would name the results
+        os.environ.pop("PYTEST_CURRENT_TEST", None)  # else cocotb names the results after it
         sys.stdout.flush()
         yield

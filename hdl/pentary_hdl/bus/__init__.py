@@ -1,1 +1,1 @@
-"""The low-rank ALU as a peripheral: `axilite` is the bus, `wrapper` the registers and windows behind it."""
+"""The low-rank ALU as a peripheral: `axilite` is the bus interface, `wrapper` the registers and windows behind it."""

@@ -1,4 +1,4 @@
-"""AXI4-Lite: its channels as a signature, and a subordinate that turns them into reads and writes of words."""
+"""AXI4-Lite: signature of its channels, and a subordinate that turns transfers into reads and writes of words."""
 
 from typing import Final
 
@@ -34,22 +34,24 @@ AXI_LITE: Final = wiring.Signature(
         "rready": Out(1),
     }
 )
-"""The channels as the manager sees them."""
+"""The channels, with directions from the manager's side."""
 
 
 class AxiLite(wiring.Component):
-    """One write and one read at a time, side by side; no output depends on an input of the same cycle.
+    """AXI4-Lite subordinate with one outstanding write and one outstanding read, independent of each other.
+
+    All AXI outputs are registered.
 
     Members:
-        axi: In, the channels. The two low bits of an address, and the protection bits, are not looked at.
-        write, write_word, write_data: a word is written; its number, its value.
-        write_refused: in the same cycle: answer with an error.
-        read_word: number of the word that is read; it comes with the address's ready and stays for the next cycle.
-        read_data, read_refused: in that next cycle: its value, or answer with an error.
+        axi: In, the channels. The two low bits of an address and the protection bits are ignored.
+        write, write_word, write_data: Out, a word is written in this cycle; its word address and value.
+        write_refused: In, in the same cycle: respond with SLVERR.
+        read_word: Out, word address of a read, valid in the cycle of `arready` and the next one.
+        read_data, read_refused: In, in that next cycle: the value of the word; respond with SLVERR.
     """
 
     def __init__(self) -> None:
-        """Take nothing: words and addresses have the widths of the module."""
+        """Create a subordinate with the word and address widths of this module."""
         super().__init__(
             {
                 "axi": In(AXI_LITE),
@@ -64,7 +66,7 @@ class AxiLite(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Accept what has come in the cycle after; part of a word is not written, but answered with an error."""
+        """Accept a transfer one cycle after its valid; refuse a write of part of a word with SLVERR."""
         m = Module()
         axi = self.axi
 

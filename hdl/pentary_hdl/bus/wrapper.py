@@ -1,6 +1,6 @@
-"""The low-rank ALU behind AXI4-Lite: registers for a command, and windows for the rows that commands move.
+"""The low-rank ALU behind AXI4-Lite: registers for commands, and memory windows for their rows.
 
-`architecture/bus.md` describes it from outside; its tables are made from those here.
+`architecture/bus.md` specifies it; its tables are generated from those here.
 """
 
 from dataclasses import asdict
@@ -17,18 +17,18 @@ from pentary_hdl.lralu.twin import CODE_BITS, ELEMENT_BITS, LATENT_BITS, OPS, Lo
 from pentary_hdl.lralu.unit import LowRankAlu
 
 IDENTIFICATION: Final = 0x504C5201
-"""The letters PLR, and the version of the map."""
+"""Value of the register ID: the letters PLR, and the version of the map."""
 
 
 class Entry(NamedTuple):
-    """A line of the map.
+    """Entry of the register map: a register or a window.
 
     Attributes:
-        address: of the register, or of the window's first word, in bytes.
-        name: of the register or window.
-        access: read, written, or both.
-        bits: of a value; a register's other bits are 0, an element has its sign in them.
-        meaning: in words.
+        address: byte address of the register, or of the window's first word.
+        name: name of the register or window.
+        access: readable, writable, or both.
+        bits: width of a value; the upper bits are 0 in a register, and sign-extended in an element of a window.
+        meaning: description.
     """
 
     address: int
@@ -59,16 +59,16 @@ WINDOWS: Final = (
     Entry(0x800, "TOTALS", "w", LATENT_BITS, "the sums for POPAVG"),
     Entry(0xC00, "RESULTS", "r", ELEMENT_BITS, "the row that LRADD, LRACC and POPAVG give"),
 )
-"""Each has room for 256 words, of which the first `max_size` are there."""
+"""Memory windows; each has an address range of 256 words, of which the first `max_size` exist."""
 
 
 class Field(NamedTuple):
-    """Some bits of a register.
+    """Bit field of a register.
 
     Attributes:
-        name: of the field.
-        low: its lowest bit.
-        width: in bits.
+        name: name of the field.
+        low: index of its lowest bit.
+        width: width in bits.
     """
 
     name: str
@@ -80,7 +80,7 @@ FIELDS: Final = {
     "STATUS": (Field("BUSY", 0, 1), Field("ERROR", 1, 1)),
     "COMMAND": (Field("OP", 0, COMMAND["op"].width), Field("CONTROL", COMMAND["op"].width, COMMAND["control"].width)),
 }
-"""Those of the registers that have several."""
+"""Bit fields of the registers that have more than one."""
 
 _INDEX_BITS = 8
 _BITS = {window.name: window.bits for window in WINDOWS}
@@ -89,14 +89,14 @@ _GIVE = tuple(OPS[name] for name in ("PRNG", "LRADD", "LRACC", "POPAVG"))
 
 
 class LowRankBus(wiring.Component):
-    """The unit as a peripheral that works on one command at a time; an access never waits for a command.
+    """The low-rank ALU as a peripheral that executes one command at a time; a bus access never waits for a command.
 
     Members:
         s_axi: In, `AXI_LITE`.
     """
 
     def __init__(self, parameters: LowRankParameters) -> None:
-        """Take the parameters that the hardware is made from."""
+        """Create a peripheral for the given parameters."""
         self.parameters = parameters
         super().__init__({"s_axi": In(AXI_LITE)})
 
@@ -122,7 +122,7 @@ class LowRankBus(wiring.Component):
             "SCALAR_HIGH": scalar[WORD_BITS:],
         }
 
-        # A command ends when it has been answered and, if not with an error, has given its row or scalar.
+        # A command ends with its response and, unless that is an error, its last result or its scalar.
         m.d.comb += [alu.commands.payload.eq(command), alu.commands.valid.eq(sending)]
         m.d.comb += [alu.results.ready.eq(1), alu.scalars.ready.eq(1), alu.responses.ready.eq(1)]
         with m.If(alu.commands.ready):
@@ -140,7 +140,7 @@ class LowRankBus(wiring.Component):
             m.d.sync += [sending.eq(1), answering.eq(1), error.eq(0)]
             m.d.sync += giving.eq(Cat(op == code for code in _GIVE).any())
 
-        # What an access is not allowed, or finds no place for, is refused.
+        # An access is refused unless a case below allows it.
         m.d.comb += [bus.write_refused.eq(1), bus.read_refused.eq(1)]
         places = {
             "BASE": self._operands(m, "BASE", alu.base, start, answering, bus),
@@ -168,37 +168,49 @@ class LowRankBus(wiring.Component):
         return m
 
     def _exists(self, word: Value) -> Value:
-        """Tell whether the windows have that element."""
+        """Return whether the element exists to which a word address in a window points."""
         return word[:_INDEX_BITS] < self.parameters.max_size
 
     def _buffer(self, name: str) -> memory.Memory:
-        """Give a memory of a row: an entry for each beat."""
+        """Return a memory for a row, with an entry for each beat."""
         shape = data.ArrayLayout(signed(_BITS[name]), self.parameters.movers)
         return memory.Memory(shape=shape, depth=self.parameters.beats, init=[])
 
     def _split(self, word: Value) -> tuple[Value, Value]:
-        """Give the element's place in its beat, and the beat, of a word of a window."""
+        """Return the index in its beat, and the index of the beat, of the element at a word address in a window."""
         place_bits = exact_log2(self.parameters.movers)
         return word[:place_bits], word[place_bits:_INDEX_BITS]
 
     def _operands(
         self, m: Module, name: str, operands: stream.Interface, start: Value, offer: Value, bus: AxiLite
     ) -> Signal:
-        """Offer a row, beat by beat from the start of a command on; give the signal that stores an element of it."""
+        """Offer a window's row to the unit, from beat 0 on after each start of a command.
+
+        Args:
+            m: module.
+            name: name of the window.
+            operands: stream of the unit that takes the row.
+            start: a command starts in this cycle.
+            offer: a command is being executed.
+            bus: source of the writes.
+
+        Returns:
+            Write enable of the element that the bus addresses.
+        """
         m.submodules[name.lower()] = buffer = self._buffer(name)
         write, read = buffer.write_port(granularity=1), buffer.read_port()
         store, beat = Signal(), Signal.like(read.addr)
         place, write_beat = self._split(bus.write_word)
         m.d.comb += [write.addr.eq(write_beat), write.en.eq(store << place)]
         m.d.comb += Value.cast(write.data).eq(bus.write_data[: _BITS[name]].replicate(self.parameters.movers))
-        # Every command is offered a row, and those without operands leave it; nothing is offered between commands.
+        # A row is offered during every command, and ignored by those without operands; never between commands.
         m.d.comb += [operands.valid.eq(offer), operands.payload.eq(read.data)]
         m.d.comb += read.addr.eq(Mux(start, 0, beat + (offer & operands.ready)))
         m.d.sync += beat.eq(read.addr)
         return store
 
     def _results(self, m: Module, results: stream.Interface, start: Value, bus: AxiLite) -> Value:
-        """Keep the row that a command gives; give the element of it that is read, in the cycle after its word."""
+        """Store the row of results of a command; returns the element that the bus reads, a cycle after its address."""
         m.submodules.results = buffer = self._buffer("RESULTS")
         write, read = buffer.write_port(), buffer.read_port()
         place, read_beat = self._split(bus.read_word)
@@ -211,7 +223,7 @@ class LowRankBus(wiring.Component):
 
 
 def markdown(entries: tuple[Entry, ...]) -> str:
-    """Give the table of the entries for architecture/bus.md."""
+    """Return the entries as a table in Markdown, for architecture/bus.md."""
     lines = ["| address | name | access | bits | |", "|---|---|---|---|---|"]
     lines += [f"| 0x{e.address:03X} | {e.name} | {e.access} | {e.bits} | {e.meaning} |" for e in entries]
     return "\n".join(lines) + "\n"

@@ -1,8 +1,8 @@
-"""Engine `rtl`: training with every low-rank operation done by the Verilog of the low-rank ALU.
+"""Engine `rtl`: training in which the simulated Verilog of the low-rank ALU does every low-rank operation.
 
-The unit draws keys, latent words and factors, makes the members' weights, sums the weighted perturbations and moves the
-latent words, by the operations that the processor's programs use, and as many. The host is the rest of the processor:
-it measures and shapes the fitness, and keeps latent words and sums between two commands.
+The unit draws keys, latent words and factors, computes the members' weights, sums the weighted perturbations and
+updates the latent words, with the same operations, in the same number, as the processor's programs. The host does the
+rest: it evaluates and shapes the fitness, and stores latent words and sums between commands.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -27,11 +27,11 @@ from pentary_hdl.tools.toolchain import check_installed
 
 
 def hardware_for(task: Task, parameters: Parameters) -> LowRankParameters:
-    """Give the hardware that a run needs: the default, made larger where that is too small.
+    """Return the hardware that a run needs: the default, enlarged where it is too small.
 
     Args:
-        task: what to train.
-        parameters: of the run.
+        task: task to train.
+        parameters: parameters of the run.
 
     Raises:
         PentaryError: a matrix is too large for any hardware.
@@ -54,20 +54,20 @@ def hardware_for(task: Task, parameters: Parameters) -> LowRankParameters:
 def train(
     task: Task, parameters: Parameters, hardware: LowRankParameters | None = None, say: Callable[[str], None] = print
 ) -> Iterator[Step]:
-    """Train a task on the hardware, giving what `pentary.es.loop.train` yields, and what `measured` tells beside it.
+    """Train a task on the hardware; yields the records of `pentary.es.loop.train` with the counts of `measured`.
 
     Args:
-        task: what to train: any with quantized members; with factored ones target.
-        parameters: of the run.
-        hardware: that does the low-rank operations; None takes `hardware_for(task, parameters)`.
-        say: tells what takes long.
+        task: task to train: any with quantized members; only target with factored ones.
+        parameters: parameters of the run.
+        hardware: parameters of the unit; None stands for `hardware_for(task, parameters)`.
+        say: called with a message before each slow step.
 
     Returns:
-        parameters.steps + 1 records; the hardware runs as they are taken.
+        Iterator of parameters.steps + 1 records; the hardware runs while it is consumed.
 
     Raises:
         PentaryError: the hardware cannot train the task with these parameters, or Verilator is not installed; while the
-            records are taken, also if the hardware cannot be built or does what it should not.
+            iterator is consumed, also if the hardware cannot be built or misbehaves.
     """
     task.check(parameters)
     hardware = hardware or hardware_for(task, parameters)
@@ -77,14 +77,14 @@ def train(
 
 
 def measured(unit: Unit) -> dict[str, Any]:
-    """Give what the hardware has counted so far.
+    """Return the counts of the hardware so far.
 
     Args:
-        unit: that trains.
+        unit: the unit that trains.
 
     Returns:
         `cycles` of its clock; `lanes`; `lowrank_busy_cycles`, those in which a command occupied it; and `operations`,
-        how many of each name.
+        the number of operations by name.
     """
     return {
         "cycles": unit.cycles,
@@ -122,7 +122,11 @@ def _steps(
 
 @dataclass(frozen=True)
 class _Evaluated(Population):
-    """A population whose members the hardware has made: plus and minus, (pairs, rows, cols) each, by matrix."""
+    """A population whose weights the hardware has computed.
+
+    Attributes:
+        members: by matrix, the weights of the plus and of the minus members, (pairs, rows, cols) each.
+    """
 
     members: Mapping[str, tuple[NDArray, NDArray]]
 
@@ -132,7 +136,7 @@ class _Evaluated(Population):
 
 
 def _start(unit: Unit, parameters: Parameters, shapes: Shapes) -> State:
-    """Draw the start as `es.init` does."""
+    """Draw the initial state on the unit, as `es.init` does."""
     unit.run([command("LRSET", "RANK", parameters.rank), command("LRSET", "WIDTH", parameters.latent)])
     latents = {}
     for name, key in _draw_keys(unit, parameters, 0, shapes).items():
@@ -144,14 +148,14 @@ def _start(unit: Unit, parameters: Parameters, shapes: Shapes) -> State:
 
 
 def _draw_keys(unit: Unit, parameters: Parameters, step: int, shapes: Shapes) -> dict[str, int]:
-    """Draw the key of each matrix in a step as `prng.matrix_key` does."""
+    """Draw the key of each matrix in a step on the unit, as `prng.matrix_key` does."""
     counters = [step * 5**MATRIX_WIDTH + number for number in range(len(shapes))]
     words = from_digits(_draw(unit, parameters.seed, counters))
     return dict(zip(shapes, words.tolist(), strict=True))
 
 
 def _draw(unit: Unit, key: int, counters: Iterable[int]) -> NDArray[np.int64]:
-    """Draw words, one for each counter, (words, 16) pents."""
+    """Draw a word for each counter on the unit; returns int64 (words, 16) pents."""
     codes = unit.run([command("PRNG", key, counter) for counter in counters]).scalars
     places = np.arange(0, CODE_BITS, PENT_BITS, dtype=np.uint64)
     return (codes[:, np.newaxis] >> places & np.uint64(7) ^ np.uint64(4)).astype(np.int64) - 4
@@ -163,12 +167,12 @@ def _choose(unit: Unit, shape: tuple[int, int], key: int) -> None:
 
 
 def _perturb(parameters: Parameters, row: int) -> list[Command]:
-    """Give the commands that leave a row of the pair's perturbation in the sums, like the macro `perturb` of es.s."""
+    """Return the commands that compute a row of the pair's perturbation as row sums, like macro `perturb` of es.s."""
     return [command("LRMUL", row), *([command("PQUANT")] if parameters.perturb == "quantized" else [])]
 
 
 def _members(unit: Unit, parameters: Parameters, latents: Latents, key: int) -> tuple[NDArray, NDArray]:
-    """Make the weights of all members as `es.Population.weights` does."""
+    """Compute the weights of all members on the unit, as `es.Population.weights` does."""
     if parameters.perturb == "quantized":
         base, kind = latents, np.int8
         both_sides = [command("LRADD", parameters.sigma), command("LRADD", -parameters.sigma)]
@@ -180,14 +184,14 @@ def _members(unit: Unit, parameters: Parameters, latents: Latents, key: int) -> 
     _choose(unit, latents.shape, key)
     unit.run([command("LRGEN", 0)])
     for pair in range(parameters.pairs):
-        # Like the processor's program, which draws ahead: after the last pair, factors that nobody uses.
+        # The next pair's factors are drawn ahead, as in the processor's program; those after the last pair are unused.
         made = unit.run([*rows, command("LRGEN", pair + 1)], np.repeat(base, 2, axis=0)).results
         plus[pair], minus[pair] = made[0::2], made[1::2]
     return plus, minus
 
 
 def _updated(unit: Unit, population: Population, shaped: Pents) -> State:
-    """Make the step as `es.tell` does."""
+    """Update the latent words on the unit, as `es.tell` does."""
     parameters = population.parameters
     latents = {}
     unit.run([command("LRSET", "GAIN", parameters.gain(population.step))])
@@ -198,6 +202,6 @@ def _updated(unit: Unit, population: Population, shaped: Pents) -> State:
             add = command("LRACC", shaped[pair].item())
             rows = [each for row in range(len(words)) for each in (*_perturb(parameters, row), add)]
             totals = unit.run([command("LRGEN", pair), *rows], totals).results
-        # No total has more than the 12 pents that LRACC takes; of the 8 that POPAVG takes, the processor sees to it.
+        # Totals fit the 12 pents of LRACC; the processor saturates them to the 8 pents of POPAVG, as is done here.
         latents[name] = unit.run([command("POPAVG")] * len(words), words, saturate(totals, OPERAND)).results
     return State(population.step, latents)

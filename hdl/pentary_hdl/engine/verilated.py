@@ -1,22 +1,23 @@
-"""The Verilog of the low-rank ALU as a process of its own, which works on batches of commands.
+"""The Verilog of the low-rank ALU, compiled by Verilator into a process that executes batches of commands.
 
-Verilator makes C++ of the Verilog, and `verilated.cpp` drives that in every cycle: all streams at full speed, each
-payload offered as soon as the one before it has been taken. Python is asked once a batch. What goes through the pipes
-are 64-bit integers in the machine's own order of bytes, and payloads as Verilator stores them: least significant byte
-first, in so many bytes as the process says at its start for each of commands, base, totals, results and scalars.
+`verilated.cpp` drives the model in every cycle: all streams run at full speed, each payload being offered as soon as
+the one before it has been taken. Python communicates with it once a batch, through pipes. They carry 64-bit integers in
+native byte order, and payloads as Verilator stores them: least significant byte first, in the number of bytes that the
+process reports at its start for each of commands, base, totals, results and scalars.
 
 | batch | |
 |---|---|
-| 5 integers | how many payloads of commands, base, totals are sent, of results and scalars expected |
-| payloads | of commands, then base, then totals |
+| 5 integers | numbers of payloads: commands, base and totals sent, results and scalars expected |
+| payloads | commands, then base, then totals |
 
 | answer | |
 |---|---|
-| 3 integers | 0 done, 1 a command is refused, 2 the unit hangs, or gives more than expected; cycles so far; responses |
-| integers | for each command the cycle of its start, that in which the unit is free for the next one, of its response |
-| integers, payloads | for each result its cycle, then what it is; the same for scalars |
+| 3 integers | status (0 done, 1 a command refused, 2 hang or unexpected output); cycles so far; responses |
+| integers | cycles of all starts, then of the unit being free for the next command, then of all responses |
+| integers, payloads | cycles of the results, then their payloads; the same for scalars |
 
-A batch is done when everything has been taken and answered and the unit is free. After anything else the process ends.
+A batch is done when everything has been taken and answered and the unit is free. The process exits after any status
+other than 0.
 """
 
 import struct
@@ -51,24 +52,24 @@ _DONE, _REFUSED = 0, 1
 
 @cache
 def _hardware(parameters: LowRankParameters) -> tuple[str, tuple[data.ArrayLayout, ...]]:
-    """Give the Verilog, and the layouts of a beat of base, totals and results."""
+    """Return the Verilog, and the layouts of a beat of base, totals and results."""
     alu = LowRankAlu(parameters)
     layouts = (alu.base.payload.shape(), alu.totals.payload.shape(), alu.results.payload.shape()["elements"].shape)
     return verilog(alu, "lralu"), layouts
 
 
 def build(source: str, say: Callable[[str], None]) -> Path:
-    """Build the process, unless this has been done before.
+    """Build the program of the process, unless it is in the cache.
 
     Args:
         source: Verilog of the unit.
-        say: tells what takes long.
+        say: called with a message before the slow build.
 
     Returns:
-        The program.
+        Path of the program.
 
     Raises:
-        PentaryError: Verilator or what it needs is not installed, or does not accept the Verilog.
+        PentaryError: Verilator or a tool it needs is not installed, or it does not accept the Verilog.
     """
     toolchain.check_installed("verilator")
     driver = DRIVER.read_text()
@@ -92,14 +93,15 @@ def _build(source: str, driver: str, folder: Path) -> None:
 
 
 class Answer(NamedTuple):
-    """What a batch has given, and in which cycles of the unit's clock.
+    """Outputs of a batch, and the cycles of the unit's clock in which they came.
 
     Attributes:
-        starts, frees, responses: (commands,) when each was taken, the unit was free for the next, and it was answered.
-        results: (rows, cols) int64: a row of each command that gives one.
-        result_cycles: (rows,) when the last beat of each row was there.
-        scalars: (words,) uint64: the codes of the words of PRNG.
-        scalar_cycles: (words,) when each was there.
+        starts, frees, responses: int64 (commands,): cycles in which each command was taken, the unit was free for the
+            next one, and the command was answered.
+        results: int64 (rows, cols): a row for each command that returns one.
+        result_cycles: int64 (rows,): cycle of the last beat of each row.
+        scalars: uint64 (words,): the encoded words of PRNG, 48 bits each.
+        scalar_cycles: int64 (words,): cycle of each scalar.
     """
 
     starts: NDArray[np.int64]
@@ -112,31 +114,31 @@ class Answer(NamedTuple):
 
 
 class Unit:
-    """The low-rank ALU. A context: at the end of it, the process ends.
+    """The simulated low-rank ALU: a context manager that ends its process on exit.
 
     Args:
-        parameters: of the hardware.
-        say: tells what takes long.
+        parameters: parameters of the hardware.
+        say: called with a message before the slow build.
 
     Attributes:
-        parameters: of the hardware.
-        cycles: of the clock so far, since the reset.
-        busy_cycles: those in which it was occupied by a command.
-        operations: how many there have been of each name.
+        parameters: parameters of the hardware.
+        cycles: clock cycles since the reset.
+        busy_cycles: cycles in which a command occupied the unit.
+        operations: number of operations by name.
 
     Raises:
         PentaryError: as for `build`.
     """
 
     def __init__(self, parameters: LowRankParameters, say: Callable[[str], None]) -> None:
-        """Build the hardware, unless it has been built, and start it."""
+        """Build the program, unless it is in the cache, and start it."""
         self.parameters = parameters
         source, self._layouts = _hardware(parameters)
         program = build(source, say)
         self.cycles = self.busy_cycles = 0
         self.operations = Counter(dict.fromkeys(OPS, 0))
-        self._model = LowRankModel(parameters)  # for its control registers only
-        # Ctrl-C is for us: the process ends when its input does.
+        self._model = LowRankModel(parameters)  # only to track the control registers
+        # Ctrl-C must reach only this program: the process ends when its input is closed.
         try:
             self._process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0)
         except OSError as error:
@@ -145,24 +147,24 @@ class Unit:
         self._sizes = self._receive(np.int64, 5).tolist()
 
     def __enter__(self) -> "Unit":
-        """Give the unit."""
+        """Return the unit."""
         return self
 
     def __exit__(self, *exception: object) -> None:
-        """End the process."""
+        """Kill the process."""
         self._process.kill()
         self._process.communicate()
 
     def run(self, commands: Sequence[Command], base: NDArray[Any] = NO_ROWS, totals: NDArray[Any] = NO_ROWS) -> Answer:
-        """Execute commands, one after the other, each as soon as the unit is free for it.
+        """Execute a batch of commands, each as soon as the unit is free for it.
 
         Args:
-            commands: none of which is to be refused.
-            base: (rows, cols) for the commands that take one, LRADD, LRACC and POPAVG, in their order; cols is COLS.
+            commands: legal commands.
+            base: (rows, cols) for the commands that take a row (LRADD, LRACC and POPAVG), in order; cols is COLS.
             totals: (rows, cols) for POPAVG.
 
         Raises:
-            PentaryError: a command is refused, the unit hangs or gives what nobody has asked for, or the process dies.
+            PentaryError: a command is refused, the unit hangs or gives unexpected output, or the process dies.
         """
         for command in commands:
             if command.op == OPS["LRSET"]:
@@ -216,7 +218,7 @@ def _payload(command: Command) -> int:
 
 
 def _pack(rows: NDArray[Any], layout: data.ArrayLayout, beats: int, size: int) -> bytes:
-    """Give rows of elements as beats of `size` bytes, 0 past the end of each row."""
+    """Pack rows of elements into beats of `size` bytes, with zeros past the end of each row."""
     bits = Shape.cast(layout.elem_shape).width
     padded = np.zeros((len(rows), beats * layout.length), np.int64)
     padded[:, : rows.shape[1]] = rows
@@ -226,7 +228,7 @@ def _pack(rows: NDArray[Any], layout: data.ArrayLayout, beats: int, size: int) -
 
 
 def _unpack(beats: NDArray[np.uint8], layout: data.ArrayLayout) -> NDArray[np.int64]:
-    """Give the elements in beats, one after the other."""
+    """Return the elements of beats, one after the other, as int64."""
     bits = Shape.cast(layout.elem_shape).width
     unpacked = np.unpackbits(beats, axis=1, count=layout.length * bits, bitorder="little")
     weights = 1 << np.arange(bits)

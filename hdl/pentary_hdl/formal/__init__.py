@@ -1,1 +1,1 @@
-"""Proofs about the gateware, for all inputs and without simulation: `proofs` lists them, `prover` runs them."""
+"""Formal proofs about the gateware, for all inputs: `proofs` lists them, `prover` runs them."""

@@ -1,4 +1,4 @@
-"""Properties of the arithmetic: each component has an output `holds`, to be proved 1 for all inputs."""
+"""Properties of the arithmetic: components with an output `holds`, to be proved 1 for all inputs."""
 
 from amaranth import Cat, Module, Signal, Value, signed
 from amaranth.lib import data, wiring
@@ -13,24 +13,24 @@ CARRY = signed(2)
 
 
 def is_pent(number: Value) -> Value:
-    """Tell whether a signed number is in -2..2."""
+    """Return whether a signed number is in -2..2."""
     return (number >= -2) & (number <= 2)
 
 
 class DigitAdder(wiring.Component):
-    """Two pents and a carry give a pent and a carry: a + b + carry_in = 5 carry_out + sum.
+    """Correctness of a full adder of pents: a + b + carry_in = 5 carry_out + sum.
 
-    The carry that leaves is again in -1..1, so it may enter the adder of the next digits. With 5^i times the equation
-    of digit i, the carries between digits cancel in the sum over all i, and what stays is the sum of the two numbers:
-    an adder of any width is right because this digit is.
+    The carry out is again in -1..1, so it may enter the adder of the next digit. If the equation of digit i is
+    multiplied by 5^i and all of them are added, the carries between digits cancel and the sum of the two numbers
+    remains: an adder of any width is correct because this digit is.
     """
 
     def __init__(self) -> None:
-        """Take nothing: a digit has no parameters."""
+        """Create the property, which has no parameters."""
         super().__init__({"a": In(PENT), "b": In(PENT), "carry_in": In(CARRY), "holds": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
-        """Add, and compare with the integers."""
+        """Compare the adder with integer arithmetic."""
         m = Module()
         total = Signal(range(-5, 6))
         m.d.comb += total.eq(self.a + self.b + self.carry_in)
@@ -42,16 +42,16 @@ class DigitAdder(wiring.Component):
 
 
 class Reduction(wiring.Component):
-    """The cell of all carries: total = 5 carry + pent, for every total of every width up to that of a round's sum."""
+    """Correctness of the cell `reduced`: total = 5 carry + pent, for all totals of 3 to 5 bits."""
 
     WIDTHS = range(3, 6)
 
     def __init__(self) -> None:
-        """Take nothing."""
+        """Create the property, which has no parameters."""
         super().__init__({"total": In(signed(max(self.WIDTHS))), "holds": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
-        """Reduce the total's low bits in a cell of each width."""
+        """Check a cell of each width, with the low bits of the total."""
         m = Module()
         right = []
         for width in self.WIDTHS:
@@ -64,15 +64,15 @@ class Reduction(wiring.Component):
 
 
 class ConstantAdder(wiring.Component):
-    """A number of some pents plus a constant, modulo 5^pents, is the number that the adder gives."""
+    """Correctness of `add_constant`: the result is the number plus the constant modulo 5^pents."""
 
     def __init__(self, pents: int, constants: tuple[int, ...]) -> None:
-        """Take the number's pents and the constants."""
+        """Create the property for numbers of `pents` pents and for each of the constants."""
         self._constants = constants
         super().__init__({"number": In(data.ArrayLayout(PENT, pents)), "holds": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
-        """Compare values."""
+        """Compare the adder with integer arithmetic."""
         m = Module()
         pents = list(self.number)
         right = []
@@ -91,5 +91,5 @@ def _value(pents: list[Value]) -> Value:
 
 
 def are_pents(word: data.View) -> Value:
-    """Tell whether all of a word's codes are pents."""
+    """Return whether all codes of a word are pents."""
     return Cat(is_pent(pent) for pent in word).all()

@@ -1,4 +1,4 @@
-"""The command `prove`: properties of the gateware, for all inputs."""
+"""The command `prove`: formal proofs of properties of the gateware."""
 
 import json
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def prove(names: tuple[str, ...], as_json: bool) -> None:
     """Prove properties of the gateware: all of them, or those named.
 
-    A line tells what was proved and for what; if it does not hold, a counterexample follows, and the exit status is 2.
+    Prints a line for each property, with the inputs or states for which it was proved. If one does not hold, a
+    counterexample follows, and the exit status is 2.
 
     \b
     Examples:
@@ -27,7 +28,7 @@ def prove(names: tuple[str, ...], as_json: bool) -> None:
     """
     with exit_status():
         try:
-            from pentary_hdl.formal import prover  # late: Amaranth takes its time, and only this needs it
+            from pentary_hdl.formal import prover  # imported late: Amaranth is slow to load
             from pentary_hdl.formal.proofs import PROOFS
         except ModuleNotFoundError as error:
             raise PentaryError(f"proofs need {error.name}: pip install amaranth") from error
@@ -55,7 +56,7 @@ def prove(names: tuple[str, ...], as_json: bool) -> None:
 
 
 def told(name: str, proof: "Proof", verdict: "Verdict") -> str:
-    """Tell a verdict: a line, and for a counterexample one for each cycle, with what has changed since the last."""
+    """Return a verdict as text: a line, and for a counterexample the changed ports of each cycle in a line."""
     word = "proved" if verdict.proved else "FAILS"
     lines = [f"{name:18} {word:6} {verdict.seconds:5.1f} s  {proof.claim} [{proof.kind}]"]
     before: dict[str, str] = {}

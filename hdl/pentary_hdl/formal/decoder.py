@@ -1,4 +1,4 @@
-"""The property of the decoder: which commands are refused, by the ranges of the specification."""
+"""Property of the decoder: it refuses exactly the commands that the specification does."""
 
 from amaranth import Cat, Const, Module, Signal, Value, signed
 from amaranth.lib import data, wiring
@@ -12,20 +12,20 @@ from pentary_hdl.lralu.twin import LowRankParameters
 
 
 class Decided(wiring.Component):
-    """A command is refused unless it is one of the specification's kinds, with every operand in its range.
+    """Correctness of the decoder: a command is refused unless its kind exists and all operands are in their ranges.
 
-    The ranges are those of the bench's oracle. Operands are numbers here, also those that travel as pents.
+    The ranges are those of the bench's oracle. Operands are compared as integers, including those encoded as pents.
     """
 
     def __init__(self, parameters: LowRankParameters) -> None:
-        """Take the sizes."""
+        """Create the property for a decoder with the given parameters."""
         self._parameters = parameters
         super().__init__(
             {"command": In(COMMAND), "rows_last": In(range(parameters.max_size)), "holds": Out(1)},
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Look at every kind of command."""
+        """Compare the decoder's outputs for every kind of command."""
         m = Module()
         m.submodules.decoder = unit = Decoder(self._parameters)
         m.d.comb += [unit.command.eq(self.command), unit.rows_last.eq(self.rows_last)]

@@ -1,4 +1,4 @@
-"""Properties of what moves a row, in integers and without thresholds: each has an output `holds`, to be 1."""
+"""Properties of the mover, stated in integers without thresholds: components with an output `holds`, to be proved 1."""
 
 from amaranth import Array, Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
@@ -13,19 +13,19 @@ _WIDTHS = range(2, 9)
 
 
 class Moved(wiring.Component):
-    """LRADD gives the weight, LRACC the sum and POPAVG the saturated sum of a base and what is added.
+    """Correctness of `Mover`: of base plus addend, LRADD returns the weight, LRACC the sum, POPAVG the saturated sum.
 
-    The weight is the integer nearest to the saturated sum divided by 5^(WIDTH-1): twice that sum is less than
-    5^(WIDTH-1) away from twice the weight times 5^(WIDTH-1).
+    The weight is the integer nearest to the saturated sum divided by 5^(WIDTH-1), that is
+    |2 sum - 2 weight 5^(WIDTH-1)| < 5^(WIDTH-1).
     """
 
     def __init__(self, parameters: LowRankParameters) -> None:
-        """Take the number of elements in a beat."""
+        """Create the property for a mover with the given parameters."""
         self._unit = unit = Mover(parameters, PENTARY)
         super().__init__({**unit.signature.members, "holds": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
-        """Add beside the mover."""
+        """Compare the mover with integer arithmetic."""
         m = Module()
         m.submodules.mover = unit = self._unit
         for name in ("move", "mask", "base", "addends", "carries"):
@@ -67,15 +67,15 @@ class Moved(wiring.Component):
 
 
 class Added(wiring.Component):
-    """What is added next is sigma times the sum as a pent, or the pent times the sum, or the step that is ready."""
+    """Correctness of `Addends`: sigma times the sum saturated to a pent, the pent times the sum, or POPAVG's step."""
 
     def __init__(self, parameters: LowRankParameters) -> None:
-        """Take the greatest rank, and the number of elements in a beat."""
+        """Create the property for addends with the given parameters."""
         self._unit = unit = Addends(parameters, PENTARY)
         super().__init__({**unit.signature.members, "holds": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
-        """Multiply beside it."""
+        """Compare the addends with integer arithmetic."""
         m = Module()
         m.submodules.addends = unit = self._unit
         for name, member in unit.signature.members.items():
@@ -98,7 +98,7 @@ class Added(wiring.Component):
 
 
 def _times(pent: Value, number: Value) -> Value:
-    """Multiply by a number in -2..2."""
+    """Return the product of a pent and a number."""
     multiples = Array([0 * number, number, 2 * number, 0 * number, 0 * number, 0 * number, -2 * number, -number])
     return multiples[pent[:3]]
 

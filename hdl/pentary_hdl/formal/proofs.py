@@ -1,6 +1,6 @@
-"""What is proved: one table, by name.
+"""Table of the proofs, by name.
 
-The unit is the smallest one; larger ones are made from the same source, but are not what is proved.
+Proofs about the whole unit are for its smallest parameters; larger units come from the same source but are not covered.
 """
 
 from functools import partial
@@ -47,7 +47,7 @@ def _codes(operand: Value) -> list[Value]:
 
 
 def _rest(unit: LowRankAlu) -> Value:
-    """Tell that the unit waits for a command, and nothing for its environment."""
+    """Return whether the unit is ready but gets no command, and all its outputs are ready to be taken."""
     taken = unit.results.ready & unit.scalars.ready & unit.responses.ready
     return unit.commands.ready & ~unit.commands.valid & taken
 
@@ -173,4 +173,4 @@ PROOFS: Final = {
         None,
     ),
 }
-"""By name, in the order in which they are run."""
+"""Proofs by name, in the order in which they are run."""

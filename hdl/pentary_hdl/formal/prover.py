@@ -1,14 +1,14 @@
-"""The prover: Yosys makes a netlist of a property, and its SAT solver or its ABC decides about it.
+"""Prover: Yosys synthesises a property, and its SAT solver or ABC decides it.
 
-A property is a component with an output `holds` that is to be 1. `Proof.settled` says how it is proved:
+A property is a component with an output `holds` that must be 1. `Proof.settled` selects the method:
 
-- 0: for every value of the inputs. The component has no registers.
-- k > 0: in every cycle before which there have been k others, whatever was in the registers before those. So nothing
-  needs to be known of how the state came about: it holds in impossible states too.
-- None: in every cycle after reset or power-on, without a bound. ABC merges registers that are always equal (`scorr`),
-  looks for an invariant by property-directed reachability (`pdr`), and checks it.
+- 0: for all inputs. The component has no registers.
+- k > 0: in the cycle that follows k others, from arbitrary values of the registers before them. So the property also
+  holds k cycles after an unreachable state.
+- None: in every cycle after reset or power-on, without a bound. ABC merges equivalent registers (`scorr`), and finds
+  and checks an inductive invariant by property-directed reachability (`pdr`).
 
-A reset may come at any time in all of them; it is an input like others.
+In all of them, reset is an ordinary input that may be asserted at any time.
 """
 
 import re
@@ -34,30 +34,30 @@ _NETLIST: Final = (
     "flatten",
     "proc -norom",
     "add -assert holds",
-    "delete -output o:*",  # so that only what the property depends on is kept
+    "delete -output o:*",  # keeps only the logic that the property depends on
     "opt_clean -purge",
     "memory",
     "opt -full",
-    "setundef -undriven -anyseq",  # what is not defined may be anything
+    "setundef -undriven -anyseq",  # undefined signals may take any value
     "write_rtlil netlist.il",
 )
 _AIGER: Final = ("read_rtlil netlist.il", "techmap", "dffunmap", "aigmap", "clean", "write_aiger -zinit netlist.aig")
 _ABC: Final = ("read_aiger netlist.aig; scorr; pdr -T 600", "read_aiger netlist.aig; pdr -T 600")
-"""If merging leaves nothing to decide, pdr does not say that it has been decided: then it must do without."""
+"""Scripts in the order of trial: if `scorr` leaves nothing to prove, `pdr` reports no result, so try without it."""
 
 _ROW: Final = re.compile(r"^ +(\d+)? \\(\S+) +\S+ +\S+ +([01]+) *$", re.MULTILINE)
-"""A signal's value in Yosys's table of a counterexample: the cycle, from 1 on (none without registers), and bits."""
+"""Row of Yosys's counterexample table: cycle from 1 on (absent without registers), signal, and value in bits."""
 
 
 @dataclass(frozen=True)
 class Proof:
-    """What is proved.
+    """Property to be proved.
 
     Attributes:
-        claim: in words.
-        design: makes the component whose output `holds` is to be 1.
-        settled: how many cycles come before those in which it is; 0 for a component without registers; None: all
-            cycles after reset.
+        claim: the property in words.
+        design: returns the component whose output `holds` must be 1.
+        settled: cycles after an arbitrary state from which on it must hold; 0 for a component without registers; None
+            for all cycles after reset.
     """
 
     claim: str
@@ -66,7 +66,7 @@ class Proof:
 
     @property
     def kind(self) -> str:
-        """Tell for what it is proved."""
+        """For which inputs, states or cycles it is proved, in words."""
         match self.settled:
             case None:
                 return "every cycle after reset"
@@ -78,12 +78,13 @@ class Proof:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What came of a proof.
+    """Result of a proof.
 
     Attributes:
-        proved: whether it holds.
-        seconds: that it took.
-        counterexample: if it does not hold, for each cycle the ports that matter, by name; `holds` fails in the last.
+        proved: whether the property holds.
+        seconds: run time of the proof.
+        counterexample: if it does not hold, the values of the relevant ports by name, for each cycle; `holds` is 0 in
+            the last one.
     """
 
     proved: bool
@@ -92,10 +93,10 @@ class Verdict:
 
 
 def prove(proof: Proof) -> Verdict:
-    """Decide whether a property holds.
+    """Prove or refute a property.
 
     Raises:
-        PentaryError: a tool is missing, or did not come to an end.
+        PentaryError: a tool is missing or fails, or does not reach a result.
     """
     if find_spec("pyosys") is None:
         raise PentaryError("proofs need Yosys: pip install pyosys")
@@ -112,7 +113,7 @@ def prove(proof: Proof) -> Verdict:
 
 
 def _reach(folder: Path) -> str | None:
-    """Look for an invariant; give the table of a counterexample if there is one instead."""
+    """Decide the property by reachability with ABC; returns the table of a counterexample, or None if it holds."""
     _yosys(folder, _AIGER)
     for commands in _ABC:
         said = run("ABC fails", [_abc(), "-q", commands], folder)
@@ -124,7 +125,13 @@ def _reach(folder: Path) -> str | None:
 
 
 def _satisfy(folder: Path, cycles: int, from_reset: bool) -> str | None:
-    """Look for inputs, and a state to start from, that violate the property after so many cycles."""
+    """Decide by SAT whether the property holds after some cycles; returns the table of a counterexample, or None.
+
+    Args:
+        folder: folder of the netlist.
+        cycles: cycles before the one in which it must hold.
+        from_reset: start from the registers' initial values; else from arbitrary ones.
+    """
     state = [] if from_reset else ["setattr -unset init w:*"]
     sequence = f"-seq {cycles + 1} -prove-skip {cycles} " if cycles else ""
     sat = f"sat {sequence}-prove-asserts -show-public"
@@ -137,7 +144,7 @@ def _satisfy(folder: Path, cycles: int, from_reset: bool) -> str | None:
 
 
 def _yosys(folder: Path, commands: tuple[str, ...]) -> str:
-    """Run commands; in a process of their own, since Yosys ends its process at a mistake."""
+    """Run Yosys commands and return the output; in a separate process, since Yosys exits its process on an error."""
     (folder / "script.ys").write_text("\n".join(commands) + "\n")
     program = "from pyosys import libyosys; libyosys.run_pass('script script.ys')"
     return run("Yosys fails", [sys.executable, "-c", program], folder)
@@ -150,7 +157,7 @@ def _abc() -> str:
 
 
 def _frames(table: str, component: wiring.Component) -> list[dict[str, str]]:
-    """Read the values of the component's ports from a table; only those that the property depends on are in it."""
+    """Return the values of the component's ports in each cycle of a table, which has only those that matter."""
     shapes = {"__".join(map(str, path)): member.shape for path, member, _ in component.signature.flatten(component)}
     frames: dict[int, dict[str, str]] = {}
     for cycle, name, bits in _ROW.findall(table):
@@ -161,7 +168,7 @@ def _frames(table: str, component: wiring.Component) -> list[dict[str, str]]:
 
 
 def told(bits: int, shape: Any) -> str:
-    """Tell the value that bits have in a shape; in arrays the highest element, or pent, comes first.
+    """Return the value that bits have in a shape, as text; in arrays the highest element (or pent) comes first.
 
     >>> told(0b111010, data.ArrayLayout(Shape(3, signed=True), 2))
     '[-1 2]'

@@ -1,4 +1,4 @@
-"""The property of the quantiser, in integers and without thresholds."""
+"""Property of the quantiser, stated in integers without thresholds."""
 
 from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import wiring
@@ -9,19 +9,19 @@ from pentary_hdl.lralu.twin import LowRankParameters
 
 
 class Quantised(wiring.Component):
-    """A level is round(s / sqrt(r)), at most 2 in magnitude, ties to the level nearer zero; r is the rank.
+    """Correctness of the quantiser: a level is round(s / sqrt(r)) within -2..2, ties to zero, for the rank r.
 
-    In integers: the magnitude is 1 or more exactly if 4 s^2 > r, and 2 exactly if 4 s^2 > 9 r.
+    In integers: the magnitude is 1 or more if and only if 4 s^2 > r, and 2 if and only if 4 s^2 > 9 r.
     """
 
     def __init__(self, parameters: LowRankParameters) -> None:
-        """Take the greatest rank; all sums of its width are looked at, also those that no product makes."""
+        """Create the property for a quantiser; it covers all sums of its width, including those that cannot occur."""
         self._unit = unit = Quantiser(parameters)
         super().__init__({**unit.signature.members, "holds": Out(1)})
         self._ranks = parameters.max_rank
 
     def elaborate(self, platform: object) -> Module:
-        """Square."""
+        """Compare the quantiser with squares of the sums."""
         m = Module()
         m.submodules.quantiser = unit = self._unit
         m.d.comb += [unit.mark.eq(self.mark), unit.rank_last.eq(self.rank_last), unit.clear.eq(self.clear)]
@@ -40,7 +40,7 @@ class Quantised(wiring.Component):
             square = 4 * total * total
             level = (square > rank) + (square > 9 * rank)
             right.append(value == Mux(marked, Mux(total < 0, -level, level), total))
-        # The registers of control hold no rank past the greatest.
+        # Assumption: the control register RANK never exceeds `max_rank`.
         possible = Signal(init=1)
         with m.If(self.mark & (self.rank_last >= self._ranks)):
             m.d.sync += possible.eq(0)

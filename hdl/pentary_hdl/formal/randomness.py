@@ -1,4 +1,4 @@
-"""Properties of the generator: each component has an output `holds`, to be proved 1."""
+"""Properties of the generator: components with an output `holds`, to be proved 1."""
 
 from collections.abc import Callable
 
@@ -14,11 +14,11 @@ from pentary_hdl.lralu.generator import Generator
 from pentary_hdl.lralu.twin import LowRankParameters
 
 _TAPS = (0, 1, 3)
-"""Pent j of the mix is the sum of pents 3j + tap."""
+"""Pent j after the mix is the sum of pents 3j + tap."""
 
 
 class _Generated(wiring.Component):
-    """One generator, with a round in a cycle so that the word after each round is seen."""
+    """Base class: one generator with a single round a cycle, so that the word after each round is visible."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -26,7 +26,7 @@ class _Generated(wiring.Component):
         )
 
     def _module(self) -> tuple[Module, Signal, Signal]:
-        """Give also whether a word is being made, and how many rounds `word` has been through since the load."""
+        """Return the module, whether a word is being computed, and the number of rounds done since the load."""
         m = Module()
         m.submodules.generator = unit = Generator(LowRankParameters(rounds_per_cycle=1))
         m.d.comb += [unit.load.eq(self.load), unit.key.eq(self.key), unit.counters[0].eq(self.counter)]
@@ -40,15 +40,15 @@ class _Generated(wiring.Component):
 
 
 class Rounds(_Generated):
-    """Every round is that of the specification, for every key and counter: so the whole word is.
+    """Correctness of every round, and so of the whole word, for every key and counter.
 
-    The first word is the sum of key and counter, pent by pent modulo 5. Pent j of the next word is, modulo 5, the sum
-    of the cubes of pents 3j, 3j + 1 and 3j + 3 and of the round's key: the key turned by the number of the round, plus
-    that number. All that is from tables of Python's integers here.
+    The first word is the sum of key and counter, pent by pent modulo 5. Pent j of the next word is the sum modulo 5 of
+    the cubes of pents 3j, 3j + 1 and 3j + 3 and of pent j of the round key, which is the key rotated by the index of
+    the round, plus that index. All cells are look-up tables computed with Python integers here.
     """
 
     def elaborate(self, platform: object) -> Module:
-        """Work beside the generator."""
+        """Compare the generator with the specified rounds, computed beside it."""
         m, working, number = self._module()
         key, mixed, word = Signal(WORD, reset_less=True), Signal(WORD, reset_less=True), Signal(WORD)
         given = Signal()
@@ -71,31 +71,30 @@ class Rounds(_Generated):
 
 
 class Recovery(_Generated):
-    """Whatever state it was in, a load leads to `done` exactly when the last key is added; its codes are pents."""
+    """From any state, a load leads to `done` exactly when the last key is added, and the word's codes are pents."""
 
     SETTLED = ROUNDS + 2
 
     def elaborate(self, platform: object) -> Module:
-        """Look at `done` and the word only."""
+        """Check `done` and the codes of the word."""
         m, working, number = self._module()
         m.d.comb += self.holds.eq((self.done == (working & (number == ROUNDS))) & are_pents(self.word))
         return m
 
 
 class Bijection(wiring.Component):
-    """A round never makes one word of two: the cube is its own inverse, and what the mix makes 0 was 0.
+    """Injectivity of a round: the cube is its own inverse, and the mix maps only the zero word to zero.
 
-    The mix is linear, so words that it makes equal have a difference that it makes 0. Adding a key is undone by
-    subtracting it. The words are finitely many, so a map that never makes two of them one reaches all of them: no
-    state is dead, be it that nothing leads to it or that it swallows others.
+    The mix is linear, so it is injective if its kernel is zero. Adding a key is undone by subtracting it. As the number
+    of words is finite, an injective round is a bijection: every state of the generator has exactly one predecessor.
     """
 
     def __init__(self) -> None:
-        """Take nothing."""
+        """Create the property, which has no parameters."""
         super().__init__({"word": In(WORD), "holds": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
-        """Mix a word with the cells of the generator."""
+        """Apply the generator's cells to a word."""
         m = Module()
         mixed, cubed = [], []
         for i, pent in enumerate(self.word):
@@ -117,7 +116,7 @@ def _cube(number: int) -> int:
 
 
 def _of(function: Callable[[int], int], number: Value) -> Value:
-    """Give a function of a small signed number, from a table."""
+    """Return a function of a small signed number, as a look-up table."""
     half = 1 << len(number) - 1
     table = [Const(function(value), PENT) for value in [*range(half), *range(-half, 0)]]
     return Array(table)[number.as_unsigned()]

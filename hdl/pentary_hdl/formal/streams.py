@@ -1,4 +1,4 @@
-"""Properties of what goes in and out of a unit, whatever is connected to it: each has an output `holds` to be 1."""
+"""Properties of a unit's handshakes in any environment: components with an output `holds`, to be proved 1."""
 
 from collections.abc import Iterable
 from typing import Final, NamedTuple
@@ -8,11 +8,11 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import Out
 
 IN_FLIGHT: Final = 8
-"""More than a unit has stages: so many can be inside at most, and all have left after so many cycles of rest."""
+"""Bound on the items inside a unit, and on the idle cycles until all have left: more than any unit's stages."""
 
 
 class Channel(NamedTuple):
-    """The signals of a handshake; something is transferred in a cycle in which `valid` and `ready` are 1."""
+    """Signals of a valid/ready handshake."""
 
     valid: Value
     ready: Value
@@ -20,17 +20,17 @@ class Channel(NamedTuple):
 
     @classmethod
     def of(cls, port: stream.Interface) -> "Channel":
-        """Give those of a stream."""
+        """Return the signals of a stream."""
         return cls(port.valid, port.ready, Value.cast(port.payload))
 
     @property
     def transfer(self) -> Value:
-        """Tell whether something is transferred."""
+        """Whether there is a transfer in this cycle."""
         return self.valid & self.ready
 
 
 class _Around(wiring.Component):
-    """A unit whose ports are the component's, with an output about it."""
+    """Base class: a unit with all its ports exposed, and the output `holds`."""
 
     def __init__(self, unit: wiring.Component) -> None:
         self._unit = unit
@@ -44,15 +44,15 @@ class _Around(wiring.Component):
 
 
 class Stable(_Around):
-    """What a channel offers stays, and stays the same, until it is taken."""
+    """Stability of channels: valid and payload, once offered, do not change until the transfer."""
 
     def __init__(self, unit: wiring.Component, channels: Iterable[Channel]) -> None:
-        """Take a unit and its channels."""
+        """Create the property for the given channels of a unit."""
         super().__init__(unit)
         self._channels = tuple(channels)
 
     def elaborate(self, platform: object) -> Module:
-        """Compare every cycle with the one before."""
+        """Compare the channels in every cycle with the one before."""
         m = self._module()
         stays = []
         for valid, ready, payload in self._channels:
@@ -64,28 +64,28 @@ class Stable(_Around):
 
 
 class Balanced(_Around):
-    """For everything that enters exactly one thing leaves, later or at once: nothing is lost, nothing duplicated.
+    """Conservation of items: for each one that enters, exactly one leaves, in the same cycle or later.
 
-    What leaves is never more than what has entered, never by more than IN_FLIGHT less, and the same after IN_FLIGHT
-    cycles of rest, in which the unit could take something new and nothing that it offers has to wait.
+    The number that has left never exceeds the number that has entered, is at most IN_FLIGHT less, and is equal to it
+    after IN_FLIGHT consecutive cycles of rest, in which the unit is ready for input and all its outputs are taken.
     """
 
     def __init__(
         self, unit: wiring.Component, entered: Value, left: Value, rest: Value, kept: Iterable[Channel] = ()
     ) -> None:
-        """Take what is counted.
+        """Create the property.
 
         Args:
             unit: the unit.
-            entered, left: bits: something enters, something leaves.
-            rest: nothing enters, and what is offered is taken.
-            kept: channels whose other side has to keep `valid` until `ready`. Nothing is claimed once it has not.
+            entered, left: one bit each: an item enters, an item leaves in this cycle.
+            rest: one bit: nothing enters, and all outputs are taken.
+            kept: input channels that are assumed to keep `valid` until `ready`; nothing is claimed after a violation.
         """
         super().__init__(unit)
         self._entered, self._left, self._rest, self._kept = entered, left, rest, tuple(kept)
 
     def elaborate(self, platform: object) -> Module:
-        """Count."""
+        """Count the items inside the unit, and the cycles of rest."""
         m = self._module()
         inside, following = Signal(range(IN_FLIGHT + 1)), Signal(range(-1, IN_FLIGHT + 2))
         m.d.comb += following.eq(inside + self._entered - self._left)

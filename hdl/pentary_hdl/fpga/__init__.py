@@ -1,4 +1,4 @@
-"""From gateware to FPGAs: synthesis, place and route, a self-test for boards.
+"""From gateware to FPGAs: synthesis, place and route, and a self-test for boards.
 
-Nothing here is imported by the gateware itself; the tools come with `pip install 'pentary[fpga]'`.
+The gateware itself imports nothing from here; the tools come with `pip install 'pentary[fpga]'`.
 """

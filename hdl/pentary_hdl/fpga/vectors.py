@@ -1,4 +1,4 @@
-"""Vectors of the self-test: commands, and a signature of what each must give, from the software twin."""
+"""Test vectors of the self-test: commands, and signatures of their expected outputs from the reference model."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,26 +12,26 @@ from pentary_hdl.lralu.twin import Command, LowRankModel
 from pentary_hdl.lralu.unit import LowRankAlu
 
 RANDOM_BITS: Final = limit(OPERAND).bit_length()
-"""Bits of the random elements that rings give: two's complement of so many bits is always a latent word."""
+"""Bits of a random element: few enough that every value in two's complement is a latent word."""
 
 SIGNATURE_BITS: Final = 23
-"""A prime, so that the same bit of elements that lie near each other falls onto different bits of the signature."""
+"""Width of a signature: a prime, so that equal bits of neighbouring elements reach different signature bits."""
 
 SIGNATURE_START: Final = 1
 
 TURN: Final = 13
-"""Bits by which a ring turns for the next beat."""
+"""Bits by which a register of random bits rotates for the next beat."""
 
 
 @dataclass(frozen=True)
 class Vector:
-    """A command and what it must give.
+    """Command with its expected outputs.
 
     Attributes:
-        command: its bits.
+        command: fields of the command.
         error: whether it is refused.
-        signature: of the beats of its results, or of its scalar.
-        occupancy: cycles until the unit has done it.
+        signature: signature of the beats of its results, or of its scalar.
+        occupancy: cycles for which it occupies the unit.
     """
 
     command: Command
@@ -42,12 +42,12 @@ class Vector:
 
 @dataclass(frozen=True)
 class Vectors:
-    """What a self-test plays.
+    """Stimulus and expected outputs of a self-test.
 
     Attributes:
-        vectors: in order, such that they give the same whatever the unit holds before.
-        rings: bits in a ring for each stream of operands. An element of a beat is the next `RANDOM_BITS` of them, and
-            the ring is turned by `TURN` bits to the left when a beat is taken.
+        vectors: in order; their outputs do not depend on the state of the unit before them.
+        rings: initial bits of the rotating register of each stream of operands. A beat's elements are consecutive
+            groups of `RANDOM_BITS`, from the lowest on; after a transfer the register rotates left by `TURN` bits.
     """
 
     vectors: list[Vector]
@@ -55,12 +55,12 @@ class Vectors:
 
 
 def vectors(unit: LowRankAlu, count: int, seed: int) -> Vectors:
-    """Draw vectors: every operation, all that a command can be refused for, and random commands.
+    """Return vectors for a unit: every operation, every reason for a refusal, and random commands.
 
     Args:
-        unit: what they are for.
-        count: how many.
-        seed: of all that is random.
+        unit: the unit under test.
+        count: number of vectors.
+        seed: seed of all random choices.
     """
     random = Random(seed)
     beat = unit.base.payload.shape().length
@@ -85,7 +85,7 @@ def vectors(unit: LowRankAlu, count: int, seed: int) -> Vectors:
 
 
 def signature(words: Iterable[int]) -> int:
-    """Give the signature of words: each is cut into parts that are added without carries, and turns what was before."""
+    """Return the signature of words: for each, rotate left by one, then XOR with the word's parts."""
     whole, result = (1 << SIGNATURE_BITS) - 1, SIGNATURE_START
     for word in words:
         result = (result << 1 | result >> SIGNATURE_BITS - 1) & whole
@@ -96,18 +96,18 @@ def signature(words: Iterable[int]) -> int:
 
 
 def elements(ring: int, count: int) -> list[int]:
-    """Give the elements of a beat."""
+    """Return the first `count` elements of a beat, from the lowest bits of the ring on."""
     sign = 1 << RANDOM_BITS - 1
     return [((ring >> RANDOM_BITS * i & (sign << 1) - 1) ^ sign) - sign for i in range(count)]
 
 
 def turned(ring: int, bits: int) -> int:
-    """Give a ring of so many bits for the next beat."""
+    """Return a ring of `bits` bits, rotated for the next beat."""
     return (ring << TURN | ring >> bits - TURN) & (1 << bits) - 1
 
 
 def _commands(traffic: Traffic, count: int) -> list[Command]:
-    # First what makes all of the state known: factors of the largest size, control registers, sums.
+    # First set all state to known values: factors of the largest size, control registers, sums.
     steps = [*traffic.fresh(), *traffic.set(WIDTH=8, GAIN=traffic.gain()), traffic.any("LRMUL")]
     for name in ("LRACC", "PQUANT", "LRADD", "POPAVG", "LRACC", "PRNG"):
         steps.append(traffic.any(name))

@@ -1,13 +1,15 @@
-"""The alphabet of the weights: the low-rank ALU is made of pents, and for comparison of trits or of binary digits.
+"""Alphabets of the weights: pents, or for comparison trits or binary digits.
 
-An alphabet gives the unit the width of its digits and the cells that depend on them; all else is the same. Binary
-digits of 4 or 8 bits are two's complement. The generator adds digits modulo their number, and its other cell is
+An alphabet defines the width of the digits and the cells that depend on them; the rest of the low-rank ALU is the same
+for all. Binary digits of 4 or 8 bits are two's complement. The generator adds digits modulo the number of levels; its
+other cell, the substitution, is
 
     pents   the cube, which is a bijection and not linear
-    trits   a sum: all bijections of a trit are linear, so each even trit gets the square of the next one added
-    binary  each even digit meets the AND of two odd ones; then the bits of each are rotated, as sums carry only upwards
+    trits   a sum: every bijection of a trit is affine, so the square of the next trit is added to each even one
+    binary  each even digit is XORed with the AND of two odd ones; then each digit's bits are rotated, as carries move
+            only upwards
 
-The last two are bijections of a word that cost little in gates; how random the words are with them has not been tested.
+The last two are cheap bijections of a word; how random the generated words are with them has not been tested.
 """
 
 from dataclasses import dataclass
@@ -26,12 +28,12 @@ from pentary_hdl.lralu.twin import LATENT_BITS
 
 @dataclass(frozen=True)
 class Alphabet:
-    """What all alphabets have.
+    """Base class of the alphabets: a range of digits and its encoding.
 
     Attributes:
-        name: what people call it.
-        bits: of a digit, in two's complement.
-        least, greatest: of the digits, which are all integers between.
+        name: common name.
+        bits: width of a digit in two's complement.
+        least, greatest: range of the digits; all integers in it are digits.
         widths: the least and the greatest WIDTH.
     """
 
@@ -43,52 +45,52 @@ class Alphabet:
 
     @property
     def levels(self) -> int:
-        """Count the digits."""
+        """Number of different digits."""
         return self.greatest - self.least + 1
 
     @property
     def digit(self) -> Shape:
-        """Give the shape of a digit."""
+        """Shape of a digit."""
         return signed(self.bits)
 
     @property
     def word(self) -> data.ArrayLayout:
-        """Give the layout of a word of the generator."""
+        """Layout of a word of the generator, 16 digits."""
         return data.ArrayLayout(self.digit, PENTS)
 
     def sum_bits(self, max_rank: int) -> int:
-        """Give the bits of a row sum of so many products."""
+        """Return the width in bits of a row sum of `max_rank` products."""
         return (self.least**2 * max_rank).bit_length() + 1
 
     def centred(self, number: int) -> int:
-        """Give the digit that is a number modulo the number of digits."""
+        """Return the digit that is congruent to a number modulo `levels`."""
         return (number - self.least) % self.levels + self.least
 
 
 @dataclass(frozen=True)
 class Balanced(Alphabet):
-    """Pents or trits: a product is a choice and a negation, and WIDTH counts the digits of a latent word."""
+    """Pents or trits: a product is a selection and a negation, and WIDTH counts the digits of a latent word."""
 
     @property
     def product_bits(self) -> int:
-        """Give the bits of a product before 1 is added where it is negative."""
+        """Width in bits of a product, before the carry-in that completes a negative one."""
         return self.bits + 1
 
     @property
     def most_sigma(self) -> int:
-        """Give the greatest sigma: any latent word is one."""
+        """Greatest sigma: the greatest latent word."""
         return self.most(self.widths[1])
 
     def unit(self, width: int) -> int:
-        """Give what 1 is worth as the top digit of a latent word."""
+        """Return the place value of the top digit of a latent word."""
         return self.levels ** (width - 1)
 
     def most(self, width: int) -> int:
-        """Give the greatest latent word."""
+        """Return the greatest latent word of a width."""
         return (self.levels**width - 1) // 2
 
     def digits(self, number: int, length: int) -> list[int]:
-        """Give the lowest digits of a number, the lowest first."""
+        """Return the `length` lowest digits of a number, the lowest first."""
         digits = []
         for _ in range(length):
             digits.append(self.centred(number))
@@ -96,81 +98,81 @@ class Balanced(Alphabet):
         return digits
 
     def code(self, number: int, length: int) -> int:
-        """Give the bits of these digits."""
+        """Return the encoding of the `length` lowest digits of a number."""
         mask = (1 << self.bits) - 1
         return sum((digit & mask) << self.bits * i for i, digit in enumerate(self.digits(number, length)))
 
     def thresholds(self, rank: int) -> tuple[int, ...]:
-        """Give the least sums that PQUANT makes 1, and 2 if there is that digit."""
+        """Return the least sums that PQUANT maps to 1 and, for pents, to 2."""
         return pquant_thresholds(rank)[: self.greatest]
 
     def is_digit(self, code: Value) -> Value:
-        """Tell whether the bits are a digit."""
+        """Return whether the bits are the code of a digit."""
         return is_pent(code) if self.greatest == 2 else code[0] | ~code[1]
 
     def modulo(self, m: Module, *digits: Value) -> Value:
-        """Add digits modulo their number."""
+        """Return the sum of digits modulo `levels`, as a digit."""
         return modulo(m, self.levels, *digits)
 
     def substitute(self, m: Module, word: list[Value]) -> list[Value]:
-        """Replace the digits of a word by what is not linear in them."""
+        """Return a word after the generator's non-linear substitution of its digits."""
         if self.greatest == 2:
             return [cube(digit) for digit in word]
         squares = [Cat(digit[0], Const(0, 1)).as_signed() for digit in word]
         return [digit if i % 2 else self.modulo(m, digit, squares[i + 1]) for i, digit in enumerate(word)]
 
     def plus_constant(self, m: Module, digits: list[Value], constant: int) -> list[Value]:
-        """Add a constant to a number, digit by digit; what leaves the highest is dropped."""
+        """Return a number plus a constant, digit by digit; the carry out of the highest is dropped."""
         return add_constant(m, digits, self.digits(constant, len(digits)), self.levels)
 
     def multiple(self, digit: Value) -> Multiple:
-        """Multiply by a digit."""
+        """Return the multiplier of numbers by a digit."""
         return Multiple.of_pent(digit) if self.greatest == 2 else Multiple(~digit[0], Const(0, 1), digit[1])
 
 
 @dataclass(frozen=True)
 class Binary(Alphabet):
-    """Digits of two's complement: a latent word has WIDTH bits below its top digit."""
+    """Binary digits in two's complement: a latent word has WIDTH bits below its top digit."""
 
     @property
     def product_bits(self) -> int:
-        """Give the bits of a product."""
+        """Width in bits of a product."""
         return 2 * self.bits
 
     @property
     def most_sigma(self) -> int:
-        """Give the greatest sigma: its multiples by digits have the bits of a latent word."""
+        """Greatest sigma: its product with any digit fits into the bits of a latent word."""
         return (1 << LATENT_BITS - self.bits) - 1
 
     def unit(self, width: int) -> int:
-        """Give what 1 is worth as the top digit of a latent word."""
+        """Return the place value of the top digit of a latent word."""
         return 1 << width
 
     def most(self, width: int) -> int:
-        """Give the greatest latent word; its negative is the least."""
+        """Return the greatest latent word of a width; the least is its negative."""
         return (1 << width + self.bits - 1) - 1
 
     def code(self, number: int, length: int) -> int:
-        """Give the bits of the lowest digits of a number."""
+        """Return the encoding of the `length` lowest digits of a number."""
         return number & (1 << self.bits * length) - 1
 
     def shift(self, rank: int) -> int:
-        """Give the bits that PQUANT drops of a sum, so that levels spread about as far as uniform digits do."""
+        """Return how many bits PQUANT drops of a sum, so that levels have about the variance of uniform digits."""
         variance = (self.levels**2 - 1) / 12
         return round(log2(rank * variance) / 2)
 
     def is_digit(self, code: Value) -> Value:
-        """Tell whether the bits are a digit: all are."""
+        """Return whether the bits are the code of a digit: always."""
         return Const(1, 1)
 
     def modulo(self, m: Module, *digits: Value) -> Value:
-        """Add digits modulo their number."""
+        """Return the sum of digits modulo `levels`, as a digit."""
         total = Signal(self.digit)
         m.d.comb += total.eq(sum(digits[1:], start=digits[0]))
         return total
 
     def substitute(self, m: Module, word: list[Value]) -> list[Value]:
-        """Replace the digits of a word by what is not linear in them."""
+        """Return a word after the generator's non-linear substitution of its digits."""
         mixed = [Signal(self.digit, name=f"mixed_{i}") for i in range(PENTS)]
         for i, digit in enumerate(word):
             met = digit if i % 2 else digit ^ (word[i + 1] & word[(i + 3) % PENTS])
@@ -178,13 +180,13 @@ class Binary(Alphabet):
         return mixed
 
     def plus_constant(self, m: Module, digits: list[Value], constant: int) -> list[Value]:
-        """Add a constant to a number; what leaves the highest digit is dropped."""
+        """Return a number plus a constant; the carry out of the highest digit is dropped."""
         total = Signal(self.bits * len(digits))
         m.d.comb += total.eq(Cat(digits) + constant)
         return [total.word_select(i, self.bits).as_signed() for i in range(len(digits))]
 
     def multiple(self, digit: Value) -> Product:
-        """Multiply by a digit."""
+        """Return the multiplier of numbers by a digit."""
         return Product(digit)
 
 

@@ -1,4 +1,4 @@
-"""The decoder: which operation a command asks for, and whether it may have it."""
+"""Command decoder: operation, and range checks of the operands."""
 
 from amaranth import Cat, Module, Signal, Value
 from amaranth.lib import data, wiring
@@ -11,25 +11,25 @@ from pentary_hdl.lralu.twin import CODE_BITS, IN_PENTS, OPS, LowRankParameters
 
 COMMAND = data.StructLayout({"op": 4, "control": 3, "a": CODE_BITS, "b": CODE_BITS})
 OPERATION = data.StructLayout({name.lower(): 1 for name in OPS})
-"""One bit for each operation; at most one of them is 1."""
+"""One-hot operation; all bits are 0 if there is none."""
 
 _SMALL = 9
-"""Bits of the greatest size."""
+"""Bits of the greatest possible size, 256."""
 
 
 class Decoder(wiring.Component):
-    """Decodes without a register.
+    """Combinational command decoder.
 
     Members:
-        command: what to decode.
-        rows_last: ROWS - 1, against which LRMUL's row is checked.
-        operation: what it asks for, by its code alone: known early in the cycle.
-        writes: a bit for each control register: LRSET may write it.
-        error: the command is refused.
+        command: In, the command to decode.
+        rows_last: In, ROWS - 1, against which LRMUL's row is checked.
+        operation: Out, operation by the code alone, so that it is known early in the cycle.
+        writes: Out, one bit for each control register: a legal LRSET writes it.
+        error: Out, the command is refused.
     """
 
     def __init__(self, parameters: LowRankParameters, alphabet: Alphabet = PENTARY) -> None:
-        """Take the limits of the control registers, and the alphabet of the digits."""
+        """Create a decoder for the sizes that bound the control registers, and an alphabet of the digits."""
         self._alphabet = alphabet
         self._limits = CONTROLS | {
             "ROWS": (1, parameters.max_size),
@@ -48,7 +48,7 @@ class Decoder(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Check every kind of operand, and pick."""
+        """Check the operands of every operation in parallel, and select by the operation."""
         m = Module()
         a = Signal(CODE_BITS)
         m.d.comb += a.eq(self.command.a)
@@ -59,7 +59,7 @@ class Decoder(wiring.Component):
         b_in_digits = Cat(alphabet.is_digit(code) for code in _digits(self.command.b, alphabet))
 
         small, is_small = a[:_SMALL], ~a[_SMALL:].any()
-        below: Value = a[0] & False  # pair < 0: its highest pent that is not 0 is below 0
+        below: Value = a[0] & False  # pair < 0: its most significant non-zero digit is negative
         if not isinstance(alphabet, Binary):
             for digit in _digits(a, alphabet)[: PENTS // 2]:
                 below = digit[-1] | ~digit.any() & below
@@ -91,5 +91,5 @@ class Decoder(wiring.Component):
 
 
 def _digits(field: Value, alphabet: Alphabet) -> list[Value]:
-    """Split a field into the digits of a word, or as many as fit."""
+    """Return the digits of a field: those of a word, or as many as fit."""
     return [field[at : at + alphabet.bits] for at in range(0, min(len(field), alphabet.bits * PENTS), alphabet.bits)]

@@ -1,4 +1,4 @@
-"""The factors: memories that take a generator's word a cycle, and give a row's pent of A and a group of B."""
+"""Memories of the factors A and B: write one generator word a cycle, read a block of A and a lane group of B."""
 
 from itertools import pairwise
 
@@ -13,24 +13,25 @@ from pentary_hdl.lralu.digits import thermometer
 from pentary_hdl.lralu.twin import LowRankParameters
 
 _NEVER_BOTH = {"no_rw_check": 1}
-"""Nobody reads what is being written, so synthesis need not see to it."""
+"""No address is read while it is written, so no logic for that case is needed."""
 
 
 class Factors(wiring.Component):
-    """A and B, both rank-major, in blocks of 16 pents. What is read is there in the next cycle.
+    """Factors A and B, both rank-major, in blocks of 16 pents.
 
     Members:
-        rows_last, cols_last, rank_last: ROWS, COLS, RANK, each less 1.
-        begin: the next words are the first of a pair.
-        words, store: words that follow each other, of which the first is stored now and each other a cycle later.
-        waiting: how many words are still to be stored after this cycle's.
-        finished: the last word of the pair is being stored.
-        level, block, group: what to read: of vector `level` that block of A, that group of lanes of B.
-        a, b: what was read.
+        rows_last, cols_last, rank_last: In, ROWS, COLS and RANK, each less 1.
+        begin: In, the next word stored is the first of a pair.
+        words, store: In, with `store`: a batch of consecutive words, of which the first is written in this cycle and
+            the others one a cycle after it.
+        waiting: Out, how many words of the batch are queued, including one that is written in this cycle.
+        finished: Out, the last word of the pair is written in this cycle.
+        level, block, group: In, read address: index of the vector, its block in A, and its group of lanes in B.
+        a, b: Out, the block of A and the group of B, one cycle after their address.
     """
 
     def __init__(self, parameters: LowRankParameters, alphabet: Alphabet = PENTARY) -> None:
-        """Take sizes and lanes, and the alphabet of the digits."""
+        """Create the memories for the given parameters and alphabet of the digits."""
         self._alphabet = alphabet
         self._parameters = parameters
         self._size_bits, self._rank_bits = ceil_log2(parameters.max_size), ceil_log2(parameters.max_rank)
@@ -53,13 +54,13 @@ class Factors(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Walk through the vectors of A, then those of B."""
+        """Write the vectors of A and then those of B in sequence, and connect the read ports."""
         m = Module()
         parameters = self._parameters
         word, storing = self._queue(m)
 
-        # Where the next word goes, and which of its pents exist, is worked out a cycle before: what stops the unit is
-        # known late in a cycle, and has to stop the writes too.
+        # The address and the write mask of the next word are registered a cycle ahead: the unit's clock enable arrives
+        # late in the cycle, and gates the writes too.
         place = data.StructLayout({"in_b": 1, "level": self._rank_bits, "block": len(self.block)})
         now, following = Signal(place), Signal(place)
         in_b, level, block = now.in_b, now.level, now.block
@@ -100,7 +101,7 @@ class Factors(wiring.Component):
         return m
 
     def _queue(self, m: Module) -> tuple[Value, Value]:
-        """Give the word of this cycle, and whether there is one."""
+        """Queue the words of a batch; returns the word to be written in this cycle, and whether there is one."""
         others = len(self.words) - 1
         if not others:
             return Value.cast(self.words[0]), self.store

@@ -1,4 +1,4 @@
-"""The front of the unit: control registers, the slots of commands, and all that works until the addends are known."""
+"""Front end of the unit, stages 0 to 7: control registers, slots, and the datapaths that compute the addends."""
 
 from itertools import pairwise
 
@@ -21,7 +21,7 @@ from pentary_hdl.lralu.twin import CODE_BITS, LATENT_BITS, PENT_BITS, LowRankPar
 from pentary_hdl.lralu.update import GAIN_PENTS, PERIOD, SETUP, Update, totals
 
 STAGES = 7
-"""Stages of the front after stage 0."""
+"""Stages of the front end after stage 0."""
 
 _MEMBER_DIGITS = PENTS // 2
 _GAIN = tuple(CONTROLS).index("GAIN")
@@ -29,18 +29,22 @@ _UPDATE_LAST = SETUP + 4 * PERIOD - 1
 
 
 class Front(wiring.Component):
-    """Stages 0 to 7. It is the surrounding unit that says when they move.
+    """Pipeline stages 0 to 7, clock-enabled by the parent.
 
     Members:
-        command, valid, accept: of the stream of commands; `accept` asks for one.
-        totals, look_totals, take_totals: what POPAVG looks at, if it does, and whether for the last time.
-        scalar, scalar_follows: the word of PRNG, and whether it will be there in the next cycle.
-        slot: in stage 7.
-        addends, carries: for that slot, see `Addends`.
+        command, valid: In, payload and valid of the stream of commands.
+        accept: Out, a command can be taken in this cycle.
+        totals: In, beat of totals for POPAVG.
+        look_totals: Out, POPAVG reads `totals` in this cycle.
+        take_totals: Out, it does so for the last time, so the beat can be transferred.
+        scalar: Out, the word of PRNG.
+        scalar_follows: Out, `scalar` will be valid in the next cycle.
+        slot: Out, the slot in stage 7.
+        addends, carries: Out, for that slot, see `Addends`.
     """
 
     def __init__(self, parameters: LowRankParameters, alphabet: Alphabet) -> None:
-        """Take the parameters that the hardware is made from, and the alphabet of the weights."""
+        """Create a front end for the given parameters and alphabet of the weights."""
         self._parameters, self._alphabet = parameters, alphabet
         super().__init__(
             {
@@ -59,7 +63,7 @@ class Front(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Count slots in stage 0, and hand them on."""
+        """Issue slots in stage 0, and connect the components of the later stages."""
         m = Module()
         parameters, alphabet = self._parameters, self._alphabet
         m.submodules.decoder = decoder = Decoder(parameters, alphabet)
@@ -73,7 +77,7 @@ class Front(wiring.Component):
         for earlier, later in pairwise(slots):
             m.d.sync += later.eq(earlier)
 
-        # Stage 0. Control registers keep sizes less 1, as they are compared with what counts from 0.
+        # Stage 0. Control registers hold sizes less 1, as they are compared with counters from 0.
         rows_last, cols_last = (Signal(range(parameters.max_size)) for _ in range(2))
         rank_last = Signal(range(parameters.max_rank))
         width, key = Signal(4, init=CONTROL_RESET["WIDTH"]), Signal(CODE_BITS)
@@ -89,7 +93,7 @@ class Front(wiring.Component):
             operation.eq(Mux(active, kept, decoder.operation)),
         ]
 
-        # A slot for each value of `inner` in each value of `outer`; a command that is refused has one, and no others.
+        # A slot for each value of `inner` in each value of `outer`; a refused command has a single slot.
         inner = Signal(range(max(_UPDATE_LAST + 1, parameters.max_rank)))
         outer = Signal(range(parameters.beats))
         moves = operation.lradd | operation.lracc | operation.popavg
@@ -154,7 +158,7 @@ class Front(wiring.Component):
             factors.block.eq(row_now >> ceil_log2(PENTS)),
         ]
 
-        # Stage 1: the factors are there. Generator and updates begin; they then work beside the stages.
+        # Stage 1: the factors have been read. The generator and POPAVG's datapath start, and run in parallel.
         coefficient, b = Signal(alphabet.digit, reset_less=True), Signal.like(factors.b, reset_less=True)
         m.d.sync += [coefficient.eq(factors.a[row[: ceil_log2(PENTS)]]), b.eq(factors.b)]
         self._generate(m, generator, factors, start, operation, ~decoder.error, key)
@@ -166,7 +170,7 @@ class Front(wiring.Component):
             self.take_totals.eq(update.take),
         ]
 
-        # Stages 2 and 3: products, and their sums. In stage 3 the sums of a beat are looked up.
+        # Stages 2 and 3: products, and their accumulation. Stage 3 also addresses the sums of a beat.
         m.d.comb += [
             lanes.multiply.eq(slots[2].operation.lrmul),
             lanes.coefficient.eq(coefficient),
@@ -177,7 +181,7 @@ class Front(wiring.Component):
             lanes.beat.eq(slots[3].beat),
         ]
 
-        # Stages 4 and 5: sums, and perhaps their levels.
+        # Stages 4 and 5: sums, quantised after PQUANT.
         sums, values = Signal.like(lanes.sums, reset_less=True), Signal.like(lanes.sums, reset_less=True)
         m.d.sync += [sums.eq(lanes.sums), values.eq(quantiser.values)]
         m.d.comb += [
@@ -187,7 +191,7 @@ class Front(wiring.Component):
             quantiser.sums.eq(sums),
         ]
 
-        # Stage 6: what is added.
+        # Stage 6: addends.
         m.d.comb += [
             addends.move.eq(slots[6].move),
             addends.gives.eq(slots[6].gives),
@@ -213,7 +217,17 @@ class Front(wiring.Component):
         right: Value,
         set_key: Value,
     ) -> None:
-        """Run the generator: once for PRNG, for LRGEN until the last word is stored."""
+        """Run the generator: once for PRNG, and for LRGEN until the last word of the pair is stored.
+
+        Args:
+            m: module.
+            generator: the generator.
+            factors: memories that store the words of LRGEN.
+            start: a command is transferred in this cycle.
+            operation: its operation.
+            right: it is not refused.
+            set_key: control register KEY.
+        """
         generators, cycles = self._parameters.generators, self._parameters.word_cycles
         alphabet = self._alphabet
         word = alphabet.word
@@ -239,9 +253,9 @@ class Front(wiring.Component):
             self.scalar.eq(generator.words[0]),
             self.scalar_follows.eq(generator.finishing & one),
         ]
-        m.d.sync += counts.eq(begin_pair | more)  # a cycle later: the sum takes its time, and is not needed before
+        m.d.sync += counts.eq(begin_pair | more)  # a cycle late, for timing: not needed earlier
         a, b = Value.cast(self.command.a), Value.cast(self.command.b)
-        words = 2 * self._parameters.max_rank * self._parameters.blocks + 2 * generators  # some past the last are begun
+        words = 2 * self._parameters.max_rank * self._parameters.blocks + 2 * generators  # overruns the last
         counted = next(digits for digits in range(1, PENTS) if alphabet.levels**digits // 2 >= words)
         member_bits = _MEMBER_DIGITS * alphabet.bits
         for i, counter in enumerate(counters):

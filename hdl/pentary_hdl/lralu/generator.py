@@ -1,8 +1,8 @@
-"""The generator: PRNG, some rounds of it in a cycle, for several counters under one key.
+"""Generator: PRNG with one or more rounds a cycle, for several counters under one key.
 
-`architecture/randomness.md` specifies it: the counter meets the key, then each round cubes and mixes the pents and adds
-its own key. Here a key is added at the beginning of a round instead, and the last one in a cycle of its own, in which
-the next word is loaded: so the first key costs nothing.
+`architecture/randomness.md` specifies it: the key is added to the counter, then each round cubes and mixes the pents
+and adds its round key. Here a round key is added at the beginning of the next round instead, and the last one in a
+cycle of its own, in which the next counter can be loaded: so the first addition takes no extra cycle.
 """
 
 from amaranth import Array, Module, Signal, Value
@@ -18,16 +18,18 @@ _TAPS = (0, 1, 3)
 
 
 class Generator(wiring.Component):
-    """One generator for every 16 lanes; all of them work in step.
+    """Generators in lockstep, one for every 16 lanes.
 
     Members:
-        load: begin the words of `key` and `counters`.
-        words: the results, complete in the cycle in which `done` is 1, `word_cycles` cycles after `load`.
-        finishing: they will be in the next cycle.
+        load: In, load `key` and `counters` and start their words.
+        key, counters: In, with `load`.
+        words: Out, the results, valid in the cycle in which `done` is 1.
+        done: Out, `word_cycles` cycles after `load`.
+        finishing: Out, `done` will be 1 in the next cycle.
     """
 
     def __init__(self, parameters: LowRankParameters, alphabet: Alphabet = PENTARY) -> None:
-        """Take the number of generators, and of rounds in a cycle; and the alphabet of the digits."""
+        """Create generators for the given parameters and alphabet of the digits."""
         self._alphabet = alphabet
         self._generators, self._rounds = parameters.generators, parameters.rounds_per_cycle
         super().__init__(
@@ -42,7 +44,7 @@ class Generator(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Keep the key in a ring that turns by a pent a round, and the words beside it."""
+        """Rotate the key by one digit a round, and apply the rounds to each word."""
         m = Module()
         cycles = ROUNDS // self._rounds
         cycle, busy, done = Signal(range(cycles + 1)), Signal(), Signal()
@@ -79,7 +81,7 @@ class Generator(wiring.Component):
         return m
 
     def _key(self, m: Module, ring: Value, cycle: Value, number: int) -> list[Value]:
-        """Give the key that is added as the `number`-th of this cycle: the lowest have the round's number added."""
+        """Return round key `number` of this cycle: the rotated key, with the round index added to its lowest digits."""
         key: list[Value] = [ring[(i + number) % PENTS] for i in range(PENTS)]
         rounds = [number + self._rounds * at for at in range(ROUNDS // self._rounds + 1)]
         levels = self._alphabet.levels

@@ -1,4 +1,4 @@
-"""The lanes: they multiply pents and accumulate, a row sum for each column, and give the sums back in beats."""
+"""Multiply-accumulate lanes: a row sum for each column, and the memory that returns the sums in beats."""
 
 from amaranth import Module, Signal, Value, signed
 from amaranth.lib import data, memory, wiring
@@ -10,24 +10,24 @@ from pentary_hdl.lralu.digits import plus, thermometer
 from pentary_hdl.lralu.twin import LowRankParameters
 
 _IN_BLOCKS = {"no_rw_check": 1, "ram_style": "block"}
-"""Nobody reads what is being written; and few as the words are, in flip-flops they would take a fifth of the unit."""
+"""No address is read while it is written; in flip-flops, the few words would take a fifth of the unit."""
 
 
 class Lanes(wiring.Component):
-    """LRMUL's datapath and the memory of the sums, a word for each group of lanes.
+    """Datapath of LRMUL, and the memory of the row sums with a word for each group of lanes.
 
     Members:
-        multiply: in its first cycle here a slot's products are made, in its second they are accumulated.
-        coefficient, b: the pent of A, and the pents of B.
-        store: the slot's products are the last of its group: keep the sums.
-        group: whose sums.
-        cols_last: COLS - 1; sums past it become 0.
-        beat: whose sums to read.
-        sums: they are there a cycle later.
+        multiply: In, multiply in this cycle and accumulate the products in the next.
+        coefficient, b: In, with `multiply`: the pent of A, and a pent of B for each lane.
+        store: In, with `multiply`: these are the group's last products, so store the sums.
+        group: In, with `store`: index of the group of lanes.
+        cols_last: In, with `multiply`: COLS - 1; sums past it are read as 0.
+        beat: In, index of the beat of sums to read.
+        sums: Out, the row sums of `beat`, one cycle later.
     """
 
     def __init__(self, parameters: LowRankParameters, alphabet: Alphabet = PENTARY) -> None:
-        """Take sizes and lanes, and the alphabet of the digits."""
+        """Create lanes for the given parameters and alphabet of the digits."""
         self._parameters, self._alphabet = parameters, alphabet
         self._sum_bits = alphabet.sum_bits(parameters.max_rank)
         super().__init__(
@@ -44,7 +44,7 @@ class Lanes(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Accumulate in registers, which are 0 again when the sums of a group have been stored."""
+        """Accumulate in registers that are cleared when the sums of a group are stored."""
         m = Module()
         lanes, bits = self._parameters.lanes, self._sum_bits
         group, store = Signal.like(self.group), Signal()
@@ -69,7 +69,7 @@ class Lanes(wiring.Component):
         write, read = sums.write_port(), sums.read_port()
         m.d.comb += [write.en.eq(store), write.addr.eq(group), write.data.eq(totals)]
 
-        # What LRMUL did not make is 0, though the memory has older sums there.
+        # Sums past the last LRMUL's COLS read as 0, though the memory still holds older ones.
         with m.If(multiply):
             m.d.sync += [multiplied.eq(1), made_last.eq(cols_last)]
         mover_bits = ceil_log2(self._parameters.movers)

@@ -1,4 +1,4 @@
-"""What moves a row: LRADD, LRACC and POPAVG add to each element a multiple of something, and saturate or round it."""
+"""Datapath of LRADD, LRACC and POPAVG: add an addend to each element of a row, and saturate or round the sum."""
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
@@ -13,34 +13,34 @@ from pentary_hdl.lralu.twin import ELEMENT_BITS, LATENT_BITS, LowRankParameters
 from pentary_hdl.lralu.update import STEP_BITS
 
 _COMPARED = LATENT_BITS + 1
-"""Bits of the magnitude of a latent word with a perturbation, |base| + 2 |sigma|."""
+"""Bits of the magnitude of a perturbed latent word, |base| + 2 |sigma|."""
 
 assert 3 * limit(OPERAND) < 1 << _COMPARED
 
 
 def addend_bits(parameters: LowRankParameters, alphabet: Alphabet) -> int:
-    """Give the bits of an addend: twice a step, or a digit times a sum."""
+    """Return the width of an addend in bits: it holds twice a step, and a digit times a sum."""
     return max(STEP_BITS + 1, alphabet.bits + alphabet.sum_bits(parameters.max_rank) - 1)
 
 
 def elements(parameters: LowRankParameters) -> data.ArrayLayout:
-    """Give the layout of a beat of a row: binary numbers, the first element in the lowest bits."""
+    """Return the layout of a beat of a row: two's complement, the first element in the lowest bits."""
     return data.ArrayLayout(signed(ELEMENT_BITS), parameters.movers)
 
 
 class Addends(wiring.Component):
-    """Makes what is added: sigma times a pent of the sums, a pent times the sums, or the steps that come one by one.
+    """Addends of a beat: sigma times the quantised sums (LRADD), a pent times the sums (LRACC), or POPAVG's steps.
 
     Members:
-        move, gives: what the slot does, if it gives a beat.
-        operand: sigma, or the pent of LRACC.
-        values: row sums, or their levels.
-        ready, lane, steps, round_up: a step for each four elements, see `Update`.
-        addends, carries: of each element, in the next cycle.
+        move, gives: In, operation of the slot, if it produces a beat of results.
+        operand: In, sigma, or the pent of LRACC.
+        values: In, row sums, or their levels.
+        ready, lane, steps, round_up: In, a step for one of every four elements, see `Update`.
+        addends, carries: Out, registered: addend and carry-in of each element.
     """
 
     def __init__(self, parameters: LowRankParameters, alphabet: Alphabet) -> None:
-        """Take sizes and lanes, and the alphabet of the digits."""
+        """Create the addends for the given parameters and alphabet of the digits."""
         self._parameters, self._alphabet = parameters, alphabet
         self._addend_bits = addend_bits(parameters, alphabet)
         units, movers = parameters.generators, parameters.movers
@@ -60,7 +60,7 @@ class Addends(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Choose for each element a number and its multiple; a step is taken once."""
+        """Select for each element a number and a multiple of it; a step is taken once."""
         m = Module()
         accumulate, loads = self.move.accumulate, Signal()
         m.d.comb += loads.eq(self.gives & (self.move.perturb | accumulate))
@@ -96,22 +96,23 @@ class Addends(wiring.Component):
 
 
 def _by_sum(value: Value, alphabet: Balanced) -> Multiple:
-    """Take a sum as a digit for LRADD, which it is after PQUANT; it is saturated if it is not."""
+    """Return the selection of LRADD for a sum: a digit after PQUANT, else saturated to one."""
     more = Mux(value[-1], ~value[:-1].all(), value[1:-1].any()) if alphabet.greatest > 1 else Const(0, 1)
     return Multiple(~value.any(), more, value[-1])
 
 
 class Mover(wiring.Component):
-    """Adds, and saturates or rounds the sum.
+    """Adder of a beat of base and addends, which saturates or rounds the sums.
 
     Members:
-        move, mask: what to do with the sums, and which of them are elements; the others become 0.
-        base, addends, carries: what is added, see `Addends`.
-        results: in the next cycle.
+        move: In, operation.
+        mask: In, which elements exist; the results of the others are 0.
+        base, addends, carries: In, operands of the addition, see `Addends`.
+        results: Out, one cycle later.
     """
 
     def __init__(self, parameters: LowRankParameters, alphabet: Alphabet) -> None:
-        """Take the number of elements in a beat, and the alphabet of the digits."""
+        """Create a mover for the elements of a beat and an alphabet of the digits."""
         self._movers, self._alphabet = parameters.movers, alphabet
         super().__init__(
             {
@@ -125,15 +126,15 @@ class Mover(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Compare each sum's magnitude with what is too much, or with the middles between the levels.
+        """Compare each sum's magnitude with the saturation bound, or with the midpoints between levels.
 
-        Binary digits are not told by comparing: a sum is shifted.
+        For binary digits, a level is not found by comparison but by a shift with rounding.
         """
         m = Module()
         alphabet = self._alphabet
         perturb, accumulate = Signal(reset_less=True), Signal(reset_less=True)
         m.d.sync += [perturb.eq(self.move.perturb), accumulate.eq(self.move.accumulate)]
-        # What a sum beyond the gap becomes, and one that is beyond it below 0.
+        # Replacements of a sum whose magnitude reaches the bound: of a positive sum, and of a negative one.
         positive, negative = (Signal(_COMPARED, reset_less=True) for _ in range(2))
         gap, level_gap = Signal(_COMPARED, reset_less=True), Signal(_COMPARED, reset_less=True)
         for width in range(alphabet.widths[0], alphabet.widths[1] + 1):
@@ -145,7 +146,7 @@ class Mover(wiring.Component):
                     highest_middle = ((2 * alphabet.greatest - 1) * level + 1) // 2
                     with m.If(self.move.perturb):
                         m.d.sync += [positive.eq(0), negative.eq(-1), gap.eq((1 << _COMPARED) - highest_middle)]
-        dropped = Signal.like(self.move.width, reset_less=True)  # by binary digits, and one more by rounding
+        dropped = Signal.like(self.move.width, reset_less=True)  # binary digits: bits shifted out, before rounding
         if isinstance(alphabet, Binary):
             m.d.sync += dropped.eq(self.move.width - 1)
 

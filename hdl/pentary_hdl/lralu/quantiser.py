@@ -1,6 +1,6 @@
-"""The quantiser: PQUANT of a row sum, round(s / sqrt(RANK)) in five levels, ties to 0.
+"""Quantiser: PQUANT of a row sum, round(s / sqrt(RANK)) in five levels, ties to 0.
 
-Trits have three levels. Binary digits get a power of two instead of the root: a sum is shifted, and rounded.
+Trits have three levels. For binary digits a power of two replaces the root: the sum is shifted right and rounded.
 """
 
 from collections.abc import Callable
@@ -18,17 +18,17 @@ _Level = Callable[[Value], Value]
 
 
 class Quantiser(wiring.Component):
-    """Compares each sum's magnitude with the two thresholds of a rank; between ranks it lets sums through as they are.
+    """Quantiser of row sums by the two thresholds of the rank; passes sums through while it is inactive.
 
     Members:
-        mark, rank_last: from the next cycle on quantise for this rank, which is RANK - 1.
-        clear: from the next cycle on do not.
-        sums: row sums.
-        values: the same, or their levels.
+        mark, rank_last: In, quantise from the next cycle on, for RANK = rank_last + 1; ignored while quantising.
+        clear: In, pass sums through from the next cycle on.
+        sums: In, row sums.
+        values: Out, in the same cycle: the sums, or their levels while quantising.
     """
 
     def __init__(self, parameters: LowRankParameters, alphabet: Alphabet = PENTARY) -> None:
-        """Take the greatest rank, and how many sums there are; and the alphabet of the levels."""
+        """Create a quantiser for the greatest rank and the sums of a beat, with an alphabet of the levels."""
         self._parameters, self._alphabet = parameters, alphabet
         sums = data.ArrayLayout(signed(alphabet.sum_bits(parameters.max_rank)), parameters.movers)
         super().__init__(
@@ -42,7 +42,7 @@ class Quantiser(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Keep in registers what depends on the rank, and quantise with it."""
+        """Load the thresholds or the shift of the rank into registers, and quantise with them."""
         m = Module()
         binary = isinstance(self._alphabet, Binary)
         active, (load, level) = Signal(), self._shifts() if binary else self._thresholds(m)
@@ -59,7 +59,11 @@ class Quantiser(wiring.Component):
         return m
 
     def _thresholds(self, m: Module) -> tuple[_Load, _Level]:
-        """Keep thresholds as what is missing to a power of two: so one carry chain compares."""
+        """Store each threshold as its distance from a power of two, so that one carry chain compares.
+
+        Returns:
+            A function from a rank to the statements that load the registers, and one from a sum to its level.
+        """
         thresholds, bits = self._alphabet.thresholds, len(self.sums[0])
         gaps = [Signal(bits - 1, name=f"gap_{level}") for level in range(1, self._alphabet.greatest + 1)]
 
@@ -70,7 +74,7 @@ class Quantiser(wiring.Component):
         return load, lambda total: _level(m, total, gaps)
 
     def _shifts(self) -> tuple[_Load, _Level]:
-        """Keep by how much the shift of a rank is more than that of rank 1."""
+        """Store by how much the shift of the rank exceeds that of rank 1; returns what `_thresholds` does."""
         shift = self._alphabet.shift
         more_shift = Signal(range(shift(self._parameters.max_rank) - shift(1) + 1))
 

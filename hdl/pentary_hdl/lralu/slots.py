@@ -1,4 +1,4 @@
-"""What a slot of a command carries through the stages of the unit."""
+"""Slots: the fields that each cycle of a command carries down the pipeline."""
 
 from amaranth import signed, unsigned
 from amaranth.lib import data
@@ -8,26 +8,26 @@ from pentary_hdl.lralu.decoder import OPERATION
 from pentary_hdl.lralu.twin import LATENT_BITS, LowRankParameters
 
 MOVE = data.StructLayout({"perturb": unsigned(1), "accumulate": unsigned(1), "width": unsigned(4)})
-"""Which of the three operations a beat is for (if neither bit is 1, POPAVG), and WIDTH."""
+"""Operation of a beat (`perturb`: LRADD, `accumulate`: LRACC, neither: POPAVG), and WIDTH."""
 
 
 class Slot(data.StructLayout):
-    """One of the cycles that a command occupies the unit for.
+    """Pipeline payload of one of the cycles for which a command occupies the unit.
 
-    Each stage uses a part; what no later stage uses does not become hardware.
+    Each stage uses some of the fields; synthesis removes those that no later stage uses.
 
     Members:
-        operation: of the command; no bit is 1 where there is no slot, or the command is refused.
-        respond, error: it is the command's last slot, which answers it, perhaps with an error.
+        operation: one-hot operation of the command; all 0 in an empty slot or for a refused command.
+        respond, error: this is the command's last slot, which sends the response; its error flag.
         rank_last, cols_last: RANK - 1 and COLS - 1.
-        group, store: of LRMUL: the group of lanes, and whether its sums are now complete.
-        gives: it gives a beat of results.
-        beat, last_beat: of the row, and whether it is the last.
-        move, operand: what LRADD, LRACC and POPAVG do, with sigma or a pent.
+        group, store: LRMUL: index of the group of lanes; its sums are complete and to be stored.
+        gives: this slot produces a beat of results.
+        beat, last_beat: index of the beat in the row; it is the last one.
+        move, operand: operation of LRADD, LRACC or POPAVG, and the operand sigma (LRADD) or pent (LRACC).
     """
 
     def __init__(self, parameters: LowRankParameters) -> None:
-        """Take the sizes."""
+        """Create the layout for the given parameters."""
         super().__init__(
             {
                 "operation": OPERATION,

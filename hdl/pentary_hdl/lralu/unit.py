@@ -1,21 +1,21 @@
-"""The low-rank ALU: its ports, and how its parts follow each other.
+"""The low-rank ALU: ports and pipeline.
 
-`architecture/lralu.md` describes the unit from outside. A command is worked on in *slots*, one a cycle, as many as its
-occupancy; each goes through the same stages:
+`architecture/lralu.md` specifies its ports and timing. A command is issued as *slots*, one a cycle and as many as its
+occupancy; each slot passes through the same pipeline stages:
 
     0   the command is decoded, its slots are counted, the factors' memories are addressed
-    1   the factors are there; the generator and POPAVG's datapath begin
+    1   the factors have been read; the generator and POPAVG's datapath start
     2   LRMUL multiplies the pents
     3   it accumulates the products; LRADD and LRACC address the memory of the sums
-    4   the sums are there
-    5   they are quantised, if PQUANT has said so
-    6   they become addends
-    7   the base is taken, and the addend added
-    8   the total is saturated or rounded, and offered; so is the last slot's response
+    4   the sums have been read
+    5   they are quantised, after PQUANT
+    6   they are multiplied into addends
+    7   a beat of the base is taken, and the addends are added
+    8   the sums are saturated or rounded, and offered as results; the last slot's response is offered
 
-The generator and POPAVG's datapath work beside the stages, while the slots of their command pass. Stages 0 to 7 with
-what is beside them are the front: it waits for operands, while what has reached stage 8 goes on. All of the unit waits
-while an output has not been taken.
+The generator and POPAVG's datapath run in parallel with the stages while the slots of their command pass. Together with
+stages 0 to 7 they form the front end, which stalls while operands are missing; stage 8 drains meanwhile. An output that
+is not taken stalls the whole unit.
 """
 
 from amaranth import Cat, EnableInserter, Module, Mux, Signal, Value, unsigned
@@ -35,7 +35,7 @@ RESPONSE = data.StructLayout({"error": unsigned(1)})
 
 
 def results(parameters: LowRankParameters) -> data.StructLayout:
-    """Give the layout of a beat of results; `last` marks the last beat of a command."""
+    """Return the layout of a beat of results; `last` marks the last beat of a command."""
     return data.StructLayout({"elements": elements(parameters), "last": unsigned(1)})
 
 
@@ -44,14 +44,15 @@ class LowRankAlu(wiring.Component):
 
     Members:
         commands: In, stream of `COMMAND`.
-        base, totals: In, streams of `elements(parameters)` and `totals(parameters)`.
-        results: Out, stream of `results(parameters)`.
-        scalars: Out, stream of 48 bits, a word in pents.
+        base: In, stream of `elements(parameters)`: the row for LRADD, LRACC and POPAVG.
+        totals: In, stream of `totals(parameters)`: the totals for POPAVG.
+        results: Out, stream of `results(parameters)`: the row from LRADD, LRACC and POPAVG.
+        scalars: Out, stream of 48 bits: the word of PRNG, in pents.
         responses: Out, stream of `RESPONSE`, one for each command in order.
     """
 
     def __init__(self, parameters: LowRankParameters, alphabet: Alphabet = PENTARY) -> None:
-        """Take the parameters that the hardware is made from, and the alphabet of the weights."""
+        """Create a unit for the given parameters and alphabet of the weights."""
         self.parameters, self._alphabet = parameters, alphabet
         super().__init__(
             {
@@ -65,7 +66,7 @@ class LowRankAlu(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Connect the front with what is behind it, and both with the streams."""
+        """Connect the front end, the mover and the streams, and compute the stalls of the stages."""
         m = Module()
         front, mover = Front(self.parameters, self._alphabet), Mover(self.parameters, self._alphabet)
         front_moves, back_moves = Signal(), Signal()
@@ -110,7 +111,17 @@ class LowRankAlu(wiring.Component):
 
 
 def _offer(m: Module, port: stream.Interface, follows: Value, moves: Value) -> Value:
-    """Offer what comes into a stage when it moves, until it is taken; give whether the stage must wait for that."""
+    """Drive valid of an output port, from when its stage advances until the transfer.
+
+    Args:
+        m: module.
+        port: output stream.
+        follows: the stage will hold a payload for the port once it advances.
+        moves: clock enable of the stage.
+
+    Returns:
+        Whether the stage must stall because its payload has not been taken.
+    """
     there = Signal()
     m.d.comb += port.valid.eq(there)
     with m.If(moves):

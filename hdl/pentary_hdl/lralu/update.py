@@ -1,14 +1,16 @@
-"""Steps of POPAVG: a total times the gain, divided by 5^8 and rounded, for four elements in 44 cycles.
+"""Steps of POPAVG: total * GAIN / 5^8, rounded, for four elements in 44 cycles.
 
-One adder does it all, as `value = value / 4 + digit * number`:
+Each datapath has a single adder, which computes `value = value / 4 + digit * number` in each cycle:
 
-- In the first 16 cycles the digits are the pents of GAIN, and the numbers constants: `value` becomes GAIN / 5^8, in
+- In the first 16 cycles the digits are the pents of GAIN and the numbers are constants: `value` becomes GAIN / 5^8, in
   binary and with FRACTION bits after the point.
-- Then 11 cycles for each element: the number is that value, and the digits those of the element in base 4, -2..2 too.
+- Then, in 11 cycles for each element, the number is that value, and the digits are the total's radix-4 Booth digits,
+  also in -2..2.
 
-The result is exact, though binary fractions are not: GAIN is known within 2.7 units of its last place, which an element
-makes 2.7 * 5^8 / 2 * 2^-40 < 4.8e-7 at most, and the division by 4 cuts off 1.4 * 2^-22 < 3.4e-7. The exact quotient
-is a multiple of 5^-8 = 2.56e-6, none of which lies nearer than 1.28e-6 to the middle between two integers.
+The rounded result is exact although the binary fraction is not: the scaled GAIN has an error of at most 2.7 units in
+the last place, which a total scales to at most 2.7 * 5^8 / 2 * 2^-40 < 4.8e-7, and the divisions by 4 truncate at most
+1.4 * 2^-22 < 3.4e-7. The exact quotient is a multiple of 5^-8 = 2.56e-6, and no such multiple lies nearer than 1.28e-6
+to a midpoint between two integers.
 """
 
 from fractions import Fraction
@@ -23,13 +25,13 @@ from pentary_hdl.lralu.twin import LATENT_BITS, PENT_BITS, LowRankParameters
 
 GAIN_PENTS = 15
 STEP_BITS = 20
-"""A step is that wide after saturation: wider than the greatest difference of two latent words."""
+"""Width of a step after saturation: it holds the difference of any two latent words."""
 
 ELEMENTS = 4
 """Elements of a beat that share a datapath."""
 
 SETUP, PERIOD = 16, 11
-"""Cycles that make the scaled gain, and that then each element takes."""
+"""Cycles that compute the scaled gain, and cycles that each element then takes."""
 
 FRACTION = 40
 _DIGITS = PERIOD - 1
@@ -40,24 +42,26 @@ _WEIGHTS = [round(Fraction(5) ** (k - GAIN_SHIFT) * 2**FRACTION * 4 ** (GAIN_PEN
 
 
 def totals(parameters: LowRankParameters) -> data.ArrayLayout:
-    """Give the layout of a beat of totals: binary numbers, the first element in the lowest bits."""
+    """Return the layout of a beat of totals: two's complement, the first element in the lowest bits."""
     return data.ArrayLayout(signed(LATENT_BITS), parameters.movers)
 
 
 class Update(wiring.Component):
-    """Steps of the elements of beats, four for each of `units` datapaths, in step.
+    """Datapaths for the steps of a beat's elements, one for every four elements, all in lockstep.
 
     Members:
-        gain, set_gain: pents, and whether to take them over.
-        active: a slot of POPAVG passes.
-        last_beat: it belongs to the row's last beat.
-        totals: a beat of totals; looked at in the cycles in which `look` is 1, and with `take` for the last time.
-        lane: whose step is ready, if `ready`.
-        steps: of each datapath: the integer below, saturated, and whether to round it up.
+        gain, set_gain: In, with `set_gain`: the 15 pents of GAIN to load.
+        active: In, a slot of POPAVG is in this stage.
+        last_beat: In, with `active`: the slot belongs to the row's last beat.
+        totals: In, a beat of totals, read in the cycles in which `look` is 1.
+        look, take: Out, `totals` is read in this cycle; it is read for the last time.
+        ready: Out, a step of each datapath is valid in this cycle.
+        lane: Out, with `ready`: which of its four elements each step is for.
+        steps, round_up: Out, with `ready`: of each datapath, the step rounded down and saturated, and whether to add 1.
     """
 
     def __init__(self, parameters: LowRankParameters) -> None:
-        """Take the number of elements in a beat."""
+        """Create the datapaths for the elements of a beat."""
         self._units = units = parameters.generators
         super().__init__(
             {
@@ -76,7 +80,7 @@ class Update(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Count the cycles, and give each datapath the same commands."""
+        """Count the cycles, and control all datapaths alike."""
         m = Module()
         # `cycle` counts within the setup or the period of an element.
         cycle, element, setup, ending = Signal(range(SETUP)), Signal(range(ELEMENTS)), Signal(init=1), Signal()
@@ -89,7 +93,7 @@ class Update(wiring.Component):
             self.look.eq(look),
             self.take.eq(take),
         ]
-        # Known a cycle before, so that what waits for totals is told early in the cycle.
+        # Registered a cycle ahead, so that a stall for totals is known early in the cycle.
         m.d.sync += [look.eq(self.active & (cycle == end - 2) & ~ends_row)]
         m.d.sync += take.eq(self.active & (cycle == end - 2) & ~setup & (element == ELEMENTS - 2))
         with m.If(self.active):
@@ -109,7 +113,7 @@ class Update(wiring.Component):
         weight = Array([Const(w, signed(_NUMBER_BITS)) for w in [*_WEIGHTS, 0]])[cycle]
         m.d.comb += number.eq(Mux(setup, weight, scaled))
         for unit in range(self._units):
-            # The total with a 0 below it and its sign above: a digit in base 4 is two bits and the one below them.
+            # The total with a 0 below it and its sign above: a Booth digit is two bits and the one below them.
             total = Signal(signed(2 * _DIGITS + 1), reset_less=True)
             raw = Signal(signed(LATENT_BITS), reset_less=True)
             m.d.sync += raw.eq(Array(list(self.totals)[ELEMENTS * unit :][:ELEMENTS])[following_element])

@@ -1,1 +1,1 @@
-"""External tools: `toolchain` finds and runs them, `processes` ends them with the command that started them."""
+"""External tools: `toolchain` finds and runs them, `processes` kills them when the calling command ends."""

@@ -1,4 +1,4 @@
-"""Programs that do not outlive us: neither they nor what they have started."""
+"""Child processes that end with this program, together with all processes that they have started."""
 
 import os
 import signal
@@ -16,13 +16,13 @@ _PATIENCE: Final = 5  # seconds for killed processes to be gone
 
 
 class Process(subprocess.Popen[Any]):
-    """A program with a group of its own; if an exception such as Ctrl-C ends the wait for it, the whole group ends.
+    """A child in its own process group; an exception during the wait for it, such as Ctrl-C, kills the whole group.
 
-    What Python does is to end the program, but not the compilers that a `make` has started.
+    Python itself kills only the child, not, for example, the compilers that a `make` has started.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        """Start the program; a signal that comes meanwhile ends it."""
+        """Start the program; a signal during the start kills it."""
         try:
             with deferred():
                 super().__init__(*arguments, **{**options, "process_group": 0})
@@ -31,7 +31,7 @@ class Process(subprocess.Popen[Any]):
             raise
 
     def communicate(self, *arguments: Any, **options: Any) -> tuple[Any, Any]:
-        """Wait for its end, and return what it has printed."""
+        """Wait for the program's end, and return its output."""
         try:
             return super().communicate(*arguments, **options)
         except BaseException:
@@ -39,7 +39,7 @@ class Process(subprocess.Popen[Any]):
             raise
 
     def _end_group(self) -> None:
-        """End all, and wait for it, so that the folder in which they write can be deleted."""
+        """Kill the group and wait until it is gone, so that the folder that it writes to can be deleted."""
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self.wait()
@@ -51,11 +51,11 @@ class Process(subprocess.Popen[Any]):
 
 
 def run(command: Sequence[str | Path], **options: Any) -> "subprocess.CompletedProcess[Any]":
-    """Run a program to its end; arguments are those of `subprocess.run`."""
+    """Run a program to its end, with the arguments of `subprocess.run`."""
     with ending_with_us():
         return subprocess.run(command, **options)
 
 
 def ending_with_us() -> AbstractContextManager[object]:
-    """Return a context in which programs that libraries start are a `Process`, too."""
+    """Return a context in which programs that libraries start are a `Process` too."""
     return patch("subprocess.Popen", Process)

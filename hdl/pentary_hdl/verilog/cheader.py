@@ -1,4 +1,4 @@
-"""The register map of the bus as a header for C and C++."""
+"""C and C++ header with the register map of the bus wrapper."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -26,7 +26,7 @@ def header(unit: LowRankBus, name: str) -> str:
 
     Args:
         unit: the component.
-        name: of its module.
+        name: name of its module.
     """
     prefix = name.upper()
     lines = [line if line == "" or line.startswith("/*") else f"#define {prefix}_{line}" for line in _definitions(unit)]
@@ -35,7 +35,7 @@ def header(unit: LowRankBus, name: str) -> str:
 
 
 def _definitions(unit: LowRankBus) -> Iterator[str]:
-    """Return comments, blank lines, and what follows `#define NAME_`."""
+    """Yield comments, blank lines, and the text of each definition after `#define NAME_`."""
     parameters = unit.parameters
     yield "/* Registers: addresses in bytes, and the bits that a register has. */"
     for entry in REGISTERS:
@@ -76,5 +76,5 @@ def _range(name: str, least: int, greatest: int) -> Iterator[str]:
 
 
 def _number(value: int) -> str:
-    """Return a constant of 64 bits: pents go up to 48 bits."""
+    """Return a 64-bit constant, as operands in pents exceed 32 bits."""
     return f"INT64_C({value})" if value >= 0 else f"(-INT64_C({-value}))"

@@ -1,4 +1,4 @@
-"""The command `verilog`."""
+"""The command `verilog`: hardware as Verilog, with its description, testbench and C header."""
 
 import json
 from pathlib import Path
@@ -25,11 +25,11 @@ _DEFAULT = LowRankParameters()
     "-o", "out", type=click.Path(path_type=Path), metavar="FILE.v", help="lralu.v or lralu_bus.v here if not given."
 )
 def verilog(unit: str, out: Path | None, **parameters: int) -> None:
-    """Write hardware as Verilog, and what those need who connect it beside it.
+    """Write hardware as Verilog, together with the files needed to integrate it.
 
     \b
     FILE.v.json                 ports, number formats, commands with their ranges, timing
-    FILE_tb.v                   a testbench with what the unit must answer: prints PASS or FAIL
+    FILE_tb.v                   a testbench with the expected outputs: prints PASS or FAIL
     FILE.h                      of lralu-bus, the register map for C and C++
 
     \b
@@ -52,7 +52,7 @@ def verilog(unit: str, out: Path | None, **parameters: int) -> None:
                 cheader,
                 description,
                 export,
-                testbench,  # late: Amaranth takes its time
+                testbench,  # imported late: Amaranth is slow to load
             )
         except ModuleNotFoundError as error:
             raise PentaryError(f"writing Verilog needs {error.name}: pip install 'amaranth[builtin-yosys]'") from error

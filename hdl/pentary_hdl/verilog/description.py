@@ -1,4 +1,4 @@
-"""A unit for those who connect it, in what JSON can say: ports, number formats, commands with their ranges, timing."""
+"""Description of a unit as JSON, for its integrators: ports, number formats, commands with their ranges, timing."""
 
 import hashlib
 from dataclasses import asdict
@@ -59,13 +59,13 @@ _EXAMPLES: Final = {
 
 
 class Operand(NamedTuple):
-    """An operand of a command, which the unit refuses outside its range.
+    """Operand of a command; the unit refuses the command if it is out of range.
 
     Attributes:
-        name: of the operand.
-        field: of the command, in which it is.
-        format: of the number; in pents, a group of three bits that is no pent is refused too.
-        least, greatest: the range, both ends included; what the field can hold if the format alone bounds it.
+        name: name of the operand.
+        field: field of the command that carries it.
+        format: number format; in pents, three bits that encode no pent are refused too.
+        least, greatest: inclusive range; that of the field if only the format limits it.
         formula: the range in terms of the parameters and control registers.
     """
 
@@ -78,10 +78,10 @@ class Operand(NamedTuple):
 
 
 def operands(parameters: LowRankParameters) -> dict[str, tuple[Operand, ...]]:
-    """Return the operands of each operation but for the value of LRSET, whose range is that of `controls`.
+    """Return the operands of each operation, except the value of LRSET, whose range is in `controls`.
 
     Args:
-        parameters: of the unit.
+        parameters: parameters of the unit.
     """
     word = limit(PENTS)
     sigma, pent = limit(OPERAND), limit(1)
@@ -101,10 +101,10 @@ def operands(parameters: LowRankParameters) -> dict[str, tuple[Operand, ...]]:
 
 
 def controls(parameters: LowRankParameters) -> dict[str, dict[str, Any]]:
-    """Return number, format, range and value after reset of each control register, whose value LRSET takes from `a`.
+    """Return number, format, range and reset value of each control register, which LRSET writes from field `a`.
 
     Args:
-        parameters: of the unit.
+        parameters: parameters of the unit.
     """
     most = {"ROWS": parameters.max_size, "COLS": parameters.max_size, "RANK": parameters.max_rank}
     formulas = {"ROWS": "1..max_size", "COLS": "1..max_size", "RANK": "1..max_rank", "WIDTH": "2..8"}
@@ -124,7 +124,7 @@ def controls(parameters: LowRankParameters) -> dict[str, dict[str, Any]]:
 
 
 def rows(name: str) -> dict[str, int]:
-    """Return the pents of an element of each stream of operands that an operation takes.
+    """Return, for each stream of operands that an operation takes, the width of an element in pents.
 
     >>> rows("POPAVG")
     {'base': 8, 'totals': 8}
@@ -134,12 +134,12 @@ def rows(name: str) -> dict[str, int]:
 
 
 def describe(unit: LowRankAlu | LowRankBus, name: str, source: str) -> dict[str, Any]:
-    """Describe a unit.
+    """Return the description of a unit.
 
     Args:
         unit: the component.
-        name: of the module.
-        source: its Verilog.
+        name: name of the module.
+        source: Verilog of the unit.
     """
     parameters = unit.parameters
     description = {
@@ -166,7 +166,7 @@ def describe(unit: LowRankAlu | LowRankBus, name: str, source: str) -> dict[str,
 
 
 def layout(shape: Any) -> dict[str, Any]:
-    """Describe how the bits of a shape are laid out; `low` is where a part begins in what it is a part of.
+    """Return the bit layout of a shape; `low` is the offset of a field in the structure that contains it.
 
     >>> layout(data.StructLayout({"x": 3, "y": data.ArrayLayout(2, 4)}))["fields"]["y"]
     {'low': 3, 'width': 8, 'signed': False, 'count': 4, 'element': {'width': 2, 'signed': False}}
@@ -181,7 +181,7 @@ def layout(shape: Any) -> dict[str, Any]:
 
 
 def _ports(unit: wiring.Component) -> dict[str, Any]:
-    """List the ports, and the streams that some of them are."""
+    """Return the ports, and the streams that they form."""
     streams: dict[str, dict[str, Any]] = {
         name: {"direction": "in" if member.flow is In else "out"}
         for name, member in unit.signature.members.items()
@@ -201,7 +201,7 @@ def _ports(unit: wiring.Component) -> dict[str, Any]:
 
 
 def _operations(parameters: LowRankParameters) -> dict[str, Any]:
-    """Describe the operations, with their cycles for the largest matrix."""
+    """Return the operations, with their cycles for the largest matrix."""
     result = {}
     row = [0] * parameters.max_size
     taken = operands(parameters)
@@ -224,7 +224,7 @@ def _operations(parameters: LowRankParameters) -> dict[str, Any]:
 
 
 def _refusal(unit: LowRankAlu | LowRankBus) -> dict[str, Any]:
-    """Tell what is refused, how that shows, and what is not looked at."""
+    """Return what is refused, how a refusal is reported, and what is ignored."""
     on_bus = isinstance(unit, LowRankBus)
     return {
         "refused": [

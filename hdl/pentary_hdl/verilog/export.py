@@ -1,4 +1,4 @@
-"""The hardware as Verilog, right under the rules of Verilog-2005 and of SystemVerilog."""
+"""Verilog of components, valid under the rules of both Verilog-2005 and SystemVerilog."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from pentary_hdl.tools import processes
 from pentary_hdl.tools.toolchain import failure
 
 UNITS: Final = {"lralu": LowRankAlu, "lralu-bus": LowRankBus}
-"""What can be written as Verilog; in the name of the module the hyphen is an underscore."""
+"""Units that can be exported; in the module name the hyphen becomes an underscore."""
 
 _LINT: Final = {
     "DECLFILENAME": "the file may have any name, and holds all modules",
@@ -26,7 +26,7 @@ _LINT: Final = {
     "UNSIGNED": "a comparison with 0 is the first of a row of comparisons",
     "CASEINCOMPLETE": "a value is assigned before the case",
 }
-"""Verilator's warnings that are switched off in the file, each with why what it warns of is meant."""
+"""Verilator warnings that are switched off in the file, each with the reason why the code is intended."""
 
 _HEADER: Final = """\
 // `verilator -Wall` needs no option for this file. What it would warn of is meant:
@@ -50,12 +50,12 @@ _DECLARATION: Final = f"  reg {_GUARD};\n  initial {_GUARD}<= 1'h1;\n"
 
 
 class Port(NamedTuple):
-    """A port of a component.
+    """Port of a component.
 
     Attributes:
-        path: of the member in the component's signature, such as ("commands", "payload").
-        name: in the Verilog, such as "commands_payload": two underscores have a meaning in C++ and for Verilator.
-        member: its direction and shape.
+        path: path of the member in the component's signature, such as ("commands", "payload").
+        name: name in the Verilog, such as "commands_payload": a double underscore is special in C++ and to Verilator.
+        member: direction and shape.
         value: the signal.
     """
 
@@ -66,20 +66,20 @@ class Port(NamedTuple):
 
 
 def ports(unit: wiring.Component) -> Iterator[Port]:
-    """Name the ports of a component, but for clk and rst."""
+    """Yield the ports of a component, except clk and rst."""
     for path, member, value in unit.signature.flatten(unit):
         yield Port(path, "_".join(map(str, path)), member, Value.cast(value))
 
 
 def verilog(unit: wiring.Component, name: str) -> str:
-    """Return a component as Verilog: the same text for the same component, wherever it is made.
+    """Return a component as Verilog; the text is reproducible.
 
     Args:
         unit: the component.
-        name: of the module.
+        name: name of the module.
 
     Raises:
-        PentaryError: Yosys, which writes it, does not work.
+        PentaryError: Yosys, which writes the Verilog, fails.
     """
     named = {port.name: (port.value, None) for port in ports(unit)}
     try:
@@ -94,10 +94,10 @@ def verilog(unit: wiring.Component, name: str) -> str:
 
 
 def _complete(module: re.Match[str]) -> str:
-    """Have every always block of a module run at time 0, and leave signals of no bits out, which nothing uses.
+    """Make every always block of a module run at time 0, and remove the unused zero-width signals.
 
-    Yosys guards blocks of several statements with a register that has an initial value. In SystemVerilog that is no
-    event; a value that is assigned with a delay is one under both rules.
+    Yosys makes blocks of several statements depend on a register with an initial value. In SystemVerilog, an initial
+    value triggers no event; a non-blocking assignment at time 0 does, under the rules of both languages.
     """
     text = _YOSYS_DECLARATION.sub("", _NO_BITS.sub("", module[0]))
     text = _YOSYS_GUARD.sub(lambda _: _GUARD, text)

@@ -1,7 +1,7 @@
-"""Testbenches in plain Verilog, with commands and what the software twin answers, for any simulator.
+"""Testbenches in plain Verilog for any simulator, with stimulus and the expected outputs from the reference model.
 
-Each plays everything twice from a reset on (the one of the streams at full speed, then with pauses), prints a line that
-begins with PASS or FAIL, and ends the simulator with a status other than 0 after FAIL.
+Each testbench plays its stimulus twice, from a reset on (that of the streams first at full speed, then with pauses),
+prints a line that begins with PASS or FAIL, and after FAIL ends the simulator with a status other than 0.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -236,13 +236,13 @@ $fills
 
 
 class Step(NamedTuple):
-    """A command with its operands.
+    """Command with its operands and expected outputs.
 
     Attributes:
-        command: its fields.
-        rows: the row of each stream of operands that it takes, COLS elements.
-        outcome: what it gives.
-        cols: COLS.
+        command: fields of the command.
+        rows: by stream, the row of operands that it takes, COLS elements.
+        outcome: expected outputs.
+        cols: value of COLS.
     """
 
     command: Command
@@ -252,27 +252,27 @@ class Step(NamedTuple):
 
 
 def steps(parameters: LowRankParameters) -> list[Step]:
-    """Return commands of every kind, and some of every kind that is refused, with what the twin answers.
+    """Return commands of every kind, and examples of every kind of refusal, with their expected outputs.
 
     Args:
-        parameters: of the unit.
+        parameters: parameters of the unit.
     """
     model, draw = LowRankModel(parameters), Random(1)
     return [_step(model, each, draw) for each in _commands(parameters, draw)]
 
 
 def testbench(unit: LowRankAlu | LowRankBus, name: str) -> str:
-    """Return a testbench of a unit, the module `NAME_tb`.
+    """Return the testbench of a unit, module `NAME_tb`.
 
     Args:
         unit: the component.
-        name: of its module.
+        name: name of its module.
     """
     return _bus_bench(unit, name) if isinstance(unit, LowRankBus) else _stream_bench(unit, name)
 
 
 def _commands(parameters: LowRankParameters, draw: Random) -> Iterator[Command]:
-    """Draw commands: with the longest rows, with shorter ones, and then those that are refused."""
+    """Yield random commands: with the longest rows, with shorter ones, and then refused ones."""
     for rows_, cols, rank in (
         (min(32, parameters.max_size), parameters.max_size, min(3, parameters.max_rank)),
         (draw.randint(1, PENTS), draw.randint(1, parameters.max_size), 1),
@@ -321,7 +321,7 @@ def _beats(row: Sequence[int], bits: int, movers: int) -> list[int]:
 
 
 def _filled(memory: str, width: int, contents: Iterable[int]) -> str:
-    """Return statements that fill a memory."""
+    """Return Verilog statements that initialise a memory."""
     return "\n".join(f"    {memory}[{i}] = {width}'h{content:x};" for i, content in enumerate(contents))
 
 
@@ -381,7 +381,7 @@ def _bus_bench(unit: LowRankBus, name: str) -> str:
 
 
 def _accesses(played: list[Step]) -> Iterator[tuple[int, int, int]]:
-    """Return the kind, address and value of each access that a program makes to execute the steps."""
+    """Yield kind, address and value of each bus access of a program that executes the steps."""
     for entry in REGISTERS[:1]:
         yield _REFUSED, entry.address, 0
     for step in played:
