@@ -125,7 +125,7 @@ class Suggestions:
     """Spelling suggestions for the first `MOST` unknown names only: each search is slow, and few are displayed."""
 
     def __init__(self) -> None:
-        """Start with none used up."""
+        """Start counting."""
         self._left = MOST
 
     def __call__(self, name: str, known: Iterable[str]) -> str:
