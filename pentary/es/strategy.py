@@ -106,7 +106,7 @@ class State:
     latents: Mapping[str, Latents]
 
     def digest(self) -> str:
-        """Return the SHA-256 of all latent words, row after row, each as a little-endian 64-bit integer, in hexadecimal."""
+        """Return the SHA-256 of all latent words, row after row, as little-endian 64-bit integers, in hexadecimal."""
         sha = hashlib.sha256()
         for words in self.latents.values():
             sha.update(np.ascontiguousarray(words, "<i8").data)
