@@ -106,7 +106,10 @@ class State:
     latents: Mapping[str, Latents]
 
     def digest(self) -> str:
-        """Return the SHA-256 of all latent words, row after row, as little-endian 64-bit integers, in hexadecimal."""
+        """Return the SHA-256 digest of all latent words in hexadecimal.
+
+        Each word is taken as a little-endian 64-bit two's-complement integer, matrix after matrix, row after row.
+        """
         sha = hashlib.sha256()
         for words in self.latents.values():
             sha.update(np.ascontiguousarray(words, "<i8").data)

@@ -108,7 +108,7 @@ def _table(group: str) -> str:
 
 
 def _layouts() -> str:
-    """Draw the formats, pent by pent."""
+    """Draw the instruction formats, pent by pent."""
     drawing = ["    pent " + "".join(f"{pent:3} " for pent in reversed(range(PENTS))).rstrip()]
     above: set[int] = set()
     for form, layout in LAYOUTS.items():

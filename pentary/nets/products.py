@@ -211,7 +211,7 @@ NAMES: Final = tuple(_BACKENDS)
 
 @cache
 def backend(name: str) -> Gemm:
-    """Return the backend with a name; one object for each, created at first use.
+    """Return the backend called `name`; each is created once, at first use.
 
     Raises:
         PentaryError: there is no such backend, or its library is not installed.

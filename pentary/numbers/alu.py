@@ -44,7 +44,7 @@ class Result(NamedTuple):
     """Words and flags that an operation delivers, element by element."""
 
     value: NDArray[np.int64]
-    """Words."""
+    """Words delivered."""
 
     flags: NDArray[np.uint8]
     """Sums of `Flags`, of the same shape."""

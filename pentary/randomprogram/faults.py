@@ -12,7 +12,7 @@ from pentary.lowrank.generator import MEMBER_MAX
 from pentary.numbers.word import PENTS, WORD_MAX, limit
 from pentary.randomprogram.writer import Writer
 
-_OFFSET_MAX: Final = limit(7)  # of the I format
+_OFFSET_MAX: Final = limit(7)  # largest offset in the I format
 
 
 def write_fault(w: Writer) -> None:

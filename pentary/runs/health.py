@@ -74,7 +74,7 @@ def share(marks: NDArray[np.bool_]) -> float:
 
 
 def by_layer(matrices: Mapping[str, Health]) -> dict[str, Health]:
-    """Return the health of every layer: the worst of its matrices LAYER.NAME, and the most changes.
+    """Return the health of each layer, of matrices LAYER.NAME: lowest entropy, highest saturation and most changes.
 
     >>> by_layer({"0.up": Health(2.3, 0.01, 0.5), "0.down": Health(1.9, 0.2, 0.25), "head": Health(2, 0, 0)})
     {'0': Health(entropy=1.9, saturation=0.2, changed=0.5), 'head': Health(entropy=2, saturation=0, changed=0)}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LEVELS = range(-2, 3)
 
-BLUE, ORANGE, GREY = "#0072b2", "#e69f00", "#999999"  # Okabe and Ito: told apart by colour-blind readers too
+BLUE, ORANGE, GREY = "#0072b2", "#e69f00", "#999999"  # Okabe and Ito: distinct for colour-blind readers, too
 
 _LEGEND = 14  # most curves that a legend names
 _PANELS = 16  # most panels that remain readable
@@ -199,7 +199,7 @@ def _curve(axes: "Axes", first: int, values: Sequence[float], label: str, **styl
 
 def new_figure(width: float, height: float, title: str) -> "Figure":
     """Return a new figure with a title; its size is in inches."""
-    from matplotlib.figure import Figure  # takes a second to import, and not pyplot: that would keep global state
+    from matplotlib.figure import Figure  # slow to import; not pyplot, which keeps global state
 
     figure = Figure(figsize=(width, height), dpi=120, layout="constrained")
     drawable = title.encode(errors="replace").decode()  # a file name may hold bytes that are no text, and dollar signs

@@ -10,7 +10,7 @@ ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Terminated(KeyboardInterrupt):
-    """Raised at SIGTERM or SIGHUP; handlers of Ctrl-C handle it, too."""
+    """Raised at SIGTERM or SIGHUP; as a KeyboardInterrupt it is handled like Ctrl-C."""
 
 
 _received: int = signal.SIGINT

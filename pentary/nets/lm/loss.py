@@ -31,7 +31,7 @@ def _logarithms() -> NDArray[np.int64]:
     # A shifted sum has lost the bits after its leading ones: half a unit on average.
     sums = np.arange(2**_LEADING, dtype=np.float64)
     sums[2 ** (_LEADING - 1) :] += 0.5
-    sums[0] = 1  # there is no such sum
+    sums[0] = 1  # never looked up; avoids log2(0)
     return np.rint(LOSS_PER_BIT * (np.log2(sums) - _RAISED)).astype(np.int64)
 
 
