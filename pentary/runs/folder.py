@@ -124,7 +124,7 @@ class RunFolder:
             PentaryError: a file cannot be written.
         """
         path = self._place / "steps.jsonl"
-        with writing(path), path.open("a", encoding="utf-8") as file:  # closed each time, so nothing is left in a buffer
+        with writing(path), path.open("a", encoding="utf-8") as file:  # closed each time, so no buffer holds anything
             file.write(json.dumps(record.line, allow_nan=False) + "\n")
         self.is_empty = False
         if (tenth := record.step * 10 // self._run.steps) > self._kept:
