@@ -1,4 +1,4 @@
-"""`python -m pentary` is `pentary`."""
+"""Entry point of `pentary` and `python -m pentary`."""
 
 import sys
 
@@ -6,7 +6,7 @@ from pentary.support import signals
 
 
 def run() -> None:
-    """Run the command line; a signal ends it quietly even while it is loaded, and while Python ends."""
+    """Run the command line; a signal ends it without a traceback, even during imports and while Python shuts down."""
     try:
         signals.end_like_ctrl_c()
         from pentary.cli import console
@@ -15,7 +15,7 @@ def run() -> None:
         console.prepare_streams()
         try:
             main(prog_name="pentary")
-        except OSError:  # standard error takes no message either
+        except OSError:  # standard error cannot be written either
             sys.exit(2)
         finally:
             console.release_streams()

@@ -1,7 +1,7 @@
-"""From statements to a program: addresses first, then words.
+"""Assembler: statements to a program, addresses first, then words.
 
-A statement becomes items: how many words it takes at an address, and which, once every symbol is known. The text starts
-at address 0, so its addresses are known as it is read; the data follow it, and are laid out when it is complete.
+A statement becomes items, each with its size in words at an address, and its words once every symbol is known. The text
+starts at address 0, so its addresses are known as it is read; the data follow it and are laid out when it is complete.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -23,7 +23,7 @@ from pentary.isa.program import Program
 from pentary.numbers.word import WORD_MAX, limit
 
 MAX_SIZE: Final = limit(10)
-"""Words that a program may take; LI reaches all their addresses."""
+"""Largest size of a program in words: a single LI loads any address in it."""
 
 
 def assemble(path: Path, defines: Mapping[str, int] | None = None, content: bytes | None = None) -> Program:
@@ -32,14 +32,14 @@ def assemble(path: Path, defines: Mapping[str, int] | None = None, content: byte
     Args:
         path: of the source.
         defines: values for constants that the source declares with .param.
-        content: of the source, if it has been read already; the path then only names it, and says where includes are.
+        content: of the source, if it has been read already; the path then only names it and locates includes.
 
     Returns:
         The program.
 
     Raises:
-        AssemblyError: the source has mistakes; it holds them all. A file without instructions is one, for it is meant
-            to be included, not to be run.
+        AssemblyError: the source has errors, all of which it holds. A file without instructions is one: such a file is
+            meant to be included, not to be run.
     """
     assembler = _Assembler(str(path), defines or {})
     program = assembler.program(assembler.reader.file(path, content))
@@ -53,14 +53,14 @@ def assemble_text(text: str, name: str = "<text>", defines: Mapping[str, int] | 
 
     Args:
         text: the source.
-        name: what the text is called in messages; includes are sought beside a file of this name.
+        name: of the text in messages; includes are relative to the folder of a file of this name.
         defines: values for constants that the source declares with .param.
 
     Returns:
         The program.
 
     Raises:
-        AssemblyError: the source has mistakes; it holds them all.
+        AssemblyError: the source has errors, all of which it holds.
 
     >>> assemble_text("start: LI p1, answer\\n HALT\\n .data\\nanswer: .word 42").symbols
     {'start': 0, 'answer': 2}
@@ -71,7 +71,7 @@ def assemble_text(text: str, name: str = "<text>", defines: Mapping[str, int] | 
 
 @dataclass(slots=True)
 class _Item:
-    """What has an address: words, space, a label, or what only asks for its address."""
+    """An item with an address: words, space, a label, or a directive that only needs the current address."""
 
     line: Line
     size: Callable[[int], int]
@@ -120,7 +120,7 @@ class _Assembler:
         return Reporting(line, self._diagnostics.append)
 
     def _check_whole(self, size: int) -> None:
-        """Report what has no place in the source."""
+        """Report errors without a source line: a value for an undeclared constant, or a program that is too large."""
         messages = [
             f"{name} is given a value, but no .param declares it{self._suggest(name, self._parameters)}"
             for name in self._defines.keys() - self._parameters
@@ -136,7 +136,7 @@ class _Assembler:
             self._text = self._place(item, self._text)
 
     def _place(self, item: _Item, address: int) -> int:
-        """Give an item its address; return the address after it."""
+        """Set the address and the length of an item; return the address after it."""
         item.address = address
         with self._reporting(item.line):
             item.length = item.size(address)
@@ -170,7 +170,7 @@ class _Assembler:
         with attempt:
             parsed = parse_instruction(operation, statement.operands(), attempt)
         if parsed is None:
-            self._add(line, lambda _: 1)  # as if it were right, so that the addresses after it are
+            self._add(line, lambda _: 1)  # keep its place, so that the addresses after it are right
         else:
             self._add(line, partial(parsed.size, evaluate), partial(parsed.words, evaluate, attempt))
 
@@ -211,7 +211,7 @@ class _Assembler:
         symbol = self._symbols.define(_name(operands[0]), Symbol(line, broken=True))
         symbol.expression = parse(operands[1])
         symbol.broken = False
-        self._symbols.settle(symbol)  # now, for the sizes after it; if it must wait for addresses, once it has its own
+        self._symbols.settle(symbol)  # sizes after it may need it; if it depends on addresses, it is settled below
 
         def settle(address: int) -> int:
             symbol.here = address

@@ -1,4 +1,4 @@
-"""From words back to assembler text."""
+"""Disassembler: words to assembler text."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import pairwise
@@ -12,12 +12,12 @@ from pentary.numbers.notation import format_pents
 
 
 def disassemble_word(word: int, address: int | None = None, names: Mapping[int, str] | None = None) -> str:
-    """Give the assembler text of one word.
+    """Return the assembler text of one word.
 
     Args:
-        word: an instruction; of any other word, the text is `.word N`.
-        address: where it stands; without it, targets are written relative to `.`.
-        names: labels by address, to write targets with.
+        word: an instruction, or any other word, which becomes `.word N`.
+        address: of the word; without it, targets are written relative to `.`.
+        names: labels by address, for targets.
 
     Returns:
         The text.
@@ -56,13 +56,13 @@ def _written(decoded: Decoded, address: int | None, names: Mapping[int, str]) ->
 
 
 def disassemble(program: Program) -> str:
-    """Give assembler text that assembles to the image and the size of a program.
+    """Return assembler text that assembles to the same image and size as a program.
 
     Args:
-        program: its labels are kept; a target in the text that has none is called L and its address.
+        program: its labels are kept; a target in the text without a label gets one, L and its address.
 
     Returns:
-        The text. Behind each word, a comment gives its address and its pents.
+        The text; a comment after each word shows its address and its pents.
 
     >>> print(disassemble(Program(np.array([1220703151, 42, 0, 0, 7]), 1, 9, {"answer": 1}, ("answer",))), end="")
         HALT                             ;       0  00+0000000000+0+
@@ -95,7 +95,7 @@ def disassemble(program: Program) -> str:
 
 
 def _first_names(kind: str) -> dict[int, str]:
-    """Give each register of a kind its name; other names of the same register come after it."""
+    """Return the preferred name of each register of a kind by number, such as p0 for `zero`."""
     numbers = reversed(NUMBERS[kind].items())
     return {number: name if kind == "control" else name.lower() for name, number in numbers}
 
@@ -110,7 +110,7 @@ def _target(distance: int, address: int | None, names: Mapping[int, str]) -> str
 
 
 def _labels(program: Program, text: Iterable[Decoded | None]) -> dict[int, list[str]]:
-    """Give the labels by address: those of the program, and new ones for targets in the text that have none."""
+    """Return the labels by address: those of the program, and generated ones for targets in the text without any."""
     labels: dict[int, list[str]] = {}
     for label in program.labels:
         labels.setdefault(program.symbols[label], []).append(label)
@@ -132,9 +132,9 @@ def _target_of(decoded: Decoded | None, address: int) -> int | None:
 
 
 def _runs(program: Program, labels: Collection[int]) -> Iterator[tuple[int, int]]:
-    """Give (address, length) of the data: each run of zeros between labels, and each other word with length 0.
+    """Yield (address, length) of each run of zeros between labels in the data, and (address, 0) of each other word.
 
-    A zero that ends the image counts as another word, since space there would not be stored.
+    A zero that ends the image counts as another word, since `.space` at the end is not stored in the image.
     """
     words = set((np.flatnonzero(program.image[program.text :]) + program.text).tolist())
     if program.image.size > program.text:

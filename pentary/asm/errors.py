@@ -1,4 +1,4 @@
-"""What is wrong in a source: every mistake with its place, and the report that shows them all."""
+"""Diagnostics of the assembler: errors with their source locations, and the exception that reports them all."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from pentary.support.messages import MOST, excerpt, shortened
 
 
 class Diagnostic(NamedTuple):
-    """One mistake: file, line and column (from 1; line 0 stands for the file as a whole), and the source line."""
+    """One error: file, line and column (both from 1; line 0: the file as a whole), message, and the source line."""
 
     file: str
     line: int
@@ -20,24 +20,24 @@ class Diagnostic(NamedTuple):
     text: str
 
     def __str__(self) -> str:
-        """Give `file:line:column: message`, then the source line, or a part of it, with a caret below the column."""
+        """Return `file:line:column: message`, then the source line, or an excerpt, with a caret below the column."""
         if not self.line:
             return f"{self.file}: {shortened(self.message)}"
         text, column = excerpt(self.text, self.column - 1)
-        # A tab stays a tab, so that the caret stands right whatever a tab's width is.
+        # Tabs are kept, so that the caret lines up whatever the tab width is.
         before = "".join(c if c == "\t" else " " for c in text[:column])
         return f"{self.file}:{self.line}:{self.column}: {shortened(self.message)}\n{text}\n{before}^"
 
 
 class AssemblyError(PentaryError):
-    """All mistakes of a source, in the order of their places; the message is a report of the first of them.
+    """All errors of a source, sorted by location; the message reports the first `MOST` of them.
 
     Attributes:
-        diagnostics: the mistakes.
+        diagnostics: the errors.
     """
 
     def __init__(self, diagnostics: Iterable[Diagnostic]) -> None:
-        """Sort the mistakes and write the report."""
+        """Create the exception from diagnostics in any order; duplicates are dropped."""
         self.diagnostics = tuple(sorted(set(diagnostics)))
         count = len(self.diagnostics)
         total = f"{count:,} error{'s' * (count != 1)}" + f"; the first {MOST} are shown" * (count > MOST)
@@ -45,31 +45,31 @@ class AssemblyError(PentaryError):
 
 
 class Mistake(Exception):
-    """A mistake at a column, from 0, of the line being assembled."""
+    """An error at a column, counted from 0, of the line being assembled."""
 
     def __init__(self, column: int, message: str) -> None:
-        """Keep both."""
+        """Create an error at a column, with its message."""
         super().__init__(message)
         self.column, self.message = column, message
 
 
 class NotKnown(Mistake):
-    """A value that does not yet follow from what has been read."""
+    """A value that depends on symbols or addresses which are not known yet."""
 
 
 class Reported(Exception):
-    """What failed depends on a mistake that is reported already."""
+    """A failure caused by an error that has been reported already."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line to assemble.
+    """A source line to assemble.
 
     Attributes:
-        source: where the user wrote it; in an expansion the line that invokes the macro.
-        text: what is assembled; in an expansion a line of the macro's body with the arguments in place.
-        column: in an expansion the column of the invocation, from 0.
-        note: in an expansion the macro and where the line stands in it.
+        source: where the user wrote it; in a macro expansion, the line that invokes the macro.
+        text: what is assembled; in an expansion, a line of the macro's body with the arguments substituted.
+        column: in an expansion, the column of the invocation, from 0.
+        note: in an expansion, the macro's name and where the line stands in its definition.
     """
 
     source: Source
@@ -78,35 +78,35 @@ class Line:
     note: str = ""
 
     def diagnose(self, mistake: Mistake) -> Diagnostic:
-        """Give a mistake in this line its place."""
+        """Return an error in this line as a diagnostic with its location."""
         column = mistake.column if self.column is None else self.column
         return Diagnostic(self.source.file, self.source.line, column + 1, mistake.message + self.note, self.source.text)
 
 
 class Reporting:
-    """A context that reports a mistake in its body, after which the work goes on; it may be entered again and again.
+    """Reentrant context manager that reports and suppresses an error in its body, so that assembly continues.
 
     Args:
-        line: where the mistakes are.
-        report: takes each.
+        line: the line that is being assembled.
+        report: called with each diagnostic.
     """
 
     def __init__(self, line: Line, report: Callable[[Diagnostic], None]) -> None:
-        """Keep both."""
+        """Create a context manager for one line."""
         self._line, self._report = line, report
 
     def __enter__(self) -> None:
         """Do nothing."""
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> bool:
-        """Report a mistake; any other exception goes on."""
+        """Report and suppress a `Mistake`, suppress `Reported`, and let any other exception propagate."""
         if isinstance(error, Mistake):
             self._report(self._line.diagnose(error))
         return isinstance(error, Mistake | Reported)
 
 
 def miscount(name: str, operands: Sequence[str], given: int) -> str:
-    """Tell what is taken where more or fewer operands are given; "..." at the end stands for more of them.
+    """Return the message for a wrong number of operands; "..." at the end of `operands` stands for any number more.
 
     >>> miscount("NEG", ["rd", "rs"], 3), miscount("HALT", [], 1)
     ('NEG takes rd, rs: 2 operands, not 3', 'HALT takes no operands')
@@ -122,20 +122,20 @@ def miscount(name: str, operands: Sequence[str], given: int) -> str:
 
 
 class Suggestions:
-    """Gives suggestions for the first wrong names only: those of thousands take long to seek, and few are shown."""
+    """Spelling suggestions for the first `MOST` unknown names only: each search is slow, and few are displayed."""
 
     def __init__(self) -> None:
-        """Have given none."""
+        """Start counting."""
         self._left = MOST
 
     def __call__(self, name: str, known: Iterable[str]) -> str:
-        """Return what `suggestion` does, or nothing if many have been asked for."""
+        """Return what `suggestion` does, or an empty string after `MOST` calls."""
         self._left -= 1
         return suggestion(name, known) if self._left >= 0 else ""
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """Give "; did you mean X?" with the known name nearest to a wrong one, or nothing if none is near.
+    """Return "; did you mean X?" with the known name nearest to an unknown one, or an empty string if none is near.
 
     >>> suggestion("adi", ["ADD", "ADDI"]), suggestion("x", ["ADD"])
     ('; did you mean ADDI?', '')

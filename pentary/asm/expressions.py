@@ -11,26 +11,26 @@ from pentary.asm.vocabulary import FUNCTIONS, RESERVED
 from pentary.numbers.word import PentaryError, limit
 
 _MAX_BITS: Final = 1024
-"""Of any value on the way; so no short expression can fill the memory."""
+"""Limit on the bits of an intermediate value, so that no short expression exhausts memory."""
 
 _MAX_DEPTH: Final = 40
-"""Parentheses and signs within one another."""
+"""Nesting limit of parentheses and signs."""
 
 
 class Expression(NamedTuple):
     """A parsed expression: its first column, and its steps in postfix order.
 
-    A step is a token with the function to apply and how many arguments it takes, or None where the token is the value.
+    A step is a token with the function to apply and its number of arguments; the function is None for an operand.
     """
 
     column: int
     steps: tuple[tuple[Token, Callable[..., int] | None, int], ...]
 
     def evaluate(self, lookup: Callable[[Token], int]) -> int:
-        """Give the value.
+        """Return the value.
 
         Args:
-            lookup: gives the value of a name, or of `.`.
+            lookup: returns the value of a name, or of `.`.
 
         Raises:
             Mistake: an operation has no result, or one that is too large; and what `lookup` raises.
@@ -58,7 +58,7 @@ def parse(tokens: Sequence[Token]) -> Expression:
     """Parse the tokens of one expression, at least one.
 
     Raises:
-        Mistake: they are no expression.
+        Mistake: they are not an expression.
 
     >>> from pentary.asm.lexer import tokenize
     >>> parse(tokenize("-2 ** 2 + 7 // 2 * min(3, 4)")).evaluate(lambda token: 0)
@@ -72,7 +72,7 @@ def parse(tokens: Sequence[Token]) -> Expression:
 
 
 class _Parser:
-    """Precedence climbing over tokens; `next` is the token to be read."""
+    """Precedence-climbing parser; `next` is the lookahead token."""
 
     def __init__(self, tokens: Sequence[Token]) -> None:
         self.steps: list[tuple[Token, Callable[..., int] | None, int]] = []

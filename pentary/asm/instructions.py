@@ -1,4 +1,4 @@
-"""From a mnemonic and its operands to words."""
+"""Parser and encoder of single instructions: a mnemonic and its operands to words."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,15 +16,15 @@ from pentary.numbers.word import WORD_MAX, limit, split
 Evaluate = Callable[[Expression, int | None], int]
 
 _NARROW: Final = limit(HIGH_SHIFT)
-"""Largest constant of one LI."""
+"""Largest constant that one LI loads."""
 
 _FAR: Final = limit(LAYOUTS["J"]["i"].width)
-"""Words that JUMP reaches."""
+"""Largest distance of a JUMP in words."""
 
 
 @dataclass(slots=True)
 class Parsed:
-    """An instruction whose registers are known, by field, and whose numbers wait for the symbols.
+    """A parsed instruction: register numbers by field, and expressions that are evaluated once symbols are known.
 
     `length` is the number of words: 2 where LI loads a wide constant.
     """
@@ -35,14 +35,14 @@ class Parsed:
     length: int = 1
 
     def size(self, evaluate: Evaluate, address: int) -> int:
-        """Fix the number of words by what is known so far."""
+        """Set the number of words by the symbols known so far, and return it."""
         if self.instruction.name == "LI" and self.numbers:
             with suppress(NotKnown):
                 self.length = 1 if abs(evaluate(self.numbers[0][2], address)) <= _NARROW else 2
         return self.length
 
     def words(self, evaluate: Evaluate, attempt: Reporting, address: int) -> list[int]:
-        """Give the words at an address; none after a mistake in an operand."""
+        """Return the words at an address; none if an operand has an error."""
         fields = dict(self.registers)
         for name, operand, expression in self.numbers:
             with attempt:
@@ -76,12 +76,12 @@ def parse_instruction(operation: Token, given: list[list[Token]], attempt: Repor
     """Parse an instruction or a pseudo-instruction.
 
     Args:
-        operation: its mnemonic, one that is known.
-        given: the tokens of its operands.
-        attempt: reports the mistakes in single operands.
+        operation: its mnemonic, which must be a known one.
+        given: the tokens of each operand.
+        attempt: reports the errors in single operands.
 
     Returns:
-        The instruction, without the operands that are wrong.
+        The instruction, without the operands that have errors.
 
     Raises:
         Mistake: there are more or fewer operands than the instruction takes.
@@ -105,7 +105,7 @@ def parse_instruction(operation: Token, given: list[list[Token]], attempt: Repor
 
 
 def _parts(operand: str, tokens: list[Token]) -> list[tuple[str, list[Token]]]:
-    """Split what is given for "i(rs)" into "i" and "rs"; any other operand is one part."""
+    """Split the tokens of an "i(rs)" operand into those of "i" and of "rs"; any other operand is one part."""
     if not operand.endswith(")"):
         return [(operand, tokens)]
     offset, base = operand.rstrip(")").split("(")
@@ -116,7 +116,7 @@ def _parts(operand: str, tokens: list[Token]) -> list[tuple[str, list[Token]]]:
 
 
 def _add(parsed: Parsed, name: str, operand: Operand, tokens: list[Token]) -> None:
-    """Add an operand to what is parsed."""
+    """Add an operand to a parsed instruction."""
     if operand.kind not in NUMBERS:
         parsed.numbers.append((name, operand, parse(tokens)))
         return

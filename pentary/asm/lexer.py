@@ -1,4 +1,4 @@
-"""From a line to its tokens, and from these to labels, operation and operands."""
+"""Lexer: splits a line into tokens, and these into labels, operation and operands."""
 
 import re
 from typing import Final, NamedTuple
@@ -8,13 +8,13 @@ from pentary.numbers.notation import ASCII_GLYPHS, GLYPHS, parse_pents
 from pentary.numbers.word import PentaryError
 
 _MAX_DIGITS: Final = 300
-"""Decimal digits of a number."""
+"""Most decimal digits of a number."""
 
 
 class Token(NamedTuple):
-    """A token: kind, the text, the column from 0, of a number its value, and what is wrong with it.
+    """One token: kind, text, column from 0, value of a number, and the error message of one that is not valid.
 
-    `kind` is "name", "number", "string", "operator", "malformed" (meant as a number), or "error": the rest of a line
+    `kind` is "name", "number", "string", "operator", "malformed" (an invalid number), or "error": the rest of a line
     that cannot be read further. A name may start with a dot.
     """
 
@@ -26,12 +26,12 @@ class Token(NamedTuple):
 
     @property
     def end(self) -> int:
-        """The column after the token."""
+        """Column just after the token."""
         return self.column + len(self.text)
 
 
 class Statement(NamedTuple):
-    """A line taken apart: its labels, its operation (None if it has labels at most), and the tokens after that."""
+    """One parsed line: its labels, its operation (None if no name follows the labels), and the remaining tokens."""
 
     line: Line
     labels: list[Token]
@@ -39,10 +39,10 @@ class Statement(NamedTuple):
     rest: list[Token]
 
     def operands(self) -> list[list[Token]]:
-        """Give the tokens of each operand.
+        """Return the tokens of each operand.
 
         Raises:
-            Mistake: the line cannot be read to its end, an operand is empty, or a foreign comment follows.
+            Mistake: the line cannot be read to its end, an operand is empty, or a comment begins with //.
         """
         if not self.rest:
             return []
@@ -80,7 +80,7 @@ _HINTS: Final = {"#": "; a comment begins with ;", "/": "; a comment begins with
 
 
 def tokenize(text: str) -> list[Token]:
-    """Give the tokens of a line; the last is of kind "error" if the line cannot be read to its end.
+    """Return the tokens of a line; the last is of kind "error" if the line cannot be read to its end.
 
     >>> [token.text for token in tokenize("loop: ADDI p1, p1, 0p2-= ; comment")]
     ['loop', ':', 'ADDI', 'p1', ',', 'p1', ',', '0p2-=']
@@ -106,7 +106,7 @@ def tokenize(text: str) -> list[Token]:
 
 
 def refuse_comment(token: Token) -> None:
-    """Tell those who know another assembly language how comments are written, where a // cannot divide.
+    """Reject // where it cannot be a division, with a hint how comments are written.
 
     Raises:
         Mistake: the token is //.
@@ -116,7 +116,7 @@ def refuse_comment(token: Token) -> None:
 
 
 def parse_line(line: Line) -> Statement:
-    """Take a line apart; `name:` is a label, the first name without a colon the operation."""
+    """Parse a line: `name:` is a label, the first name without a colon is the operation."""
     tokens = tokenize(line.text)
     labels = []
     while len(tokens) > 1 and tokens[0].kind == "name" and tokens[1].text == ":":

@@ -1,7 +1,7 @@
-"""Programs on disk, or from a pipe.
+"""Object files: programs on disk, or from a pipe.
 
-An object file is a safetensors file: the tensor `image` holds the words, and the metadata one entry `program` with the
-rest as JSON.
+An object file is a safetensors file: the tensor `image` holds the words, and the metadata entry `program` all other
+fields as a JSON object.
 """
 
 import json
@@ -24,17 +24,17 @@ from pentary.support.messages import some
 FORMAT: Final = "pentary program"
 VERSION: Final = 1
 STANDARD_INPUT: Final = Path("<stdin>")
-"""What a program from standard input is called."""
+"""Name in messages of a program from standard input."""
 
-_LENGTH: Final = 8  # bytes of the number at the start of a file: the length of its header
+_LENGTH: Final = 8  # bytes of the header length at the start of a safetensors file
 _FIELDS: Final = ("format", "version", "text", "size", "symbols", "labels", "sources")
 
 
 def save(program: Program, path: Path) -> None:
-    """Write a program to a file, which appears whole or not at all; the same program gives the same bytes.
+    """Write a program to an object file atomically; the same program gives the same bytes.
 
     Args:
-        program: to write.
+        program: to be written.
         path: of the file; one that exists is replaced.
 
     Raises:
@@ -53,7 +53,7 @@ def save(program: Program, path: Path) -> None:
 
 
 def load(path: Path) -> Program:
-    """Read a program from a file.
+    """Read a program from an object file.
 
     Args:
         path: of the object file.
@@ -75,7 +75,7 @@ def _read(path: Path) -> bytes:
 
 
 def _loaded(path: Path, content: bytes) -> Program:
-    """Read a program from what an object file holds."""
+    """Return the program in the content of an object file."""
     try:
         tensors = dict(deserialize(content))
         header = json.loads(content[_LENGTH : _LENGTH + int.from_bytes(content[:_LENGTH], "little")])
@@ -95,9 +95,9 @@ def _loaded(path: Path, content: bytes) -> Program:
 
 
 def load_program(path: Path, defines: Mapping[str, int] | None = None) -> Program:
-    """Read a program from a source, if the file is called .s or .asm, or else from an object file.
+    """Read a program from a source if the file's suffix is .s or .asm, otherwise from an object file.
 
-    What comes through a pipe is taken for what it holds, whatever the pipe is called.
+    For a pipe the content decides which it is, not the name.
 
     Args:
         path: of the file, or - for standard input.
@@ -120,18 +120,18 @@ def load_program(path: Path, defines: Mapping[str, int] | None = None) -> Progra
 
 
 def is_standard_input(path: Path) -> bool:
-    """Tell whether a path stands for standard input."""
+    """Return whether a path stands for standard input."""
     return str(path) in ("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 
 
 def read_pipe(path: Path) -> tuple[Path, bytes] | None:
-    """Read what can be read only once: standard input, or a pipe with a name.
+    """Read a file that can be read only once: standard input or a named pipe.
 
     Args:
         path: of any file.
 
     Returns:
-        What to call it, and what it holds; None for any other file, which is not read.
+        A name for messages, and the content; None for any other file, which is not read.
 
     Raises:
         PentaryError: it cannot be read.
@@ -144,16 +144,17 @@ def read_pipe(path: Path) -> tuple[Path, bytes] | None:
 
 
 def is_object(content: bytes) -> bool:
-    """Tell whether a program is an object file, or a part of one, rather than a source.
+    """Return whether a program is an object file, or the beginning of one, rather than a source.
 
     Args:
-        content: of the file. An object file begins with a small number of 8 bytes; text never holds a null byte.
+        content: of the file. An object file begins with its header length, 8 bytes of which the high ones are null;
+            text never holds a null byte.
     """
     return 0 in content[:_LENGTH]
 
 
 class _Damaged(Exception):
-    """What is wrong with the contents of an object file."""
+    """An object file with invalid content; the message says what is wrong."""
 
 
 def _refuse_others(names: Iterable[str], known: Collection[str]) -> None:

@@ -1,4 +1,4 @@
-"""From files to statements: includes are read, macros expanded."""
+"""Source reader: files to statements, with includes read and macros expanded."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -12,13 +12,13 @@ from pentary.asm.vocabulary import MNEMONICS
 from pentary.isa.program import Source
 
 _MAX_DEPTH: Final = 50
-"""Includes and macro expansions within one another."""
+"""Nesting limit of includes and macro expansions."""
 
 _MAX_EXPANSIONS: Final = 100_000
-"""Includes and macro expansions in all; a few macros that use one another twice would grow without end."""
+"""Limit on includes and macro expansions in all: macros that each use another one twice grow exponentially."""
 
 _MAX_LENGTH: Final = 10_000
-"""Characters of a line of an expansion, for the same reason."""
+"""Limit on the characters of an expanded line, for the same reason."""
 
 _PARAMETER: Final = re.compile(r"\\(@|[A-Za-z_][A-Za-z0-9_]*)")
 _BEFORE_COMMENT: Final = re.compile(r'(?:[^;"]|"[^"]*"|"(?![^"]*"))*')
@@ -33,33 +33,33 @@ class _Macro:
 
 
 class Reader:
-    """Reads statements.
+    """Reader of the statements of a source, through its includes and macros.
 
     Args:
-        report: takes each mistake found on the way; reading goes on after it.
+        report: called with the diagnostic of each error; reading continues after it.
 
     Attributes:
-        DIRECTIVES: what the reader deals with itself.
+        DIRECTIVES: those that the reader handles itself.
     """
 
     DIRECTIVES: Final = (".include", ".macro", ".endm")
 
     def __init__(self, report: Callable[[Diagnostic], None]) -> None:
-        """Know no macro."""
+        """Create a reader without macros."""
         self._macros: dict[str, _Macro] = {}
         self._report = report
         self._expansions = 0
 
     def macro_names(self) -> list[str]:
-        """Give the names of the macros so far."""
+        """Return the names of the macros defined so far."""
         return [macro.name for macro in self._macros.values()]
 
     def file(self, path: Path, content: bytes | None = None) -> Iterator[Statement]:
-        """Give the statements of a file.
+        """Yield the statements of a file.
 
         Args:
             path: of the file.
-            content: of the file, if it has been read already; the path then only names it.
+            content: of the file, if it has been read already; the path then only names it and locates includes.
         """
         try:
             text = _read(path) if content is None else _decoded(content)
@@ -69,12 +69,12 @@ class Reader:
         yield from self.text(text, str(path), (path.resolve(),))
 
     def text(self, text: str, name: str, within: tuple[Path | str, ...] = ()) -> Iterator[Statement]:
-        """Give the statements of a text.
+        """Return an iterator over the statements of a text.
 
         Args:
             text: the source.
-            name: of the file; includes are sought beside it.
-            within: the files and macros that are being read.
+            name: of the file; includes are relative to its folder.
+            within: files and macros that are being read or expanded, to detect recursion.
         """
         lines = (Line(Source(name, n, line), line) for n, line in enumerate(re.split("\r\n|\r|\n", text), start=1))
         return self._statements(lines, within)
@@ -93,7 +93,7 @@ class Reader:
                     self._define(statement, operation, lines)
                 elif name == ".endm":
                     raise Mistake(operation.column, ".endm without .macro")
-                elif self._expansions <= _MAX_EXPANSIONS:  # beyond, it is reported
+                elif self._expansions <= _MAX_EXPANSIONS:  # beyond the limit, which is reported once
                     self._count(operation, within)
                     inner = self._include if name == ".include" else self._expand
                     yield from inner(statement, operation, within)
@@ -123,7 +123,7 @@ class Reader:
         return self.text(text, str(path), (*within, resolved))
 
     def _define(self, statement: Statement, operation: Token, lines: Iterator[Line]) -> None:
-        """Read a macro to its end."""
+        """Read a macro definition up to its .endm."""
         body = []
         for line in lines:
             inner = parse_line(line).operation
@@ -173,7 +173,7 @@ class Reader:
         column = name.column if line.column is None else line.column
         lines = []
         for written in macro.body:
-            text = _PARAMETER.sub(lambda use: values.get(use[1], "0"), _code(written.text))  # 0: reported already
+            text = _PARAMETER.sub(lambda use: values.get(use[1], "0"), _code(written.text))  # unknown: reported already
             if len(text) > _MAX_LENGTH:
                 raise Mistake(name.column, f"a line of macro {macro.name} grows beyond {_MAX_LENGTH} characters")
             place = f"{written.source.file}:{written.source.line}"
@@ -182,13 +182,13 @@ class Reader:
 
 
 def _code(text: str) -> str:
-    """Give a line without its comment."""
+    """Return a line without its comment."""
     match = _BEFORE_COMMENT.match(text)
     return match.group() if match else ""
 
 
 class _Unreadable(Exception):
-    """Why a file cannot be read."""
+    """A file that cannot be read; the message says why."""
 
 
 def _read(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Labels and constants: defined once, known when their values follow, found wherever they stand."""
+"""Symbol table: labels and constants, defined once each and evaluated as soon as their values are known."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,14 +10,15 @@ from pentary.asm.lexer import Token
 from pentary.asm.vocabulary import FUNCTIONS, RESERVED
 
 _MAX_CHAIN: Final = 50
-"""Constants that are each defined by the next, which stands later."""
+"""Longest chain of constants that are each defined by a later one."""
 
 
 @dataclass
 class Symbol:
     """A label, or a constant with its expression; `value` is None until it is known.
 
-    `here` is the address where a constant stands, for `.`; a constant is `broken` after a mistake in it is reported.
+    `here` is the address of a constant's definition, the value of `.` in it. `broken` is set once an error in a
+    constant has been reported, `busy` while it is being evaluated, to detect cycles.
     """
 
     line: Line
@@ -29,23 +30,23 @@ class Symbol:
     busy: bool = False
 
     def place(self, address: int) -> int:
-        """Give a label its address, where it takes no words."""
+        """Set the address of a label; return the words that it takes, 0."""
         self.value = address
         return 0
 
 
 class Symbols:
-    """The symbols of a program.
+    """Symbol table of a program.
 
     Args:
-        report: takes each mistake in a constant.
+        report: called with the diagnostic of each error in a constant.
 
     Attributes:
-        complete: whether all symbols are defined and all addresses known, so that every value must follow.
+        complete: whether all symbols are defined and all addresses known, so that a missing value is an error.
     """
 
     def __init__(self, report: Callable[[Diagnostic], None]) -> None:
-        """Hold none."""
+        """Create an empty table."""
         self._table: dict[str, Symbol] = {}
         self.complete = False
         self._report = report
@@ -53,10 +54,10 @@ class Symbols:
         self._suggest = Suggestions()
 
     def define(self, name: Token, symbol: Symbol) -> Symbol:
-        """Add a symbol, and return it.
+        """Add a symbol and return it.
 
         Raises:
-            Mistake: the name is taken.
+            Mistake: the name is reserved, or defined already.
         """
         if name.text.upper() in RESERVED or name.text in FUNCTIONS or name.text.startswith("."):
             raise Mistake(name.column, f"{name.text} cannot be the name of a symbol: it has a meaning already")
@@ -67,26 +68,26 @@ class Symbols:
         return symbol
 
     def values(self) -> dict[str, int]:
-        """Give the values of all symbols that have one."""
+        """Return the values of all symbols that have one, by name."""
         return {name: symbol.value for name, symbol in self._table.items() if symbol.value is not None}
 
     def labels(self) -> tuple[str, ...]:
-        """Give the names of the labels, in the order of their addresses."""
+        """Return the names of the labels, in the order of their addresses."""
         values = self.values()
         return tuple(sorted((name for name in values if self._table[name].is_label), key=values.__getitem__))
 
     def evaluate(self, expression: Expression, here: int | None) -> int:
-        """Give the value of an expression where `.` is `here`.
+        """Return the value of an expression in which `.` is `here` (None: not known yet).
 
         Raises:
-            NotKnown: it does not follow yet; never once `complete` is set.
-            Reported: it depends on a symbol whose definition is broken.
-            Mistake: it has none.
+            NotKnown: it depends on a value that is not known yet; not raised once `complete` is set.
+            Reported: it depends on a constant whose error has been reported.
+            Mistake: it has no value: a symbol is unknown or defined by itself, or an operation has no result.
         """
         return expression.evaluate(lambda token: self._lookup(token, here))
 
     def settle(self, symbol: Symbol) -> None:
-        """Give a constant its value, if that is known by now; mistakes in it are reported."""
+        """Evaluate a constant if its value is known by now; errors in it are reported."""
         if symbol.value is not None or symbol.broken or symbol.expression is None:
             return
         try:
@@ -105,7 +106,7 @@ class Symbols:
             self._chain -= 1
 
     def settle_all(self) -> None:
-        """Settle the constants, in the order of the source."""
+        """Evaluate all constants that can be evaluated, in the order of the source."""
         for symbol in self._table.values():
             self.settle(symbol)
 

@@ -1,4 +1,4 @@
-"""The names that the assembler knows beside the instruction table's: registers, functions, pseudo-instructions."""
+"""Names of the assembler beyond those of the instruction table: registers, functions, pseudo-instructions."""
 
 from typing import Final, NamedTuple
 
@@ -10,7 +10,7 @@ NUMBERS: Final[dict[str, dict[str, int]]] = {
     "fitness": {f"F{n}": n for n in range(FITNESS)},
     "control": {name: n for n, name in enumerate(CONTROLS)},
 }
-"""For each kind of operand that is a name: the names, in capitals, with their numbers."""
+"""Register names of each kind, in capitals, with their numbers."""
 
 EXPECTED: Final = {
     "register": f"a register p0..p{REGISTERS - 1}, zero, fp, sp or lr",
@@ -20,14 +20,14 @@ EXPECTED: Final = {
 }
 
 RESERVED: Final = {name for kind in ("register", "vector", "fitness") for name in NUMBERS[kind]}
-"""Names of registers, in capitals. A control register's name stands only where LRSET takes one, so it stays free."""
+"""Register names, in capitals; no symbol may have one. Control registers are not among them: only LRSET names them."""
 
 FUNCTIONS: Final = {"limit": 1, "isqrt": 1, "min": 2, "max": 2}
-"""Functions of expressions, with the number of arguments."""
+"""Functions in expressions, with their numbers of arguments."""
 
 
 class Pseudo(NamedTuple):
-    """What a pseudo-instruction takes, and the instruction that stands for it: operands by name, or as written."""
+    """A pseudo-instruction: its operands, the instruction it stands for, and its operands there, by name or literal."""
 
     operands: tuple[str, ...]
     instruction: str
@@ -42,6 +42,6 @@ PSEUDO: Final = {
     "BZ": Pseudo(("rs", "j7"), "BEQ", ("rs", "zero", "j7")),
     "BNZ": Pseudo(("rs", "j7"), "BNE", ("rs", "zero", "j7")),
 }
-"""LI of a constant wider than its immediate becomes LI and ADDHI; no other line of the source makes two words."""
+"""Pseudo-instructions by mnemonic. LI or LA of a constant wider than LI's immediate becomes two words, LI and ADDHI."""
 
 MNEMONICS: Final = {*BY_NAME, *PSEUDO}

@@ -11,7 +11,7 @@ from pentary.numbers.word import PentaryError
 
 
 def _defines(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, int]:
-    """Read NAME=VALUE texts."""
+    """Return the values of NAME=VALUE options by name; a callback of click."""
     values: dict[str, int] = {}
     for text in texts:
         name, _, value = text.partition("=")

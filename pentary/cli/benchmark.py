@@ -1,8 +1,8 @@
-"""Speed of the golden path, as ratios within one run.
+"""Benchmark of the NumPy reference: throughputs, and ratios of those in one run.
 
-The network is the one whose figures the EGGROLL paper gives ratios for in spirit: wide layers, every member with inputs
-of its own, rank-1 perturbations. Only the multiply-accumulates of the shared weights are counted, so a ratio below one
-is what perturbing costs. Factors are drawn anew in the forward pass and again in the update; nothing is kept.
+The workload resembles the one for which the EGGROLL paper gives ratios: wide layers, every member with inputs of its
+own, rank-1 perturbations. Only the multiply-accumulates with the shared weights are counted, so what a ratio lacks to
+one is the cost of the perturbation. Factors are drawn in the forward pass and again in the update; none are stored.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,14 +26,14 @@ ROUNDS: Final = 15
 NETWORK = Mlp(tuple(Layer(f"layer{i}", WIDTH, WIDTH, shift=2, low=0, high=62) for i in range(2)), input_limit=62)
 PARAMETERS = Parameters(population=2048, rank=1, steps=1000, perturb="factored")
 
-_PAIRS = 171  # that a worker takes at a time: a sixth of the population
+_PAIRS = 171  # pairs that a worker processes at a time: a sixth of the population
 
 
 def run(rounds: int = ROUNDS, parameters: Parameters = PARAMETERS) -> dict[str, float | int]:
-    """Measure the golden path.
+    """Measure the throughput of the NumPy reference.
 
     Args:
-        rounds: how often everything is measured, in turn; the fastest of each counts.
+        rounds: how often every figure is measured, in rotation; the fastest of each counts.
         parameters: of the factored population; the quantised one is 64x64 of rank 8.
 
     Returns:
@@ -116,7 +116,7 @@ def _quantized(population: Population, pairs: int) -> None:
 
 
 def _time(function: Callable[[], object]) -> float:
-    """Time the faster of two calls in a row: the first finds the caches full of what ran before it."""
+    """Return the time of the faster of two consecutive calls: the first one finds the caches full of other data."""
     times = []
     for _ in range(2):
         start = perf_counter()

@@ -1,8 +1,8 @@
-"""Speed of the language model, as ratios within one run.
+"""Benchmark of the language model: throughputs, and ratios of those in one run.
 
-The ceiling is what the machine's own matrix products reach: those of the forward pass on all members at once, a part
-for each worker, and nothing else. What the forward pass is slower by is spent between products. Only the
-multiply-accumulates with the shared weights are counted, so what perturbations and updates cost lowers a ratio.
+The ceiling is the throughput of the matrix products of the forward pass alone, on all members at once, with one part
+for each worker. The rest of the time of a forward pass is spent between products. Only the multiply-accumulates with
+the shared weights are counted, so perturbations and updates lower a ratio.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,18 +21,18 @@ from pentary.support.parallel import map_items, one_blas_thread, slices, workers
 from pentary.tasks.language.corpus import load
 
 SECONDS: Final = {64: 10.0, 512: 35.0}
-"""Widths that are measured, and for how long: 64 is the default model, at 512 products take nearly all the time."""
+"""Seconds to measure each width: 64 is the default model, at 512 products take nearly all the time."""
 
 PARAMETERS: Final = Parameters()
 
-_ROUNDS: Final = 2  # at least: the first one compiles
+_ROUNDS: Final = 2  # at least, since the first one compiles
 
 
 def run(seconds: Mapping[int, float] = SECONDS, parameters: Parameters = PARAMETERS) -> dict[str, float | int]:
     """Measure a model of one layer with every backend that is installed.
 
     Args:
-        seconds: how long to measure a model of each width: everything in turn, of which the fastest counts.
+        seconds: how long to measure a model of each width; everything is timed in rotation, and the fastest counts.
         parameters: of the population.
 
     Returns:
@@ -64,13 +64,13 @@ def run(seconds: Mapping[int, float] = SECONDS, parameters: Parameters = PARAMET
 
 
 def _work(model: Model, parameters: Parameters, backend: Gemm) -> dict[str, Callable[[], object]]:
-    """Give what is measured, each for all bytes of one update."""
+    """Return the functions to be timed by name, each for all bytes of one update."""
     text = load().train
     engine = Engine(model, parameters, text, backend)
     state = init(model, parameters)
     engine.weights.fill(state.latents)
     forwards = [Forward(engine.weights, 2 * (own.stop - own.start)) for own in slices(parameters.pairs, engine.chunk)]
-    # One slice for each worker, however the forward pass is cut: what we choose for it must not lower its ceiling.
+    # One slice for each worker, whatever the chunks of the forward pass: their choice must not lower the ceiling.
     whole = [
         Forward(engine.weights, part.stop - part.start)
         for part in slices(parameters.population, -(-parameters.population // workers()))
@@ -94,7 +94,7 @@ def _work(model: Model, parameters: Parameters, backend: Gemm) -> dict[str, Call
 
 
 def _fastest(works: Mapping[tuple[str, str], Callable[[], object]], seconds: float) -> dict[tuple[str, str], float]:
-    """Time everything in turn until the seconds have passed, and give the least time of each."""
+    """Time all functions in rotation until the seconds have passed, and return the least time of each in seconds."""
     times = dict.fromkeys(works, np.inf)
     with one_blas_thread():
         began = perf_counter()

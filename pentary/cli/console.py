@@ -1,7 +1,8 @@
-"""What every command does with its output and its end.
+"""Output streams and exit status of all commands.
 
-Exit status: 0; 1 for a fault of pentary itself; 2 for a mistake or a failed write; 128 and the number of the signal
-that ended it (130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP, 141 where the reader of the output has left).
+Exit status: 0 for success; 1 for an internal error of pentary; 2 for a user error or a failed write; 128 plus the
+number of the signal that ended it (130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP, 141 if the reader of the output
+has closed the pipe).
 """
 
 import codecs
@@ -30,12 +31,12 @@ class _Mistake(click.ClickException):
     exit_code = 2
 
     def show(self, file: IO[Any] | None = None) -> None:
-        with suppress(*UNWRITABLE):  # the exit status still tells it
+        with suppress(*UNWRITABLE):  # the exit status still reports it
             super().show(file)
 
 
 class _Report(_Mistake):
-    """Mistakes whose lines begin with file:line:column, as editors want them."""
+    """User errors whose lines begin with file:line:column, as editors expect them."""
 
     def show(self, file: IO[Any] | None = None) -> None:
         with suppress(*UNWRITABLE):
@@ -43,25 +44,25 @@ class _Report(_Mistake):
 
 
 class UnexpectedError(click.ClickException):
-    """A fault of pentary itself, told in one line because its traceback has been kept elsewhere."""
+    """Internal error of pentary, reported in one line because its traceback is kept elsewhere."""
 
     exit_code = 1
 
 
 @contextmanager
 def exit_status() -> Iterator[None]:
-    """Tell what went wrong in one line, after the user's own traceback if there is one.
+    """Turn an exception of the body into a one-line message, after any traceback of user code, and an exit status.
 
     Raises:
-        click.ClickException: with exit status 2 for a mistake.
-        click.exceptions.Exit: after a signal, or when the reader of the output has left.
+        click.ClickException: with exit status 2 for a user error.
+        click.exceptions.Exit: after a signal, or when the reader of the output has closed the pipe.
     """
     try:
         yield
     except AssemblyError as error:
         raise _Report(str(error)) from error
     except PentaryError as error:
-        say(getattr(error, "user_traceback", ""), nl=False)  # that of a black box, whose code is the user's
+        say(getattr(error, "user_traceback", ""), nl=False)  # traceback of a black-box function, which is user code
         raise _Mistake(str(error)) from error
     except MemoryError as error:
         raise _Mistake(f"there is not enough memory: {error}") from error
@@ -72,12 +73,12 @@ def exit_status() -> Iterator[None]:
     except KeyboardInterrupt:
         say("Interrupted.")
         raise click.exceptions.Exit(signals.exit_code()) from None
-    except EOFError as error:  # click would take it for the user's wish to leave
+    except EOFError as error:  # click would take it for an abort by the user
         raise RuntimeError("unexpected end of data") from error
 
 
 class _Unwritable(io.TextIOBase):
-    """In place of a standard stream that was closed before we began: writing to it is an error, as for other files."""
+    """Stand-in for a standard stream that was closed at the start: writing raises an OSError, as for other files."""
 
     def write(self, text: str) -> NoReturn:
         raise OSError(errno.EBADF, os.strerror(errno.EBADF))
@@ -86,8 +87,8 @@ class _Unwritable(io.TextIOBase):
 def prepare_streams() -> None:
     """Make the standard streams safe to use.
 
-    Descriptors that are closed are given to nothing, so that no file of ours takes their numbers; pents are spelled in
-    ASCII where an output has no glyphs for them.
+    Closed standard descriptors are opened on /dev/null, so that no file opened later takes their numbers; pents are
+    written in ASCII where the encoding of an output has no glyphs for them.
     """
     for descriptor in range(3):
         try:
@@ -99,7 +100,7 @@ def prepare_streams() -> None:
 
 
 def spell_pents_in_ascii() -> None:
-    """Let standard output and standard error replace glyphs that their encoding lacks."""
+    """Make standard output and standard error replace characters that their encoding lacks: see `_in_ascii`."""
     codecs.register_error("pents", _in_ascii)
     codecs.register(_find_ascii)
     for stream in (sys.stdout, sys.stderr):
@@ -109,7 +110,7 @@ def spell_pents_in_ascii() -> None:
 
 
 def _find_ascii(name: str) -> codecs.CodecInfo | None:
-    """Return ASCII under a name of ours: click writes UTF-8 to streams whose encoding is called ASCII."""
+    """Return the ASCII codec under another name: click writes UTF-8 to streams whose encoding is called ASCII."""
     if name.replace("_", "-") != _ASCII:
         return None
     ascii = codecs.lookup("ascii")
@@ -125,8 +126,8 @@ def _find_ascii(name: str) -> codecs.CodecInfo | None:
 
 
 def release_streams() -> None:
-    """Forget what cannot be written, lest Python tries again at its end and changes the exit status."""
-    for stream in filter(None, (sys.stdout, sys.stderr)):  # the user's code may have left none
+    """Discard output that cannot be written, since a second attempt at Python's exit would change the exit status."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # user code may have set them to None
         try:
             stream.flush()
         except UNWRITABLE:
@@ -135,7 +136,7 @@ def release_streams() -> None:
 
 
 def _in_ascii(error: UnicodeError) -> tuple[str, int]:
-    """Spell pents in ASCII where an output has no glyphs for them; what else it lacks becomes a question mark."""
+    """Return what replaces characters that cannot be encoded: ASCII for pents, question marks for the others."""
     assert isinstance(error, UnicodeEncodeError)
     ascii_of = dict(zip(GLYPHS, ASCII_GLYPHS, strict=True))
     return "".join(ascii_of.get(glyph, "?") for glyph in error.object[error.start : error.end]), error.end

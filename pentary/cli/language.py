@@ -1,6 +1,6 @@
 """The commands `sample` and `eval` of the language model.
 
-What compiles the model is imported only when a command runs, so that `pentary --help` stays quick.
+Modules with compiled kernels are imported only when a command runs, so that `pentary --help` stays quick.
 """
 
 import codecs
@@ -48,7 +48,7 @@ _path = click.Path(path_type=Path)
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same text.")
 def sample(run: Path, prompt: str | None, count: int, temperature: float, min_p: float, seed: int) -> None:
-    """Let the language model in the folder RUN write a text.
+    """Generate text with the language model in the folder RUN.
 
     The prompt comes first. A pipe or a file gets the bytes as they are, in which byte 0 ends a document. On a terminal
     a document's end is an empty line, and what is neither UTF-8 nor printable becomes a replacement character.
@@ -86,8 +86,8 @@ def sample(run: Path, prompt: str | None, count: int, temperature: float, min_p:
 def eval(run: Path, file: Path, as_json: bool) -> None:
     """Measure the language model in the folder RUN on FILE, in bits per byte.
 
-    The file is one document, and every byte of it counts. It is read in up to 256 pieces side by side, each from 64
-    bytes before it on.
+    The file is one document, and every byte of it counts. It is read in up to 256 pieces in parallel, each with the 64
+    bytes before it as context.
     """
     with exit_status():
         from pentary.nets.lm.evaluate import bits_per_byte
@@ -101,7 +101,7 @@ def eval(run: Path, file: Path, as_json: bool) -> None:
 
 
 def _centre(run: Path) -> "Weights":
-    """Load the weights of a run for the forward pass."""
+    """Load the unperturbed weights of a run for the forward pass."""
     from pentary.nets.lm.forward import Weights
 
     model, latents = checkpoint.load(run)
@@ -111,7 +111,7 @@ def _centre(run: Path) -> "Weights":
 
 
 def readable(stream: Iterable[int]) -> Iterator[str]:
-    """Decode bytes for a terminal, each character as soon as its last byte is there.
+    """Decode bytes for a terminal; yield each character as soon as its last byte arrives.
 
     >>> "".join(readable("für €".encode()))
     'für €'

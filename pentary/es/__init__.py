@@ -1,8 +1,8 @@
 """Evolution strategies with low-rank perturbations (EGGROLL), in integers.
 
-`strategy` is ask and tell: it describes a population and moves the latent words. `loop` trains a task with it,
-`fitness` compares members exactly, `ties` warns of a fitness that does not tell them apart. `architecture/training.md`
-is the specification.
+`strategy` has the ask-and-tell interface, which describes a population and updates the latent words. `loop` trains a
+task with it, `fitness` compares members exactly, `ties` warns if pairs of members have equal fitness.
+`architecture/training.md` is the specification.
 """
 
 from pentary.es.loop import Step, Task, train

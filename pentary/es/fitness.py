@@ -1,6 +1,6 @@
-"""Fitness of antithetic pairs as numbers that are compared exactly: integers of any size, or floats.
+"""Fitness of antithetic pairs, compared exactly: integers of any size, or floats.
 
-Two integers are compared as integers, and a float with anything as float64, as Python does it.
+Two integers are compared as integers; a comparison with a float is one of float64, as in Python.
 """
 
 from math import isfinite
@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from pentary.numbers.word import PentaryError
 
 _SAFE: Final = 2**62
-"""The difference of two integers below this magnitude is an int64."""
+"""Two integers below this magnitude have a difference that fits an int64."""
 
 
 def as_fitness(fitness: ArrayLike) -> NDArray[Any]:
@@ -22,7 +22,7 @@ def as_fitness(fitness: ArrayLike) -> NDArray[Any]:
         fitness: (pairs, 2), plus and minus members; integers of any size, finite floats, or both.
 
     Returns:
-        (pairs, 2), int64 where all are integers that it holds, floats where all are floats, or else objects: Python's
+        (pairs, 2): int64 if all are integers that fit it, floating point if all are floats, otherwise objects: Python
         integers and floats.
 
     Raises:
@@ -76,7 +76,7 @@ def best(fitness: ArrayLike) -> int | float:
 def number(value: object) -> int | float | None:
     """Return a number of Python or NumPy as Python's int, exact, or float; None if it is neither.
 
-    A bool is an int to Python, but a comparison returned in place of a score is a mistake.
+    A bool gives None, although Python counts it as an int: a comparison returned in place of a score is a mistake.
     """
     if isinstance(value, int | np.integer) and not isinstance(value, bool):
         return int(value)
@@ -100,7 +100,7 @@ def _of_objects(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _check_comparable(numbers: list[Any]) -> None:
-    """Refuse what Python cannot subtract from a float."""
+    """Raise an error if a number is not finite, or an integer is too large to be compared with floats."""
     try:
         finite = all(isfinite(number) for number in numbers)
     except OverflowError as error:

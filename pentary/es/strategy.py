@@ -1,9 +1,9 @@
 """Pentary-EGGROLL: evolution strategies with low-rank perturbations, in integers.
 
-Ask and tell. `ask` describes the population of a step without storing it: the members are found again from (seed,
-step, matrix, pair) wherever they are needed. `tell` takes the fitness of every member and moves the latent words whose
-top pents are the weights. After "Evolution Strategies at the Hyperscale", arXiv:2511.16652; what differs, and the
-width of every quantity, is in `architecture/training.md`.
+Ask-and-tell interface: `ask` describes the population of a step without storing it: the members are regenerated from
+(seed, step, matrix, pair) wherever they are needed. `tell` takes the fitness of every member and updates the latent
+words, whose top pents are the weights. After "Evolution Strategies at the Hyperscale", arXiv:2511.16652; the
+differences, and the width of every quantity, are in `architecture/training.md`.
 """
 
 import hashlib
@@ -25,20 +25,20 @@ from pentary.support.parallel import map_chunks
 
 Shapes = Mapping[str, tuple[int, int]]
 
-CHUNK_PENTS: Final = 2**20  # perturbation elements or factor pents that one worker holds at a time
+CHUNK_PENTS: Final = 2**20  # limit on the perturbation elements or factor pents that a worker holds at a time
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parameters:
-    """Everything that, with the task, determines a run.
+    """Hyperparameters that, with the task, determine a run.
 
     Attributes:
-        population: members in a step, even: antithetic pairs.
-        rank: vectors in each factor of a perturbation.
+        population: number of members in a step, even: they come in antithetic pairs.
+        rank: number of vectors in each factor of a perturbation.
         steps: updates in the run; the step size falls to zero at the end of it.
         seed: a word.
         perturb: "factored" adds A B^T / 5**q to the weights, unrounded; "quantized" rounds every member to five levels.
-        shaping: what a pair's fitness difference becomes: its "sign", or a five-level "rank" among the pairs.
+        shaping: shaped fitness of a pair: "sign" of its fitness difference, or five-level "rank" among the pairs.
         latent: pents of a latent word, 2..8.
 
     Raises:
@@ -54,7 +54,7 @@ class Parameters:
     latent: int = 6
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be run, with the range in the message."""
+        """Raise an error if a value is out of its range, which the message shows."""
         checked_integers(self.population, 2, 2 * generator.MEMBER_MAX, "population")
         if self.population % 2:
             raise PentaryError(f"population {self.population} is odd: members come in antithetic pairs")
@@ -69,7 +69,7 @@ class Parameters:
 
     @property
     def pairs(self) -> int:
-        """Antithetic pairs in a step."""
+        """Number of antithetic pairs in a step."""
         return self.population // 2
 
     @property
@@ -79,14 +79,14 @@ class Parameters:
 
     @property
     def sigma_shift(self) -> int:
-        """The q of the factored perturbation A B^T / 5**q: its deviation 2 sqrt(rank) / 5**q is 0.17 to 0.8."""
+        """The q of the factored perturbation A B^T / 5**q, of standard deviation 2 sqrt(rank) / 5**q, 0.17 to 0.8."""
         return 1 if self.rank <= 4 else 2
 
     def gain(self, step: int) -> int:
-        """Give the integer that multiplies the summed perturbations in a step (1, 2, ...).
+        """Return the gain of POPAVG in a step (1, 2, ...): the integer that multiplies the summed perturbations.
 
-        At the first step's size and with pairs that agree on nothing, a weight would wander over half the range of its
-        latent word in the whole run, so longer runs take shorter steps. The gain falls linearly to zero.
+        Under random fitness and with the gain of the first step throughout, the RMS drift of a weight in a run would be
+        half the range of its latent word, so longer runs take shorter steps. The gain falls linearly to zero.
         """
         variance = 2 if self.perturb == "quantized" else 4 * self.rank
         first = limit(self.latent) * 5**GAIN_SHIFT // isqrt(self.steps * self.pairs * variance)
@@ -95,18 +95,21 @@ class Parameters:
 
 @dataclass(frozen=True)
 class State:
-    """The whole state of training between two steps.
+    """State of training between two steps.
 
     Attributes:
         step: updates done.
-        latents: the latent words of each matrix, int64; their order numbers the matrices.
+        latents: (rows, cols) latent words of each matrix by name, int64; their order numbers the matrices.
     """
 
     step: int
     latents: Mapping[str, Latents]
 
     def digest(self) -> str:
-        """SHA-256 of all latent words, matrix after matrix, row after row, as little-endian 64-bit integers."""
+        """Return the SHA-256 digest of all latent words in hexadecimal.
+
+        Each word is taken as a little-endian 64-bit two's-complement integer, matrix after matrix, row after row.
+        """
         sha = hashlib.sha256()
         for words in self.latents.values():
             sha.update(np.ascontiguousarray(words, "<i8").data)
@@ -115,12 +118,12 @@ class State:
 
 @dataclass(frozen=True)
 class Population:
-    """The members of one step, described: nothing in it grows with their number.
+    """Description of the members of one step; its size does not depend on their number.
 
     Attributes:
         parameters: of the run.
         step: number of the step, 1, 2, ...
-        latents: the centre's latent words.
+        latents: latent words of the centre, the unperturbed model.
         keys: each matrix's key for the generator in this step.
     """
 
@@ -130,19 +133,19 @@ class Population:
     keys: Mapping[str, int]
 
     def centre(self) -> dict[str, Pents]:
-        """Give the visible weights around which the members lie, int8."""
+        """Return the unperturbed visible weights of each matrix, int8 in -2..2."""
         return visible_weights(self.parameters, self.latents)
 
     def factors(self, matrix: str, part: slice) -> tuple[Pents, Pents]:
-        """Give the factors of some pairs, as `lowrank.lrgen` does."""
+        """Return the factors of some pairs' perturbations of a matrix, as `lowrank.lrgen` does."""
         rows, cols = self.latents[matrix].shape
         return lowrank.lrgen(self.keys[matrix], np.arange(part.start, part.stop), rows, cols, self.parameters.rank)
 
     def weights(self, matrix: str, part: slice) -> tuple[NDArray, NDArray]:
-        """Give the weights of the members of some pairs.
+        """Return the weights of the members of some pairs.
 
         Args:
-            matrix: its name.
+            matrix: name of the matrix.
             part: which pairs.
 
         Returns:
@@ -163,12 +166,12 @@ class Population:
 
 
 def visible_weights(parameters: Parameters, latents: Mapping[str, Latents]) -> dict[str, Pents]:
-    """Give the five-level weights of latent words: the top pent of each, int8."""
+    """Return the five-level weights of latent words, by matrix: the top pent of each word, int8."""
     return {name: lowrank.visible(words, parameters.latent) for name, words in latents.items()}
 
 
 def init(parameters: Parameters, shapes: Shapes) -> State:
-    """Start a run: every pent of every latent word uniform, so the visible weights are uniform over the five levels.
+    """Return the initial state: every pent of every latent word, and so every visible weight, is uniform over -2..2.
 
     The latent word in row i and column j is the low pents of block j of member i, drawn in step 0.
 
@@ -192,18 +195,18 @@ def init(parameters: Parameters, shapes: Shapes) -> State:
 
 
 def ask(parameters: Parameters, state: State) -> Population:
-    """Describe the population of the next step."""
+    """Return the description of the next step's population."""
     step = state.step + 1
     keys = {name: generator.matrix_key(parameters.seed, step, number) for number, name in enumerate(state.latents)}
     return Population(parameters, step, state.latents, keys)
 
 
 def shape_fitness(fitness: ArrayLike, shaping: str) -> Pents:
-    """Turn the fitness of antithetic pairs into pents.
+    """Return the shaped fitness of antithetic pairs, one pent for each.
 
     Args:
-        fitness: (pairs, 2), plus and minus members; integers of any size, or finite floats of a black box, which are
-            compared only. Two integers are compared as integers, a float with anything as float64.
+        fitness: (pairs, 2), plus and minus members; integers of any size, or finite floats of a black-box function;
+            only compared: two integers as integers, a float with anything as float64.
         shaping: "sign" gives the sign of plus - minus. "rank" orders the pairs by the magnitude of their difference:
             the third with the least gets 0, the fifth with the greatest gets twice the sign, the rest the sign. Equal
             magnitudes keep the order of the pairs.
@@ -229,7 +232,7 @@ def shape_fitness(fitness: ArrayLike, shaping: str) -> Pents:
 
 
 def tell(parameters: Parameters, state: State, fitness: ArrayLike) -> State:
-    """Make the step: weigh every pair's perturbation by its shaped fitness and add the sum to the latent words.
+    """Return the state after a step: add to the latent words the sum over pairs of shaped fitness times perturbation.
 
     Args:
         parameters: of the run.

@@ -1,30 +1,30 @@
-"""Steps without learning: where all pairs of members tie, no weight moves, and nothing else would say so."""
+"""Detection of steps without learning: if both members of every pair have equal fitness, no weight moves."""
 
 from typing import Final
 
 TIED_STEPS: Final = 10
-"""After so many steps in a row in which every pair tied there is a warning; a shorter run must tie in all its steps."""
+"""Consecutive steps with all pairs tied that cause a warning; in a shorter run, all of its steps must be tied."""
 
 
 class Ties:
-    """Watches the ties of a run.
+    """Monitor of consecutive steps in which all pairs of a run tie.
 
     Args:
         steps: updates in the run.
 
     Attributes:
-        longest: most steps in a row in which every pair tied, so far.
+        longest: largest number of consecutive steps with all pairs tied, so far.
     """
 
     def __init__(self, steps: int) -> None:
-        """Begin before the first step."""
+        """Create a monitor for a run that has not begun."""
         self.longest = 0
         self._row = self._last = 0
         self._enough = min(TIED_STEPS, steps)
         self._told = False
 
     def add(self, step: int, tied: float) -> None:
-        """Take in a step.
+        """Record a step.
 
         Args:
             step: its number, 1, 2, ...
@@ -35,7 +35,7 @@ class Ties:
             self.longest, self._last = self._row, step
 
     def warning(self) -> str | None:
-        """Return what there is to say at the end of a run, in a sentence; None if there is nothing.
+        """Return a one-sentence warning about the longest series of tied steps; None if it is too short for one.
 
         >>> ties = Ties(steps=100)
         >>> for step in range(1, 21):
@@ -54,7 +54,7 @@ class Ties:
         )
 
     def news(self) -> str | None:
-        """Return the warning the first time that there is one, and None ever after."""
+        """Return the warning when there is one for the first time, and None otherwise."""
         warning = None if self._told else self.warning()
         self._told = warning is not None or self._told
         return warning

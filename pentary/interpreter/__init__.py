@@ -1,9 +1,9 @@
-"""The interpreter: what every instruction does, in plain Python integers and without a clock.
+"""Reference interpreter: the semantics of every instruction in plain Python integers, without timing.
 
-Where the table's semantics column and this code could be read in two ways, the code decides; faster engines are held
-against it, with the programs of `pentary.randomprogram` among others. `words` has the arithmetic, `state` what a
-program can see and change; `scalar`, `vector` and `lowrank` have a line or a function for each instruction, whose
-parameters are the operands in the table; `machine` fetches and runs.
+Where the semantics column of the instruction table is ambiguous, this code is authoritative. Faster engines are
+compared with it, with the programs of `pentary.randomprogram` among others. `words` has the arithmetic, `state` the
+architectural state; `scalar`, `vector` and `lowrank` have a function for each instruction, whose parameters are the
+operands in the table; `machine` fetches and executes.
 """
 
 from pentary.interpreter.machine import Interpreter

@@ -1,4 +1,4 @@
-"""The machine: fetches, hands each instruction its operands, and says where a fault happened."""
+"""Interpreter: instruction fetch, operand read, execution, and locations of faults."""
 
 from typing import Final
 
@@ -14,13 +14,13 @@ SEMANTICS: Final[dict[str, Semantics]] = SCALAR | VECTOR | LOWRANK
 assert SEMANTICS.keys() == BY_NAME.keys()
 
 _Operands = tuple[tuple[str, int], ...]
-"""For each operand "word", "vector" or "number": whether to read that register, or to take the number itself."""
+"""(kind, number) of each operand: "word" and "vector" read that register, "number" is the value itself."""
 
 _READ: Final = {"rs": "word", "rt": "word", "ru": "word", "vs": "vector", "vt": "vector", "vu": "vector"}
 
 
 class Interpreter(State):
-    """A machine that executes a program, one whole instruction after the other.
+    """Reference machine that executes a program, one complete instruction after the other.
 
     Its state can be read and changed between instructions, see `State`.
 
@@ -41,7 +41,7 @@ class Interpreter(State):
             overflow_trap: whether an instruction that would set V faults.
 
         Raises:
-            PentaryError: the program takes more words than the memory has, or its image holds what is no word.
+            PentaryError: the program takes more words than the memory has, or a value in its image is not a word.
         """
         super().__init__(program, memory, overflow_trap)
         self._code = [_bind(word, address) for address, word in enumerate(program.image[: program.text].tolist())]
@@ -74,10 +74,10 @@ class Interpreter(State):
         self.instructions += 1
 
     def run(self, max_instructions: int) -> int:
-        """Execute until HALT, but no more than so many instructions.
+        """Execute until HALT, but at most `max_instructions` instructions.
 
         Returns:
-            How many instructions were executed, HALT included.
+            Number of instructions executed, HALT included.
 
         Raises:
             Fault: an instruction cannot be executed; those before it are complete.
@@ -97,7 +97,7 @@ class Interpreter(State):
 
 
 def _bind(word: int, address: int) -> tuple[Semantics, _Operands] | str:
-    """Find what a word does and to what; or why it is no instruction."""
+    """Return the semantics and the operands of a word at an address, or the reason why it is illegal."""
     try:
         decoded = decode(word)
     except IllegalInstruction as error:

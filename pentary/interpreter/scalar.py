@@ -1,4 +1,4 @@
-"""Arithmetic, logic, scalar memory, control and system instructions."""
+"""Semantics of the arithmetic, logic, scalar memory, control and system instructions."""
 
 from typing import Final
 
@@ -79,7 +79,7 @@ def _halt(m: State) -> int:
 
 
 def _nothing(m: State) -> None:
-    """Waiting for units changes nothing here, since every instruction is complete before the next one."""
+    """Do nothing; there is nothing to wait for, since every instruction is complete before the next one."""
 
 
 SCALAR: Final[dict[str, Semantics]] = {

@@ -1,4 +1,4 @@
-"""What a program can see and change, and the few ways in which all instructions do it."""
+"""Architectural state of the machine, and the methods by which all instructions access it."""
 
 from collections.abc import Callable
 
@@ -11,30 +11,30 @@ from pentary.lowrank.operations import MAX_RANK
 from pentary.numbers.word import PentaryError, as_words
 
 Semantics = Callable[..., int | None]
-"""What an instruction does: takes the state and, by the names in the table, its operands.
+"""Semantics of an instruction: a function of the state and of the operands, which are named as in the table.
 
-rd, vd, fd, fs and cd are numbers of registers; rs, rt and ru are words, vs, vt and vu lists of words; j7 and j10 are
+rd, vd, fd, fs and cd are register numbers; rs, rt and ru are words, vs, vt and vu lists of words; j7 and j10 are
 addresses. It returns the next address, or None for the one that follows. It raises `Trap` before it changes anything.
 """
 
 
 class Trap(Exception):
-    """A fault that does not know its place yet; parameters as of `pentary.isa.program.Fault`."""
+    """A fault without its address, which the machine adds; parameters as of `pentary.isa.program.Fault`."""
 
     def __init__(self, kind: str, detail: str) -> None:
-        """Keep the parts."""
+        """Create a trap."""
         super().__init__(kind, detail)
         self.kind, self.detail = kind, detail
 
 
 def check_operand(noun: str, value: int, low: int, high: int) -> None:
-    """Trap a number that a unit does not take."""
+    """Raise an operand trap if a value is outside low..high."""
     if not low <= value <= high:
         raise Trap("operand", f"{noun} = {value} is outside {low}..{high}")
 
 
 class State:
-    """State of the machine; all numbers are Python integers.
+    """Architectural state of the machine; all numbers but those in `memory` are Python integers.
 
     Attributes:
         program: what was loaded at address 0.
@@ -82,33 +82,33 @@ class State:
         self.instructions = 0
 
     def write(self, rd: int, word: int) -> None:
-        """Write a scalar register, unless it is P0."""
+        """Write a word to a scalar register; writes to P0 are dropped."""
         if rd:
             self.registers[rd] = word
 
     def write_flags(self, flags: int) -> None:
-        """Replace the flags, or trap an overflow."""
+        """Replace the flags, or raise an overflow trap if V is set and the trap is enabled."""
         if flags & V and self.overflow_trap:
             raise Trap("overflow", "the exact result does not fit, and the overflow trap is enabled")
         self.flags = flags
 
     def deliver(self, rd: int, result: Result) -> None:
-        """Write a register and the flags."""
+        """Write the word of a result to a scalar register, and its flags."""
         word, flags = result
         self.write_flags(flags)
         self.write(rd, word)
 
     def deliver_vector(self, vd: int, elements: list[int]) -> None:
-        """Write a vector register: the elements, then 0."""
+        """Write elements to a vector register; the elements after them become 0."""
         self.vectors[vd] = elements + [0] * (MAX_VL - len(elements))
 
     def load(self, address: int, words: int) -> list[int]:
-        """Read consecutive words of memory, or trap if one is outside."""
+        """Return consecutive words of memory, or raise a memory trap if one is outside of it."""
         self._check_address("load from", address, words)
         return self.memory[address : address + words].tolist()
 
     def store(self, address: int, words: list[int]) -> None:
-        """Write consecutive words of memory, or trap if one is outside or inside the program's text."""
+        """Write consecutive words, or raise a memory trap if one is outside memory or inside the program's text."""
         self._check_address("store to", address, len(words))
         if address < self.program.text:
             place = f"inside the program's text (0..{self.program.text - 1})"

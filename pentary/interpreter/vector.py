@@ -1,4 +1,4 @@
-"""Vector and neural instructions, and the vector loads and stores."""
+"""Semantics of the vector and neural instructions, and of the vector loads and stores."""
 
 from typing import Final
 

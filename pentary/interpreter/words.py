@@ -1,7 +1,7 @@
-"""Arithmetic of pents on single Python integers of any size, and the flags that go with a result.
+"""Pent arithmetic on single Python integers of any size, and the flags of results.
 
-`pentary.numbers.word` and `pentary.numbers.alu` do the same for arrays; neither is used here, so that each can be
-tested by the other.
+`pentary.numbers.word` and `pentary.numbers.alu` do the same for arrays; their arithmetic is not used here, so that each
+implementation can be tested against the other.
 """
 
 from typing import Final
@@ -11,7 +11,7 @@ from pentary.numbers.alu import Flags
 from pentary.numbers.word import PENTS
 
 Result = tuple[int, int]
-"""A number and the flags that it sets."""
+"""A number and its flags."""
 
 Z, N, P, V, C, S = (int(flag) for flag in Flags)
 
@@ -19,7 +19,7 @@ _LIMITS: Final = [(5**pents - 1) // 2 for pents in range(ACCUMULATOR + 1)]
 
 
 def wrap(number: int, pents: int = PENTS) -> int:
-    """Keep the low pents.
+    """Return the low `pents` pents of a number.
 
     >>> wrap(13, 2), wrap(-13, 2)
     (-12, 12)
@@ -28,7 +28,7 @@ def wrap(number: int, pents: int = PENTS) -> int:
 
 
 def sat(number: int, pents: int = PENTS) -> int:
-    """Replace a number that does not fit by the nearest that does.
+    """Return a number saturated to `pents` pents.
 
     >>> sat(13, 2), sat(-13, 2)
     (12, -12)
@@ -37,7 +37,7 @@ def sat(number: int, pents: int = PENTS) -> int:
 
 
 def rounded(number: int, k: int) -> int:
-    """Divide by 5^k and round to the nearest integer.
+    """Return number / 5^k, rounded to the nearest integer.
 
     >>> rounded(12, 1), rounded(13, 1), rounded(-13, 1)
     (2, 3, -3)
@@ -46,7 +46,7 @@ def rounded(number: int, k: int) -> int:
 
 
 def quotient(dividend: int, divisor: int) -> int:
-    """Divide and round towards zero.
+    """Return dividend / divisor, rounded towards zero.
 
     >>> quotient(7, 2), quotient(-7, 2), quotient(7, -2)
     (3, -3, -3)
@@ -56,7 +56,7 @@ def quotient(dividend: int, divisor: int) -> int:
 
 
 def cons(x: int, y: int) -> int:
-    """Give the number whose every pent is the one nearer 0 where both numbers' have one sign, else 0.
+    """Return the consensus, pent by pent: the pent nearer 0 where both have the same sign, otherwise 0.
 
     >>> cons(2 * 25 + 1 * 5 - 2, 1 * 25 - 1 * 5 - 1)
     24
@@ -70,22 +70,22 @@ def cons(x: int, y: int) -> int:
 
 
 def sign(number: int) -> int:
-    """Give which of the flags Z, N and P a number sets."""
+    """Return the flag Z, N or P by the sign of a number."""
     return N if number < 0 else P if number > 0 else Z
 
 
 def exact(number: int, carry: bool = False) -> Result:
-    """Give a number that fits, with Z, N, P, and C where told."""
+    """Return a number that fits a word, with its flag Z, N or P, and C if requested."""
     return number, sign(number) | (C if carry else 0)
 
 
 def wrapped(number: int, pents: int = PENTS) -> Result:
-    """Give the low pents of a number, with Z, N, P, and V and C where that is not the number."""
+    """Return the low pents of a number with their flag Z, N or P, and V and C if the number does not fit."""
     kept = wrap(number, pents)
     return kept, sign(kept) | (V | C if kept != number else 0)
 
 
 def saturated(number: int) -> Result:
-    """Give the word nearest to a number, with Z, N, P, and V, C and S where that is not the number."""
+    """Return a number saturated to a word with its flag Z, N or P, and V, C and S if the number does not fit."""
     kept = sat(number)
     return kept, sign(kept) | (V | C | S if kept != number else 0)

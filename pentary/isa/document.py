@@ -1,4 +1,4 @@
-"""The reference of the instruction set, `architecture/isa.md`: prose from `isa.md.in`, everything else from the data.
+"""Generator of the instruction set reference, `architecture/isa.md`: prose from `isa.md.in`, the rest from the code.
 
 `python -m pentary.isa.document` writes the file anew.
 """
@@ -32,7 +32,7 @@ _CELL: Final = 4  # characters that a pent takes in a drawing
 
 
 def document() -> str:
-    """Give the text of the reference."""
+    """Return the text of the reference."""
     counts = {
         "instructions": len(INSTRUCTIONS),
         "pents": PENTS,
@@ -68,7 +68,7 @@ def document() -> str:
 
 
 def _operand(name: str) -> str:
-    """Give the first cells of an operand's row: name, field, values."""
+    """Return the first cells of an operand's row: name, field, values."""
     taking = [line for line in INSTRUCTIONS if name in dict(operands(line))]
     forms = {line.format: dict(operands(line))[name] for line in taking}
     fields = {form: operand.field for form, operand in forms.items()}
@@ -83,7 +83,7 @@ def _by_format(texts: dict[str, str]) -> str:
 
 
 def _control(name: str) -> str:
-    """Give the first cells of a control register's row: number, name, values, value at the start."""
+    """Return the first cells of a control register's row: number, name, values, reset value."""
     return f"{list(CONTROLS).index(name)} | `{name}` | {_range(*CONTROLS[name])} | {CONTROL_RESET[name]}"
 
 
@@ -108,7 +108,7 @@ def _table(group: str) -> str:
 
 
 def _layouts() -> str:
-    """Draw the formats, pent by pent."""
+    """Draw the instruction formats, pent by pent."""
     drawing = ["    pent " + "".join(f"{pent:3} " for pent in reversed(range(PENTS))).rstrip()]
     above: set[int] = set()
     for form, layout in LAYOUTS.items():
@@ -125,7 +125,7 @@ def _rule(edges: set[int]) -> str:
 
 
 def _instruction_words() -> int:
-    """Count the words that are instructions."""
+    """Return the number of words that encode an instruction."""
     ranges = ([(operand.low or 0, operand.high or 0) for _, operand in operands(line)] for line in INSTRUCTIONS)
     return sum(prod(high - low + 1 for low, high in operand_ranges) for operand_ranges in ranges)
 

@@ -1,4 +1,4 @@
-"""Instruction words: where each field lies in the 16 pents, and both ways between fields and words.
+"""Encoding and decoding of instructions: the fields of the 16-pent instruction word.
 
     pents   15..13   12..10   9..7   6..4   3..0
     R       opcode   d        a      b      function
@@ -7,8 +7,8 @@
     J       opcode   d        i .................
 
 Every field is a balanced number, so an immediate needs no sign rule and the word is the sum of field * 5^lowest pent.
-A word stands for an instruction only if its fields that are not used are 0 and the others are in range: each
-instruction has exactly one word, and the word 0 is no instruction.
+A word is legal only if its unused fields are 0 and the others are in range: an instruction with given operands has
+exactly one word, and the word 0 is illegal.
 """
 
 from functools import cache
@@ -19,7 +19,7 @@ from pentary.numbers.word import PENTS, PentaryError, as_words, limit
 
 
 class Field(NamedTuple):
-    """Pents of a word that hold one number: `width` of them from pent `lowest` up."""
+    """A field of an instruction word: `width` pents from pent `lowest` up."""
 
     lowest: int
     width: int
@@ -80,12 +80,12 @@ class Decoded(NamedTuple):
 
 
 class IllegalInstruction(PentaryError):
-    """A word that is no instruction, or fields that no word can hold."""
+    """A word that encodes no instruction, or field values that cannot be encoded."""
 
 
 @cache
 def operands(instruction: Instruction) -> tuple[tuple[str, Operand], ...]:
-    """Give the operands of an instruction in the order of its assembly line, "i(rs)" as "i" and "rs".
+    """Return the operands of an instruction in assembly order, "i(rs)" as "i" and "rs".
 
     >>> from pentary.isa.table import BY_NAME
     >>> [(name, operand.field) for name, operand in operands(BY_NAME["STORE"])]
@@ -97,7 +97,7 @@ def operands(instruction: Instruction) -> tuple[tuple[str, Operand], ...]:
 
 def _operand(name: str, form: Format) -> Operand:
     operand = OPERANDS[name]
-    # A shift stands in the immediate of the I format, and in the third register's place of the W format.
+    # A shift is in field i of the I format, and in field b of the W format.
     field = {"I": "i", "W": "b"}[form] if operand.field == "k" else operand.field
     width = LAYOUTS[form][field].width
     low = -limit(width) if operand.low is None else operand.low
@@ -106,7 +106,7 @@ def _operand(name: str, form: Format) -> Operand:
 
 
 def encode(instruction: Instruction, d: int = 0, a: int = 0, b: int = 0, i: int = 0) -> int:
-    """Give the word of an instruction.
+    """Return the word that encodes an instruction.
 
     Args:
         instruction: from the table.
@@ -138,7 +138,7 @@ def encode(instruction: Instruction, d: int = 0, a: int = 0, b: int = 0, i: int 
 
 
 def decode(word: int) -> Decoded:
-    """Give the instruction that a word stands for.
+    """Return the instruction that a word encodes.
 
     Args:
         word: any word.
@@ -147,7 +147,7 @@ def decode(word: int) -> Decoded:
         The instruction and its fields.
 
     Raises:
-        IllegalInstruction: the word stands for none, the message says why.
+        IllegalInstruction: the word encodes none; the message says why.
 
     >>> decode(0)
     Traceback (most recent call last):

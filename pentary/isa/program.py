@@ -1,4 +1,4 @@
-"""A program: what the assembler makes, an object file holds, and every engine loads."""
+"""Programs as the assembler makes them, object files hold them and every engine loads them; and machine faults."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from pentary.numbers.word import PentaryError
 
 
 class Source(NamedTuple):
-    """Where an instruction was written: file and line, counted from 1, and the line itself."""
+    """Source location of an instruction: file, line number from 1, and the line itself."""
 
     file: str
     line: int
@@ -27,7 +27,7 @@ class Program:
         size: words of memory that the program takes, at least n; those past the image start as 0.
         symbols: address of each label, value of each constant.
         labels: names of the symbols that are labels, in the order of their addresses.
-        sources: for each instruction where it was written; empty if that is not known.
+        sources: source location of each instruction; empty if not known.
     """
 
     image: NDArray[np.int64]
@@ -38,7 +38,7 @@ class Program:
     sources: tuple[Source, ...] = ()
 
     def address(self, label: str) -> int:
-        """Give the address of a label.
+        """Return the address of a label.
 
         Raises:
             PentaryError: the program has no such label.
@@ -48,11 +48,11 @@ class Program:
         return self.symbols[label]
 
     def label_names(self) -> dict[int, str]:
-        """Give the label at each address that has one; the first of several."""
+        """Return the label at each address that has one, the first of several."""
         return {self.symbols[label]: label for label in reversed(self.labels)}
 
     def place(self, pc: int) -> str:
-        """Describe an address for people: the label at or before it, and the source line if it is known.
+        """Return a readable form of an address: the label at or before it, and the source line if it is known.
 
         >>> program = Program(np.zeros(3, np.int64), 3, 3, {"start": 0}, ("start",), (Source("a.s", 1, "NOP"),) * 3)
         >>> program.place(2)
@@ -69,7 +69,7 @@ class Program:
 
 
 class Fault(PentaryError):
-    """An exception of the machine; it ends the program, and the instruction at fault has changed nothing.
+    """A machine exception; it ends the program, and the faulting instruction has changed no state.
 
     Attributes:
         kind: "illegal instruction", "fetch", "memory", "overflow", "divide" or "operand".
@@ -79,6 +79,6 @@ class Fault(PentaryError):
     """
 
     def __init__(self, kind: str, pc: int, detail: str, origin: int | None = None) -> None:
-        """Keep the parts; the message is one line."""
+        """Create a fault with a one-line message."""
         super().__init__(f"{kind} fault at {pc}: {detail}")
         self.kind, self.pc, self.detail, self.origin = kind, pc, detail, origin

@@ -1,7 +1,7 @@
 """Low-rank perturbations: the generator that draws them and the operations on them.
 
-`generator` is the keyed bijection from which all randomness comes, `permutation` its compiled core, `operations` what
-LRGEN, LRMUL, PQUANT, LRADD and POPAVG mean for whole populations. `architecture/randomness.md` and
+`generator` is the keyed bijection from which all randomness comes, `permutation` its compiled core; `operations`
+defines LRGEN, LRMUL, PQUANT, LRADD and POPAVG for whole populations. `architecture/randomness.md` and
 `architecture/lowrank.md` are the specifications.
 """
 

@@ -1,7 +1,7 @@
 """PRNG: a keyed bijection on 16-pent words, the only source of randomness in the kit.
 
-`architecture/randomness.md` specifies it; `research/randomness/` measures it. Nothing is carried from one call to the
-next: the pents of (seed, step, matrix, member) are found again from those four numbers alone, in any order.
+`architecture/randomness.md` specifies it; `research/randomness/` measures it. The generator has no state: the
+pents of (seed, step, matrix, member) follow from these four numbers alone and can be drawn again in any order.
 """
 
 import numpy as np
@@ -35,7 +35,7 @@ def prng(key: ArrayLike, counter: ArrayLike) -> NDArray[np.int64]:
     >>> prng(0, [0, 1, 2]).tolist()
     [50363428604, -41712969738, -6190221623]
     """
-    from pentary.lowrank.permutation import permute  # which compiles, and not all that knows this module needs it
+    from pentary.lowrank.permutation import permute  # here, since it compiles and not every importer needs it
 
     keys, counters = np.broadcast_arrays(as_words(key), as_words(counter))
     count = counters.size
@@ -97,12 +97,12 @@ def pents(key: int, members: ArrayLike, first: int, blocks: int) -> NDArray[np.i
 
 
 def _residues(words: NDArray[np.int64], width: int = PENTS) -> NDArray[np.uint8]:
-    """Give the pents of (n,) words as residues 0..4 modulo 5, shape (width, n): -2 is 3 and -1 is 4."""
+    """Return the pents of (n,) words as residues 0..4 modulo 5, shape (width, n): -2 is 3 and -1 is 4."""
     return (to_digits(words, width).T % 5).astype(np.uint8, order="C")
 
 
 def _round_keys(key: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Rotate the key (16, n) by one pent a round and add the round's number, so that no two rounds are alike."""
+    """Return the round keys (rounds + 1, 16, n): the key rotated by one pent a round, plus the round's number."""
     keys = key[_ROTATION] + _ROUND_NUMBER
-    keys[-1] += np.uint8(2)  # with the 2 taken away at the end: residues 0..4 become pents -2..2
+    keys[-1] += np.uint8(2)  # subtracted again at the end, which turns residues 0..4 into pents -2..2
     return keys % np.uint8(5)

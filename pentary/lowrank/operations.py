@@ -1,8 +1,8 @@
-"""The low-rank operations: what LRGEN, LRMUL, PQUANT, LRADD and POPAVG mean (PRNG is in `pentary.lowrank.generator`).
+"""Definitions of the operations LRGEN, LRMUL, PQUANT, LRADD and POPAVG (PRNG is in `pentary.lowrank.generator`).
 
-Vectorised over members: the first axis of every array counts members, or antithetic pairs of them. Factors are held
-rank-major, one vector of pents per rank, as the hardware streams them. Integers travel in float32 where a BLAS product
-takes them; `pentary.numbers.exact` says when that is safe. `architecture/lowrank.md` is the specification.
+Vectorised over members: the first axis of an array numbers members, or antithetic pairs of them. Factors are held
+rank-major, one vector of pents per rank, as the hardware streams them. Integers are held in float32 for BLAS
+products; `pentary.numbers.exact` has the bounds that keep them exact. `architecture/lowrank.md` is the specification.
 """
 
 from math import isqrt
@@ -21,14 +21,14 @@ Latents = NDArray[np.int64]
 MAX_RANK = 64
 
 GAIN_SHIFT = 8
-"""Pents of fraction in the gain of POPAVG, which drops them after multiplying."""
+"""Fractional pents in the gain of POPAVG, dropped from the product."""
 
 TOTAL_WIDTH = 8
-"""Pents of the totals that POPAVG takes; what is wider saturates."""
+"""Pents of the totals in POPAVG; wider ones saturate."""
 
 
 def check_rank(rank: int) -> None:
-    """Refuse a rank that the low-rank unit does not support.
+    """Raise an error if the low-rank unit does not support a rank.
 
     Raises:
         PentaryError: the rank is not an integer in 1..MAX_RANK.
@@ -38,10 +38,10 @@ def check_rank(rank: int) -> None:
 
 
 def check_shape(rows: int, cols: int, rank: int) -> None:
-    """Refuse a weight matrix that the counters of the generator cannot address.
+    """Raise an error if the counters of the generator cannot address a weight matrix.
 
     Raises:
-        PentaryError: rows or cols is below 1, or the start or the factors need too many blocks.
+        PentaryError: rows or cols is below 1, or the initial weights or the factors need too many blocks.
 
     >>> check_shape(64, 0, rank=8)
     Traceback (most recent call last):
@@ -100,7 +100,7 @@ def lrmul(a: Pents, b: Pents) -> Float32:
 
 
 def pquant_thresholds(rank: int) -> tuple[int, int]:
-    """Give the least integers that quantise to 1 and to 2 when divided by sqrt(rank).
+    """Return the least integers that quantise to 1 and to 2 when divided by sqrt(rank).
 
     s / sqrt(rank) > 1/2 exactly when 4 s^2 > rank, and > 3/2 exactly when 4 s^2 > 9 rank: no root is taken. Where a
     quotient lies in the middle (rank 4 or 16, say) it goes to the level nearer zero, on both sides alike.
@@ -133,7 +133,7 @@ def pquant(values: NDArray, rank: int) -> Pents:
 
 
 def visible(latents: Latents, width: int) -> Pents:
-    """Give the weights that the forward pass sees: the top pent of each latent word, which is its value rounded.
+    """Return the visible weights: the top pent of each latent word, which is the word / 5**(width - 1), rounded.
 
     Args:
         latents: words of `width` pents, any shape.
@@ -160,7 +160,7 @@ def lradd(latents: Latents, perturbation: Pents, sigma: int, width: int) -> Pent
     Returns:
         (P, rows, cols) int8: the five-level weights of the members.
     """
-    # Saturating at the edge of the word and then rounding gives the same pent as rounding first and saturating at 2.
+    # Rounding first and then saturating at 2 gives the same pent as saturating the word and then rounding.
     moved = perturbation.astype(np.float32)
     moved *= np.float32(sigma)
     moved += latents.astype(np.float32)
@@ -170,7 +170,7 @@ def lradd(latents: Latents, perturbation: Pents, sigma: int, width: int) -> Pent
 
 
 def popavg(total: NDArray[np.int64], gain: int, shift: int, latents: Latents, width: int) -> Latents:
-    """POPAVG: move the latent words by the fitness-weighted sum of the perturbations, saturating.
+    """POPAVG: add the fitness-weighted sum of the perturbations, times the gain, to the latent words, saturating.
 
     Args:
         total: (rows, cols) sum over the pairs of shaped fitness times perturbation, from `weighted_sum`; saturates at 8
@@ -197,7 +197,7 @@ def popavg(total: NDArray[np.int64], gain: int, shift: int, latents: Latents, wi
 
 
 def weighted_sum(shaped: Pents, a: Pents, b: Pents, rank: int | None = None) -> NDArray[np.int64]:
-    """Sum shaped fitness times perturbation over the pairs.
+    """Return the sum over the pairs of shaped fitness times perturbation.
 
     Args:
         shaped: (P,) pents.

@@ -21,12 +21,12 @@ from pentary.nets.products import NUMPY, Gemm, check_operands, check_weights, mu
 from pentary.numbers.exact import ROUNDABLE, Float32, check_exact, round_shift_
 
 CACHED = 2**17
-"""Activations that element-wise work takes at a time: with their temporaries they stay in the cache of a core."""
+"""Activations per block of element-wise work; with their temporaries they stay in the cache of a core."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer.
+    """One layer: matrix product, rescale and clamp.
 
     Attributes:
         name: of its weight matrix.
@@ -61,11 +61,11 @@ class Mlp:
         return {layer.name: (layer.inputs, layer.outputs) for layer in self.layers}
 
     def check(self, rank: int = 0, sigma_shift: int = 0, gemm: Gemm = NUMPY) -> None:
-        """Refuse a network in which some sum could leave the exact range of float32.
+        """Raise an error if some sum in the network could leave the exact range of float32.
 
         Args:
-            rank: of the factored perturbation, 0 without one.
-            sigma_shift: its q.
+            rank: of the factored perturbation; 0: no perturbation.
+            sigma_shift: q of the perturbation A B^T / 5**q.
             gemm: the backend that multiplies.
 
         Raises:
@@ -105,11 +105,11 @@ class Mlp:
         """Compute the outputs of some pairs of a factored population, a few pairs at a time.
 
         Args:
-            weights: from `scaled_centre`; or, without a population, the centre's own in the backend's type.
+            weights: from `scaled_centre`; or, without a population, the unperturbed weights in the backend's type.
             x: (pairs, 2 examples, inputs), first those of the plus member, then those of the minus member; or
-                (examples, inputs) that every member sees.
-            population: whose factors perturb the weights; None for unperturbed members to compare with, which then
-                have inputs of their own.
+                (examples, inputs), shared by all members.
+            population: its factors perturb the weights; None: unperturbed members, for comparison, which need inputs of
+                their own.
             part: which pairs of the population.
             gemm: the backend that multiplies by the shared weights; all activations must be in the range of its
                 operands.
@@ -123,7 +123,7 @@ class Mlp:
         rows = x.shape[1] if x.ndim == 3 else 2 * x.shape[0]
         widest = rows * max(layer.outputs for layer in self.layers)
         size = min(pairs, max(1, 4 * CACHED // widest))
-        # Buffers made once: fresh ones for every product would cost as much again in page faults.
+        # Buffers are reused: page faults of fresh ones for every product would cost as much as the products.
         buffers = np.empty((2, size * widest), np.float32)
         scratch = np.empty(max(CACHED, widest), np.float32)
         for start in range(0, pairs, size):
@@ -138,7 +138,7 @@ class Mlp:
 
 
 def scaled_centre(population: Population, gemm: Gemm = NUMPY) -> dict[str, NDArray[Any]]:
-    """Give the centre's weights times 5**q in a backend's type: the base products of a factored population's members.
+    """Return the unperturbed weights times 5**q in a backend's type, for the products shared by a factored population.
 
     Raises:
         PentaryError: the backend is not exact with such weights.
@@ -160,7 +160,7 @@ def _layer(
     scratch: Float32,
     gemm: Gemm,
 ) -> None:
-    """Compute one layer of some pairs into z: one product for all of them, then the rest a few pairs at a time."""
+    """Compute one layer of some pairs into z: one product for all, then element-wise work on a few pairs at a time."""
     if x.ndim == 2:
         shared = np.empty((len(x), layer.outputs), np.float32)
         multiply(gemm, x, weights, shared)
@@ -178,7 +178,7 @@ def _layer(
 
 
 def _project(x: Float32, a: Float32) -> Float32:
-    """Compute x A; of members with inputs of their own, with the sign of the member."""
+    """Return x A; where members have inputs of their own, negated for the minus members."""
     projected = np.matmul(x, a.transpose(0, 2, 1))
     if x.ndim == 3:
         minus = projected[:, x.shape[1] // 2 :]
@@ -187,7 +187,7 @@ def _project(x: Float32, a: Float32) -> Float32:
 
 
 def _perturb(shared: Float32 | None, projected: Float32, b: Float32, z: Float32, scratch: Float32) -> None:
-    """Add (x A) B^T to what z holds; or put its sum with a shared product, and the difference, into z."""
+    """Add (x A) B^T to z; or set the halves of z to a shared product plus and minus (x A) B^T."""
     if shared is None:
         z += np.matmul(projected, b, out=_view(scratch, z.shape))
     else:
@@ -202,7 +202,7 @@ def _view(buffer: Float32, shape: tuple[int, ...]) -> Float32:
 
 
 def _factors(population: Population, matrix: str, part: slice) -> list[Float32]:
-    """Give the factors in float32, with a vector of zeros beside that of rank 1: BLAS is slow if a sum has one term."""
+    """Return the factors in float32, rank 1 padded with a zero vector: BLAS is slow for sums of one term."""
     converted = []
     for factor in population.factors(matrix, part):
         pairs, rank, width = factor.shape

@@ -1,13 +1,13 @@
-"""Exact integer matrix products behind one interface, with one backend for each well-kept library.
+"""Exact integer matrix products behind one interface, with one backend per library.
 
 | backend | left operand | weights | sums | library |
 |---|---|---|---|---|
 | `numpy` | float32 | float32 | float32, exact below 2**24 | NumPy's BLAS |
 | `int8` | uint8, zero at 128 | int8 | int32 | ONNX Runtime's MatMulInteger, an extra: `pip install 'pentary[int8]'` |
 
-All give the same integers, so a digest does not tell which was used. Both compute on the thread that calls them:
-`pentary.support.parallel` runs one chunk of a population on each core. Why ONNX Runtime and not another library is
-measured in `research/int8_backend.md`.
+All give the same integers, so digests do not depend on the backend. Both compute on the calling thread:
+`pentary.support.parallel` runs one chunk of a population on each core. The choice of ONNX Runtime is explained by
+measurements in `research/int8_backend.md`.
 """
 
 from collections.abc import Callable
@@ -22,15 +22,15 @@ from pentary.numbers.word import PentaryError
 
 
 class Gemm(Protocol):
-    """A backend.
+    """Interface of a matrix-product backend.
 
     Attributes:
-        name: on the command line.
+        name: of the backend on the command line.
         operand: dtype of left operands.
-        zero: what stands for 0 in a left operand.
+        zero: zero point of left operands, the stored value that stands for 0.
         operand_limit: largest magnitude of a left operand.
         weight: dtype of the right operands.
-        weight_limit: largest magnitude of a weight with which every product is right on this processor.
+        weight_limit: largest magnitude of a weight for which every product is exact on this processor.
         accumulator: dtype of the sums.
     """
 
@@ -43,7 +43,7 @@ class Gemm(Protocol):
     accumulator: np.dtype
 
     def product(self, x: NDArray[Any], weights: NDArray[Any], out: NDArray[Any]) -> Callable[[], object]:
-        """Prepare a product of buffers, to be computed whenever the returned function is called.
+        """Prepare a product of fixed buffers, to be computed whenever the returned function is called.
 
         Args:
             x: (m, k), dtype `operand`, contiguous.
@@ -57,7 +57,7 @@ class Gemm(Protocol):
 
 
 class NumpyGemm:
-    """float32 BLAS: the caller has bounded the sums by `EXACT`."""
+    """float32 BLAS; exact as long as the caller bounds the sums by `EXACT`."""
 
     name = "numpy"
     operand = weight = accumulator = np.dtype(np.float32)
@@ -70,13 +70,13 @@ class NumpyGemm:
 
 
 class Int8Gemm:
-    """ONNX Runtime's MatMulInteger of unsigned by signed bytes, the pair that processors have instructions for.
+    """ONNX Runtime's MatMulInteger of unsigned by signed bytes, for which processors have instructions.
 
-    x86 processors without VNNI add two products in 16 bits, and what does not fit is cut off: they are right only as
-    long as two operands of 255 times a weight fit, so up to 64. Which kind this one is, is found by trying.
+    x86 processors without VNNI add two products in 16 bits with saturation: they are exact only as long as two products
+    of 255 and a weight fit, so for weights up to 64. The limit of this processor is found by test products.
 
     Raises:
-        PentaryError: ONNX Runtime is not installed, or wrong even with small weights.
+        PentaryError: ONNX Runtime is not installed, or not exact even with small weights.
     """
 
     name = "int8"
@@ -87,7 +87,7 @@ class Int8Gemm:
     operand_limit = 127
 
     def __init__(self) -> None:
-        """Make a session whose graph is that one operation."""
+        """Create an inference session whose graph is one MatMulInteger, and find the weight limit."""
         try:
             import onnx
             import onnxruntime
@@ -118,7 +118,7 @@ class Int8Gemm:
         self.weight_limit = limits[0]
 
     def _is_right_with(self, limit: int) -> bool:
-        """Tell whether products of the extreme operands with weights of ±limit are right, in one row and in many."""
+        """Return whether products of extreme operands with weights of ±limit are exact, for one row and for many."""
         weights = np.full((64, 32), limit, self.weight)
         weights[:, ::2] *= -1
         x = np.repeat(np.array([[0], [255]], self.operand), 64, axis=1)
@@ -133,7 +133,7 @@ class Int8Gemm:
 
     def product(self, x: NDArray[Any], weights: NDArray[Any], out: NDArray[Any]) -> Callable[[], object]:
         """Prepare a product: see `Gemm.product`."""
-        # Of the operands it would take copies, once and for all, and of the sums the address alone.
+        # Binding a non-contiguous operand would copy it once and for all; of the sums only the address is bound.
         assert all(each.flags.c_contiguous for each in (x, weights, out)), "the buffers of a product are contiguous"
         binding = self._session.io_binding()
         binding.bind_cpu_input("x", x)
@@ -142,16 +142,16 @@ class Int8Gemm:
         return partial(self._run, binding, (x, weights, out))
 
     def _run(self, binding: Any, buffers: object) -> None:
-        """Run a binding, which points into the buffers without keeping them alive."""
+        """Run a binding; it points into the buffers without keeping them alive, so they are passed along."""
         self._session.run_with_iobinding(binding)
 
 
 def multiply(gemm: Gemm, x: Float32, weights: NDArray[Any], out: Float32) -> None:
-    """Compute x @ weights once, of operands and to sums in float32, whatever the types of the backend.
+    """Compute x @ weights once, with operands and sums in float32, whatever the types of the backend.
 
     Args:
         gemm: the backend.
-        x: (m, k) integers in float32, contiguous, of a range that its operands have.
+        x: (m, k) integers in float32, contiguous, within ±`gemm.operand_limit`.
         weights: (k, n), dtype `gemm.weight`, contiguous.
         out: (m, n) float32, contiguous.
 
@@ -169,12 +169,12 @@ def multiply(gemm: Gemm, x: Float32, weights: NDArray[Any], out: Float32) -> Non
 
 
 def check_operands(gemm: Gemm, largest: int, what: str) -> None:
-    """Refuse left operands that a backend cannot hold.
+    """Raise an error if a backend cannot represent left operands.
 
     Args:
         gemm: the backend.
         largest: magnitude of an operand.
-        what: has them, for the message.
+        what: owner of the operands in the message.
 
     Raises:
         PentaryError: they are out of the backend's range.
@@ -187,12 +187,12 @@ def check_operands(gemm: Gemm, largest: int, what: str) -> None:
 
 
 def check_weights(gemm: Gemm, largest: int, what: str) -> None:
-    """Refuse weights with which a backend's products could be wrong on this processor.
+    """Raise an error if a backend's products with some weights could be inexact on this processor.
 
     Args:
         gemm: the backend.
         largest: magnitude of a weight.
-        what: has them, for the message.
+        what: owner of the weights in the message.
 
     Raises:
         PentaryError: the backend is not exact with such weights.
@@ -211,7 +211,7 @@ NAMES: Final = tuple(_BACKENDS)
 
 @cache
 def backend(name: str) -> Gemm:
-    """Find a backend by its name.
+    """Return the backend called `name`; each is created once, at first use.
 
     Raises:
         PentaryError: there is no such backend, or its library is not installed.
@@ -225,10 +225,10 @@ NUMPY: Final = backend("numpy")
 
 
 def installed(told: Callable[[str], object]) -> list[Gemm]:
-    """Give the backends that work here.
+    """Return the backends that work on this machine.
 
     Args:
-        told: called with the reason why one does not.
+        told: called with the reason for each backend that does not.
     """
     found = []
     for name in NAMES:

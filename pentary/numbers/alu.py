@@ -1,8 +1,7 @@
 """Arithmetic on words, with flags.
 
-An operation is exact first, and is delivered in a word second. The exact result is high * 5**16 + low, where low is a
-word: the word delivered is low, so results wrap modulo 5**16; or, where the operation saturates and high is not 0, it
-is the nearer edge of the word, ±WORD_MAX.
+An operation computes the exact result, high * 5**16 + low, where low is a word. It delivers low, so results wrap modulo
+5**16; or, if it saturates and high is not 0, the nearer edge of the word range, ±WORD_MAX.
 
     flag  set where
     Z     the word delivered is zero
@@ -11,9 +10,9 @@ is the nearer edge of the word, ±WORD_MAX.
     V     the exact result does not fit a word
     C     a non-zero pent left the word: at the top, judged on the exact result, or in a right shift at the bottom,
           where it means that the result was rounded
-    S     the word delivered is the edge in place of a result that does not fit
+    S     the result was saturated: the word delivered is ±WORD_MAX because the exact result does not fit
 
-Save in a right shift, C is set where V is: the pents above a word are all zero just when the number fits one. Negation
+Except in a right shift, C equals V: the pents above a word are all zero exactly when the number fits one. Negation
 never sets either, since words reach equally far both ways.
 
 Operands are integers within ±WORD_MAX, of any shapes that broadcast together.
@@ -31,7 +30,7 @@ _HALF: Final = PENTS // 2
 
 
 class Flags(enum.IntFlag):
-    """What an operation says about its result; the module's table tells when each is set."""
+    """Status flags of an operation; the module's table defines when each is set."""
 
     Z = 1
     N = 2
@@ -42,10 +41,10 @@ class Flags(enum.IntFlag):
 
 
 class Result(NamedTuple):
-    """What an operation delivers, element by element."""
+    """Words and flags that an operation delivers, element by element."""
 
     value: NDArray[np.int64]
-    """Words."""
+    """Words delivered."""
 
     flags: NDArray[np.uint8]
     """Sums of `Flags`, of the same shape."""
@@ -157,7 +156,7 @@ def shift_right(a: ArrayLike, k: ArrayLike) -> Result:
 
 
 def compare(a: ArrayLike, b: ArrayLike) -> NDArray[np.uint8]:
-    """Return how a stands to b: Z equal, N less, P greater, from the exact difference.
+    """Compare a with b: return Z if equal, N if less, P if greater, by the exact difference.
 
     a, b: words.
     Returns: uint8 array of the broadcast shape, one of Z, N and P each.

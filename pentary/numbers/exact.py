@@ -1,4 +1,4 @@
-"""Integers in float32: exact while they stay small, and refused where they might not.
+"""Exact integer arithmetic in float32: bounds that are checked in advance, and rounding division by 5**k.
 
 A float32 BLAS product is about a hundred times faster than NumPy's integer product, and gives the same integers as
 long as no partial sum leaves the range in which float32 holds every integer. The bounds here are checked before the
@@ -18,16 +18,16 @@ EXACT: Final = 2**24
 """Every integer of at most this magnitude is a float32."""
 
 ROUNDABLE: Final = 2**22
-"""Largest magnitude that `round_shift_` divides exactly rounded."""
+"""Largest magnitude for which `round_shift_` rounds correctly."""
 
 
 def check_exact(bound: int, what: str, largest: int = EXACT) -> None:
-    """Refuse a computation whose integers could leave the range in which float32 is exact.
+    """Raise an error if integers of a computation could leave the range in which float32 is exact.
 
     Args:
         bound: largest magnitude that any partial sum can reach.
-        what: the computation, for the message.
-        largest: the range it must stay in.
+        what: name of the computation in the message.
+        largest: magnitude that the bound must not exceed.
 
     Raises:
         PentaryError: the bound exceeds the range.
@@ -44,7 +44,7 @@ def check_exact(bound: int, what: str, largest: int = EXACT) -> None:
 def round_shift_(values: Float32, k: int) -> None:
     """Divide integers in float32 by 5**k in place, rounded to the nearest integer.
 
-    The product with the rounded reciprocal is off by less than |value| 2**-23 / 5**k, and no quotient lies nearer than
+    The product with the rounded reciprocal is off by less than |value| 2**-23 / 5**k, and no quotient is nearer than
     1 / (2 * 5**k) to the middle between two integers: below 2**22 the rounding cannot go to the wrong side.
 
     Args:

@@ -1,7 +1,7 @@
 """Pents as bits: 3 bits a pent in hardware, 7 bits for three pents in storage.
 
 Hardware: each pent is a 3-bit two's-complement code, the least significant pent in the lowest bits. A word is 48 bits.
-Codes 3, 4 and 5 (which would be +3, -4 and -3) stand for nothing.
+Codes 3, 4 and 5 (which would be +3, -4 and -3) are invalid.
 
 Storage: three pents have 125 values, and 7 bits have 128. A group of three, the first pent least significant, is stored
 as its value + 62, a number 0..124. The last group is filled up with zero pents. The groups follow one another as a
@@ -45,7 +45,7 @@ def from_bits(bits: ArrayLike, width: int = PENTS) -> NDArray[np.int64]:
     bits: integers of any shape, 3 * width bits each.
     width: pents, 1 to 21.
     Returns: int64 array of the same shape.
-    Raises: PentaryError if something is not an integer, a higher bit is set, or a code is 3, 4 or 5, which is no pent.
+    Raises: PentaryError if something is not an integer, a higher bit is set, or a code is 3, 4 or 5 (invalid).
 
     >>> from_bits([0o16, 0o72])
     array([ 3, -3])

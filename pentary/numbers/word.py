@@ -1,4 +1,4 @@
-"""Pents and words: what they are, and how an integer becomes digits and back.
+"""Pents and words: conversion between integers and digits, shifts with rounding, wrapping and saturation.
 
 A pent is one of the digits -2, -1, 0, +1, +2. Digit i of a number weighs 5**i, least significant first. Since digits
 can be negative there is no sign: the numbers of `width` pents are the integers from -limit(width) to +limit(width),
@@ -23,15 +23,15 @@ _POWERS: Final = 5 ** np.arange(WIDEST + 1, dtype=np.int64)
 
 
 class PentaryError(ValueError):
-    """A mistake in what the user gave, told in one line."""
+    """An error in the user's input; the message is one line."""
 
 
 def checked_integers(values: ArrayLike, low: int, high: int, noun: str) -> NDArray[np.int64]:
-    """Return integers as int64, or refuse them.
+    """Return integers as int64 after checking their type and range.
 
     values: integers of any shape and integer dtype, or Python integers of any size.
     low, high: least and greatest value permitted, both within int64.
-    noun: what one of the values is, for the message.
+    noun: name of one of the values in the message.
     Returns: the values as int64; not a copy where they are int64 already.
     Raises: PentaryError if they are not integers (floats and booleans are never converted) or one is out of range.
 
@@ -40,7 +40,7 @@ def checked_integers(values: ArrayLike, low: int, high: int, noun: str) -> NDArr
     pentary.numbers.word.PentaryError: shift 7 at index [2] is outside 0..5
     """
     array = np.asarray(values)
-    # NumPy holds Python integers too large for any integer dtype as objects: their range is wrong, not their type.
+    # NumPy makes an object array of Python integers too large for any integer dtype: out of range, but integers.
     if array.dtype.kind not in "iu" and not (array.dtype == object and all(map(_is_integer, array.flat))):
         raise PentaryError(f"{noun} must be an integer, not {array.dtype}")
     outside = np.asarray((array < low) | (array > high))

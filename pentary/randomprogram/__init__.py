@@ -1,8 +1,8 @@
-"""Random programs, to hold one implementation of the machine against another.
+"""Constrained-random programs, to compare implementations of the machine with the interpreter.
 
-A program draws on every instruction, every register and the numbers at which arithmetic goes wrong, and still ends: its
-loops count, its subroutines do not recurse, and nothing that it does faults. It takes no input. A test bench that steps
-another implementation beside the interpreter looks like this:
+A program may use every instruction, every register and corner-case operands, but always terminates: its loops are
+counted, its subroutines do not recurse, and no instruction faults. It takes no input. A test bench that steps another
+implementation in lockstep with the interpreter looks like this:
 
     for seed in range(1000):
         program = random_program(seed, length=200)
@@ -12,15 +12,15 @@ another implementation beside the interpreter looks like this:
             device.step()
             assert (device.pc, device.registers) == (golden.pc, golden.registers), f"seed {seed}, {golden.pc}"
 
-Compare all of `pentary.interpreter.state.State`; where only the end can be seen, run both to HALT and compare that.
-After a difference, look for a seed that shows it at a smaller length.
+Compare all of `pentary.interpreter.state.State`; where only the final state is visible, run both to HALT and compare
+that. After a mismatch, look for a seed that shows it at a smaller length.
 
-With `faults` a program ends in a `pentary.isa.program.Fault`: compare its kind, pc and origin, and the state, which the
-instruction at fault leaves alone. One of the faults is an overflow. Where the overflow trap is off, a program that was
-to end in it runs to HALT; where it is on, many programs end at an earlier overflow, with and without `faults`.
+With `faults`, a program ends in a `pentary.isa.program.Fault`: compare its kind, pc and origin, and the state, which
+the faulting instruction leaves unchanged. One kind of fault is overflow: with the overflow trap off, a program meant to
+end in it runs to HALT; with the trap on, many programs end at an earlier overflow, with and without `faults`.
 
-`writer` draws numbers and registers and makes the image, `structures` writes what runs without a fault, `faults` what
-does not.
+`writer` draws numbers and registers and builds the image, `structures` writes code that does not fault, `faults` code
+that does.
 """
 
 from random import Random
@@ -39,17 +39,17 @@ LENGTH_MAX: Final = 20_000
 
 
 def random_program(seed: int, length: int, faults: bool = False) -> Program:
-    """Write a random program, the same for the same arguments on every computer.
+    """Return a random program, the same for the same arguments on every computer.
 
     Args:
         seed: any integer; its sign does not matter.
-        length: words in the body, 1 to 20000. It gets somewhat longer, because what was begun is completed, and
-            subroutines of about a hundred words in all come on top.
+        length: words in the body, 1 to 20000. It gets somewhat longer, because open structures are completed, and
+            subroutines of about a hundred words in all are added.
         faults: whether an instruction somewhere in the body or at its end faults; every kind of fault occurs.
 
     Returns:
-        The program. Its symbol BOUND is a number of instructions within which it ends. It takes about 26,000 words of
-        memory.
+        The program. Its symbol BOUND is an upper bound on the instructions that it executes. It takes about 26,000
+        words of memory.
 
     Raises:
         PentaryError: the length is out of range.

@@ -1,6 +1,6 @@
-"""Instructions that fault: the kinds of fault, and a few ways to each.
+"""Faulting code of random programs: for every kind of fault, some ways to cause it.
 
-They stand in the main program outside everything else, where the stack is empty and P30 is the size of the memory.
+It stands in the main program outside all structures, where the stack is empty and P30 is the size of the memory.
 """
 
 from collections.abc import Callable
@@ -12,18 +12,18 @@ from pentary.lowrank.generator import MEMBER_MAX
 from pentary.numbers.word import PENTS, WORD_MAX, limit
 from pentary.randomprogram.writer import Writer
 
-_OFFSET_MAX: Final = limit(7)  # of the I format
+_OFFSET_MAX: Final = limit(7)  # largest offset in the I format
 
 
 def write_fault(w: Writer) -> None:
-    """Write an instruction that faults, with what leads to it."""
+    """Write an instruction that faults, after the instructions that set it up."""
     kind = w.rng.choice(list(FAULTS))
     w.rng.choice(FAULTS[kind])(w)
     w.release()
 
 
 def _illegal(w: Writer) -> None:
-    """Write 0, any word, or one that differs from an instruction in one pent."""
+    """Write an illegal word: 0, a random one, or one that differs from an instruction in one pent."""
     while True:
         near = encode(BY_NAME["ADD"]) + w.rng.choice((-1, 1)) * 5 ** w.rng.randrange(PENTS - 1)
         word = w.rng.choice((0, near, w.number(-WORD_MAX, WORD_MAX)))
@@ -59,18 +59,18 @@ def _access_far_outside(w: Writer) -> None:
 
 
 def _outside(w: Writer, low: int, high: int) -> int:
-    """Give a register with a number outside a range."""
+    """Return a register that holds a number outside a range."""
     below, above = w.number(-WORD_MAX, low - 1), w.number(high + 1, WORD_MAX)
     return w.constant(w.rng.choice((low - 1, high + 1, below, above)))
 
 
 def _set_control(w: Writer) -> None:
-    name = w.rng.choice([name for name in CONTROLS if name != "KEY"])  # which takes every word
+    name = w.rng.choice([name for name in CONTROLS if name != "KEY"])  # whose range is all words
     w.emit("LRSET", cd=list(CONTROLS).index(name), rs=_outside(w, *CONTROLS[name]))
 
 
 def _limit(w: Writer, setter: str, **given: int) -> int:
-    """Write an instruction that sets a limit, and give a register with the first number above it."""
+    """Write an instruction that sets a limit; return a register that holds the first index out of range."""
     size = w.number(1, MAX_VL)
     w.emit(setter, rs=w.constant(size), **given)
     return w.constant(size)
@@ -99,7 +99,7 @@ def _subtract_negative(w: Writer) -> None:
 def _accumulate(w: Writer) -> None:
     edge = _edge(w)
     w.emit("ACCSET", rs=0)
-    for _ in range(3):  # the square of a word is nearly a quarter of what 32 pents hold
+    for _ in range(3):  # each square is nearly half of the largest number of 32 pents
         w.emit("MAC", rs=edge, rt=edge)
 
 

@@ -1,4 +1,4 @@
-"""What a random program consists of: single instructions with operands they take, branches, loops, calls, the stack."""
+"""Building blocks of random programs: single instructions with valid operands, branches, loops, calls, the stack."""
 
 from typing import Final
 
@@ -22,13 +22,13 @@ _MIX: Final = {
     "call": 3,
     "stack": 4,
 }
-"""Weights of the instruction groups of the table, and of the structures, which make the control group."""
+"""Probability weights of instruction groups, and of the structures, which stand for the control group."""
 
 _WEIGHTS: Final = {"LOAD": 5, "STORE": 5, "PUSH": 0, "POP": 0, "LOADV": 2, "LRSET": 4, "LRGEN": 2, "PRNG": 2, "HALT": 0}
-"""Weights of instructions within their groups, where they are not 1."""
+"""Probability weights of instructions within their groups, where they are not 1."""
 
 _DEPTH: Final = 3
-"""Structures that may stand in one another."""
+"""Nesting limit of structures."""
 
 _ITERATIONS: Final = 4
 
@@ -40,21 +40,22 @@ _LOOP_ENDS: Final = (
     ("BLE", "rs", -1, 1),
     ("BLT", "ru", 1, 0),
 )
-"""Branches that close a loop: which operand counts (the other is 0), down (1) or up (-1), iterations at 0 or beyond."""
+"""Branches that close a loop: mnemonic, operand with the counter (the other is P0), direction of counting (1: down, -1:
+up), and whether the branch is still taken when the counter is 0."""
 
 
 def write_start(w: Writer) -> None:
-    """Write what the others rely on: every base register holds a pointer."""
+    """Write the start of a program: load a pointer into every base register."""
     for base in w.bases:
         w.point(base)
 
 
 def write_subroutine(w: Writer) -> None:
-    """Write a subroutine; it may call those written before."""
+    """Write a subroutine, which may call those written before it."""
     with w.subroutine():
         for _ in range(w.rng.randint(1, 4)):
             write_item(w, depth=1)
-            if w.chance(0.2):  # leave here perhaps
+            if w.chance(0.2):  # a conditional return
                 stay = Label()
                 _write_compare(w, stay)
                 w.emit("RET")
@@ -63,7 +64,7 @@ def write_subroutine(w: Writer) -> None:
 
 
 def write_item(w: Writer, depth: int = 0) -> None:
-    """Write an instruction with what it needs; or a structure with further items in it, unless it is too deep."""
+    """Write an instruction and its set-up; or a structure with further items in it, unless the nesting is too deep."""
     [kind] = w.rng.choices(list(_MIX), list(_MIX.values()))
     if kind not in _STRUCTURES:
         names = [instruction.name for instruction in INSTRUCTIONS if instruction.group == kind]
@@ -102,13 +103,13 @@ def _write_instruction(w: Writer, name: str) -> None:
         case "PQUANT" if w.chance(0.5):
             w.emit("LRMULX")
             w.emit(name)
-            w.emit(name)  # which has no effect
+            w.emit(name)  # without effect
         case _:
             w.emit(name)
 
 
 def _index(w: Writer, setter: str, **given: int) -> int:
-    """Give a register with a number below a limit: 0, or a limit is set first."""
+    """Return a register that holds an index in range: 0, or one below a limit that is set first."""
     if w.chance(0.5):
         return w.constant(0)
     size = w.number(1, MAX_VL)
@@ -122,7 +123,7 @@ def _write_block(w: Writer, depth: int) -> None:
 
 
 def _write_compare(w: Writer, label: Label) -> None:
-    """Write a branch to a label; what it compares is equal, near to one another, or anything."""
+    """Write a branch to a label that compares equal, close, or arbitrary values."""
     rs, ru = w.source(), w.source()
     match w.rng.randrange(4):
         case 0:
@@ -174,7 +175,7 @@ def _write_loop(w: Writer, depth: int) -> None:
 
 
 def _write_jump(w: Writer, depth: int) -> None:
-    """Jump over words that may be no instructions."""
+    """Write a jump over words that need not be instructions."""
     end = Label()
     if w.in_subroutine or w.chance(0.5):
         w.emit("JUMP", end)
@@ -197,7 +198,7 @@ def _write_call(w: Writer, depth: int) -> None:
 
 
 def _write_stack(w: Writer, depth: int) -> None:
-    """Save a register, or the stack pointer itself, or make a frame."""
+    """Write items between a save and a restore of a register or of the stack pointer, or inside a stack frame."""
     match w.rng.randrange(3):
         case 0:
             w.emit("PUSH")

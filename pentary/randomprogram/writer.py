@@ -1,4 +1,4 @@
-"""What all parts of a random program share: how numbers and registers are drawn, and how the image is made."""
+"""Writer of random programs: draws numbers and registers, emits instructions, and builds the image."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -17,13 +17,13 @@ from pentary.isa.table import HIGH_SHIFT, LINK, MAX_VL, REGISTERS, STACK, VECTOR
 from pentary.numbers.word import PENTS, WORD_MAX
 
 LOOPS: Final = 2
-"""Loops that may stand in one another."""
+"""Nesting limit of loops."""
 
 BASES: Final = 3
-"""Registers that always hold a pointer into an area of data."""
+"""Number of base registers, which always hold a pointer into an area of data."""
 
-# The data, in words from their start: an area of corner cases that loads and stores hit at random; then pointers to its
-# centre and to the centres of other areas, so far apart that their lines compete for the same set of a cache.
+# The data, in words from their start: an area of corner cases that loads and stores hit at random; then pointers to
+# its centre and to the centres of other areas, at distances that make their lines compete for the same cache set.
 _AREA: Final = 400
 _POINTERS: Final = 16
 _CENTRE: Final = 60
@@ -31,12 +31,12 @@ _NEAR: Final = 20
 _REACH: Final = 25
 _STRIDE: Final = 625
 _AREAS: Final = 40
-_STACK: Final = 200  # words above all else, more than a program pushes
+_STACK: Final = 200  # words at the top of memory, more than a program pushes
 _SIZE: Final = (_AREAS + 1) * _STRIDE + _STACK
 
 
 class Label:
-    """A place in the text; it gets its address when all is written."""
+    """A place in the text; its address is set when the program is complete."""
 
     address: int
 
@@ -47,7 +47,7 @@ class _Line(NamedTuple):
     label: Label | None
 
     def word(self, address: int) -> int:
-        """Encode the instruction, with the label's address or the distance to it added to its immediate."""
+        """Return the encoded instruction, with the label's address or the distance to it added to its immediate."""
         if self.label is None:
             return encode(self.instruction, **self.fields)
         relative = self.instruction.group == "control"
@@ -57,7 +57,7 @@ class _Line(NamedTuple):
 
 @dataclass
 class _Part:
-    """Main program or subroutine: what stands in it, how many words, and how many instructions it executes at most."""
+    """Main program or subroutine: its items, its words, and an upper bound on the instructions that it executes."""
 
     items: list[_Line | Label | int]
     words: int = 0
@@ -65,19 +65,19 @@ class _Part:
 
 
 class Writer:
-    """A program being written.
+    """Builder of a random program.
 
     Attributes:
-        rng: the only source of chance.
+        rng: the only source of randomness.
         bases: registers that hold pointers.
-        counters: registers that count the loops of each depth.
-        looping: how many loops the body is in at this place.
+        counters: loop counter registers, one for each depth.
+        looping: number of loops around the current place.
         data, last: labels of the data and of the last word of text, a NOP that only a planned fault reaches.
-        subroutines: their labels, with how many instructions each executes at most.
+        subroutines: label of each, with an upper bound on the instructions that it executes.
     """
 
     def __init__(self, rng: Random) -> None:
-        """Draw which registers serve a special purpose."""
+        """Create an empty program; draw the registers with special purposes, and the pointers in the data."""
         self.rng = rng
         reserved = rng.sample(range(1, STACK), BASES + LOOPS)
         self.bases, self.counters = reserved[:BASES], reserved[BASES:]
@@ -96,7 +96,7 @@ class Writer:
 
     @property
     def words(self) -> int:
-        """Words so far in the main program, or in the subroutine that is being written."""
+        """Words written so far in the main program, or in the current subroutine."""
         return self._part.words
 
     @property
@@ -105,11 +105,11 @@ class Writer:
         return self._part is not self._main
 
     def chance(self, probability: float) -> bool:
-        """Decide."""
+        """Return True with a probability."""
         return self.rng.random() < probability
 
     def number(self, low: int, high: int) -> int:
-        """Draw a number, often one at which arithmetic goes wrong: an end, near 0, or where a pent carries."""
+        """Return a random number in low..high, often a corner case: an end, near 0, or where a pent carries."""
         power = 5 ** self.rng.randrange(PENTS)
         carries = self.rng.choice((power, power // 2, power // 2 + 1))
         uniform = self.rng.randint(low, high)
@@ -117,13 +117,13 @@ class Writer:
         return drawn if low <= drawn <= high else uniform
 
     def source(self) -> int:
-        """Draw a register to read, often one that was written just before."""
+        """Return a random register to read, often one that was written just before."""
         if self.chance(0.5):
             return self.rng.choice(self._recent)
         return 0 if self.chance(0.1) else self.rng.randrange(REGISTERS)
 
     def target(self, nonzero: bool = False) -> int:
-        """Draw a register to write, sometimes the one that was written just before."""
+        """Return a random register to write, sometimes the one that was written just before."""
         taken = [*self._held, *([0] if nonzero else []), *([LINK] if self.in_subroutine else [])]
         candidates = [register for register in self._free if register not in taken]
         recent = self._recent[-1]
@@ -134,8 +134,8 @@ class Writer:
 
         Args:
             name: mnemonic.
-            label: what its address or distance is added to the immediate for; None: nothing.
-            given: its operands by their names in the table; those that are missing are drawn.
+            label: its address, or for a branch or jump the distance to it, is added to the immediate; None: nothing is.
+            given: operands by their names in the table; missing ones are drawn.
         """
         fields = {}
         for operand_name, operand in operands(BY_NAME[name]):
@@ -165,14 +165,14 @@ class Writer:
         self._part.words += 1
 
     def put(self, label: Label) -> None:
-        """Let a label stand for the next word."""
+        """Place a label at the next word."""
         self._part.items.append(label)
 
     def constant(self, number: int) -> int:
-        """Write instructions that bring a word into a register, which they return.
+        """Write instructions that load a number into a register, and return the register.
 
-        The register keeps the word until `release`. What brought it there last is chosen at random, and how many
-        instructions come after that: readers shall meet every result at every age.
+        The register keeps the number until `release`. Which instruction writes it last, and how many follow that, is
+        random, so that readers meet results of every unit at every distance: forwarding, load-use stalls, and so on.
         """
         if number == 0 and self.chance(0.3):
             return 0
@@ -204,22 +204,22 @@ class Writer:
         return rd
 
     def release(self) -> None:
-        """Let go of the constants."""
+        """Free the registers that hold constants."""
         self._held.clear()
 
     def access(self) -> dict[str, int]:
-        """Give the operands of a load or store, of words or vectors, within an area; move a pointer now and then."""
+        """Return operands of a scalar or vector load or store within an area, sometimes after moving the pointer."""
         base = self.rng.choice(self.bases)
         if self.chance(0.2):
             self.point(base)
         return {"rs": base, "i": self.rng.randint(-_REACH, _REACH)}
 
     def absolute(self) -> int:
-        """Draw an offset from the data for a load or store of words or vectors."""
+        """Return a random offset from the start of the data for a scalar or vector load or store."""
         return self.rng.randint(0, _AREA - MAX_VL)
 
     def point(self, base: int) -> None:
-        """Write an instruction that gives a base register a pointer."""
+        """Write an instruction that loads a random pointer into a base register."""
         number = self.rng.randrange(_POINTERS)
         if self.chance(0.5):
             self.emit("LI", self.data, rd=base, i=self._pointers[number])
@@ -228,7 +228,7 @@ class Writer:
 
     @contextmanager
     def repeated(self, times: int) -> Iterator[None]:
-        """Count what is written meanwhile as executed so many times."""
+        """Count the instructions written in the body as executed `times` times: a context manager."""
         self.looping += 1
         self._times *= times
         yield
@@ -237,7 +237,7 @@ class Writer:
 
     @contextmanager
     def subroutine(self) -> Iterator[None]:
-        """Collect what is written meanwhile as a subroutine; it leaves the link register alone."""
+        """Make the body write a subroutine, which leaves the link register alone: a context manager."""
         label = Label()
         self._part = _Part([label])
         self._parts.append(self._part)
@@ -246,13 +246,13 @@ class Writer:
         self._part = self._main
 
     def call(self, subroutine: tuple[Label, int]) -> None:
-        """Write a call."""
+        """Write a call of a subroutine."""
         label, bound = subroutine
         self.emit("CALL", label)
         self._part.bound += self._times * bound
 
     def program(self) -> Program:
-        """Make the image: the parts of the text in random order, then the data."""
+        """Return the program: the parts of the text in random order, then the data."""
         self.rng.shuffle(self._parts)
         start = _Line(BY_NAME["JUMP"], {"i": 0}, self._start)
         end = _Line(BY_NAME["NOP"], {}, None)
@@ -276,4 +276,4 @@ _HARMLESS: Final = [
     for instruction in INSTRUCTIONS
     if instruction.group in ("arithmetic", "logic") and instruction.unit != "divider"
 ]
-"""Instructions that take any operands, and touch nothing but scalar registers, flags and accumulator."""
+"""Instructions that are valid with any operands and change only scalar registers, flags and the accumulator."""

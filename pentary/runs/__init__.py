@@ -1,7 +1,7 @@
-"""A training run as the command line and the disk see it, whatever is trained.
+"""Training runs of any task: their interface, files, progress display and figures.
 
-`run` is what a run offers, `folder` its files, `progress` its display, `health` the figures of its weights, `plots` its
-pictures (they import Matplotlib), `tensorfile` its weights as safetensors.
+`run` has the interface of a run, `folder` its files, `progress` its display, `health` metrics of its weights, `plots`
+its figures (they import Matplotlib), `tensorfile` its weights as safetensors.
 """
 
 from pentary.runs.health import Health

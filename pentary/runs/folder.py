@@ -1,15 +1,15 @@
-"""A training run on disk, which tells at any moment how far the run has come.
+"""Folder of a training run, which is up to date at any moment of the run.
 
 | file | holds | written |
 |---|---|---|
 | `config.json` | everything that determines the run | at the start |
 | `steps.jsonl` | one line for each record, the start included | after each record |
 | `weights.safetensors` | visible weights NAME, latent words NAME.latent | at each tenth of the run, and at the end |
-| `result.json` | what the run came to, and what ended it before its time | at the end |
+| `result.json` | the results, and the reason if the run ended early | at the end |
 | `fitness.png` or `bits.png`, `weights.png`, `health.png` | the figures of `pentary.runs.plots` | at the end |
 
-All but `steps.jsonl` appear whole or not at all, in this order. What the folder does not take at the end, because the
-disk is full or somebody has deleted it, goes to a new folder among the temporary files.
+All but `steps.jsonl` are written atomically, in this order. If the folder cannot be written at the end, because the
+disk is full or somebody has deleted it, the files go to a new temporary folder.
 """
 
 import json
@@ -34,7 +34,7 @@ from pentary.support.signals import deferred
 
 
 def claim(out: Path | None, task: str, seed: int) -> Path:
-    """Make the folder of a run; never one that holds anything.
+    """Make the folder of a run, or accept an empty one.
 
     Args:
         out: the folder to make, or to use if it is empty; None takes the first free one of runs/TASK-seedSEED,
@@ -45,7 +45,7 @@ def claim(out: Path | None, task: str, seed: int) -> Path:
         The folder.
 
     Raises:
-        PentaryError: `out` is taken, or the folder cannot be made.
+        PentaryError: `out` is a file or is not empty, or the folder cannot be made.
     """
     if out is None:
         name = re.sub(r"[^\w.-]+", "-", Path(task).name)
@@ -57,13 +57,13 @@ def claim(out: Path | None, task: str, seed: int) -> Path:
 
 
 def check_free(out: Path | None) -> None:
-    """Refuse a folder that a run cannot have, before anything is done for the run.
+    """Raise an error if a run cannot use a folder; for a check before any work is done.
 
     Args:
         out: as for `claim`.
 
     Raises:
-        PentaryError: it is a file, or holds something.
+        PentaryError: it is a file, or is not empty.
     """
     if out is None or not out.exists():
         return
@@ -92,18 +92,18 @@ def _first_free(path: Path) -> Path:
 
 
 class RunFolder:
-    """The record of one run.
+    """Writer of the files of one run.
 
     Args:
         path: an empty folder, from `claim`.
-        run: what is recorded.
+        run: to be recorded.
 
     Raises:
         PentaryError: a file cannot be written, or another run has taken the folder in the meantime.
     """
 
     def __init__(self, path: Path, run: Run) -> None:
-        """Write `config.json`, which makes the folder ours even against a run that starts at this moment."""
+        """Write `config.json`, which claims the folder even against a run that starts at this moment."""
         self.path = path
         self.is_empty = True
         """Whether no record has been added, not even the start."""
@@ -118,13 +118,13 @@ class RunFolder:
             raise _taken(path, "another run") from None
 
     def add(self, record: Record) -> None:
-        """Append a record to `steps.jsonl`, and keep the weights if a tenth of the run is over since they were kept.
+        """Append a record to `steps.jsonl`, and save the weights if a tenth of the run has passed since the last time.
 
         Raises:
             PentaryError: a file cannot be written.
         """
         path = self._place / "steps.jsonl"
-        with writing(path), path.open("a", encoding="utf-8") as file:  # closed each time: nothing waits in a buffer
+        with writing(path), path.open("a", encoding="utf-8") as file:  # closed each time, so no buffer holds anything
             file.write(json.dumps(record.line, allow_nan=False) + "\n")
         self.is_empty = False
         if (tenth := record.step * 10 // self._run.steps) > self._kept:
@@ -132,17 +132,17 @@ class RunFolder:
             self._write("weights.safetensors", self._run.weights())
 
     def finish(self, ending: Mapping[str, Any]) -> dict[str, Any]:
-        """Write the files of the end: weights and result before the pictures.
+        """Write the final files: weights and result before the figures.
 
         Args:
-            ending: what the result says beyond the figures of all runs.
+            ending: entries of the result beyond those of `Run.result`.
 
         Returns:
-            The result, as in `result.json`, where `out` is the folder that holds it; with `unwritten`, the reason, if
-            that is a new one, or if the pictures are missing.
+            The result, as in `result.json`; `out` is the folder that holds it. If that is a new one, or if figures are
+            missing, `unwritten` is the reason.
 
         Raises:
-            PentaryError: there is no place for a new folder either.
+            PentaryError: a new folder cannot be written either.
         """
         assert not self.is_empty, "an empty run has no result: discard it"
         try:
@@ -153,13 +153,13 @@ class RunFolder:
         try:
             for name, picture in self._run.pictures():
                 self._write(name, picture)
-        except Exception as error:  # what has been trained is on disk, and more than its pictures is to be told
+        except Exception as error:  # the weights are on disk, and the result is still to be reported
             result.setdefault("unwritten", f"pictures are missing: {told(error)}")
         return result
 
     def discard(self) -> None:
-        """Remove the folder of a run that failed before its start: it tells nothing, and its name is wanted again."""
-        with suppress(OSError):  # the failure is to be told, not this
+        """Delete the folder of a run that failed before its first record, so that its name is free again."""
+        with suppress(OSError):  # the failure is to be reported, not this
             (self._place / "config.json").unlink()
             self._place.rmdir()
 
@@ -172,7 +172,7 @@ class RunFolder:
             result = self._run.result() | {"out": str(self.path)} | dict(ending)
             try:
                 weights = self._run.weights()
-            except Exception as error:  # a fault of ours: the reason is kept at least, and weights of an earlier tenth
+            except Exception as error:  # internal error: at least the reason is kept, and weights of an earlier tenth
                 result = reason(error) | result
             else:
                 self._write("weights.safetensors", weights)
@@ -180,7 +180,7 @@ class RunFolder:
         return result
 
     def _move(self) -> None:
-        """Go to a new folder with what can be read of the old one."""
+        """Switch to a new temporary folder, with a copy of what can be read of the old one."""
         before = self._place
         with writing(Path("a temporary folder")):
             self._place = self.path = Path(tempfile.mkdtemp(prefix="pentary-run-"))
@@ -192,7 +192,7 @@ class RunFolder:
 
 
 def reason(failure: BaseException) -> dict[str, str]:
-    """Return what the result of a run says of what ended it: `error`, and of an unforeseen exception `traceback`."""
+    """Return the entries of a result about a failure: `error`, and for an unforeseen exception `traceback`."""
     if isinstance(failure, (PentaryError, MemoryError, OSError)):
         return {"error": told(failure)}
     return {"error": told(failure), "traceback": "".join(traceback.format_exception(failure))}

@@ -1,8 +1,8 @@
-"""Health of integers: whether they use their range, stick at its ends, and still move.
+"""Health metrics of integer weights: entropy, saturation, and changes in the last step.
 
-A float that learns too fast becomes NaN; an integer only sits at its limit and looks innocent. So every run tells, for
-each matrix: the entropy of the visible digits (log2 5 = 2.32 bits if all five levels are used alike, 0 if one is left),
-the share of latent words at the end of their range, and the share of weights whose visible digit the last step changed.
+A float that learns too fast becomes NaN; an integer saturates without any sign. So every run records for each matrix:
+the entropy of the visible digits (log2 5 = 2.32 bits if all five levels are equally frequent, 0 if only one is used),
+the share of latent words at the end of their range, and the share of visible digits that the last step changed.
 """
 
 from collections.abc import Mapping
@@ -36,13 +36,13 @@ def of_weights(
     visible: Mapping[str, NDArray[np.integer]],
     before: Mapping[str, NDArray[np.integer]] | None = None,
 ) -> dict[str, Health]:
-    """Examine the matrices of a run.
+    """Return the health of every matrix of a run.
 
     Args:
         latents: latent words by name.
         largest: magnitude at which they saturate.
-        visible: what the forward pass sees of them, by name.
-        before: the same one step earlier; None at the start.
+        visible: visible numbers by name.
+        before: visible numbers one step earlier; None at the start.
 
     Returns:
         Health by name.
@@ -62,19 +62,19 @@ def of_weights(
 
 
 def entropy(values: NDArray[np.integer]) -> float:
-    """Give the entropy of the distribution of some integers, in bits."""
+    """Return the entropy of the distribution of some integers, in bits."""
     counts = np.bincount(values.reshape(-1).astype(np.int64) - int(values.min()))
     shares = counts[counts > 0] / values.size
     return float(-(shares * np.log2(shares)).sum()) + 0.0  # never -0.0
 
 
 def share(marks: NDArray[np.bool_]) -> float:
-    """Give the share of values that are true."""
+    """Return the share of values that are true, 0..1."""
     return int(np.count_nonzero(marks)) / marks.size
 
 
 def by_layer(matrices: Mapping[str, Health]) -> dict[str, Health]:
-    """Put the matrices LAYER.NAME of a layer together: its least entropy, most saturation and most changes.
+    """Return the health of each layer, of matrices LAYER.NAME: lowest entropy, highest saturation and most changes.
 
     >>> by_layer({"0.up": Health(2.3, 0.01, 0.5), "0.down": Health(1.9, 0.2, 0.25), "head": Health(2, 0, 0)})
     {'0': Health(entropy=1.9, saturation=0.2, changed=0.5), 'head': Health(entropy=2, saturation=0, changed=0)}
@@ -88,7 +88,7 @@ def by_layer(matrices: Mapping[str, Health]) -> dict[str, Health]:
 
 
 def grouped(matrices: Mapping[str, T]) -> dict[str, list[T]]:
-    """Give what belongs to the matrices LAYER.NAME of each layer, by layer."""
+    """Return the values of matrices LAYER.NAME as lists by layer."""
     layers: dict[str, list[T]] = {}
     for name, own in matrices.items():
         layers.setdefault(name.partition(".")[0], []).append(own)
@@ -96,12 +96,12 @@ def grouped(matrices: Mapping[str, T]) -> dict[str, list[T]]:
 
 
 def as_dicts(matrices: Mapping[str, Health]) -> dict[str, dict[str, float]]:
-    """Give health by matrix as JSON takes it, to six decimals."""
+    """Return health by matrix as dicts for JSON, rounded to six decimals."""
     return {name: {key: round(value, 6) for key, value in asdict(own).items()} for name, own in matrices.items()}
 
 
 def summary(matrices: Mapping[str, Health]) -> str:
-    """Tell in a few words how the matrices of a run are: the extremes among them.
+    """Return a one-line summary of health by matrix: the extremes over all matrices.
 
     >>> summary({"a": Health(2.3, 0.01, 0.5), "b": Health(1.9, 0.2, 0.25)})
     'entropy 1.90-2.30 bits, at most 20.0% saturated, at most 50.00% changed'

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 LEVELS = range(-2, 3)
 
-BLUE, ORANGE, GREY = "#0072b2", "#e69f00", "#999999"  # Okabe and Ito: told apart by colour-blind readers too
+BLUE, ORANGE, GREY = "#0072b2", "#e69f00", "#999999"  # Okabe and Ito: distinct for colour-blind readers, too
 
-_LEGEND = 14  # curves that a legend can name
-_PANELS = 16  # that can be looked at one by one
+_LEGEND = 14  # most curves that a legend names
+_PANELS = 16  # most panels that remain readable
 
 
 def fitness_png(
@@ -30,16 +30,16 @@ def fitness_png(
     Args:
         centre: fitness of the centre at steps 0, 1, 2, ...
         population_mean, best: of the members of steps 1, 2, ...; best is one random member's.
-        title: above the figure.
+        title: of the figure.
 
     Returns:
-        A PNG file.
+        Content of a PNG file.
     """
     from matplotlib.ticker import MaxNLocator
 
     figure = new_figure(7, 4.2, title)
     axes = figure.subplots()
-    # The luckiest of many noisy members says little about the run, so it stays in the background.
+    # The best of many noisy members says little about the run, so it stays in the background.
     _curve(axes, 1, best, "best member, a random one in each step", color=GREY, alpha=0.5, linewidth=0.8)
     _curve(axes, 1, population_mean, "mean of the members", color=ORANGE, linewidth=1.2)
     _curve(axes, 0, centre, "centre: the trained weights", color=BLUE, linewidth=2)
@@ -51,14 +51,14 @@ def fitness_png(
 
 
 def weights_png(before: Mapping[str, Pents], after: Mapping[str, Pents], title: str = "") -> bytes:
-    """Draw how the visible weights are shared among the five levels, by matrix, or by layer if they are many.
+    """Draw the distribution of the visible weights over the five levels, by matrix, or by layer if there are many.
 
     Args:
         before, after: weights in -2..2 of each matrix by name.
-        title: above the figure.
+        title: of the figure.
 
     Returns:
-        A PNG file.
+        Content of a PNG file.
     """
     if len(before) > _PANELS:
         before, after = _pooled(before), _pooled(after)
@@ -88,16 +88,16 @@ def health_png(
     title: str = "",
     activations: Sequence[Mapping[str, float]] = (),
 ) -> bytes:
-    """Draw the health of every matrix, or of every layer if they are many: entropy, saturation, and changes.
+    """Draw the health of every matrix, or of every layer if there are many: entropy, saturation, and changes.
 
     Args:
-        steps: of the records.
-        records: health by matrix.
-        title: above the figure.
+        steps: step of each record.
+        records: health by matrix, the start first.
+        title: of the figure.
         activations: of each record, shares of activations at a limit by name; drawn below if there are any.
 
     Returns:
-        A PNG file.
+        Content of a PNG file.
     """
     if len(records[0]) > _LEGEND:
         records = [by_layer(record) for record in records]
@@ -107,7 +107,7 @@ def health_png(
         "latent words at their limit, %": {
             name: [100 * record[name].saturation for record in records] for name in names
         },
-        # The start has nothing to differ from.
+        # The record of the start has no earlier step to compare with.
         "changed in the step, %": {name: [100 * record[name].changed for record in records[1:]] for name in names},
     }
     if activations:
@@ -143,13 +143,13 @@ def bits_png(
     """Draw bits per byte over a run against n-gram models.
 
     Args:
-        tokens: member-tokens read up to each record.
-        held_out, train: bits per byte of the centre on the held-out text and on as much of the training text.
+        tokens: member-tokens (bytes, summed over all members) read up to each record.
+        held_out, train: bits per byte of the unperturbed model on the held-out text and on as much training text.
         lines: bits per byte of the n-gram models by name.
-        title: above the figure.
+        title: of the figure.
 
     Returns:
-        A PNG file.
+        Content of a PNG file.
     """
     from matplotlib.ticker import EngFormatter
 
@@ -180,13 +180,13 @@ def bits_png(
 
 
 def _pooled(weights: Mapping[str, Pents]) -> dict[str, Pents]:
-    """Put the weights of the matrices LAYER.NAME of each layer together."""
+    """Return the weights of each layer: those of the matrices LAYER.NAME, concatenated."""
     layers = grouped(weights)
     return {layer: np.concatenate([matrix.reshape(-1) for matrix in some]) for layer, some in layers.items()}
 
 
 def _colours(count: int) -> list[Any]:
-    """Give colours for so many curves, which keep their order in grey too."""
+    """Return `count` colours that keep their order in greyscale."""
     from matplotlib import colormaps
 
     return [colormaps["viridis"](0.9 * number / max(1, count - 1)) for number in range(count)]
@@ -198,8 +198,8 @@ def _curve(axes: "Axes", first: int, values: Sequence[float], label: str, **styl
 
 
 def new_figure(width: float, height: float, title: str) -> "Figure":
-    """Make a figure of so many inches with a title."""
-    from matplotlib.figure import Figure  # takes a second to import, and not pyplot: that would keep global state
+    """Return a new figure with a title; its size is in inches."""
+    from matplotlib.figure import Figure  # slow to import; not pyplot, which keeps global state
 
     figure = Figure(figsize=(width, height), dpi=120, layout="constrained")
     drawable = title.encode(errors="replace").decode()  # a file name may hold bytes that are no text, and dollar signs
@@ -208,9 +208,9 @@ def new_figure(width: float, height: float, title: str) -> "Figure":
 
 
 def as_png(figure: "Figure") -> bytes:
-    """Draw a figure as a PNG file."""
+    """Return a figure as the content of a PNG file."""
     buffer = BytesIO()
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from")  # a box in its place tells enough
+        warnings.filterwarnings("ignore", "Glyph .* missing from")  # a box is drawn in its place
         figure.savefig(buffer, format="png")
     return buffer.getvalue()

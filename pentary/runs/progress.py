@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 Show = Callable[[Record], None]
 
-_TALLEST = 12  # rows of the table: what is above it on the terminal should stay in sight
+_TALLEST = 12  # most rows of the table, so that earlier output on the terminal stays in sight
 
 
 @contextmanager
 def progress(steps: int) -> Iterator[Show]:
-    """Show the progress of a run.
+    """Show the progress of a run: a context manager.
 
     Args:
         steps: updates in the run.
 
     Yields:
-        A function to be called with every record. A display that cannot be written, such as a terminal that has gone
-        or a pipe whose reader has left, ends; the run goes on.
+        A function to be called with every record. If the display cannot be written, since the terminal or the reader of
+        a pipe has gone, it ends, and the run continues.
     """
     display = _Display(_bar(steps) if sys.stderr.isatty() else _lines(steps))
     try:
@@ -42,7 +42,7 @@ def progress(steps: int) -> Iterator[Show]:
 
 
 class _Display:
-    """A display until it cannot be written."""
+    """Progress display that ends silently when it cannot be written."""
 
     def __init__(self, made: AbstractContextManager[Show]) -> None:
         self._open = ExitStack()
@@ -79,7 +79,7 @@ def _bar(steps: int) -> Iterator[Show]:
     )
     bar = Progress(*columns)
     task = bar.add_task("", total=steps)
-    # What a black box prints goes above the bar if it goes to the same terminal, and where it is sent if not.
+    # Output of user code to the same terminal appears above the bar; output to elsewhere is left alone.
     with Live(bar, console=Console(stderr=True), redirect_stdout=sys.stdout.isatty()) as live:
 
         def show(record: Record) -> None:

@@ -1,4 +1,4 @@
-"""A training run as the command line and the run folder see it, whatever is trained."""
+"""Interface of training runs of any task, for the command line and the run folder."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from pentary.runs.health import Health
 
 @dataclass(frozen=True)
 class Record:
-    """What is told at one moment of a run.
+    """What is recorded and displayed at one point of a run.
 
     Attributes:
         step: updates done.
-        line: for `steps.jsonl`.
-        figures: for the progress display, in a few words.
+        line: of `steps.jsonl`, a JSON object.
+        figures: short text for the progress display.
         health: of every matrix.
-        warning: what a person should know at once, in a sentence; each is told once.
+        warning: one sentence, to be displayed at once; None if there is no new warning.
     """
 
     step: int
@@ -40,7 +40,7 @@ class Run(Protocol):
     steps: int
 
     def config(self) -> dict[str, Any]:
-        """Give everything that determines the run."""
+        """Return everything that determines the run, as JSON values by name."""
         ...
 
     def records(self) -> Iterator[Record]:
@@ -48,17 +48,17 @@ class Run(Protocol):
         ...
 
     def result(self) -> dict[str, Any]:
-        """Give what the run has come to, up to the last record; a warning under that name."""
+        """Return the results up to the last record by name; a warning, if any, is called "warning"."""
         ...
 
     def weights(self) -> bytes:
-        """Give the weights of the last record as a safetensors file."""
+        """Return the weights at the last record as the content of a safetensors file."""
         ...
 
     def pictures(self) -> Iterator[tuple[str, bytes]]:
-        """Draw the run up to the last record: names of PNG files and their contents."""
+        """Draw the run up to the last record: yield names of PNG files and their contents."""
         ...
 
     def summary(self, result: Mapping[str, Any]) -> dict[str, str]:
-        """Give what a person wants to know of the result, by name."""
+        """Return the main results as texts by name, for display."""
         ...

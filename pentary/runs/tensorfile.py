@@ -1,6 +1,6 @@
-"""Arrays as safetensors: the one place where they become the bytes of a file.
+"""Serialisation of arrays as safetensors, used for every such file.
 
-The bytes are read back and compared before anyone has them, and are the same for the same arrays and metadata.
+The bytes are read back and compared before they are returned, and are the same for the same arrays and metadata.
 """
 
 import json
@@ -18,24 +18,24 @@ from pentary.numbers.word import PentaryError
 
 Arrays = Mapping[str, NDArray[Any]]
 
-_LENGTH: Final = struct.Struct("<Q")  # of the header, in front of it
-_ALIGNMENT: Final = 8  # of the data
+_LENGTH: Final = struct.Struct("<Q")  # length of the header, in front of it
+_ALIGNMENT: Final = 8  # of the data, in bytes
 
 
 def to_bytes(tensors: Arrays, metadata: Mapping[str, str]) -> bytes:
     """Return the content of a safetensors file.
 
     Args:
-        tensors: arrays by name, one at least, of any strides and order of bytes in memory.
-        metadata: text by name; what is no Unicode, in the name of a file, is spelled with backslashes.
+        tensors: arrays by name, at least one, of any strides and byte order.
+        metadata: text by name; bytes of a file name that are not Unicode are escaped with backslashes.
 
     Returns:
-        The content, with the metadata in the order of their names.
+        The content, with the metadata sorted by name.
 
     Raises:
-        PentaryError: what is read back from it is not what was to be written.
+        PentaryError: what is read back differs from what was to be written.
     """
-    # safetensors takes the bytes from where an array begins, whatever its strides.
+    # safetensors reads memory from where an array begins, ignoring its strides.
     whole = {name: np.asarray(values, values.dtype.newbyteorder("<"), order="C") for name, values in tensors.items()}
     texts = {name: text.encode(errors="backslashreplace").decode() for name, text in metadata.items()}
     content = _in_order(save(whole, texts))
@@ -44,7 +44,7 @@ def to_bytes(tensors: Arrays, metadata: Mapping[str, str]) -> bytes:
 
 
 def weights_to_bytes(visible: Arrays, latents: Arrays, digest: str, metadata: Mapping[str, str]) -> bytes:
-    """Return the content of the file of what was trained: visible numbers NAME, latent words NAME.latent.
+    """Return the content of a file of trained weights: visible numbers NAME, latent words NAME.latent.
 
     Args:
         visible: (rows, cols) each, by name.
@@ -56,8 +56,8 @@ def weights_to_bytes(visible: Arrays, latents: Arrays, digest: str, metadata: Ma
         The content; the digest is in its metadata.
 
     Raises:
-        PentaryError: the digest is not that of the latent words that are read back from it, or other numbers are not
-            those that were to be written.
+        PentaryError: what is read back differs from what was to be written, or the digest is not that of its latent
+            words.
     """
     words = {f"{name}.latent": values for name, values in latents.items()}
     content = to_bytes({**visible, **words}, {**metadata, "digest": digest})
@@ -69,7 +69,7 @@ def weights_to_bytes(visible: Arrays, latents: Arrays, digest: str, metadata: Ma
 
 
 def _in_order(content: bytes) -> bytes:
-    """Put the metadata, which safetensors writes in any order, in the order of their names."""
+    """Return the content with the metadata sorted by name; safetensors writes them in arbitrary order."""
     header, data = _split(content)
     ordered = {"__metadata__": dict(sorted(header.pop("__metadata__", {}).items())), **header}
     text = json.dumps(ordered, separators=(",", ":"), ensure_ascii=False).encode()
@@ -89,7 +89,7 @@ def _compare(content: bytes, tensors: Arrays, metadata: Mapping[str, str]) -> No
         raise _contradiction("other names")
     for name, values in tensors.items():
         same_type = read[name].dtype == values.dtype.newbyteorder("=")
-        # A NaN has no equal, and is still what was to be written.
+        # NaN is not equal to itself, but here it is the same value.
         if not (same_type and np.array_equal(read[name], values, equal_nan=values.dtype.kind == "f")):
             raise _contradiction(f"other numbers in {name}")
 

@@ -1,1 +1,1 @@
-"""What any part may need and no part is about: compiled code on disk, files, signals, parallel chunks, messages."""
+"""Utilities that any package may use: compiled code on disk, files, signals, parallel chunks, messages."""

@@ -1,9 +1,8 @@
-"""Compilation by Numba, kept on disk for the next process.
+"""Compilation by Numba with a cache on disk.
 
-Numba looks only at a function's own file to see whether its stored code is stale, but compiled functions contain others
-and constants from other files. So the code is stored in a folder named after the digest of every source that its module
-imports, directly or not. Numba also takes stored files for sound; ours begin with a checksum, and a damaged one is as
-good as none.
+Numba checks only a function's own file to see whether its cached code is stale, but compiled functions contain others
+and constants from other files. So the cache folder is named after the digest of every source that the module imports,
+directly or not. Nor does Numba detect damaged files; ours begin with a checksum, and a damaged one is ignored.
 """
 
 import hashlib
@@ -21,7 +20,7 @@ from typing import Any, Final
 import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile, NullCache
 
-_KEPT: Final = 2  # folders of earlier sources: another process may still need them
+_KEPT: Final = 2  # newest cache folders to keep: another process may still use that of earlier sources
 _CHECKSUM: Final = hashlib.sha256().digest_size  # bytes
 
 _IMPORT: Final = re.compile(
@@ -32,19 +31,19 @@ _log = logging.getLogger(__name__)
 
 
 class Store:
-    """The compiled code of some sources.
+    """Cache of the compiled code of some sources.
 
     The first compilation in a process is logged, since it takes a while.
 
     Args:
-        name: tells the store from others.
-        what: is compiled, for the message.
-        sources: files that the code depends on. It goes to the `__pycache__` beside the first, or to the user's cache
-            if that cannot be written, or, if that cannot be written either, nowhere.
+        name: identifies the store.
+        what: name of the compiled code in the log message.
+        sources: files that the code depends on. It is stored in the `__pycache__` beside the first one; if that cannot
+            be written, in the user's cache folder; and if that cannot be written either, nowhere.
     """
 
     def __init__(self, name: str, what: str, sources: Sequence[Path]) -> None:
-        """Find the folder, and delete what was stored for earlier sources if it is new."""
+        """Find or make the cache folder; if it is new, delete old ones."""
         home = sources[0].parent
         digest = hashlib.sha256(numba.__version__.encode())
         for source in sources:
@@ -59,7 +58,7 @@ class Store:
         self._writable = os.access(self.folder, os.W_OK)
 
     def forget_earlier(self) -> None:
-        """Delete what was stored for earlier sources, but for the newest."""
+        """Delete the cache folders of earlier sources, except the newest."""
         with suppress(OSError):  # another process may be deleting, too
             stored = sorted(self.folder.parent.glob(f"{self._name}-*"), key=lambda folder: folder.stat().st_mtime)
             for folder in stored[:-_KEPT]:
@@ -92,12 +91,12 @@ class Store:
 
 
 def imported_sources(module: str) -> list[Path]:
-    """Return the files of a module and of all of this project that it imports, directly or not, the module's first.
+    """Return the files of a module, first, and of all modules of this project that it imports, directly or not.
 
-    The packages above a module count only where something is imported from them by name.
+    The `__init__` of a package above a module is among them only if something is imported from it by name.
 
     Args:
-        module: its name; it need not have been imported.
+        module: name of the module, which need not have been imported.
     """
     files: dict[str, Path] = {}
     waiting = [module]
@@ -138,7 +137,7 @@ def _places(folder: Path, name: str) -> tuple[Path, Path]:
 
 
 class _NoCache(NullCache):
-    """Where nothing can be stored."""
+    """Cache of a function that stores nothing, where no folder can be written."""
 
     def __init__(self, announce: Callable[[], None]) -> None:
         self._announce = announce
@@ -148,7 +147,7 @@ class _NoCache(NullCache):
 
 
 class _Cache(FunctionCache):
-    """Numba's cache of a function; whatever is wrong with its files, the function is compiled again."""
+    """Numba's cache of a function; if its files cannot be used for any reason, the function is compiled again."""
 
     def __init__(self, function: Callable[..., Any], announce: Callable[[], None]) -> None:
         super().__init__(function)

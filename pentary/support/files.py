@@ -1,4 +1,4 @@
-"""Writing files: whole or not at all, and what the operating system refuses is told in one line."""
+"""Atomic writing of files; errors of the operating system become one-line messages."""
 
 import errno
 import io
@@ -13,10 +13,10 @@ from pentary.numbers.word import PentaryError
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that appears whole or not at all.
+    """Write a file atomically: it appears whole or not at all.
 
-    A symbolic link stays, what it points to is written. What is no regular file (a device, a pipe) cannot be replaced:
-    the bytes go straight into it.
+    A symbolic link is kept, and its target written. A path that is not a regular file (a device, a pipe) cannot be
+    replaced: the bytes are written straight into it.
 
     Args:
         path: of the file; one that exists is replaced.
@@ -35,14 +35,14 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def write_new(path: Path, content: bytes) -> None:
-    """Write a file that is not there yet; it appears whole, and of several processes only one makes it.
+    """Create a file atomically; if several processes try, only one succeeds.
 
     Args:
         path: of the file.
         content: of the file.
 
     Raises:
-        FileExistsError: the file is there.
+        FileExistsError: the file exists already.
         PentaryError: the file cannot be written.
     """
     with _telling(path, FileExistsError), _part(path, content) as part:
@@ -56,34 +56,34 @@ def write_new(path: Path, content: bytes) -> None:
 
 
 class GrowingFile(io.TextIOWrapper):
-    """A text file (UTF-8) that is written bit by bit, and appears when it is closed, in place of an older one.
+    """A UTF-8 text file that is written incrementally, and replaces an older one only when it is closed.
 
-    As for `write_whole`, a symbolic link stays, and the text goes straight into what is no regular file. In a `with`
-    statement, an exception discards the file.
+    As for `write_whole`, a symbolic link is kept, and a path that is not a regular file is written directly. In a
+    `with` statement, an exception discards the file.
 
     Args:
         path: of the file.
 
     Raises:
-        OSError: the file cannot be written; so do `write`, and `close`, which discards the file then.
+        OSError: the file cannot be written. `write` and `close` raise it too; `close` then discards the file.
     """
 
     def __init__(self, path: Path) -> None:
-        """Open a file beside the one that is there."""
+        """Open a temporary file beside the target."""
         self._path = path
         in_place = path.exists() and not path.is_file()
         self._target = None if in_place else Path(os.path.realpath(path))
         self._part = path if self._target is None else _beside(self._target)
-        # Names of files come into the text, and need not be UTF-8.
+        # The text may contain file names, which need not be UTF-8.
         super().__init__(self._part.open("wb"), encoding="utf-8", errors="backslashreplace", newline="\n")
 
     @property
     def name(self) -> str:
-        """The name of the file that appears."""
+        """Name of the target file."""
         return str(self._path)
 
     def close(self) -> None:
-        """Let the file appear; nothing if it has been closed."""
+        """Close the file and move it to its target; do nothing if it is closed already."""
         if self.closed:
             return
         try:
@@ -95,24 +95,24 @@ class GrowingFile(io.TextIOWrapper):
             raise
 
     def discard(self) -> None:
-        """Close the file and delete it; what was there before stays."""
+        """Close the file and delete it; an older file remains."""
         with suppress(OSError):  # closing tries to write what is left
             super().close()
         if self._target is not None:
             self._part.unlink(missing_ok=True)
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        """Close or discard the file."""
+        """Close the file, or discard it after an exception."""
         self.close() if kind is None else self.discard()
 
 
 def _beside(target: Path) -> Path:
-    """Return the name of a new file in the same folder, which no one else writes."""
+    """Return a unique name for a temporary file in the same folder."""
     return target.with_name(f".pentary-{secrets.token_hex(8)}.part")
 
 
 def _replace(target: Path, part: Path) -> None:
-    """Put a file in the place of another, if there is one, with its permissions."""
+    """Move a file to its target, with the permissions of an older file there."""
     with suppress(FileNotFoundError):
         shutil.copymode(target, part)
     part.replace(target)
@@ -120,7 +120,7 @@ def _replace(target: Path, part: Path) -> None:
 
 @contextmanager
 def _part(target: Path, content: bytes) -> Iterator[Path]:
-    """Write a file beside its target; it is gone at the end of the context."""
+    """Write a temporary file beside its target; at the end of the context it is deleted, unless moved."""
     part = _beside(target)
     try:
         part.write_bytes(content)
@@ -131,10 +131,10 @@ def _part(target: Path, content: bytes) -> Iterator[Path]:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Tell in one line what the operating system refuses in the body: full disk, no permission, ...
+    """Turn an error of the operating system in the body (full disk, no permission, ...) into a one-line message.
 
     Args:
-        path: what is written.
+        path: file or folder that is written.
 
     Raises:
         PentaryError: in place of an OSError.

@@ -1,4 +1,4 @@
-"""Parts of messages, none of which grows with what is wrong: of many things the first are told, the rest counted."""
+"""Parts of messages, of limited length: of many items the first are listed and the rest counted."""
 
 import traceback
 from collections.abc import Iterable
@@ -7,13 +7,13 @@ from typing import Final
 from pentary.numbers.word import PentaryError
 
 MOST: Final = 20
-"""Mistakes, or names, that one message tells."""
+"""Largest number of errors, or names, that one message lists."""
 
 _WIDTH: Final = 200  # characters
 
 
 def some(texts: Iterable[str], most: int = MOST) -> str:
-    """Return texts between commas, and how many there are beyond the first.
+    """Return the first `most` texts, separated by commas, and how many more there are.
 
     >>> some("abcde", 3), some("abc", 3)
     ('a, b, c and 2 more', 'a, b, c')
@@ -24,7 +24,7 @@ def some(texts: Iterable[str], most: int = MOST) -> str:
 
 
 def shortened(text: str, width: int = _WIDTH) -> str:
-    """Return a text, or as much of its beginning as fits in so many characters.
+    """Return a text, cut to `width` characters and ended by an ellipsis if it is longer.
 
     >>> shortened("0123456789", 5), shortened("01234", 5)
     ('0123…', '01234')
@@ -33,7 +33,7 @@ def shortened(text: str, width: int = _WIDTH) -> str:
 
 
 def excerpt(text: str, column: int, width: int = _WIDTH) -> tuple[str, int]:
-    """Return about so many characters of a line around a column, and the column in them; both count from 0.
+    """Return about `width` characters of a line around a column, and the column in them; columns count from 0.
 
     >>> excerpt("0123456789", 6, 4), excerpt("0123456789", 1, 4), excerpt("0123", 2, 4)
     (('…4567…', 3), ('0123…', 1), ('0123', 2))
@@ -46,7 +46,7 @@ def excerpt(text: str, column: int, width: int = _WIDTH) -> tuple[str, int]:
 
 
 def told(error: BaseException) -> str:
-    """Return what to say of an exception: its message if that was made for people, else its kind as well."""
+    """Return one line about an exception: its message if it is a `PentaryError`, otherwise its type and message."""
     if isinstance(error, PentaryError):
         return str(error)
     return "".join(traceback.format_exception_only(error)).strip().replace("\n", " ")

@@ -1,7 +1,8 @@
-"""Chunks of a population side by side, each worker with a BLAS of one thread.
+"""Parallel processing of chunks by worker threads, with a single-threaded BLAS.
 
-One product split over all cores would leave them idle during the element-wise work between products; one chunk a core
-keeps everything parallel and its buffers in that core's cache. Results are integers, so no split changes them.
+One product split over all cores would leave most of them idle during the element-wise work between products; one chunk
+per core keeps everything parallel, and its buffers in that core's cache. Results are integers, so the split does not
+change them.
 """
 
 from collections.abc import Callable, Iterable
@@ -29,18 +30,18 @@ def _executor() -> ThreadPoolExecutor:
 
 @cache
 def workers() -> int:
-    """Give the number of workers: as many as BLAS had threads at first use, so its environment variables set it."""
+    """Return the number of workers: that of BLAS threads at first use, so the environment variables of BLAS set it."""
     blas = _controller().select(user_api="blas")
     return max((library.num_threads for library in blas.lib_controllers), default=1)
 
 
 def one_blas_thread() -> AbstractContextManager[object]:
-    """Give a context in which BLAS has one thread.
+    """Return a context manager that limits BLAS to one thread.
 
-    Products between two calls of `map_chunks` belong in one too: the threads of OpenBLAS go on spinning for a while
-    after a product, on the cores that the workers need.
+    Use it also for products between two calls of `map_chunks`: the threads of OpenBLAS keep spinning for a while after
+    a product, on the cores that the workers need.
     """
-    workers()  # counts BLAS's threads, so before they are limited
+    workers()  # counts the threads of BLAS before they are limited
     return _controller().limit(limits=1, user_api="blas")
 
 
@@ -50,10 +51,10 @@ def map_chunks(function: Callable[[slice], T], total: int, size: int) -> Iterabl
     Args:
         function: called with each slice, from several threads.
         total: length to cover.
-        size: length of a slice, but the last.
+        size: length of every slice but the last.
 
     Returns:
-        The results in order. The first exception is raised.
+        The results in order. The first exception of a call is raised.
 
     >>> list(map_chunks(lambda part: part.stop - part.start, total=10, size=4))
     [4, 4, 2]
@@ -62,19 +63,19 @@ def map_chunks(function: Callable[[slice], T], total: int, size: int) -> Iterabl
 
 
 def slices(total: int, size: int) -> list[slice]:
-    """Give the slices 0..size, size..2 size, ... that cover `total`."""
+    """Return the slices 0..size, size..2 size, ... that cover `total`."""
     return [slice(start, min(start + size, total)) for start in range(0, total, size)]
 
 
 def even_size(total: int, largest: int) -> int:
-    """Give the length of slices that cover `total` so that all workers are busy to the end.
+    """Return a length for slices that cover `total` and keep all workers busy to the end.
 
     Args:
         total: length to cover.
-        largest: length that a slice may have.
+        largest: largest length of a slice.
 
     Returns:
-        The greatest length of slices that are about equal and come in whole rounds of all workers; at least 1.
+        The greatest such length with slices of about equal length and whole rounds of all workers; at least 1.
     """
     rounds = -(-total // (largest * workers()))
     return -(-total // (rounds * workers()))

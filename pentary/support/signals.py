@@ -1,4 +1,4 @@
-"""SIGTERM and SIGHUP, which end a command as Ctrl-C does, and how each of the three is held back for a while."""
+"""Ending signals: SIGTERM and SIGHUP end a command as SIGINT (Ctrl-C) does, and all three can be deferred."""
 
 import signal
 import threading
@@ -10,37 +10,37 @@ ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM or SIGHUP has come: what sees to Ctrl-C sees to this, too."""
+    """Raised at SIGTERM or SIGHUP; as a KeyboardInterrupt it is handled like Ctrl-C."""
 
 
 _received: int = signal.SIGINT
 
 
 def note(number: int) -> None:
-    """Keep the number of a signal that ends the command, for its exit status."""
+    """Record the number of the signal that ends the command, for its exit status."""
     global _received
     _received = number
 
 
 def terminated() -> bool:
-    """Tell whether SIGTERM or SIGHUP has ended the command, and not Ctrl-C, which some commands survive."""
+    """Return whether SIGTERM or SIGHUP has ended the command; False for Ctrl-C, which some commands survive."""
     return _received != signal.SIGINT
 
 
 def exit_code() -> int:
-    """Return the exit status of an interrupted command: 128 and the signal's number, 130 for Ctrl-C."""
+    """Return the exit status of an interrupted command: 128 plus the signal's number, 130 for Ctrl-C."""
     return 128 + _received
 
 
 def end_like_ctrl_c() -> None:
-    """Raise `Terminated` at SIGTERM and SIGHUP from now on; who ignores one of them, such as nohup, is heeded."""
+    """Raise `Terminated` at SIGTERM and SIGHUP from now on, unless one is ignored (as under nohup) or handled."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _terminate)
 
 
 def end_at_once() -> None:
-    """Let an ending signal end the process without an exception from now on: all has been done and told."""
+    """Let an ending signal end the process without an exception from now on, since all work is done."""
     for number in ENDING:
         if signal.getsignal(number) in (signal.default_int_handler, _terminate):
             signal.signal(number, signal.SIG_DFL)
@@ -55,11 +55,11 @@ def _terminate(number: int, frame: object) -> None:
 def collected() -> Iterator[list[int]]:
     """Collect the first ending signal instead of raising an exception; a second one is raised at once.
 
-    Signals whose handlers are neither Python's own nor ours, or which are ignored, stay as they are. So do all of them
-    outside the main thread, which cannot change handlers.
+    Signals that are ignored, or have handlers other than Python's default or those of this module, are left alone; so
+    are all signals outside the main thread, which cannot change handlers.
 
     Yields:
-        A list that gets the number of the signal.
+        A list to which the number of the signal is appended.
     """
     received: list[int] = []
     replaced = {}
@@ -86,10 +86,10 @@ def collected() -> Iterator[list[int]]:
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """Raise an ending signal after the body, which is short and not to be torn.
+    """Defer an ending signal until the end of the body, which should be short.
 
     Raises:
-        KeyboardInterrupt: one has come during the body; `Terminated` if it was not Ctrl-C.
+        KeyboardInterrupt: a signal arrived during the body; `Terminated` if it was not Ctrl-C.
     """
     with collected() as received:
         yield

@@ -1,7 +1,7 @@
-"""A trained model on disk: one safetensors file with the visible numbers NAME and the latent words NAME.latent.
+"""Checkpoint of a trained model: one safetensors file with the visible numbers NAME and the latent words NAME.latent.
 
 Visible weights of matrices are int8; biases, gains of norms, and latent words, which lie within ±7812, are int16. All
-are (rows, cols). The metadata tell the task, the shape of the model, the step, the digest and the order of the tensors
+are (rows, cols). The metadata hold the task, the shape of the model, the step, the digest and the order of the tensors
 in it.
 """
 
@@ -24,16 +24,16 @@ WEIGHTS: Final = "weights.safetensors"
 """Name of the file in a run folder."""
 
 TASK: Final = "text"
-"""What the metadata call a language model."""
+"""Task in the metadata of a language model."""
 
-Types = dict[str, tuple[str, tuple[int, ...]]]  # of tensors by name: safetensors' name of the type, and the shape
+Types = dict[str, tuple[str, tuple[int, ...]]]  # by name of a tensor: type as safetensors names it, and shape
 
 
 def to_safetensors(model: Model, state: es.State) -> bytes:
-    """Give a trained model as a safetensors file.
+    """Return a trained model as the content of a safetensors file.
 
     Args:
-        model: its shape.
+        model: shape of the model.
         state: of the training.
 
     Returns:
@@ -52,10 +52,10 @@ def to_safetensors(model: Model, state: es.State) -> bytes:
 
 
 def load(run: Path) -> tuple[Model, dict[str, Latents]]:
-    """Read the model that a run has trained.
+    """Load the model that a run has trained.
 
     Args:
-        run: its folder.
+        run: folder of the run.
 
     Returns:
         The shape of the model, and its latent words by name, (rows, cols) int64, in the order of the digest.
@@ -86,11 +86,11 @@ def load(run: Path) -> tuple[Model, dict[str, Latents]]:
 
 
 class _Damaged(Exception):
-    """What is wrong with the contents of a file."""
+    """A file with invalid contents; the message says what is wrong."""
 
 
 def _check_run(run: Path) -> None:
-    """Refuse what is no folder of a run that has ended."""
+    """Raise an error unless a path is the folder of a run that has saved weights."""
     if not run.exists():
         raise PentaryError(f"there is no folder {run}")
     if not run.is_dir():
@@ -109,12 +109,12 @@ def _model(metadata: Mapping[str, str]) -> Model:
         if weights not in ("pents", "bytes"):
             raise ValueError
         return Model(layers, dim, weights)
-    except (KeyError, ValueError) as error:  # of which PentaryError is one
+    except (KeyError, ValueError) as error:  # PentaryError is a ValueError
         raise _Damaged("its metadata do not tell the shape of a model") from error
 
 
 def _visible(model: Model, latents: Mapping[str, Latents]) -> dict[str, NDArray[np.integer]]:
-    """Give the visible numbers as they are on disk."""
+    """Return the visible numbers in their types on disk."""
     return {
         name: model.visible(tensor, latents[name]).astype(np.int8 if tensor.kind == "matrix" else np.int16)
         for name, tensor in model.tensors.items()
@@ -122,7 +122,7 @@ def _visible(model: Model, latents: Mapping[str, Latents]) -> dict[str, NDArray[
 
 
 def _expected(model: Model) -> Types:
-    """Give the type and shape of every tensor in the file of a model."""
+    """Return the expected type and shape of every tensor in the file of a model."""
     types: Types = {}
     for name, tensor in model.tensors.items():
         shape = (tensor.rows, tensor.cols)
@@ -139,7 +139,7 @@ def _check(types: Types, expected: Types) -> None:
 
 
 def _latents(model: Model, tensors: Mapping[str, NDArray], metadata: Mapping[str, str]) -> dict[str, Latents]:
-    """Take the latent words, after checking that they are those that were saved."""
+    """Return the latent words after checking their range, their digest and the visible numbers."""
     latents = {name: tensors[f"{name}.latent"].astype(np.int64) for name in model.tensors}
     for name, words in latents.items():
         if np.abs(words).max() > limit(LATENT):

@@ -1,4 +1,4 @@
-"""Bits per byte of the centre on a text, exact but for where the text is cut to be read side by side."""
+"""Bits per byte of the unperturbed model on a text, which is read in parallel pieces with limited context."""
 
 from itertools import pairwise
 from math import fsum
@@ -12,28 +12,28 @@ from pentary.nets.lm.model import Bytes
 from pentary.support.parallel import map_items, slices, workers
 
 STREAMS: Final = 256
-"""Most pieces in which a text is read."""
+"""Largest number of pieces in which a text is read."""
 
 WARM_UP: Final = 64
-"""Bytes before each piece that are read and not counted; also the least length of a piece."""
+"""Bytes of context that are read before each piece and not counted; also the least length of a piece."""
 
-_STEPS: Final = 16  # between two moments at which Ctrl-C is heard
+_STEPS: Final = 16  # bytes of each piece read between two points at which Ctrl-C takes effect
 
 
 def bits_per_byte(weights: Weights, text: Bytes) -> float:
-    """Measure the cross-entropy of the centre on a text.
+    """Return the cross-entropy of the unperturbed model on a text, in bits per byte.
 
     Every byte of the text counts once. The text begins a document: its first byte is predicted from byte 0 alone. It is
-    read in up to `STREAMS` pieces of equal length side by side; a piece starts from a hidden state of zero, `WARM_UP`
+    read in up to `STREAMS` parallel pieces of equal length; a piece starts from a hidden state of zero, `WARM_UP`
     bytes before its first byte. So the bytes of the first piece are predicted from all that comes before them, and the
     others from at least the 64 bytes before them.
 
     Args:
-        weights: filled.
+        weights: of the unperturbed model, filled.
         text: (bytes,) uint8, at least one.
 
     Returns:
-        Bits per byte, from integer logits with `loss.bits`: the same for every backend and number of workers.
+        Bits per byte, computed by `loss.bits` from integer logits: the same for every backend and number of workers.
     """
     length = max(WARM_UP, -(-len(text) // STREAMS))
     pieces = -(-len(text) // length)

@@ -1,8 +1,8 @@
-"""Evolution of the model's latent words: `pentary.es.strategy` for a population that reads text.
+"""Evolution strategy of the language model: `pentary.es.strategy` for a population that reads text.
 
-Every antithetic pair reads a stream of its own, a few bytes in each update, and goes on in the next where it stopped,
-with the mean of its members' hidden states. Perturbations are of rank 1 and never stored. The fitness of a pair is the
-size of its members' difference, not only its sign (`research/text.md` compares them).
+Every antithetic pair reads its own stream of text, a few bytes in each update, and continues in the next one where it
+stopped, with the mean of its members' hidden states. Perturbations are of rank 1 and never stored. Shaped fitness is
+proportional to the difference between a pair's members, not only its sign (`research/text.md` compares them).
 """
 
 from dataclasses import dataclass
@@ -34,21 +34,21 @@ PAIRS_MAX: Final = EXACT // (4 * FITNESS_LIMIT)
 """Most pairs over which a sum of shaped fitness times perturbation is exact in float32."""
 
 ETA: Final = (6, 10)
-"""A weight whose pairs agree on nothing would wander over so much of half its range, were the gain constant."""
+"""Step size: RMS drift of a weight in a run under random fitness and constant gain, as a fraction of half its range."""
 
-NOISE_BYTES: Final = 2**23  # of noise that a worker holds at a time
+NOISE_BYTES: Final = 2**23  # limit on the noise that a worker holds at a time
 
-_TILE: Final = 512  # rows and columns of a sum over the pairs that are computed at a time
+_TILE: Final = 512  # rows and columns of a tile in a sum over the pairs
 
-ROWS: Final = 512  # that a worker computes at a time: enough for the products not to wait for Python
+ROWS: Final = 512  # rows that a worker computes at a time: enough to hide the overhead of Python
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parameters:
-    """Everything that, with the model and the text, determines a run.
+    """Hyperparameters that, with the model and the text, determine a run.
 
     Attributes:
-        population: members in an update, even.
+        population: number of members in an update, even.
         tokens: bytes that each member reads in an update.
         steps: updates in the run.
         seed: a word.
@@ -63,7 +63,7 @@ class Parameters:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be run."""
+        """Raise an error if a value is out of its range."""
         checked_integers(self.population, 2, 2 * PAIRS_MAX, "population")
         if self.population % 2:
             raise PentaryError(f"population {self.population} is odd: members come in antithetic pairs")
@@ -73,14 +73,14 @@ class Parameters:
 
     @property
     def pairs(self) -> int:
-        """Antithetic pairs in an update."""
+        """Number of antithetic pairs in an update."""
         return self.population // 2
 
     def gain(self, step: int, squares: int, variance: int) -> int:
-        """Give the integer that multiplies the summed perturbations in a step (1, 2, ...).
+        """Return the gain of POPAVG in an update: the integer that multiplies the summed perturbations.
 
         Args:
-            step: number of the update.
+            step: number of the update, 1, 2, ...
             squares: sum of the squares of shaped fitness.
             variance: of an element of a perturbation in pents: 4 in a matrix of rank 1, 2 in a vector.
 
@@ -96,17 +96,17 @@ class Parameters:
 
 @dataclass(frozen=True)
 class State(es.State):
-    """The whole state of training between two updates.
+    """State of training between two updates.
 
     Attributes:
-        hidden: (pairs, layers, dim) int16, the hidden states with which the pairs read on.
+        hidden: (pairs, layers, dim) int16, the hidden states from which the pairs continue.
     """
 
     hidden: NDArray[np.int16]
 
 
 def init(model: Model, parameters: Parameters) -> State:
-    """Start a run: latent words of matrices are means of uniform words, as `Tensor.scale` says, and all else is zero.
+    """Return the initial state: latent words of matrices are means of uniform words (`Tensor.scale`), all else is zero.
 
     A mean of n words takes the pents 0..5 of n blocks: those of row i and column j of c are the blocks j, j + c, ...,
     j + (n - 1) c of member i, drawn in step 0.
@@ -131,10 +131,10 @@ def _start(tensor: Tensor, key: int) -> Latents:
 
 
 def shape_fitness(losses: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Turn the losses of antithetic pairs into integers in proportion to their differences.
+    """Return shaped fitness: integers proportional to the differences of losses in antithetic pairs.
 
     Args:
-        losses: (pairs, 2), of the plus and the minus members.
+        losses: (pairs, 2), of the plus and the minus members, int64.
 
     Returns:
         (pairs,) int64: minus - plus, scaled to a mean magnitude of 20, rounded (halves away from zero), within ±62.
@@ -150,20 +150,20 @@ def shape_fitness(losses: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 class Engine:
-    """Evaluates populations and makes updates, with buffers kept from one to the next.
+    """Evaluation of populations and updates of latent words, with buffers kept between updates.
 
     Args:
         model: to train.
         parameters: of the run.
         text: (bytes,) uint8, the training text.
-        gemm: what multiplies; digests do not depend on it.
+        gemm: backend of the matrix products; digests do not depend on it.
 
     Raises:
         PentaryError: the text is shorter than one update.
     """
 
     def __init__(self, model: Model, parameters: Parameters, text: NDArray[np.uint8], gemm: Gemm) -> None:
-        """Make the buffers."""
+        """Allocate the buffers."""
         if len(text) <= parameters.tokens:
             raise PentaryError(
                 f"the training text has {len(text)} bytes, fewer than one update needs ({parameters.tokens + 1}): "
@@ -174,7 +174,7 @@ class Engine:
         self._length = len(text)
         largest = max(1, NOISE_BYTES // (PENTS * model.blocks))
         self.chunk = even_size(parameters.pairs, min(ROWS // 2, largest))
-        """Pairs that a worker takes at a time."""
+        """Number of pairs that a worker processes at a time."""
         self.weights = Weights(model, gemm)
         self._free: SimpleQueue[Forward] = SimpleQueue()
         for _ in range(workers()):
@@ -187,11 +187,11 @@ class Engine:
             first += tensor.rows * tensor.cols
 
     def evaluate(self, state: State) -> tuple[NDArray[np.int64], NDArray[np.int16]]:
-        """Let every member of the next update's population read on.
+        """Evaluate every member of the next update's population on its next bytes.
 
         Returns:
-            (pairs, 2) losses of the plus and minus members, int64 in units of 1/625 bit, summed over the bytes; and the
-            hidden states of the pairs afterwards.
+            (pairs, 2) losses of the plus and minus members, int64 in units of 1/625 bit, summed over the bytes; and
+            the hidden states of the pairs afterwards, (pairs, layers, dim) int16.
         """
         self.weights.fill(state.latents)
         own = self.parameters
@@ -209,7 +209,7 @@ class Engine:
                 rows = forward.hidden[:, : tokens.shape[1]].reshape(self.model.layers, -1, 2, self.model.dim)
                 rows[...] = state.hidden[part].swapaxes(0, 1)[:, :, None]
                 losses[part] = forward.losses(tokens, noise).reshape(-1, 2)
-                # The mean of a pair's members, rounded towards zero: nearest the state that the centre would have.
+                # The mean of both members, rounded towards zero, approximates the state of the unperturbed model.
                 np.trunc(rows.sum(axis=2).swapaxes(0, 1) / 2, out=hidden[part], casting="unsafe")
             finally:
                 self._free.put(forward)
@@ -218,11 +218,11 @@ class Engine:
         return losses, hidden
 
     def tell(self, state: State, losses: NDArray[np.int64], hidden: NDArray[np.int16]) -> State:
-        """Make the update: weigh every pair's perturbation by its fitness and add the sums to the latent words.
+        """Return the state after an update: add to the latent words the sum over pairs of fitness times perturbation.
 
         Args:
             state: before the update.
-            losses, hidden: what `evaluate` gave for it.
+            losses, hidden: returned by `evaluate` for this state.
 
         Returns:
             The state after the update.
@@ -263,15 +263,15 @@ class Engine:
 
 
 def _add(tensor: Tensor, noise: Pents, fitness: NDArray[np.float32], total: NDArray[np.float32]) -> None:
-    """Add fitness times perturbation of some pairs to a total: integers, exact up to `PAIRS_MAX` pairs.
+    """Add the sum of fitness times perturbation over some pairs to a total of integers, exact up to `PAIRS_MAX` pairs.
 
     Args:
-        tensor: whose.
-        noise: (pairs, 16 blocks) pents.
-        fitness: (pairs, 1).
-        total: (rows, cols).
+        tensor: the tensor whose perturbations are summed.
+        noise: (pairs, 16 * blocks) pents.
+        fitness: (pairs, 1), shaped.
+        total: (rows, cols), updated in place.
     """
-    # In tiles, so that what is converted, and the products until they are added, stay in the cache of a core.
+    # In tiles, so that converted operands and partial products stay in the cache of a core.
     for left in range(0, tensor.cols, _TILE):
         columns = slice(left, min(left + _TILE, tensor.cols))
         b = noise[:, tensor.b + columns.start : tensor.b + columns.stop].astype(np.float32)

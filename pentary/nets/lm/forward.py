@@ -1,4 +1,4 @@
-"""The forward pass: products of a backend, and kernels between them, for some rows at a time."""
+"""Forward pass of the language model for a batch of rows: matrix products of a backend, with kernels between them."""
 
 from collections.abc import Callable, Mapping
 from itertools import pairwise
@@ -17,10 +17,10 @@ from pentary.support.parallel import map_items
 
 
 class Weights:
-    """What the forward pass sees of the latent words, in a backend's types; filled anew for every update.
+    """Visible weights in a backend's types, filled from the latent words for every update.
 
     Args:
-        model: whose weights.
+        model: shape of the model.
         gemm: the backend.
 
     Raises:
@@ -28,7 +28,7 @@ class Weights:
     """
 
     def __init__(self, model: Model, gemm: Gemm) -> None:
-        """Make the arrays; `fill` fills them."""
+        """Allocate the arrays, to be set by `fill`."""
         check_weights(gemm, model.weight_limit, f"the model of {model.weights}")
         self.model, self.gemm = model, gemm
         self.arrays: dict[str, NDArray[Any]] = {}
@@ -38,7 +38,7 @@ class Weights:
             self.arrays[tensor.name] = np.zeros(shape, gemm.weight if product else np.float32)
 
     def fill(self, latents: Mapping[str, Latents]) -> None:
-        """Take the numbers from latent words by name, (rows, cols) each."""
+        """Set the arrays from latent words by name, (rows, cols) each."""
         level = self.model.level
 
         def some(item: tuple[Tensor, slice]) -> None:
@@ -55,14 +55,14 @@ class Weights:
         map_items(some, self.model.parts)
 
     def layer(self, number: int) -> Layer:
-        """Gather what the kernels need of a layer."""
+        """Return the kernel parameters of a layer."""
         names = {name: f"{number}.{name.replace('_', '.')}" for name in LAYER_TENSORS}
         scales = {"gates_scale": "input", "up_scale": "up", "down_scale": "down"}
         numbers = self._numbers(LAYER_NUMBERS, names, scales)
         return Layer(numbers, *(self.arrays[names[name]] for name in Layer._fields[1:]))
 
     def head(self) -> Head:
-        """Gather what the kernels need of the end of the model."""
+        """Return the kernel parameters of the final norm and the head."""
         names = {name: name.replace("_", ".") for name in HEAD_TENSORS}
         numbers = self._numbers(HEAD_NUMBERS, names, {"head_scale": "head"})
         return Head(numbers, *(self.arrays[names[name]] for name in Head._fields[1:]))
@@ -79,9 +79,9 @@ class Weights:
 
 
 class Rows(NamedTuple):
-    """Buffers of a forward pass, a row for each member.
+    """Buffers of a forward pass, one row for each member.
 
-    Those that are not in use at the same time lie in the same place: the less memory, the more of it is in the cache.
+    Buffers that are not in use at the same time share memory, so that more of it stays in the cache.
 
     Attributes:
         stream: (rows, dim) float32, the residual stream.
@@ -90,8 +90,8 @@ class Rows(NamedTuple):
         sums, own_sums, wide_sums, head_sums: (rows, 2 dim), (rows, dim), (rows, 4 dim), (rows, 256) accumulators;
             `wide_sums` and `head_sums` overwrite the others.
         narrow, own, wide: (rows, dim), (rows, dim), (rows, 4 dim) operands; `wide` overwrites the others.
-        logits: (rows, 256) int16, a place of its own: products of fewer rows than there are take stale operands along,
-            which must be numbers.
+        logits: (rows, 256) int16, which shares no memory: products always take all rows, so unused rows must hold old
+            operands, not the bit patterns of logits.
     """
 
     stream: NDArray[np.float32]
@@ -132,19 +132,19 @@ def _rows(size: int, dim: int, gemm: Gemm) -> Rows:
 
 
 class Forward:
-    """The forward pass of up to `size` rows, with buffers of its own: one for each worker.
+    """Forward pass of up to `size` rows, with buffers of its own: each worker needs one.
 
     Args:
         weights: filled before each call; may be shared.
-        size: rows.
+        size: largest number of rows.
     """
 
     def __init__(self, weights: Weights, size: int) -> None:
-        """Make the buffers and prepare the products."""
+        """Allocate the buffers and prepare the products."""
         model, gemm = weights.model, weights.gemm
         self.model, self.size = model, size
         self.hidden = np.zeros((model.layers, size, model.dim), np.float32)
-        """Hidden states, (layers, rows, dim): integers in ±312."""
+        """Hidden states, (layers, rows, dim) float32: integers in ±312."""
 
         self._rows = rows = _rows(size, model.dim, gemm)
         arrays = weights.arrays
@@ -172,12 +172,12 @@ class Forward:
         noise: Pents | None = None,
         watch: Callable[[int, Rows], None] | None = None,
     ) -> NDArray[np.int16]:
-        """Read one byte in each row.
+        """Read one byte in each row and return the logits of the next.
 
         Args:
             tokens: (rows,), at most `size` of them.
-            noise: (pairs, 16 blocks) pents, from `Noise`: rows 2i and 2i + 1 are the members of pair i; None for the
-                centre in every row.
+            noise: (pairs, 16 * blocks) pents from `generator.pents`: rows 2i and 2i + 1 are the members of pair i; None
+                for the unperturbed model in every row.
             watch: called after each layer with its number and the buffers.
 
         Returns:
@@ -212,7 +212,7 @@ class Forward:
         return rows.logits[:count]
 
     def losses(self, tokens: NDArray[np.uint8], noise: Pents | None = None) -> NDArray[np.int64]:
-        """Read some bytes in each row and sum the integer loss of the byte that follows each.
+        """Read some bytes in each row and return the summed integer losses of the bytes that follow them.
 
         Args:
             tokens: (steps + 1, rows): each byte but the last is read, each but the first is predicted.

@@ -1,13 +1,13 @@
-"""Everything between two products, a row at a time, compiled by Numba.
+"""Element-wise work between the matrix products, a row at a time, compiled by Numba.
 
 A row belongs to one member and one byte. Rows 2i and 2i + 1 are the plus and the minus member of pair i, whose noise
-is row i of `noise`; without noise (None) rows have nothing to do with one another. A row of sums gets its member's
+is row i of `noise`; without noise (None) every row is of the unperturbed model. A row of sums gets its member's
 low-rank term and its bias, is rescaled by a pent shift and clamped, and becomes an operand of the next product; the
-projection of that operand on the next matrix's column factor is taken while the row is in the cache.
+projection of that operand on the next matrix's column factor is computed while the row is in the cache.
 
-Numbers are integers in float32, below 2**22, so every sum is exact in any order, which is what `reassoc` permits here
-and nothing else. An operand is stored with `zero` added, in the backend's type. Indices that are sums are unsigned:
-Numba then has no negative ones to think of, and LLVM vectorises; slices of a row would cost more than the row.
+Numbers are integers in float32, below 2**22, so every sum is exact in any order: the only fast-math flag, `reassoc`, is
+safe. An operand is stored with `zero` added, in the backend's type. Index sums are unsigned: without the wraparound of
+negative indices LLVM vectorises the loops. Rows are not sliced, since a slice would cost more than the row.
 """
 
 from typing import Any, Final, NamedTuple
@@ -45,7 +45,7 @@ _LOGIT: Final = LOSS_PER_BIT // PER_BIT
 
 
 def _numbers(tensors: tuple[str, ...], floats: tuple[str, ...]) -> np.dtype:
-    """Make the record of the numbers that a kernel needs: one argument, where each would cost as much as an array."""
+    """Return the record type of a kernel's scalars: one argument, since each scalar would cost as much as an array."""
     noise = [(f"{name}_{factor}", np.uint64) for name in tensors for factor in "ab"]
     return np.dtype(noise + [(name, np.float32) for name in ("level", "zero", *floats)])
 
@@ -54,21 +54,21 @@ LAYER_TENSORS: Final = (
     *("norm", "input", "input_bias", "forget", "candidate"),
     *("mlp_norm", "up", "up_bias", "down", "down_bias"),
 )
-"""Names of a layer's tensors here; with dots for underscores, they are the model's."""
+"""Names of a layer's tensors in this module; the model's have dots in place of underscores."""
 
 HEAD_TENSORS: Final = ("norm", "head", "head_bias")
 
 LAYER_NUMBERS: Final = _numbers(LAYER_TENSORS, ("gates_scale", "up_scale", "down_scale"))
-"""Numbers of a layer: where the noise of its tensors begins in a pair's row, NAME_a of a column factor and NAME_b of a
-row factor or a vector; the units of a weight in one of the five levels; what stands for 0 in an operand; and what the
-rescales multiply by, 1 / (level * 5**shift)."""
+"""Scalars of a layer: NAME_a and NAME_b, where the noise of a tensor's column factor, and of its row factor or vector,
+begins in a pair's row of noise; `level`, the weight units in one of the five levels; `zero`, what stands for 0 in an
+operand; and NAME_scale, the factors of the rescales, 1 / (level * 5**shift)."""
 
 HEAD_NUMBERS: Final = _numbers(HEAD_TENSORS, ("head_scale",))
-"""The same of the end of the model."""
+"""The same for the final norm and the head."""
 
 
 class Layer(NamedTuple):
-    """What the kernels need of one layer beside its matrices.
+    """Kernel parameters of one layer, beside its matrices.
 
     Attributes:
         numbers: (1,) LAYER_NUMBERS.
@@ -85,7 +85,7 @@ class Layer(NamedTuple):
 
 
 class Head(NamedTuple):
-    """The same of the end of the model: its norm and the head."""
+    """Kernel parameters of the final norm and the head."""
 
     numbers: Array
     norm: Array
@@ -126,7 +126,7 @@ def _dot(y: Array, row: int, zero: np.float32, noise: Array, pair: int, a: np.ui
 
 @_compiled
 def _project(y: Array, row: int, zero: np.float32, noise: Array | None, a: np.uint64, level: np.float32) -> np.float32:
-    """Project an operand on a column factor: the coefficient of the row factor, with the member's sign, in levels."""
+    """Project an operand on a column factor: return the row factor's coefficient in levels, with the member's sign."""
     if noise is None:
         return f32(0)
     return level * np.rint(_sign(row) * _dot(y, row, zero, noise, row >> 1, a) * _SIGMA)
@@ -144,9 +144,9 @@ def _begin(
     coefficient: np.float32,
     level: np.float32,
 ) -> None:
-    """Fill a row with a product, its low-rank term and the member's bias, from column `first` of them on.
+    """Set z to a product plus its low-rank term and the member's bias, all from column `first` on.
 
-    at: where the row factor and the noise of the bias begin.
+    at: where the row factor and the noise of the bias begin in a pair's noise.
     """
     if noise is None:
         for j in range(z.size):
@@ -164,7 +164,7 @@ def _begin(
 
 @_compiled
 def _add(z: Array, sums: Array, row: int, noise: Array | None, b: np.uint64, coefficient: np.float32) -> None:
-    """Add a second product and its low-rank term to a row."""
+    """Add a second product and its low-rank term to z."""
     if noise is None:
         for j in range(z.size):
             z[j] += f32(sums[row, j])
@@ -177,7 +177,7 @@ def _add(z: Array, sums: Array, row: int, noise: Array | None, b: np.uint64, coe
 def _normalise(
     x: Array, row: int, gains: Array, noise: Array | None, b: np.uint64, y: Array, zero: np.float32, z: Array
 ) -> None:
-    """Divide a row of the stream by its mean magnitude, times the member's gains: y = round(x g / mean |x|)."""
+    """Normalise a row of the stream with the member's gains g: y = round(x g / mean |x|), clamped; z is scratch."""
     size = f32(z.size)
     reciprocal = np.rint(np.float64(size) * _MEAN / np.float64(max(_magnitude(x, row), size)))
     if noise is None:
@@ -195,9 +195,10 @@ def _normalise(
 def embed(
     tokens: Array, embedding: Array, a: np.uint64, b: np.uint64, noise: Array | None, stream: Array, hidden: Array
 ) -> None:
-    """Begin a byte: look its row up, and forget what came before a document's end (byte 0).
+    """Begin a byte: look up its embedding; at byte 0, the end of a document, reset the hidden states.
 
-    tokens: (rows,) uint8. embedding: (256, dim) float32, in units of the stream. hidden: (layers, rows, dim) float32.
+    tokens: (rows,) uint8. embedding: (256, dim) float32, in units of the stream. a, b: where its noise begins.
+    stream: (rows, dim) float32, written. hidden: (layers, rows, dim) float32.
     """
     for row in range(tokens.size):
         token = tokens[row]
@@ -223,7 +224,7 @@ def enter(
     first: Array,
     second: Array,
 ) -> None:
-    """Normalise the stream, and turn it and the hidden state into operands of `input` and `forget`."""
+    """Make operands: of `input` from the normalised stream, of `forget` from the hidden state; project both."""
     at = layer.numbers[0]
     z = np.empty(hidden.shape[1], f32)
     for row in range(count):
@@ -247,7 +248,7 @@ def forget(
     first: Array,
     second: Array,
 ) -> None:
-    """Compute the gates, and gate the hidden state into an operand of `candidate`."""
+    """Compute the gates, and from the gated hidden state the operand of `candidate`; project it."""
     at = layer.numbers[0]
     z = np.empty(hidden.shape[1], f32)
     for row in range(count):
@@ -274,7 +275,7 @@ def remember(
     first: Array,
     second: Array,
 ) -> None:
-    """Compute the candidates, move the hidden state, add it to the stream, and normalise that for `up`."""
+    """Compute the candidates, update the hidden state, add it to the stream, and normalise the stream for `up`."""
     at = layer.numbers[0]
     dim = hidden.shape[1]
     z = np.empty(dim, f32)
@@ -294,7 +295,7 @@ def remember(
 def widen(
     count: int, layer: Layer, noise: Array | None, wide_sums: Array, wide: Array, first: Array, second: Array
 ) -> None:
-    """Clamp the inside of the perceptron into an operand of `down`."""
+    """Compute the hidden layer of the perceptron, clamped, as the operand of `down`."""
     at = layer.numbers[0]
     z = np.empty(wide.shape[1], f32)
     for row in range(count):
@@ -306,7 +307,7 @@ def widen(
 
 @_compiled
 def leave(count: int, layer: Layer, noise: Array | None, own_sums: Array, stream: Array, second: Array) -> None:
-    """Add what the perceptron says to the stream."""
+    """Add the output of the perceptron to the stream."""
     at = layer.numbers[0]
     z = np.empty(stream.shape[1], f32)
     for row in range(count):
@@ -339,7 +340,7 @@ def leave_head(count: int, head: Head, noise: Array | None, head_sums: Array, lo
 
 @_compiled
 def add_loss(logits: Array, targets: Array, powers: Array, logarithms: Array, loss: Array) -> None:
-    """Add the loss of a byte, in units of 1/625 bit, to each row's: see `pentary.nets.lm.loss`.
+    """Add the loss of a byte to each row's loss, in units of 1/625 bit: see `pentary.nets.lm.loss`.
 
     logits: (rows, 256) int16. targets: (rows,) uint8. powers, logarithms: the tables. loss: (rows,) int64.
     """
@@ -356,10 +357,10 @@ def add_loss(logits: Array, targets: Array, powers: Array, logarithms: Array, lo
 
 @_compiled
 def move(latents: Array, totals: Array, gain: int, moved: Array) -> None:
-    """POPAVG, as `pentary.lowrank.operations.popavg` defines it for latent words of six pents.
+    """Compute POPAVG, as `pentary.lowrank.operations.popavg` defines it, for latent words of six pents.
 
-    latents: (rows, cols) int64. totals: (workers, rows, cols) integers in float32, summed here. moved: (rows, cols)
-    int64, gets the new latent words.
+    latents: (rows, cols) int64. totals: (workers, rows, cols) partial sums, integers in float32. moved: (rows, cols)
+    int64, set to the new latent words.
     """
     for row in range(latents.shape[0]):
         for j in range(latents.shape[1]):

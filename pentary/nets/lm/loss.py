@@ -1,7 +1,7 @@
-"""The loss: an integer from two tables for the fitness, and exact bits for the report.
+"""Loss: an integer from two lookup tables for the fitness, and the cross-entropy in float64 for reports.
 
 Logits are in units of 1/25 bit: byte j has the probability 2**(z_j / 25) / sum over k of 2**(z_k / 25). The integer
-loss of a byte is log2 of the sum, minus z / 25, in units of 1/625 bit. The sum is taken over entries of `POWERS`; its
+loss of a byte is log2 of the sum, minus z / 25, in units of 1/625 bit. The sum is over entries of `POWERS`; its
 logarithm is that of its leading 11 bits, from `LOGARITHMS`, plus one bit for each bit that was shifted out.
 """
 
@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from pentary.nets.lm.model import ACTIVATION
 
 PER_BIT: Final = 25
-"""Units of a logit in a bit."""
+"""Logit units per bit."""
 
 LOSS_PER_BIT: Final = 625
-"""Units of the integer loss in a bit."""
+"""Units of the integer loss per bit."""
 
-_RAISED: Final = 20  # bits by which every power is raised, so that the least of them is not rounded to zero
-_LEADING: Final = 11  # bits of the sum that its logarithm is looked up with
+_RAISED: Final = 20  # bits by which every power is scaled up, so that the smallest is not rounded to zero
+_LEADING: Final = 11  # leading bits of the sum, which index the table of logarithms
 
 
 def _powers() -> NDArray[np.int64]:
@@ -28,10 +28,10 @@ def _powers() -> NDArray[np.int64]:
 
 
 def _logarithms() -> NDArray[np.int64]:
-    # A sum that was shifted has lost what followed its leading bits: half a unit, in the mean.
+    # A shifted sum has lost the bits after its leading ones: half a unit on average.
     sums = np.arange(2**_LEADING, dtype=np.float64)
     sums[2 ** (_LEADING - 1) :] += 0.5
-    sums[0] = 1  # there is no such sum
+    sums[0] = 1  # never looked up; avoids log2(0)
     return np.rint(LOSS_PER_BIT * (np.log2(sums) - _RAISED)).astype(np.int64)
 
 
@@ -41,15 +41,15 @@ POWERS: Final = _powers()
 LOGARITHMS: Final = _logarithms()
 """round(625 (log2(n) - 20)) for the leading bits n = 0, ..., 2047 of a sum: int64, within ±12,500."""
 
-_EXACT: Final = np.exp2(np.arange(-ACTIVATION, ACTIVATION + 1) / PER_BIT)  # for the report: looking up is faster
+_EXACT: Final = np.exp2(np.arange(-ACTIVATION, ACTIVATION + 1) / PER_BIT)  # for reports; a lookup is faster than exp2
 
 
 def bits(logits: NDArray[np.integer], targets: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Compute the exact cross-entropy of integer logits, for the report only.
+    """Return the cross-entropy of integer logits in float64, for reports only.
 
     Args:
         logits: (..., 256) integers in units of 1/25 bit, within ±312.
-        targets: (...) the bytes that came.
+        targets: (...) the bytes that followed.
 
     Returns:
         (...) float64, bits.

@@ -1,4 +1,4 @@
-"""The model's tensors, the width of every quantity in it, and the bounds that keep its sums exact."""
+"""Shape of the language model: its tensors, the ranges of its quantities, and the bounds that keep its sums exact."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,32 +28,32 @@ STREAM: Final = limit(5)
 """Largest magnitude in the residual stream."""
 
 OPERAND: Final = 125
-"""Largest magnitude of what enters a product, 2/5 of an activation, rounded: it fits a byte."""
+"""Largest magnitude of an operand of a product, 2/5 of `ACTIVATION`, rounded: it fits a byte."""
 
 NORM: Final = limit(3)
-"""Mean magnitude of a normalised row before its gains move."""
+"""Gain of a norm at the start of training, which is the mean magnitude of a normalised row."""
 
 SIGMA_SHIFT: Final = 2
 """A factored perturbation is A B^T / 5**SIGMA_SHIFT levels."""
 
 EMBEDDED: Final = 5**3
-"""One level of an embedded weight in units of the stream."""
+"""Units of the stream in one level of an embedding weight."""
 
 BIAS_SHIFT: Final = 1
-"""Pents that a bias drops from its latent word: biases are 5 pents, in units of the sums they are added to."""
+"""Pents dropped from a latent word to get a bias: 5 remain, in units of the sums that the bias is added to."""
 
 BIAS_SIGMA: Final = 5 ** (LATENT - 1 - SIGMA_SHIFT - BIAS_SHIFT)
-"""Perturbation of a bias for one pent of noise: as many units of the latent word as in a matrix."""
+"""Perturbation of a bias for one pent of noise; in units of the latent word, the same as in a matrix."""
 
 NORM_SHIFT: Final = LATENT - 1 - SIGMA_SHIFT
-"""Pents that a gain of a norm drops from its latent word: one pent of noise perturbs it by 1."""
+"""Pents dropped from a latent word to get a norm's gain, which one pent of noise perturbs by 1."""
 
 Kind = Literal["matrix", "bias", "norm"]
 
-_PART: Final = 2**15  # numbers that a worker takes at a time: they stay in its cache
+_PART: Final = 2**15  # elements that a worker processes at a time: they stay in its cache
 
 _STARTS: Final = (1, 5)
-"""How many uniform latent words a weight's first one may be the mean of; more of them make more weights zero."""
+"""Choices of n, where initial latent words are means of n uniform ones; a larger n makes more weights zero."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,12 @@ class Tensor:
     """One trained tensor.
 
     Attributes:
-        name: of it.
+        name: unique in the model.
         kind: matrices have five-level weights and rank-1 perturbations; biases and norms are rows of longer numbers.
-        rows, cols: shape; rows is 1 but for a matrix.
-        gain: wanted ratio of the deviation of a product, rescaled, to that of its operands.
-        block: number of its first block of pents in a pair's noise: first those of A, for a matrix, then those of B.
+        rows, cols: shape; rows is 1 for biases and norms.
+        gain: desired ratio of the standard deviation of a rescaled product to that of its operands.
+        block: number of its first block of 16 pents in a pair's noise; a matrix has the blocks of A first, then those
+            of B.
     """
 
     name: str
@@ -77,32 +78,32 @@ class Tensor:
 
     @property
     def a(self) -> int:
-        """Where its column factor begins in a pair's noise."""
+        """Index of the first pent of its column factor A in a pair's noise."""
         return PENTS * self.block
 
     @property
     def b(self) -> int:
-        """Where its row factor, or the noise of a bias or norm, begins in a pair's noise."""
+        """Index of the first pent of its row factor B, or of the noise of a bias or norm, in a pair's noise."""
         return PENTS * (self.block + (-(-self.rows // PENTS) if self.kind == "matrix" else 0))
 
     @property
     def blocks(self) -> int:
-        """Blocks of 16 pents that its noise takes in each pair."""
+        """Number of 16-pent blocks that its noise takes in each pair."""
         return self.b // PENTS - self.block - (-self.cols // PENTS)
 
     @cached_property
     def scale(self) -> tuple[int, int]:
-        """Choose the rescale and the start that come nearest to the gain.
+        """Rescale and initialisation that come nearest to the desired gain.
 
         Returns:
-            Pents that the rescale drops, and the number of uniform words of which a first latent word is the mean.
+            Pents that the rescale drops, and n, where initial latent words are means of n uniform words.
         """
         choices = [(shift, start) for shift in (1, 2, 3) for start in _STARTS]
         return min(choices, key=lambda choice: _distance(self._gain(*choice), self.gain))
 
     def _gain(self, shift: int, start: int) -> float:
-        """Give the gain of a product whose weights are means of `start` uniform words, rounded to levels."""
-        deviation = 2.5 / sqrt(3 * start)  # of a latent word in levels; rounding adds the variance of one level
+        """Return the gain of a product whose weights are rounded means of `start` uniform words."""
+        deviation = 2.5 / sqrt(3 * start)  # standard deviation in levels; rounding adds 1/12 to the variance
         return sqrt(self.rows * (deviation**2 + (1 / 12 if start > 1 else 0))) / 5**shift
 
 
@@ -112,12 +113,13 @@ def _distance(a: float, b: float) -> float:
 
 @dataclass(frozen=True)
 class Model:
-    """Shape of a model.
+    """Shape of a language model.
 
     Attributes:
-        layers: of a gated recurrent unit and a perceptron each.
-        dim: width of the stream; the perceptrons are four times as wide inside.
-        weights: "pents" are the five-level weights of this kit; "bytes" have 251 levels in the same range, to compare.
+        layers: number of layers, each a gated recurrent unit and a perceptron.
+        dim: width of the residual stream; the hidden layers of the perceptrons are four times as wide.
+        weights: "pents" are the five-level weights of this kit; "bytes", for comparison, have 251 levels in the same
+            range.
 
     Raises:
         PentaryError: a number is out of range, or some sum could leave the range in which float32 is exact.
@@ -128,7 +130,7 @@ class Model:
     weights: Literal["pents", "bytes"] = "pents"
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be computed exactly, with the bound in the message."""
+        """Raise an error if the shape cannot be computed exactly; the message has the bound."""
         checked_integers(self.layers, 1, 64, "number of layers")
         checked_integers(self.dim, 8, 2**15, "dim")
         for inputs, what in ((2 * self.dim, "gates"), (4 * self.dim, "MLP")):
@@ -145,7 +147,7 @@ class Model:
 
     @property
     def level(self) -> int:
-        """Units of a weight in one of the five levels: what perturbations and biases are multiplied by."""
+        """Weight units in one of the five levels; perturbations and biases are multiplied by it."""
         return 1 if self.weights == "pents" else 50
 
     @property
@@ -184,7 +186,7 @@ class Model:
 
     @cached_property
     def parts(self) -> list[tuple[Tensor, slice]]:
-        """All tensors in parts, some rows each, that several workers can share evenly."""
+        """All tensors, split into parts of some rows each for several workers to share evenly."""
         return [
             (tensor, slice(start, min(start + rows, tensor.rows)))
             for tensor in self.tensors.values()
@@ -194,26 +196,26 @@ class Model:
 
     @cached_property
     def blocks(self) -> int:
-        """Blocks of 16 pents in the noise of one pair."""
+        """Number of 16-pent blocks in the noise of one pair."""
         return sum(tensor.blocks for tensor in self.tensors.values())
 
     @cached_property
     def parameters(self) -> int:
-        """Trained numbers."""
+        """Number of trained parameters."""
         return sum(tensor.rows * tensor.cols for tensor in self.tensors.values())
 
     @cached_property
     def macs(self) -> int:
-        """Multiply-accumulates with the shared weights for each byte: all matrices but the embedding."""
+        """Multiply-accumulates with the shared weights per byte: those of all matrices but the embedding."""
         matrices = (tensor for tensor in self.tensors.values() if tensor.kind == "matrix")
         return sum(tensor.rows * tensor.cols for tensor in matrices if tensor.name != "embedding")
 
     def visible(self, tensor: Tensor, latents: Latents) -> NDArray[np.int16]:
-        """Give the numbers that the forward pass sees: the top pents of the latent words.
+        """Return the visible numbers of a tensor: the top pents of its latent words, which the forward pass uses.
 
         Args:
-            tensor: which.
-            latents: (rows, cols), its latent words.
+            tensor: of the model.
+            latents: (rows, cols) latent words, of all rows of the tensor or of some.
 
         Returns:
             (rows, cols) int16: weights in ±weight_limit, biases in ±1562, gains of norms in NORM ± 62.
@@ -229,5 +231,5 @@ class Model:
 
 
 def _round_shift(words: NDArray[np.int16], k: int) -> NDArray[np.int16]:
-    """Do what `pentary.numbers.word.round_shift` does in 16 bits: twice a latent word and half of 5**k fit them."""
+    """Return round(words / 5**k) in 16 bits, which hold twice a latent word plus half of 5**k."""
     return (words + np.int16(5**k // 2)) // np.int16(5**k)

@@ -1,4 +1,4 @@
-"""The odds of bytes in sampling, integers, with temperature and min-p taken into account.
+"""Integer odds (unnormalised probabilities) of bytes in sampling, with temperature and min-p applied.
 
 They are entries of `loss.POWERS`, the largest for the byte with the largest logit.
 """
@@ -14,17 +14,17 @@ from pentary.numbers.word import PentaryError
 
 TEMPERATURE: Final = 0.8
 MIN_P: Final = 0.02
-"""What a small model's text is readable with; with more min-p it gets caught in runs of spaces."""
+"""At these defaults the text of a small model is readable; a larger min-p leads to long runs of spaces."""
 
 TEMPERATURE_MAX: Final = 100
 
 
 def odds(temperature: float, min_p: float) -> NDArray[np.int64]:
-    """Make the table of odds.
+    """Return the table of odds by distance of a logit from the largest.
 
     Args:
-        temperature: 0..100, what distances are divided by before they are rounded; at 0 only distance 0 has odds.
-        min_p: 0..1, the share of the largest odds below which odds become 0.
+        temperature: 0..100, divides the distances before they are rounded; at 0 only distance 0 has odds.
+        min_p: 0..1, the fraction of the largest odds below which odds become 0.
 
     Returns:
         (625,) int64: the odds of a byte whose logit is 0, 1, ..., 624 below the largest.
@@ -41,7 +41,7 @@ def odds(temperature: float, min_p: float) -> NDArray[np.int64]:
     table[0] = POWERS[-1]
     if temperature > 0:
         for distance in range(1, len(table)):
-            cooled = round(distance / Fraction(temperature))  # a float is a fraction: no rounding but this one
+            cooled = round(distance / Fraction(temperature))  # exact division: this is the only rounding
             if cooled >= len(table) or POWERS[-1 - cooled] < Fraction(min_p) * int(POWERS[-1]):
                 break
             table[distance] = POWERS[-1 - cooled]
@@ -49,5 +49,5 @@ def odds(temperature: float, min_p: float) -> NDArray[np.int64]:
 
 
 def _check(value: float, largest: float, noun: str) -> None:
-    if not 0 <= value <= largest:  # nor is NaN
+    if not 0 <= value <= largest:  # NaN is refused too
         raise PentaryError(f"{noun} {value} is outside 0..{largest}")

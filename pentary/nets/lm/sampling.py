@@ -1,8 +1,8 @@
-"""Sampling: bytes drawn from the model in integers, the same from the same seed on every machine.
+"""Sampling: bytes drawn from the model in integer arithmetic, reproducible from a seed on every machine.
 
-How often a byte is drawn depends on how far its logit is below the largest, by the table of `pentary.nets.lm.odds`. A
-byte is drawn with one word of the generator: where the odds of all bytes, in their order, sum to n, it is the byte at
-place floor(n (word + 76,293,945,312) / 5**16).
+The odds of a byte depend on how far its logit is below the largest, by the table of `pentary.nets.lm.odds`. Each draw
+takes one word of the generator: where the odds of all bytes, in their order, sum to n, it selects the byte in whose
+interval of the cumulative odds floor(n (word + 76,293,945,312) / 5**16) lies.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from pentary.nets.lm.forward import Forward, Weights
 from pentary.nets.lm.odds import MIN_P, TEMPERATURE, odds
 from pentary.numbers.word import PENTS, WORD_MAX, checked_integers
 
-_STREAM: Final = -1  # number of no matrix: the words of its key in step 0 are for sampling
+_STREAM: Final = -1  # matrix number that no tensor has; its key in step 0 is for sampling
 
 
 def generate(
@@ -29,13 +29,13 @@ def generate(
     min_p: float = MIN_P,
     seed: int = 0,
 ) -> Iterator[int]:
-    """Draw bytes that go on from a prompt, at the beginning of a document.
+    """Draw bytes that continue a prompt, which begins a document.
 
-    Byte 0 ends a document and begins the next: the model forgets what came before it, and goes on.
+    Byte 0 ends a document and begins the next: the model's hidden states are reset, and drawing continues.
 
     Args:
-        weights: filled; they must not change meanwhile.
-        prompt: what the model reads first.
+        weights: filled; they must not change before the last byte is drawn.
+        prompt: bytes that the model reads first.
         count: bytes to draw, 1 or more.
         temperature: 0..100: 1 draws with the model's probabilities, less prefers likely bytes, 0 always takes the
             likeliest (of several, the least).
@@ -44,7 +44,7 @@ def generate(
         seed: a word.
 
     Returns:
-        The bytes, 0..255, each when it has been drawn.
+        An iterator over the bytes, 0..255, each as soon as it has been drawn.
 
     Raises:
         PentaryError: an argument is out of its range.

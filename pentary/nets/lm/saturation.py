@@ -1,4 +1,4 @@
-"""How many activations of the centre sit at a limit: the monitor of the clamps, which are the only nonlinearity."""
+"""Saturation monitor: shares of the unperturbed model's activations at a clamp, which is its only nonlinearity."""
 
 from typing import Final
 
@@ -13,15 +13,15 @@ _BYTES: Final = 32
 
 
 def saturation(weights: Weights, text: Bytes) -> dict[str, float]:
-    """Read some pieces of a text with the centre and look at the last byte of each.
+    """Return the shares of activations at their limits, at the last byte of some pieces of a text.
 
     Args:
-        weights: filled.
+        weights: of the unperturbed model, filled.
         text: at least 2 bytes.
 
     Returns:
-        By layer the shares of "gates" at 0 or 624, of "hidden" states at ±312 and of "mlp" operands at ±125, rounded to
-        six decimals, as "0.gates" and so on; and of "logits" at ±312 and "stream" at ±1562.
+        By layer, the shares of "gates" at 0 or 624, of "hidden" states at ±312 and of "mlp" operands at ±125, rounded
+        to six decimals, as "0.gates" and so on; and of "logits" at ±312 and "stream" at ±1562.
     """
     forward = Forward(weights, _ROWS)
     zero = weights.gemm.zero
