@@ -132,16 +132,11 @@ def test_a_fault_in_what_twin_and_gateware_share_is_found(fault: str, monkeypatc
 def test_all_that_the_gateware_takes_from_the_twin_is_compared() -> None:
     # These only tell people, and programs on the host, what the hardware does; or are compared through what is listed.
     others = {"pentary.numbers.word.PentaryError", "pentary_hdl.lralu.twin.LowRankParameters"}
-    unit = [
-        GATEWARE / f"{name}.py"
-        for name in (
-            *("alphabet", "bus", "decoder", "digits", "factors", "front", "generator", "lanes", "lralu", "mover"),
-            *("quantiser", "slots", "update"),
-        )
-    ]
-    for path in unit:
+    twin = "pentary_hdl.lralu.twin"
+    unit = [path for path in GATEWARE.glob("lralu/*.py") if path.stem != "twin"]
+    for path in (*unit, GATEWARE / "bus" / "wrapper.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "pentary":
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith(("pentary.", twin)):
                 taken = {f"{node.module}.{each.name}" for each in node.names}
                 assert taken <= {*CONSTANTS, *FUNCTIONS, *others}, path.name
 
