@@ -25,7 +25,7 @@ from typing import Final
 
 import equivalence
 import sources
-from mutation import ROOT, UNCHANGED, Mutant, Outcome, Runner, tree
+from mutation import OTHER_HARDWARE, ROOT, SOFTWARE, UNCHANGED, Mutant, Outcome, Runner, tree
 
 HERE = Path(__file__).parent
 TABLE, STORE = HERE / "mutants.toml", HERE / "mutants.json"
@@ -39,7 +39,7 @@ GATEWARE: Final = (
 
 FAULTS: Final = (
     *("digit cell", "counter", "stall", "bound", "threshold", "reset", "valid and ready", "order of registers"),
-    *("twin", "shared"),
+    *SOFTWARE,
 )
 """Kinds of mutants; the last two are of software."""
 
@@ -181,8 +181,12 @@ def report(table: list[Mutant], outcomes: dict[str, Outcome], source: str, seed:
     left = [each for each in table if not outcomes[each.name].found]
     lines.append("\n## Not found\n\n" if left else "\nAll are found.\n")
     for each in left:
-        proved = outcomes[each.name].proved
-        why = f"changes nothing, as proved of {proved}" if proved else each.reason or "a gap of the bench"
+        outcome = outcomes[each.name]
+        why = (
+            f"changes nothing, as proved of {outcome.proved}" if outcome.proved else each.reason or "a gap of the bench"
+        )
+        if outcome.elsewhere:
+            why += f" (with `--preset {OTHER_HARDWARE}` case {outcome.elsewhere} finds it)"
         lines.append(f"- {each.name}: {why}\n")
     return "".join(lines)
 

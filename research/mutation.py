@@ -18,8 +18,14 @@ import equivalence
 
 ROOT: Final = Path(__file__).parents[1]
 
-PATIENCE: Final = 900
+PATIENCE: Final = 600
 """Seconds after which a run counts as hanging."""
+
+SOFTWARE: Final = ("twin", "shared")
+"""Kinds of mutants that leave the gateware as it is."""
+
+OTHER_HARDWARE: Final = "wide"
+"""Preset of `pentary verify` in which a survivor of the gateware is looked for, too."""
 
 _COPIED = ("pentary", "sim", "hdl", "tests", "architecture", "research", "pyproject.toml", "README.md")
 
@@ -49,7 +55,7 @@ class Mutant:
 
     @property
     def is_gateware(self) -> bool:
-        return self.file.startswith("hdl/")
+        return self.kind not in SOFTWARE
 
     @property
     def module(self) -> str:
@@ -88,6 +94,7 @@ class Outcome:
             built.
         by: the case of the bench, or the test.
         message: what that said.
+        elsewhere: the case that finds a survivor in the hardware of the preset `OTHER_HARDWARE`.
         proved: of which components it was proved that it changes nothing, if it was not found.
         seconds: that it took.
     """
@@ -95,6 +102,7 @@ class Outcome:
     found: str
     by: str = ""
     message: str = ""
+    elsewhere: str = ""
     proved: str = ""
     seconds: int = 0
 
@@ -142,12 +150,14 @@ class Runner:
             if not found.found and mutant != UNCHANGED and not mutant.is_gateware:
                 found = self._tested(mutant, folder)
             if not found.found and mutant.is_gateware:
-                found = Outcome("", proved=equivalence.proof(ROOT, folder, mutant.module, folder))
+                proved = equivalence.proof(ROOT, folder, mutant.module, folder)
+                other = Outcome("") if proved else self._verified(mutant, folder, "--preset", OTHER_HARDWARE)
+                found = Outcome("", elsewhere=other.by, proved=proved)
         return replace(found, seconds=round(monotonic() - began))
 
-    def _verified(self, mutant: Mutant, folder: Path) -> Outcome:
+    def _verified(self, mutant: Mutant, folder: Path, *options: str) -> Outcome:
         cache = folder / "cache" if mutant.is_gateware else self._cache
-        status, said = self._run(folder, cache, "-m", "pentary", "verify", "--seed", str(self._seed))
+        status, said = self._run(folder, cache, "-m", "pentary", "verify", "--seed", str(self._seed), *options)
         last = (said.strip().splitlines() or [""])[-1]
         if status is None:
             return Outcome("hang", "pentary verify", f"not done after {PATIENCE} s")

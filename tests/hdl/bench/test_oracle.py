@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pentary import lowrank
 from pentary.isa.table import CONTROLS
-from pentary.lowrank import generator
+from pentary.lowrank import generator, operations
 from pentary.numbers import word
 from pentary_hdl.bench import lralu_oracle as oracle
 from pentary_hdl.bench.lralu_coverage import bins, kinds_of
@@ -70,12 +69,12 @@ def test_its_levels_are_the_rounded_quotients() -> None:
 
 
 def one_too_high(rank: int) -> tuple[int, int]:
-    one, two = lowrank.pquant_thresholds(rank)
+    one, two = operations.pquant_thresholds(rank)
     return one, two + 1
 
 
 def other_way_round(*args: Any) -> tuple[Any, Any]:
-    a, b = lowrank.lrgen(*args)
+    a, b = operations.lrgen(*args)
     return a[..., ::-1], b
 
 
@@ -83,7 +82,7 @@ FAULTS: dict[str, tuple[str, Any]] = {
     "a threshold of PQUANT of a rank that the hardware has": ("pentary_hdl.lralu.twin.pquant_thresholds", one_too_high),
     "a threshold of PQUANT that is shared, of a rank that it lacks": (
         "pentary.lowrank.operations.pquant_thresholds",
-        lambda rank: (1, 2) if rank == 63 else (lowrank.isqrt(rank // 4) + 1, lowrank.isqrt(9 * rank // 4) + 1),
+        lambda rank: (1, 2) if rank == 63 else (operations.isqrt(rank // 4) + 1, operations.isqrt(9 * rank // 4) + 1),
     ),
     "the generator's key": (
         "pentary_hdl.lralu.twin.prng",
