@@ -66,7 +66,8 @@ class Mutant:
         """Examples in its docstrings, and tests of the same name or those that the table names."""
         if self.is_gateware:
             return ()
-        return self.file, *(self.tests or (f"tests/{Path(self.file).with_name(f'test_{self.module}.py')}",))
+        place = self.file.replace("pentary_hdl/", "")
+        return self.file, *(self.tests or (f"tests/{Path(place).with_name(f'test_{self.module}.py')}",))
 
     def applied(self, text: str) -> str:
         """Make the change.
