@@ -237,12 +237,12 @@ def _outstanding(s: Record, c: Record, execute: int, writeback: int, done: int) 
 
 @compiled
 def _charge(s: Record, c: Record, lost: int, waited: int) -> int:
-    """Charge the lost cycles to the instruction's waits, after dropping the earliest ones if the predecessor hides some.
+    """Charge the lost cycles to the instruction's waits; waits hidden by the predecessor are dropped, earliest first.
 
     Args:
         s: machine state; its `waits` are consumed, and its `causes` updated.
         c: the instruction; its profile is updated.
-        lost: cycles between its retirement and the previous one, less 1.
+        lost: cycles between its retirement and the previous one, less 1, without the pipeline fill.
         waited: sum of its waits.
 
     Returns:
