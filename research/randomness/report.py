@@ -204,7 +204,7 @@ def _battery(found: Found) -> list[str]:
 
 def _adders(method: str) -> str:
     """Return the number of modulo-5 adders per pent: of the rounds, or of the feedback plus its share of the state."""
-    word = PENTS + generator.ROUNDS * PENTS * len(CHOSEN.places)  # key first; then in each round 2 to mix, 1 for the key
+    word = PENTS + generator.ROUNDS * PENTS * len(CHOSEN.places)  # key first; each round: 2 to mix, 1 for the key
     if method.startswith("linear"):
         blocks = int(method.split()[2]) // PENTS
         feedback = len(alternatives.FEEDBACK[blocks]) - 1

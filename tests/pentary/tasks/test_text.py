@@ -1,4 +1,4 @@
-"""The run of a language model: when it tells what, and that what it tells is true."""
+"""The run of a language model: times and correctness of its reports."""
 
 import json
 from itertools import islice
@@ -29,7 +29,7 @@ def a_run(**changes):
 
 
 def by_hand(steps):
-    """Train without a run."""
+    """Train directly, without the run command."""
     engine, state = Engine(MODEL, PARAMETERS, CORPUS.train, backend("numpy")), init(MODEL, PARAMETERS)
     for _ in range(steps):
         state = engine.tell(state, *engine.evaluate(state))

@@ -1,4 +1,4 @@
-"""The start of a run: what is told before it, and how minutes become steps."""
+"""The start of a run: messages before it, and the conversion of minutes to steps."""
 
 import pytest
 
