@@ -325,7 +325,7 @@ def test_update_seen_three_cycles_later(timing: Callable[[str], None]) -> None:
 
 
 def test_looked_up_when_it_enters_fetch(timing: Callable[[str], None]) -> None:
-    # The second time, the jump at 3 enters IF in cycle 11 and finds its entry; that at 1 replaces it before 3 leaves IF.
+    # The second time, the jump at 3 enters IF in cycle 11 and finds its entry; jump 1 replaces it before 3 leaves IF.
     timing("""
         predictor.entries = 1
         cycle            |  0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15 16 17 18
