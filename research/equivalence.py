@@ -1,4 +1,4 @@
-"""Whether a change of the gateware is one: Yosys compares the netlists of the smallest unit that it is in."""
+"""Formal equivalence check of a changed gateware module: Yosys compares the netlists of its smallest component."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ _PARTS: Final = {
     "decoder": ("Decoder",),
     "front": ("Front",),
 }
-"""Components of a file; what is not here is a part of them, and is compared in the whole unit."""
+"""Components of each module that can be compared on their own; other modules are compared in the whole unit."""
 
 WHOLE: Final = ("unit", "LowRankAlu")
 
@@ -40,20 +40,20 @@ _COMPARE: Final = (
 )
 _PROVED: Final = "Equivalence successfully proven"
 _PATIENCE: Final = 600
-"""Seconds after which Yosys is not waited for."""
+"""Timeout of Yosys in seconds."""
 
 
 def elaborated(tree: Path, part: tuple[str, str], file: Path, top: str) -> str:
-    """Write the RTLIL of a component, made for the default parameters from the sources in a tree.
+    """Elaborate a component with default parameters from a source tree, and write its RTLIL.
 
     Args:
-        tree: folder with `pentary` and `hdl`.
-        part: the module and the class of the component.
-        file: where to write.
-        top: what the component's module is to be called.
+        tree: source tree, a folder with `pentary` and `hdl`.
+        part: Python module and class name of the component.
+        file: output file.
+        top: name of the top module in the RTLIL.
 
     Returns:
-        "", or the last line of why it cannot be made.
+        "" on success, or the last line of the error message.
     """
     done = subprocess.run(
         [sys.executable, "-c", _ELABORATE, *part, file, top],
@@ -65,15 +65,15 @@ def elaborated(tree: Path, part: tuple[str, str], file: Path, top: str) -> str:
 
 
 def proof(original: Path, changed: Path, module: str, folder: Path) -> str:
-    """Try to prove that a change of a module changes nothing, whatever the registers hold.
+    """Try to prove that a changed module is equivalent to the original for every register state.
 
     Args:
-        original, changed: the trees, see `elaborated`.
-        module: that has been changed.
-        folder: for files.
+        original, changed: source trees, see `elaborated`.
+        module: name of the changed Python module.
+        folder: folder for intermediate files.
 
     Returns:
-        In which components nothing changes, "" if that cannot be proved.
+        The components that were proved equivalent, or "" without a proof.
     """
     parts = [(module, name) for name in _PARTS.get(module, ())] or [WHOLE]
     for part in parts:

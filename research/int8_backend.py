@@ -1,8 +1,8 @@
-"""Which library should multiply bytes for the language model: ONNX Runtime's MatMulInteger or PyTorch's `_int_mm`.
+"""Comparison of int8 matrix products for the language model: ONNX Runtime's MatMulInteger and PyTorch's `_int_mm`.
 
-Run `python research/int8_backend.py` to remake int8_backend.md beside it (two minutes on two cores that do nothing
-else). PyTorch is measured only where it is installed: `pip install torch`, on Linux from PyTorch's index of CPU wheels,
-or gigabytes of CUDA come with it.
+Run `python research/int8_backend.py` to regenerate int8_backend.md in its folder (two minutes on two otherwise idle
+cores). PyTorch is measured only if it is installed: `pip install torch`, on Linux from PyTorch's index of CPU wheels,
+since the default wheels include gigabytes of CUDA.
 """
 
 import re
@@ -23,7 +23,7 @@ from pentary.support.parallel import map_items, one_blas_thread
 ROWS = 2048
 WIDTHS = (64, 512)
 WORKERS = (1, 2)
-SECONDS = 8.0  # that a library may take for one figure
+SECONDS = 8.0  # time limit per measurement of a library
 WEIGHTS = (2, 64, 127)
 PACKAGES = {"numpy": ["numpy"], "onnxruntime": ["onnxruntime", "onnx"], "torch": ["torch"]}
 TITLES = {
@@ -37,7 +37,7 @@ Make = Callable[[np.ndarray, np.ndarray], tuple[Product, Callable[[], np.ndarray
 
 
 def of_backend(name: str) -> Make:
-    """Make products with a backend of the kit."""
+    """Return a factory of products with a backend of the kit."""
 
     def make(x: np.ndarray, weights: np.ndarray) -> tuple[Product, Callable[[], np.ndarray]]:
         own = products.backend(name)
@@ -58,7 +58,7 @@ def of_torch(x: np.ndarray, weights: np.ndarray) -> tuple[Product, Callable[[], 
 
 
 def exact_up_to(make: Make) -> int:
-    """Give the largest weight of those tried with which products of extreme operands are right."""
+    """Return the largest weight tried for which products of extreme operands are exact."""
     right = 0
     for weight in WEIGHTS:
         weights = np.full((512, 64), weight) * np.where(np.arange(64) % 2, 1, -1)
@@ -73,13 +73,13 @@ def exact_up_to(make: Make) -> int:
 
 
 def shapes(dim: int) -> list[tuple[int, int]]:
-    """Give (k, n) of each product with shared weights in a model of one layer."""
+    """Return (k, n) of each product with shared weights in a model of one layer."""
     tensors = Model(dim=dim).tensors
     return [(t.rows, t.cols) for t in tensors.values() if t.kind == "matrix" and t.name != "embedding"]
 
 
 def work(make: Make, dim: int, workers: int) -> Callable[[], object]:
-    """Give a function that computes all products of the model once in each worker."""
+    """Return a function that computes all products of the model once in each worker."""
     random = np.random.default_rng(dim)
 
     def products() -> list[Product]:
@@ -94,7 +94,7 @@ def work(make: Make, dim: int, workers: int) -> Callable[[], object]:
 
 
 def speeds(makes: dict[str, Make]) -> dict[tuple[str, int, int], float]:
-    """Measure 1e9 multiply-accumulates a second by library, width and workers: in turn, the fastest counts."""
+    """Return the best speed in 1e9 multiply-accumulates per second by library, width and workers; runs alternate."""
     figures = [(name, dim, workers) for dim in WIDTHS for workers in WORKERS for name in makes]
     works = {(name, dim, workers): work(makes[name], dim, workers) for name, dim, workers in figures}
     spent, least = dict.fromkeys(figures, 0.0), dict.fromkeys(figures, np.inf)
@@ -108,7 +108,7 @@ def speeds(makes: dict[str, Make]) -> dict[tuple[str, int, int], float]:
 
 
 def needed(package: str) -> set[str]:
-    """Give a package and all that comes with it, but NumPy, which the kit has anyway."""
+    """Return a package and its transitive dependencies except NumPy, which the kit requires anyway."""
     found: set[str] = set()
     left = [package]
     while left:
@@ -118,7 +118,7 @@ def needed(package: str) -> set[str]:
         try:
             requires = distribution(name).requires or []
         except PackageNotFoundError:
-            continue  # another system's
+            continue  # for another platform
         found.add(name)
         needs = [Requirement(text) for text in requires]
         left += [need.name for need in needs if need.marker is None or need.marker.evaluate({"extra": ""})]
@@ -136,7 +136,7 @@ def megabytes(packages: list[str]) -> float:
 
 
 def import_seconds(packages: list[str]) -> float:
-    """Give the least of three times that an import takes in a process that has NumPy already."""
+    """Return the shortest of three import times, in processes that have imported NumPy already."""
     first = "" if packages == ["numpy"] else "import numpy; "
     code = f"{first}import time; t = time.perf_counter(); import {', '.join(packages)}; print(time.perf_counter() - t)"
     runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(3)]
@@ -144,7 +144,7 @@ def import_seconds(packages: list[str]) -> float:
 
 
 def processor() -> str:
-    """Say what the processor has for bytes."""
+    """Return a phrase that lists the int8-related instruction set extensions of the processor."""
     try:
         flags = set(re.findall(r"\w+", Path("/proc/cpuinfo").read_text()))
     except OSError:

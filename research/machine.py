@@ -1,7 +1,7 @@
-"""What the processor does in training: digests, cycles, lanes, memory, and the speed of its model.
+"""Training on the processor model: digests, cycles, lanes, memory, and simulation speed.
 
-Run `python research/machine.py` to remake machine.md, machine.png and profile.png beside it (about two minutes on two
-cores that do nothing else). Training and speed come from the command line as a user types it.
+Run `python research/machine.py` to regenerate machine.md, machine.png and profile.png in its folder (about two minutes
+on two otherwise idle cores). Training and speed are measured through the command line.
 """
 
 import json
@@ -60,7 +60,7 @@ def equal_digests(work: Path) -> Iterator[str]:
 
 
 def by_lanes(work: Path) -> Iterator[str]:
-    """Compare the lanes over the whole of some steps, and draw where the cycles went."""
+    """Yield a comparison of numbers of lanes over some training steps, and draw the cycles by cause."""
     bars = {}
     yield "| run | lanes | cycles a step | times faster than 16 | low-rank unit busy | utilization while multiplying |"
     yield "|---|---|---|---|---|---|"
@@ -88,7 +88,7 @@ def by_lanes(work: Path) -> Iterator[str]:
 
 
 def drawn(bars: dict[str, dict[str, float]]) -> bytes:
-    """Draw a stacked bar for each machine, in cycles of the one with 16 lanes."""
+    """Draw a stacked bar for each machine, relative to the cycles of the one with 16 lanes."""
     present = [cause for cause in COLOURS if any(bar[cause] > 0 for bar in bars.values())]
     figure = new_figure(9, 1.4 + 0.34 * len(bars), "Cycles of a training step, those with 16 lanes being 1")
     axes = figure.subplots()
@@ -108,7 +108,7 @@ def drawn(bars: dict[str, dict[str, float]]) -> bytes:
 
 
 def multiplying() -> Iterator[str]:
-    """Run LRMUL alone, row after row, from the start of the first to the end of the last."""
+    """Yield the utilisation of LRMUL alone, from the start of the first row to the end of the last."""
     yield "| lanes | cycles for 64 x 64, rank 8 | multiply-accumulates / (lanes x cycles) |"
     yield "|---|---|---|"
     for lanes in LANES:

@@ -1,7 +1,7 @@
-"""Which number form the low-rank unit should have inside: its parts in pents, carry-save and two's complement.
+"""Comparison of number representations inside the low-rank unit: pents, carry-save and two's complement.
 
-Run `python research/number_form.py` to remake number_form.json, number_form.md and number_form.png beside it. It takes
-a quarter of an hour, and needs the Debian packages qflow-tech-osu018 and opensta. The gateware is in forms/.
+Run `python research/number_form.py` to regenerate number_form.json, number_form.md and number_form.png in its folder.
+It takes 15 minutes, and needs the Debian packages qflow-tech-osu018 and opensta. The gateware is in forms/.
 """
 
 import json
@@ -53,7 +53,7 @@ Found = dict[str, dict[str, dict[str, Any]]]
 
 
 def measured(make: Callable[[], wiring.Component]) -> dict[str, Any]:
-    """Measure a part on each technology; Amaranth wants a new component each time."""
+    """Return the cost and clock period of a part in each technology; `make` returns a new component for each."""
     found: dict[str, Any] = {}
     for name in FPGAS:
         on_fpga = measure(make(), DEVICES[name])
@@ -65,7 +65,7 @@ def measured(make: Callable[[], wiring.Component]) -> dict[str, Any]:
 
 
 def table(first: str, found: Found, decimals: int = 1) -> str:
-    """Give a line for each form of each part."""
+    """Return a Markdown table with a row for each form of each part."""
     lines = []
     for part, forms in found.items():
         for form, technologies in forms.items():
@@ -78,7 +78,7 @@ def table(first: str, found: Found, decimals: int = 1) -> str:
 
 
 def a_lane(parts: list[dict[str, Any]]) -> dict[str, Any]:
-    """Divide what 16 lanes take by 16, and add the parts; the slowest gives the clock."""
+    """Return the cost of one lane (the sum over its parts) and its clock period (that of the slowest part)."""
     return {
         technology: {
             key: max(part[technology][key] for part in parts)
@@ -91,7 +91,7 @@ def a_lane(parts: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def whole_lanes(found: Found) -> Found:
-    """Give, by rank and form, a lane that multiplies, accumulates, quantises and perturbs."""
+    """Return, by rank and form, the figures of a whole lane: multiply-accumulate, quantise and perturb."""
     return {
         f"rank {rank}": {
             form: a_lane(
@@ -108,7 +108,7 @@ def whole_lanes(found: Found) -> Found:
 
 
 def divided(lane: dict[str, Any], by: dict[str, Any]) -> dict[str, Any]:
-    """Give the ratio of cost, and of the clock period, for each technology."""
+    """Return the ratios of cost and of clock period for each technology."""
     return {name: {key: lane[name][key] / by[name][key] for key in (COSTS[name], "ns")} for name in TITLES}
 
 
@@ -171,7 +171,7 @@ def text(found: Found) -> str:
 
 
 def picture(found: Found) -> bytes:
-    """Draw cost above, clock period below, a column for each technology."""
+    """Draw the cost (top) and the clock period (bottom), a column for each technology."""
     figure = new_figure(16, 10, "Cost and clock period of a lane, by part and number form")
     bars = [(part, form) for part, forms in found.items() for form in forms]
     for column, (technology, cost) in enumerate(COSTS.items()):

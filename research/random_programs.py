@@ -1,9 +1,9 @@
-"""Ten million instructions of random programs: the cycle-level model against the interpreter.
+"""Differential test of the cycle-level model against the interpreter: ten million instructions of random programs.
 
     python research/random_programs.py            writes research/random_programs.md; about 15 minutes on two cores
 
-Every program runs on both; then all that a program can see is compared: registers, flags, memory, vectors, the low-rank
-unit, and how it ended, faults included.
+Every program runs on both; then the architectural state is compared: registers, flags, memory, vectors, the low-rank
+unit, and how the program ended, including faults.
 """
 
 from concurrent.futures import ProcessPoolExecutor
@@ -15,7 +15,7 @@ from pentary.support.parallel import workers
 from pentary_sim.comparison import compare_random
 
 INSTRUCTIONS = 10_000_000
-PART = 100_000  # instructions that a process compares at a time
+PART = 100_000  # instructions compared per task of a worker process
 
 
 def _part(number: int) -> tuple[int, int]:
@@ -23,7 +23,7 @@ def _part(number: int) -> tuple[int, int]:
 
 
 def main() -> None:
-    """Compare, and record what was compared."""
+    """Run the comparison and write the record."""
     start = perf_counter()
     programs = instructions = 0
     with ProcessPoolExecutor(workers()) as pool:

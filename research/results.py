@@ -1,8 +1,7 @@
-"""The kit's own figures, by its own command line.
+"""Reference results of the kit, measured through its command line.
 
-Run `python research/results.py` to remake results.md, digits.png and digits-weights.png beside it (ten minutes on two
-cores that do nothing else). Every number comes from `pentary train ... --json` or `pentary bench --json`, run as
-a user would run them.
+Run `python research/results.py` to regenerate results.md, digits.png and digits-weights.png in its folder (ten minutes
+on two otherwise idle cores). Every number comes from `pentary train ... --json` or `pentary bench --json`.
 """
 
 import json

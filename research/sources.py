@@ -1,4 +1,4 @@
-"""Which sources a record was made from: their digest stands in the record, and a test refuses a record of others."""
+"""Digest of the source files from which a record was made; a test rejects records with an outdated digest."""
 
 import ast
 import io
@@ -23,11 +23,11 @@ for name, module in sorted(sys.modules.items()):
 
 
 def imported(modules: Iterable[str], but: Iterable[str] = ()) -> list[Path]:
-    """Return the files of this project that some modules import, themselves among them.
+    """Return the files of this project that the given modules import, including their own.
 
     Args:
-        modules: importable names.
-        but: names of modules, or of packages, that do not matter to the record.
+        modules: names of importable modules.
+        but: names of modules or packages to be excluded, since they do not affect the record.
     """
     lines = subprocess.run([sys.executable, "-c", _LIST, *modules], capture_output=True, text=True, check=True).stdout
     files = dict(line.split(" ", 1) for line in lines.splitlines())
@@ -35,9 +35,10 @@ def imported(modules: Iterable[str], but: Iterable[str] = ()) -> list[Path]:
 
 
 def digest(files: Iterable[Path], beside: str = "") -> str:
-    """Return the SHA-256 of what files say, wherever they lie, and of a text beside them.
+    """Return the SHA-256 of the contents of files, independent of their paths, and of the text `beside`.
 
-    Of Python it is the code that counts, see `code`, so a record outlives a module that is moved or documented better.
+    Python files are reduced to their code, see `code`, so a record stays valid if a module is moved or its
+    documentation changes.
     """
     total = sha256(beside.encode())
     for content in sorted(map(_content, set(files))):

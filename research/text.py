@@ -1,8 +1,8 @@
-"""The language model: what it reaches, five levels against 251, step sizes, memory, digests and speed.
+"""Experiments with the language model: loss, five levels against 251, step sizes, memory, digests and speed.
 
-Run `python research/text.py` to remake text.json, the tables of text.md and the pictures beside it (about an hour on
-two cores that do nothing else); `python research/text.py PART ...` measures some parts anew and keeps the rest. The
-parts are run, levels, update, memory, digests and bench.
+Run `python research/text.py` to regenerate text.json, the tables of text.md and the pictures in its folder (about an
+hour on two otherwise idle cores); `python research/text.py PART ...` repeats only some parts. The parts are run,
+levels, update, memory, digests and bench.
 """
 
 import argparse
@@ -32,7 +32,7 @@ from pentary.tasks.language.run import TextRun
 HERE = Path(__file__).parent
 MARK = "<!-- made by research/text.py from here on -->"
 
-TOKENS = 40_000_000  # member-tokens of a run that is compared with others
+TOKENS = 40_000_000  # member-tokens of each run in a comparison
 
 
 def pentary(arguments: str) -> dict:
@@ -43,7 +43,7 @@ def pentary(arguments: str) -> dict:
 
 @dataclass(frozen=True)
 class Variant:
-    """A way to train; the default is the one that is built in."""
+    """Training variant; the default is that of the kit."""
 
     weights: Literal["pents", "bytes"] = "pents"
     eta: float = evolve.ETA[0] / evolve.ETA[1]
@@ -58,7 +58,7 @@ def signs(losses: np.ndarray) -> np.ndarray:
 
 
 def trained(variant: Variant, seed: int = 0) -> float:
-    """Train on `TOKENS` member-tokens; give bits/byte on the held-out text."""
+    """Train on `TOKENS` member-tokens; return bits/byte on the held-out text."""
     steps = TOKENS // (variant.population * variant.tokens)
     eta = Fraction(variant.eta).limit_denominator(100)
     model = Model(dim=variant.dim, weights=variant.weights)
@@ -78,7 +78,7 @@ def trained(variant: Variant, seed: int = 0) -> float:
 
 
 def measure_run() -> dict:
-    """Train as a user would, with all defaults."""
+    """Train from the command line with all defaults."""
     with tempfile.TemporaryDirectory() as folder:
         result = pentary(f"train text --minutes 10 --out {folder}/run")
         for name in ("bits", "weights", "health"):
@@ -87,10 +87,10 @@ def measure_run() -> dict:
 
 
 def measure_levels() -> dict:
-    """Compare five levels with 251 at equal member-tokens, each with the step size that suits it best.
+    """Compare five levels with 251 at equal member-tokens, each at its best step size.
 
-    Step sizes are tried with seed 0, by factors of two until the best has a worse one on either side; what is compared
-    has other seeds.
+    Step sizes are searched with seed 0, by factors of two until the best has a worse neighbour on either side; the
+    comparison uses other seeds.
     """
     results = {}
     for weights in ("pents", "bytes"):
@@ -119,7 +119,7 @@ def measure_update() -> dict:
 
 
 def measure_memory() -> dict:
-    """Train a large model for one update as a user would, in a process whose peak the kernel tells."""
+    """Train a large model for one update from the command line, and measure the peak memory of the process."""
     large = "train text --layers 6 --dim 256 --population 8192"
     peaks = {}
     for length in ("--steps 1", "--minutes 0.01"):
@@ -136,13 +136,13 @@ def measure_memory() -> dict:
 
 
 def measure_digests() -> dict:
-    """Train alike with every backend and several numbers of workers."""
+    """Train with every backend and several numbers of workers, and compare the digests."""
     digests = {}
     with tempfile.TemporaryDirectory() as folder:
         for name in (own.name for own in installed(print)):
             for workers in (1, 2, 3):
                 arguments = f"train text --steps 20 --backend {name} --out {folder}/{name}-{workers} --json".split()
-                # Threads of BLAS set the number, but there are no more of them than processors.
+                # The number of workers is that of BLAS threads, which is limited by the number of processors.
                 code = (
                     f"from pentary.support import parallel; parallel.workers = lambda: {workers}; "
                     f"from pentary.cli.commands import main; main({arguments})"

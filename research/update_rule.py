@@ -1,7 +1,7 @@
-"""Which update rule trains best: the alternatives, one changed at a time, on `target` and `digits`.
+"""Comparison of update rules on `target` and `digits`, with one change to the default at a time.
 
-Run `python research/update_rule.py` to remake the table of update_rule.md beside it (a quarter of an hour; `--quick`
-takes two seeds, leaves the long runs out and writes nothing).
+Run `python research/update_rule.py` to regenerate the table of update_rule.md in its folder (15 minutes; `--quick` uses
+two seeds, omits the long runs and writes nothing).
 """
 
 import argparse
@@ -28,13 +28,13 @@ Gain = Callable[[Parameters, int], int]
 
 @dataclass(frozen=True)
 class Rule:
-    """One way to update; the default is the one in `pentary.es.strategy`."""
+    """Update rule; the default is that of `pentary.es.strategy`."""
 
     name: str
     change: dict = field(default_factory=dict)
     gain: Gain = Parameters.gain
     shape: Callable[[NDArray, str], Pents] = es.shape_fitness
-    momentum: tuple[int, int] = (0, 1)  # numerator and denominator of what is kept
+    momentum: tuple[int, int] = (0, 1)  # numerator and denominator of the momentum coefficient
     normalise: bool = False
     centred_start: bool = False
 
@@ -45,12 +45,12 @@ def first_gain(p: Parameters, reach: int) -> int:
 
 
 def scheduled(share: Callable[[float], float]) -> Gain:
-    """Vary the fall of the gain; `share` maps the part of the run that is left to a factor."""
+    """Return a gain schedule; `share` maps the remaining fraction of the run to a factor."""
     return lambda p, step: int(first_gain(p, limit(p.latent)) * share((p.steps - step + 1) / p.steps))
 
 
 def fixed_first(levels: float) -> Gain:
-    """Start with the same step whatever the length of the run: `levels` of a visible level, root mean square."""
+    """Return a gain whose first step has an RMS of `levels` visible levels, independent of the length of the run."""
 
     def gain(p: Parameters, step: int) -> int:
         variance = 2 if p.perturb == "quantized" else 4 * p.rank
@@ -109,7 +109,7 @@ def summed(population: Population, shaped: Pents, name: str) -> NDArray[np.int64
 
 
 def train(task: Task, p: Parameters, rule: Rule) -> State:
-    """Train with a rule; with the default rule this is `pentary.es.strategy`, step for step."""
+    """Train with a rule; the default rule is step by step that of `pentary.es.strategy`."""
     state = es.init(p, task.shapes)
     if rule.centred_start:
         weights = es.visible_weights(p, state.latents)

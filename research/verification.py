@@ -1,10 +1,10 @@
-"""A million operations of the low-rank ALU in each simulator, against its software twin: writes verification.md.
+"""Run a million operations of the low-rank ALU in each simulator against its software twin; write verification.md.
 
-    python research/verification.py                 hours on two cores; what is broken off goes on where it was
+    python research/verification.py                 hours on two cores; an interrupted run resumes
     python research/verification.py --only icarus --parts 1
 
-Each run has parts, with a seed of their own. A part is recorded as soon as it is done, with a digest of the hardware:
-of Amaranth's netlist, from which the Verilog is written. Parts of other hardware are forgotten.
+Each run consists of parts with different seeds. A part is recorded as soon as it is done, with a digest of the
+hardware: of Amaranth's netlist, from which the Verilog is written. Records of other hardware are discarded.
 """
 
 import argparse
@@ -32,7 +32,7 @@ RUNS = {
     "verilator-64": ("verilator", LowRankParameters(lanes=64, max_rank=4, max_size=128, rounds_per_cycle=4), 1),
     "verilator-256": ("verilator", LowRankParameters(lanes=256, max_rank=2, max_size=256, rounds_per_cycle=8), 1),
 }
-"""Simulator, hardware, and how many parts there are."""
+"""Runs by name: simulator, hardware parameters, and number of parts."""
 
 TEXT = """# The low-rank ALU against its software twin
 
@@ -69,12 +69,12 @@ def main() -> None:
 
 
 def hardware(parameters: LowRankParameters) -> str:
-    """Return the digest of a unit."""
+    """Return the digest of the unit's netlist."""
     return sha256(rtlil.convert(LowRankAlu(parameters), name="lralu", emit_src=False).encode()).hexdigest()
 
 
 def recorded(name: str, digest: str) -> list[dict[str, Any]]:
-    """Give the parts that have been done with this hardware."""
+    """Return the recorded parts of a run that were done with this hardware."""
     found = stored().get(name, {})
     return found["parts"] if found.get("hardware") == digest else []
 

@@ -1,4 +1,4 @@
-"""Helpers for the tests of all packages."""
+"""Fixtures for the tests of all packages."""
 
 import hashlib
 import json
@@ -26,8 +26,8 @@ def _digest_of_latents(content: bytes, order: str) -> str:
 
 @pytest.fixture
 def digest_of_latents() -> Callable[[bytes, str], str]:
-    """The digest of the latent words in a weights file, in plain Python.
+    """Return a plain Python function for the digest of the latent words in a weights file.
 
-    It takes the content, and the name of the metadata that tell the order of the matrices.
+    Its arguments are the content of the file, and the name of the metadata entry with the order of the matrices.
     """
     return _digest_of_latents

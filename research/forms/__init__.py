@@ -1,4 +1,4 @@
-"""Gateware of the same work in different number forms: 16 lanes of each, for `research/number_form.py`."""
+"""Gateware of the same functions in different number representations, 16 lanes each, for `research/number_form.py`."""
 
 from collections.abc import Callable
 
@@ -8,12 +8,13 @@ LANES = 16
 
 
 def lookup(m: Module, value: Value, shape: object, entry: Callable[[int], int]) -> Signal:
-    """Give a function of some bits, as a table.
+    """Return a function of some bits, implemented as a lookup table.
 
     Args:
-        value: the bits, at most 7.
-        shape: of the result.
-        entry: the function, of the bits as an unsigned number.
+        m: module to which the logic is added.
+        value: input of at most 7 bits.
+        shape: shape of the result.
+        entry: the function, applied to the input as an unsigned number.
     """
     result = Signal(shape)
     with m.Switch(value):
@@ -24,5 +25,5 @@ def lookup(m: Module, value: Value, shape: object, entry: Callable[[int], int]) 
 
 
 def as_signed(bits: int, width: int) -> int:
-    """Give the number that bits stand for in two's complement."""
+    """Return the value of bits in two's complement."""
     return (bits & ((1 << width) - 1) ^ 1 << width - 1) - (1 << width - 1)

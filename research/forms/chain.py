@@ -1,8 +1,8 @@
-"""Base 5 on a binary carry chain: digits 0..4, the balanced ones plus 2.
+"""Base-5 addition on a binary carry chain, with digits 0..4: balanced digits plus 2.
 
-Excess three, which decimal machines used for the same purpose, makes a digit's carry the carry of its three bits:
-x + y + 3 reaches 8 exactly when x + y reaches 5. One operand's digits are given with the 3 already added. A number and
-its balanced digits differ by 22...2 in base 5, so dropping digits rounds to the nearest here too.
+As in the excess-3 code of decimal machines, the carry of a digit becomes the carry of its three bits: x + y + 3 reaches
+8 exactly if x + y reaches 5. One operand is passed with 3 already added to each digit. In this form a number is offset
+by 22...2 in base 5 from its balanced digits, so truncating digits still rounds to the nearest.
 """
 
 from amaranth import Cat, Const, Module, Value
@@ -15,15 +15,16 @@ BIAS = 2
 
 
 def add(m: Module, digits: list[Value], excess: list[Value], carry: Value, balanced: bool = False) -> list[Value]:
-    """Add two numbers of equally many digits; what leaves the highest is dropped.
+    """Return the sum of two numbers of the same length; the carry out is dropped.
 
     Args:
-        digits: 0..4 each.
-        excess: the other number's, each with 3 added.
-        carry: 1 to add one.
-        balanced: give the sum as pents, each less by 2.
+        m: module to which the logic is added.
+        digits: digits of one number, 0..4 each.
+        excess: digits of the other number, each plus 3.
+        carry: carry in.
+        balanced: whether to return pents, i.e. digits minus 2.
     """
-    # A 1 and a 0 above each digit let the carry pass, and show it: the sum there is its complement.
+    # A 1 and a 0 above each digit propagate the carry; the sum bit there is the inverted carry.
     one = Cat(Cat(digit[:3], 1) for digit in digits)
     other = Cat(Cat(digit[:3], 0) for digit in excess)
     total = (Cat(carry, one) + Cat(carry, other))[1:]
@@ -37,12 +38,13 @@ def add(m: Module, digits: list[Value], excess: list[Value], carry: Value, balan
 
 
 def five_complement(m: Module, digits: list[Value], factor: int, length: int) -> list[Value]:
-    """Give a multiple of a number as digits 0..4 of 5's complement.
+    """Return a multiple of a number as digits 0..4 in 5's complement.
 
     Args:
-        digits: the number's pents.
+        m: module to which the logic is added.
+        digits: pents of the number.
         factor: 1 or 2.
-        length: how many digits to give.
+        length: number of digits to return.
     """
     borrow: Value = Const(0, 1)
     result = []

@@ -1,4 +1,4 @@
-"""A latent word of 8 pents from one form into the other."""
+"""Conversion of a latent word of 8 pents between pents and two's complement."""
 
 from amaranth import Const, Module, Signal, Value, signed
 from amaranth.lib import data, wiring
@@ -14,19 +14,19 @@ NUMBERS = data.ArrayLayout(ELEMENT, LANES)
 
 
 class ToBinary(wiring.Component):
-    """Pents to two's complement, by adding shifted halves.
+    """Pents to two's complement, by a tree of shifts and additions.
 
     Members:
-        words: pents.
-        numbers: the same in binary, in the same cycle.
+        words: In; a word for each lane, in pents.
+        numbers: Out; the same numbers in two's complement, combinational.
     """
 
     def __init__(self) -> None:
-        """Take nothing."""
+        """Create the component."""
         super().__init__({"words": In(WORDS), "numbers": Out(NUMBERS)})
 
     def elaborate(self, platform: object) -> Module:
-        """Put two pents together, then two pairs, and so on."""
+        """Build the tree: combine pairs of pents, then pairs of these, and so on."""
         m = Module()
         for lane in range(LANES):
             parts: list[Value] = list(self.words[lane])
@@ -54,23 +54,23 @@ def _six_hundred_twenty_five(x: Value) -> Value:
 
 
 _PARTS = ((0, 4), (4, 4), (8, 4), (12, 4), (16, 3))
-"""First bit and bits of what a table turns into digits: so many as a LUT has inputs."""
+"""First bit and width of the fields converted by a table; a LUT has four inputs."""
 
 
 class ToPents(wiring.Component):
-    """Two's complement to pents: tables of the digits of some bits each, which are added up.
+    """Two's complement to pents, by adding up table entries for fields of a few bits.
 
     Members:
-        numbers: at most 8 pents.
-        words: the same in pents, in the same cycle.
+        numbers: In; a number for each lane, in two's complement, that fits 8 pents.
+        words: Out; the same numbers in pents, combinational.
     """
 
     def __init__(self) -> None:
-        """Take nothing."""
+        """Create the component."""
         super().__init__({"numbers": In(NUMBERS), "words": Out(WORDS)})
 
     def elaborate(self, platform: object) -> Module:
-        """Add part by part, in as many digits as the sum can have."""
+        """Build the tables and adders, each as wide as its sum can be."""
         m = Module()
         for lane in range(LANES):
             total: list[Value] = []
@@ -90,12 +90,12 @@ class ToPents(wiring.Component):
 
 
 def _length(largest: int) -> int:
-    """Count the digits 0..4 of a number."""
+    """Return the number of digits 0..4 of a number."""
     return next(digits for digits in range(1, OPERAND + 1) if 5**digits > largest)
 
 
 def _digit(part: int, first: int, place: int) -> int:
-    """Give a digit of some of a number's bits, the first of which is that one; to the highest 22...2 is added."""
+    """Return a base-5 digit of the value of a bit field starting at `first`; the last field adds the bias 22...2."""
     if (first, ELEMENT.width - first) == _PARTS[-1]:
         return (as_signed(part, ELEMENT.width - first) * (1 << first) + 5**OPERAND // 2) // 5**place % 5
     return (part << first) // 5**place % 5

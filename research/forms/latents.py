@@ -1,6 +1,6 @@
-"""What LRADD does: a latent word of 8 pents plus sigma times a level, saturated to WIDTH pents; then its highest pent.
+"""LRADD: a latent word of 8 pents plus sigma times a level, saturated to WIDTH pents; the result is the highest pent.
 
-Two registers lie inside: of what is added, and of the sum. What all lanes share is worked out once, a cycle earlier.
+Two pipeline registers: for the addend, and for the sum. Values common to all lanes are computed once, a cycle earlier.
 """
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
@@ -13,21 +13,23 @@ from pentary.isa.table import CONTROLS, OPERAND
 from pentary_hdl.lralu.digits import PENT, Multiple, plus, reaches, reduced
 
 PENTS = OPERAND + 1
-"""Pents of a latent word plus twice another."""
+"""Number of pents of a latent word plus twice another."""
 
 ELEMENT = signed(19)
-"""A latent word of 8 pents in binary."""
+"""Shape of a latent word of 8 pents in two's complement."""
 
 _TOTAL = signed(21)
 _WIDTHS = range(CONTROLS["WIDTH"][0], CONTROLS["WIDTH"][1] + 1)
 
 
 class _Perturb(wiring.Component):
-    """Members.
+    """Perturbation of latent words in 16 lanes.
 
-    sigma, width: stay the same in the three cycles from a cycle before `latents` on.
-    latents, levels: for each lane.
-    results: pents, two cycles later.
+    Members:
+        sigma, width: In; operands common to all lanes, stable for three cycles from the one before `latents`.
+        latents: In; a latent word for each lane.
+        levels: In; a pent for each lane.
+        results: Out; a pent for each lane, two cycles after `latents`.
     """
 
     def __init__(self, word: object, sigma: object) -> None:
@@ -43,14 +45,14 @@ class _Perturb(wiring.Component):
 
 
 class BinaryPerturb(_Perturb):
-    """In two's complement: the sum's magnitude is compared with the middles between the levels."""
+    """In two's complement: the sum's magnitude is compared with the midpoints between the levels."""
 
     def __init__(self) -> None:
-        """Take nothing."""
+        """Create the component."""
         super().__init__(ELEMENT, ELEMENT)
 
     def elaborate(self, platform: object) -> Module:
-        """Add, and compare."""
+        """Build adders and comparators."""
         m = Module()
         gaps = [Signal(_TOTAL.width - 1, reset_less=True) for _ in range(2)]
         for width in _WIDTHS:
@@ -74,13 +76,13 @@ class BinaryPerturb(_Perturb):
 
 
 class _PentPerturb(_Perturb):
-    """In pents: the result is one of the sum's pents, if those above it are 0."""
+    """In pents: the result is a pent of the sum if those above it are 0, else it saturates."""
 
     def __init__(self, digit: object) -> None:
         super().__init__(data.ArrayLayout(digit, OPERAND), data.ArrayLayout(PENT, OPERAND))
 
     def _selection(self, m: Module) -> tuple[Signal, Signal]:
-        """Give, for all lanes, which pent is the result, and which pents must be 0."""
+        """Return one-hot selection of the result's pent, and a mask of the pents above it, common to all lanes."""
         chosen, above = Signal(PENTS, reset_less=True), Signal(PENTS, reset_less=True)
         for width in _WIDTHS:
             with m.If(self.width == width):
@@ -90,7 +92,7 @@ class _PentPerturb(_Perturb):
     @staticmethod
     def _highest(pents: list[Value], chosen: Value, above: Value) -> Value:
         pairs = [((pent[0] | pent[1]) & mask, pent[2]) for pent, mask in zip(pents, above, strict=True)]
-        while len(pairs) > 1:  # each pair says of some pents whether one is not 0, and the sign of the highest such
+        while len(pairs) > 1:  # a pair: whether any of some pents is not 0, and the sign of the highest such pent
             merged = [
                 (high[0] | low[0], Mux(high[0], high[1], low[1]))
                 for low, high in zip(pairs[::2], pairs[1::2], strict=False)
@@ -104,14 +106,14 @@ class _PentPerturb(_Perturb):
 
 
 class RipplePerturb(_PentPerturb):
-    """The carries ripple through the digits."""
+    """In pents with a ripple carry."""
 
     def __init__(self) -> None:
-        """Take nothing."""
+        """Create the component."""
         super().__init__(PENT)
 
     def elaborate(self, platform: object) -> Module:
-        """Double sigma for all lanes; a negative number has the negative digits."""
+        """Build the datapath; sigma is doubled once for all lanes, and negated digit by digit."""
         m = Module()
         chosen, above = self._selection(m)
         once, twice = ([Signal(PENT, reset_less=True) for _ in range(PENTS)] for _ in range(2))
@@ -146,14 +148,14 @@ def _negated(code: int) -> int:
 
 
 class ChainPerturb(_PentPerturb):
-    """Digits 0..4 on a binary carry chain, see `chain`; sigma comes in pents."""
+    """In digits 0..4 on a binary carry chain, see `chain`; sigma is given in pents."""
 
     def __init__(self) -> None:
-        """Take nothing."""
+        """Create the component."""
         super().__init__(3)
 
     def elaborate(self, platform: object) -> Module:
-        """Work out sigma, its double and their complements for all lanes."""
+        """Build the datapath; sigma, its double and their complements are computed once for all lanes."""
         m = Module()
         chosen, above = self._selection(m)
         multiples = []

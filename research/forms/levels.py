@@ -1,4 +1,4 @@
-"""Quantisation: a sum becomes the level, -2..2, that two thresholds give its magnitude."""
+"""Quantisation of a sum to a level -2..2 by two thresholds on its magnitude."""
 
 from amaranth import Cat, Const, Module, Mux, Shape, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
@@ -23,7 +23,7 @@ class _DigitLevels(wiring.Component):
         )
 
     def thresholds(self, one: int, two: int) -> dict[str, list[int]]:
-        """Give what belongs into the port for two thresholds."""
+        """Return the value of the port `least` for two thresholds."""
 
         def code(number: int) -> int:
             return sum((pent + BIAS) << 3 * i for i, pent in enumerate(to_digits(number).tolist()[: self.pents]))
@@ -31,11 +31,11 @@ class _DigitLevels(wiring.Component):
         return {"least": [code(one), code(two)]}
 
     def elaborate(self, platform: object) -> Module:
-        """Make the number positive, digit by digit, and compare it as one binary number."""
+        """Build comparators: the magnitude's digits, biased to 0..4, are compared as one binary number."""
         m = Module()
         for lane in range(LANES):
             negative = Const(0, 1)
-            for digit in self.sums[lane]:  # of the highest digit that is not 0
+            for digit in self.sums[lane]:  # sign of the highest nonzero digit
                 negative = Mux(digit == self._zero, negative, digit < self._zero)
             magnitude = Cat(lookup(m, Cat(digit, negative), 3, self._positive) for digit in self.sums[lane])
             one, two = (magnitude >= threshold for threshold in self.least)
@@ -48,24 +48,24 @@ class _DigitLevels(wiring.Component):
 
 
 class PentLevels(_DigitLevels):
-    """Of a sum in pents: numbers in balanced digits are in the order of their highest digits that differ.
+    """Quantisation of a sum in pents, compared digit by digit from the highest.
 
     Members:
-        sums: their pents.
-        least: from which magnitudes on the level is 1 and 2, as `thresholds` gives them.
-        levels: in the same cycle.
+        sums: In; a sum for each lane, in pents.
+        least: In; smallest magnitudes for the levels 1 and 2, encoded by `thresholds`.
+        levels: Out; a pent for each lane, combinational.
     """
 
     def __init__(self, rank: int) -> None:
-        """Take the number of products in a sum."""
+        """Create the component for sums of at most `rank` products."""
         super().__init__(rank, PENT, zero=0)
 
 
 class ChainLevels(_DigitLevels):
-    """Of a sum in digits 0..4; members as in `PentLevels`."""
+    """Quantisation of a sum in digits 0..4; members as in `PentLevels`."""
 
     def __init__(self, rank: int) -> None:
-        """Take the number of products in a sum."""
+        """Create the component for sums of at most `rank` products."""
         super().__init__(rank, unsigned(3), zero=BIAS)
 
 
@@ -82,7 +82,7 @@ class _BinaryLevels(wiring.Component):
         )
 
     def thresholds(self, one: int, two: int) -> dict[str, list[int]]:
-        """Give what belongs into the ports for two thresholds."""
+        """Return the value of the port `gaps` for two thresholds."""
         return {"gaps": [(1 << self.bits - 1) - threshold for threshold in (one, two)]}
 
     def _level(self, m: Module, value: Value) -> Value:
@@ -92,20 +92,20 @@ class _BinaryLevels(wiring.Component):
 
 
 class BinaryLevels(_BinaryLevels):
-    """Of a sum in two's complement.
+    """Quantisation of a sum in two's complement.
 
     Members:
-        sums: binary.
-        gaps: what the thresholds lack to a power of two.
-        levels: in the same cycle.
+        sums: In; a sum for each lane, in two's complement.
+        gaps: In; a power of two minus each threshold, encoded by `thresholds`.
+        levels: Out; a pent for each lane, combinational.
     """
 
     def __init__(self, rank: int) -> None:
-        """Take the number of products in a sum."""
+        """Create the component for sums of at most `rank` products."""
         super().__init__(rank, numbers=1)
 
     def elaborate(self, platform: object) -> Module:
-        """Compare the magnitudes."""
+        """Build comparators of the magnitudes."""
         m = Module()
         for lane in range(LANES):
             m.d.comb += self.levels[lane].eq(self._level(m, self.sums[lane]))
@@ -113,14 +113,14 @@ class BinaryLevels(_BinaryLevels):
 
 
 class CarrySaveLevels(_BinaryLevels):
-    """Of a sum as two numbers, which are added first: members as in `BinaryLevels`, levels a cycle later."""
+    """Quantisation of a sum in carry-save form, added first; members as in `BinaryLevels`, `levels` one cycle later."""
 
     def __init__(self, rank: int) -> None:
-        """Take the number of products in a sum."""
+        """Create the component for sums of at most `rank` products."""
         super().__init__(rank, numbers=2)
 
     def elaborate(self, platform: object) -> Module:
-        """Add, and compare the magnitudes."""
+        """Build adders and comparators of the magnitudes."""
         m = Module()
         for lane in range(LANES):
             total = Signal(signed(self.bits), reset_less=True)
@@ -130,5 +130,5 @@ class CarrySaveLevels(_BinaryLevels):
 
 
 def level(one: Value, two: Value, negative: Value) -> Value:
-    """Give the pent of a magnitude that reaches the thresholds or not, and of its sign."""
+    """Return the pent for a magnitude that reaches the thresholds (`one`, `two`) or not, and its sign."""
     return Cat(one & ~two, one & (two | negative), one & negative)

@@ -1,4 +1,4 @@
-"""Multiply-accumulate: a pent for all lanes times a pent for each, added to the lane's sum, or to nothing."""
+"""Multiply-accumulate: a pent common to all lanes times a pent per lane, added to the lane's sum or to 0."""
 
 from amaranth import Cat, Const, Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
@@ -11,16 +11,17 @@ _PRODUCT_BITS = 4
 
 
 class _Sums(wiring.Component):
-    """Sums of at most `rank` products.
+    """Accumulators for sums of at most `rank` products.
 
     Members:
-        a, b: a product is made of them in each cycle.
-        first: the product of this cycle is the first of its sum.
-        sums: two cycles later.
+        a: In; pent common to all lanes.
+        b: In; a pent for each lane. A product of `a` and `b` is accumulated in every cycle.
+        first: In; 1 if the product of this cycle starts a new sum.
+        sums: Out; accumulated sum of each lane, two cycles after its last product.
     """
 
     def __init__(self, rank: int, shape: object) -> None:
-        """Take the number of products, and the shape of a sum."""
+        """Create accumulators for the maximum number of products, with the shape of a sum."""
         self.rank = rank
         super().__init__(
             {
@@ -33,7 +34,7 @@ class _Sums(wiring.Component):
 
 
 def pents_of(largest: int) -> int:
-    """Tell how many pents a number takes."""
+    """Return the number of pents for a number of this magnitude."""
     pents = 1
     while 5**pents // 2 < largest:
         pents += 1
@@ -41,19 +42,19 @@ def pents_of(largest: int) -> int:
 
 
 def sum_bits(rank: int) -> int:
-    """Tell how many bits a sum takes."""
+    """Return the number of bits, in two's complement, of a sum of `rank` products."""
     return (4 * rank).bit_length() + 1
 
 
 class PentSums(_Sums):
-    """In pents; the carries ripple through the digits."""
+    """Sums in pents with a ripple carry."""
 
     def __init__(self, rank: int) -> None:
-        """Take the number of products."""
+        """Create accumulators for sums of at most `rank` products."""
         super().__init__(rank, data.ArrayLayout(PENT, pents_of(4 * rank)))
 
     def elaborate(self, platform: object) -> Module:
-        """A product is two pents, of which the upper is -1, 0 or 1."""
+        """Build the datapath; a product has two pents, of which the upper one is -1, 0 or 1."""
         m = Module()
         digit, first = Multiple.of_pent(self.a), Signal()
         m.d.sync += first.eq(self.first)
@@ -80,14 +81,14 @@ def _product(code: int) -> int:
 
 
 class ChainSums(_Sums):
-    """In digits 0..4 on a binary carry chain, see `chain`: the sum plus 22...2."""
+    """Sums plus 22...2, in digits 0..4 added on a binary carry chain, see `chain`."""
 
     def __init__(self, rank: int) -> None:
-        """Take the number of products."""
+        """Create accumulators for sums of at most `rank` products."""
         super().__init__(rank, data.ArrayLayout(3, pents_of(4 * rank)))
 
     def elaborate(self, platform: object) -> Module:
-        """The upper digits of a product in 5's complement are all 0 or all 4."""
+        """Build the datapath; the upper digits of a product in 5's complement are all 0 or all 4."""
         m = Module()
         digit, first = Multiple.of_pent(self.a), Signal()
         m.d.sync += first.eq(self.first)
@@ -108,7 +109,7 @@ class ChainSums(_Sums):
 
 class _BinarySums(_Sums):
     def _addends(self, m: Module) -> list[tuple[Signal, Signal]]:
-        """Give the products as numbers to be added, and a bit to be added too."""
+        """Return for each lane the registered product as an addend and a carry-in that completes its negation."""
         digit, addends = Multiple.of_pent(self.a), []
         for lane in range(LANES):
             addend, negative = Signal(signed(_PRODUCT_BITS), reset_less=True), Signal(reset_less=True)
@@ -120,14 +121,14 @@ class _BinarySums(_Sums):
 
 
 class BinarySums(_BinarySums):
-    """In two's complement; the carry chain is the FPGA's."""
+    """Sums in two's complement, added on the FPGA's carry chain."""
 
     def __init__(self, rank: int) -> None:
-        """Take the number of products."""
+        """Create accumulators for sums of at most `rank` products."""
         super().__init__(rank, signed(sum_bits(rank)))
 
     def elaborate(self, platform: object) -> Module:
-        """Add."""
+        """Build the adders."""
         m = Module()
         first = Signal()
         m.d.sync += first.eq(self.first)
@@ -139,14 +140,14 @@ class BinarySums(_BinarySums):
 
 
 class CarrySaveSums(_BinarySums):
-    """As two binary numbers, of which the sum is the sum: no carry goes further than a place."""
+    """Sums in carry-save form: two binary numbers that add up to the sum, without carry propagation."""
 
     def __init__(self, rank: int) -> None:
-        """Take the number of products."""
+        """Create accumulators for sums of at most `rank` products."""
         super().__init__(rank, data.ArrayLayout(signed(sum_bits(rank)), 2))
 
     def elaborate(self, platform: object) -> Module:
-        """Compress three numbers to two."""
+        """Build the 3:2 compressors."""
         m = Module()
         bits = sum_bits(self.rank)
         first = Signal()

@@ -1,1 +1,1 @@
-"""What gateware costs: in standard cells, and on FPGAs."""
+"""Cost of gateware in standard cells and on FPGAs."""

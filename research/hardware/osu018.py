@@ -1,8 +1,8 @@
 """Area and delay in standard cells: the open osu018 library (0.18 micrometres, 1.8 V, typical), before placement.
 
-Yosys maps the gates, ABC chooses and sizes the cells for the shortest delay, and OpenSTA times the netlist. ABC could
-tell a delay as well, but of the gates only. OpenSTA counts all that a clock period has to hold: from the clock to the
-output of a register, through the gates, and the setup time of the next register. Wires have no length yet.
+Yosys maps the gates, ABC chooses and sizes the cells for the shortest delay, and OpenSTA analyses the timing of the
+netlist. ABC reports a delay as well, but of the gates only; OpenSTA includes the clock-to-output delay of the launching
+register and the setup time of the capturing one. Wire delays are not included.
 """
 
 import json
@@ -22,7 +22,7 @@ from pentary_hdl.verilog.export import verilog
 
 LIBRARY: Final = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
 
-_CONSTRAINTS: Final = "set_driving_cell BUFX2\nset_load 20\n"  # what ABC assumes of the registers around the logic
+_CONSTRAINTS: Final = "set_driving_cell BUFX2\nset_load 20\n"  # environment of the logic assumed by ABC
 _SYNTHESIS: Final = """\
 read_verilog {source}
 synth -flatten -top {top}
@@ -45,21 +45,21 @@ report_worst_slack
 
 
 class Cells(NamedTuple):
-    """What a unit costs in standard cells."""
+    """Area and clock period of a unit in standard cells."""
 
     area: float
-    """Square micrometres of the unit alone."""
+    """Area of the unit alone in µm²."""
     register_area: float
-    """Of them, registers."""
+    """Area of its registers in µm²."""
     delay: float
-    """Nanoseconds: the shortest clock period between registers."""
+    """Minimum clock period between registers in nanoseconds."""
 
 
 def cells(unit: wiring.Component) -> Cells:
-    """Map a unit to standard cells, as `pentary_hdl.fpga.measure` does to FPGAs.
+    """Return area and timing of a unit in standard cells; `pentary_hdl.fpga.measure` is the equivalent for FPGAs.
 
     Args:
-        unit: with one clock. Its memories become registers.
+        unit: component with a single clock; its memories become registers.
 
     Raises:
         PentaryError: the library or OpenSTA is not installed, or a tool fails.
@@ -83,12 +83,12 @@ def cells(unit: wiring.Component) -> Cells:
 
 
 def _netlist(source: str, top: str, folder: Path) -> tuple[Path, dict[str, Any]]:
-    """Give a netlist of cells, and Yosys's statistics of it."""
+    """Return the netlist of cells and its statistics by Yosys."""
     files = {each: folder / f"{top}-{each}" for each in ("source", "constraints", "statistics", "netlist", "script")}
     files["source"].write_text(source)
     files["constraints"].write_text(_CONSTRAINTS)
     files["script"].write_text(_SYNTHESIS.format(top=top, library=LIBRARY, **files))
-    # Yosys ends its process when it meets an error.
+    # In a process of its own, since an error in Yosys ends the process.
     program = "import sys; from pyosys.libyosys import run_pass; run_pass(sys.argv[1])"
     run("Yosys fails", [sys.executable, "-c", program, f"script {files['script'].name}"], folder)
     return files["netlist"], json.loads(files["statistics"].read_text())["modules"][f"\\{top}"]

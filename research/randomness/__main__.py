@@ -1,4 +1,4 @@
-"""Measure the generator; remake research/randomness.json, randomness.md and randomness.png."""
+"""Measure the generator; regenerate research/randomness.json, randomness.md and randomness.png."""
 
 import argparse
 import hashlib
@@ -26,18 +26,18 @@ FOLDER = Path(__file__).resolve().parents[1]
 
 
 def _fingerprint() -> str:
-    """Name the generator by its first results, so that recorded figures are never taken for those of another."""
+    """Return a digest of the generator's first results, which guards against reports with figures of another one."""
     return hashlib.sha256(generator.prng(SEED, np.arange(1000)).astype("<i8").tobytes()).hexdigest()[:16]
 
 
 def _smallest(results: dict[str, Any]) -> float:
-    """Give the smallest p-value times the number of p-values, at most 1."""
+    """Return the smallest p-value times the number of p-values (Bonferroni), at most 1."""
     p = np.concatenate(list(results.values()))
     return float(min(1, p.min() * p.size))
 
 
 def _streams() -> dict[str, Any]:
-    """Run the digit tests on every stream by number of rounds; at the full number keep every p-value."""
+    """Run the digit tests on every stream for each number of rounds; keep all p-values for the full number."""
     smallest: dict[str, list[float]] = {}
     full: dict[str, dict[str, Any]] = {}
     for name in STREAMS:

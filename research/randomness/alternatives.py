@@ -1,4 +1,4 @@
-"""Other ways to make the pents: linear codes over GF(5) from a drawn state, and NumPy's Philox."""
+"""Alternative generators of pents: linear codes over GF(5) with a random state, and NumPy's Philox."""
 
 import time
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from pentary.lowrank import generator
 from pentary.numbers.word import PENTS
 
 ROW = PENTS * BLOCKS  # pents of one member
-STEPS = 16  # the tested pents: so many steps of MEMBERS rows
+STEPS = 16  # steps in the tested pents, MEMBERS rows each
 REPEATS = 15
 
 # Linear feedback over GF(5): pent n is the sum of coefficient * pent (n - distance).
@@ -25,7 +25,7 @@ FEEDBACK = {1: {16: 3, 4: 1, 1: 1}, 2: {32: 3, 5: 1, 1: 1}}
 
 
 def code(blocks: int) -> NDArray[np.float32]:
-    """Give the matrix that turns a state of 16 or 32 pents into the 128 next pents of the register."""
+    """Return the matrix (state, 128) that maps a register state of 16 or 32 pents to its next 128 pents."""
     matrix = np.zeros((PENTS * blocks, PENTS * blocks + ROW), np.int64)
     matrix[:, : PENTS * blocks] = np.eye(PENTS * blocks)
     for n in range(PENTS * blocks, matrix.shape[1]):
@@ -40,18 +40,18 @@ def bijection(key: int) -> Digits:
 
 def linear_code(key: int, matrix: NDArray[np.float32]) -> Digits:
     state = generator.pents(key, np.arange(MEMBERS), 0, len(matrix) // PENTS).astype(np.float32)
-    sums = state @ matrix  # at most 32 * 4 in magnitude: exact
+    sums = state @ matrix  # magnitude at most 32 * 4, so exact
     return (sums - np.float32(5) * np.rint(sums * np.float32(0.2))).astype(np.int8)
 
 
 def philox(key: int) -> Digits:
-    """Multiply 16-bit numbers by 5 and keep what passes 2**16."""
+    """Return pents from Philox: the upper part of 16-bit numbers times 5, less 2."""
     raw = np.random.Philox(key=key % 2**64).random_raw(MEMBERS * ROW // 4).view(np.uint16)
     return ((raw.astype(np.uint32) * np.uint32(5) >> np.uint32(16)).astype(np.int8) - np.int8(2)).reshape(MEMBERS, ROW)
 
 
 def _seconds(methods: dict[str, Callable[[int], Digits]]) -> dict[str, float]:
-    """Time the methods in turn, on one thread, and give the fastest run of each."""
+    """Return the time of the fastest run of each method on one thread; runs of the methods alternate."""
     best = dict.fromkeys(methods, np.inf)
     with threadpool_limits(1):
         for key in range(REPEATS):
@@ -63,13 +63,13 @@ def _seconds(methods: dict[str, Callable[[int], Digits]]) -> dict[str, float]:
 
 
 def philox_bias() -> Fraction:
-    """Give the largest deviation from 1/5 of a pent's probability."""
+    """Return the largest deviation of a pent's probability from 1/5."""
     counts = np.bincount(np.arange(2**16) * 5 >> 16)
     return max(abs(Fraction(int(count), 2**16) - Fraction(1, 5)) for count in counts)
 
 
 def measure() -> list[dict[str, Any]]:
-    """Give a row for each method: speed, and tests of the rows of consecutive members and steps."""
+    """Return a row for each method: speed, and test results on rows of consecutive members and steps."""
     methods: dict[str, Callable[[int], Digits]] = {"keyed bijection": bijection}
     for blocks in FEEDBACK:
         methods[f"linear code, {PENTS * blocks} pents"] = partial(linear_code, matrix=code(blocks))
@@ -94,7 +94,7 @@ def measure() -> list[dict[str, Any]]:
 
 
 def repeated_words() -> dict[str, float]:
-    """Count repeated words among 2**21 under one key, which has none, and among as many under different keys."""
+    """Return the number of repeated words among 2**21 of one key, which is 0, and among 2**21 of different keys."""
     n = 2**21
     same, different = (generator.prng(*inputs) for inputs in ((SEED, np.arange(n)), (np.arange(n), 0)))
     expected = n * (n - 1) / 2 / 5**PENTS

@@ -1,4 +1,4 @@
-"""Debian's dieharder, fed with 32-bit words made exactly from pents."""
+"""Debian's dieharder on exactly uniform 32-bit words derived from pents."""
 
 import shutil
 import subprocess
@@ -13,7 +13,7 @@ from streams import training_chunks
 
 MISSING = "dieharder is not installed (Debian package: dieharder); the battery is left out"
 
-# (number, ntuple, samples): 0 is dieharder's default, in `-n` and in `-p`. Left out are what dieharder itself marks
+# (number, ntuple, samples): 0 is dieharder's default, in `-n` and in `-p`. Omitted are the test that dieharder marks
 # "Do Not Use" (14), and most of the 33 lagged sums, which alone would read 5.6e10 words.
 PLAN = [
     *[(number, 0, 0) for number in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 16)],
@@ -31,13 +31,13 @@ _TOP, _BELOW = divmod(2**65, _HALF)
 
 
 def to_bits(pents: Digits) -> np.ndarray:
-    """Make uniform 32-bit words of uniform pents, exactly: 28 pents give two words.
+    """Convert uniform pents to exactly uniform 32-bit words by rejection sampling: 28 pents make two words.
 
-    28 pents are an integer in [0, 5**28). From 2**65 on it is rejected, 1 in 101; of the rest, which 2**64 divides
-    evenly, the residue modulo 2**64 is taken: uint64 arithmetic does that by itself.
+    28 pents are an integer in [0, 5**28). Values from 2**65 on are rejected, 1 in 101; the others are taken modulo
+    2**64, which wraps in uint64 arithmetic.
     """
     groups = pents.reshape(-1)[: pents.size // 28 * 28].reshape(-1, 14) + np.float64(2)
-    halves = (groups @ 5.0 ** np.arange(14)).astype(np.uint64).reshape(-1, 2)  # below 5**14: exact in float64
+    halves = (groups @ 5.0 ** np.arange(14)).astype(np.uint64).reshape(-1, 2)  # less than 5**14, so exact in float64
     low, high = halves[:, 0], halves[:, 1]
     kept = (high < _TOP) | ((high == _TOP) & (low < _BELOW))
     return (high[kept] * np.uint64(_HALF) + low[kept]).view(np.uint32)
@@ -49,7 +49,7 @@ def _words(seed: int, first_step: int) -> Iterator[bytes]:
 
 
 def run_test(number: int, ntuple: int, samples: int, seed: int, first_step: int) -> list[dict[str, Any]]:
-    """Run one test of dieharder on the words of one seed from one step on; give a row for each p-value."""
+    """Run one test of dieharder on the words of a seed from a step on; return a row for each p-value."""
     command = ["dieharder", "-g", "200", "-d", str(number), "-c", ","]
     command += [part for flag, value in (("-n", ntuple), ("-p", samples)) if value for part in (flag, str(value))]
     for field in ("test_name", "ntuple", "tsamples", "psamples", "pvalues", "assessment"):
@@ -62,7 +62,7 @@ def run_test(number: int, ntuple: int, samples: int, seed: int, first_step: int)
             process.stdin.write(chunk)
             read += len(chunk) // 4
         process.stdin.close()
-    except BrokenPipeError:  # dieharder has read enough
+    except BrokenPipeError:  # dieharder has read all it needs
         pass
     rows = []
     for line in process.stdout.read().decode().splitlines():
@@ -76,7 +76,7 @@ def run_test(number: int, ntuple: int, samples: int, seed: int, first_step: int)
 
 
 def measure() -> dict[str, Any] | None:
-    """Run the plan, and repeat with another seed each test that is not PASSED; None if dieharder is missing."""
+    """Run all tests of PLAN, and repeat those not PASSED with another seed; None if dieharder is not installed."""
     if shutil.which("dieharder") is None:
         print(MISSING, file=sys.stderr)
         return None

@@ -1,4 +1,4 @@
-"""Pearson correlation between neighbours: of the pents, and of the perturbations E = A B^T made from them."""
+"""Pearson correlation between outputs for neighbouring inputs: of the pents, and of perturbations E = A B^T."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ SIDE = 32  # E is 32 x 32
 
 
 def _pairs(relation: str, pents: int) -> NDArray[Any]:
-    """Give the pents (2 * NEIGHBOURS, pents) of neighbours in consecutive rows."""
+    """Return pents (2 * NEIGHBOURS, pents); rows 2i and 2i + 1 are neighbours."""
     index, same = np.arange(2 * NEIGHBOURS), np.zeros(2 * NEIGHBOURS, np.int64)
     inputs = {"seeds": SEED + same, "steps": 1 + same, "matrices": same, "members": same}
     inputs[relation] = inputs[relation] + index
@@ -23,7 +23,7 @@ def _pairs(relation: str, pents: int) -> NDArray[Any]:
 
 
 def _perturbations(factors: NDArray[Any], rank: int) -> NDArray[Any]:
-    """Make E = A B^T of each row: the first SIDE * rank pents are A, the next are B."""
+    """Return E = A B^T of each row, in which the first SIDE * rank pents are A and the next are B."""
     a, b = np.moveaxis(factors.astype(np.float64).reshape(len(factors), 2, SIDE, rank), 1, 0)
     return (a @ b.transpose(0, 2, 1)).reshape(len(factors), -1)
 
@@ -31,7 +31,7 @@ def _perturbations(factors: NDArray[Any], rank: int) -> NDArray[Any]:
 def _row(values: NDArray[Any]) -> dict[str, float]:
     """Correlate rows 2i and 2i + 1; compare the mean with 0 and the mean square with that of independent rows."""
     left, right = values[0::2].astype(np.float64), values[1::2].astype(np.float64)
-    # Each entry has expectation 0 and the same variance in every row, so neither is estimated row by row.
+    # All entries have mean 0 and the same variance, so these are not estimated per row.
     r = (left * right).sum(1) / (np.square(values, dtype=np.float64).mean() * values.shape[1])
     square = r**2 * values.shape[1]
     row: dict[str, float] = {}
@@ -43,7 +43,7 @@ def _row(values: NDArray[Any]) -> dict[str, float]:
 
 
 def measure() -> list[dict[str, Any]]:
-    """Give a row for each relation and each of: the pents themselves, E of rank 1, E of rank 8."""
+    """Return a row for each relation and each of: the pents themselves, E of rank 1, E of rank 8."""
     rows = []
     for relation in ("members", "steps", "matrices", "seeds"):
         pents = _pairs(relation, 2 * SIDE * 8)

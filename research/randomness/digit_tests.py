@@ -1,4 +1,4 @@
-"""Tests on pents: each takes pents (n, 16) and gives p-values that are uniform if the pents are random."""
+"""Statistical tests of pents (n, 16); each returns p-values that are uniform if the pents are random."""
 
 from typing import Any
 
@@ -8,23 +8,23 @@ from reference import Digits
 from scipy import stats
 
 LAGS = range(1, 17)
-SEQUENCES = 8192  # of 64 pents, at most, in the test of linear complexity
+SEQUENCES = 8192  # maximum number of sequences of 64 pents in the test of linear complexity
 
 
 def chi_square(counts: NDArray[Any], probabilities: NDArray[Any]) -> NDArray[Any]:
-    """Give the p-value of each row of counts."""
+    """Return the p-value of each row of counts."""
     expected = counts.sum(-1, keepdims=True) * probabilities
     statistic = ((counts - expected) ** 2 / expected).sum(-1)
     return np.atleast_1d(stats.chi2.sf(statistic, counts.shape[-1] - 1))
 
 
 def singles(words: Digits) -> NDArray[Any]:
-    """Count the pents at each of the 16 positions."""
+    """Test the frequencies of the pents at each of the 16 positions."""
     return chi_square(np.stack([(words == pent).sum(0) for pent in range(-2, 3)], -1), np.full(5, 0.2))
 
 
 def tuples(words: Digits, size: int) -> NDArray[Any]:
-    """Count pairs or triples of pents at distance 1 to 16 in the sequence; no pent serves twice."""
+    """Test the frequencies of disjoint pairs or triples of pents at distance 1 to 16 in the sequence."""
     flat = (words.reshape(-1) + 2).astype(np.int64)
     rows = []
     for lag in LAGS:
@@ -37,7 +37,7 @@ def tuples(words: Digits, size: int) -> NDArray[Any]:
 def positions(words: Digits) -> NDArray[Any]:
     """Test the independence of each pair of positions: 120 within a word, 256 from a word to the next.
 
-    The part of chi-square that the two single counts account for is taken away, which leaves 16 degrees of freedom.
+    The contribution of the two marginal distributions to chi-square is subtracted, which leaves 16 degrees of freedom.
     """
     hot = (words[:, :, None] == np.arange(-2, 3)).astype(np.float32).reshape(len(words), 80)
     within = _interaction(hot, hot)[np.triu_indices(16, 1)]
@@ -62,12 +62,12 @@ def gaps(words: Digits) -> NDArray[Any]:
 
 def _geometric(lengths: NDArray[Any], stop: float, bins: int) -> NDArray[Any]:
     probabilities = stop * (1 - stop) ** np.arange(bins)
-    probabilities[-1] /= stop  # the last bin holds all longer ones
+    probabilities[-1] /= stop  # the last bin contains all longer ones
     return chi_square(np.bincount(np.minimum(lengths, bins) - 1, minlength=bins), probabilities)
 
 
 def ranks(matrices: NDArray[Any]) -> NDArray[Any]:
-    """Find the rank over GF(5) of each of (count, size, size) matrices, by elimination in all of them at once."""
+    """Return the ranks over GF(5) of matrices (count, size, size), by vectorised elimination."""
     a = matrices.astype(np.int16) % 5
     count, size, _ = a.shape
     every, rank = np.arange(count), np.zeros(count, np.int64)
@@ -96,7 +96,7 @@ def rank_test(words: Digits, size: int) -> NDArray[Any]:
 
 
 def complexity(sequences: NDArray[Any]) -> NDArray[Any]:
-    """Find the linear complexity over GF(5) of each row: Berlekamp and Massey's algorithm on all rows at once."""
+    """Return the linear complexity over GF(5) of each row, by a vectorised Berlekamp-Massey algorithm."""
     s = sequences.astype(np.int16) % 5
     count, length = s.shape
     inverse = np.array([0, 1, 3, 2, 4], np.int16)

@@ -1,4 +1,4 @@
-"""The measured figures as a picture."""
+"""Figure of the measurements."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 
 
 def figure(found: dict[str, Any], path: Path) -> None:
-    """Draw related inputs and linear approximations by rounds, and the p-values of all tests in order."""
+    """Plot related inputs and linear approximations by rounds, and the sorted p-values of all tests."""
     picture, (left, middle, right) = plt.subplots(1, 3, figsize=(15, 4.6), layout="constrained")
     for (name, rows), marker in zip(found["avalanche"].items(), "osD^v", strict=True):
         left.plot(ROUNDS, [row["largest"] for row in rows], marker=marker, label=name)

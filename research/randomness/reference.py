@@ -1,4 +1,4 @@
-"""The generator again, with any number of rounds and any mixing layer; `check` holds it against the original."""
+"""Independent model of the generator with any number of rounds and any mixing layer."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ STEP, MEMBER = 5**generator.MATRIX_WIDTH, 5**generator.BLOCK_WIDTH
 
 @dataclass(frozen=True)
 class Mixing:
-    """Pent j becomes the sum of the pents stride * j + place, for each of the places."""
+    """Linear mixing layer: pent j becomes the sum of the pents stride * j + place (modulo 16) over all places."""
 
     stride: int
     places: tuple[int, ...]
@@ -33,14 +33,14 @@ class Mixing:
 
 
 CHOSEN = Mixing(3, (0, 1, 3))
-REJECTED = Mixing(5, (0, 1, 2))  # what the generator had first; see `linear` in structure.py
+REJECTED = Mixing(5, (0, 1, 2))  # earlier choice for the generator; see `linear` in structure.py
 
 _CUBE = np.array([0, 1, 3, 2, 4], np.uint8)
 
 
 @dataclass(frozen=True)
 class Generator:
-    """The keyed bijection; called with keys and counters it gives pents (..., 16), least significant first."""
+    """Keyed bijection of a counter word; `pents` returns digits (..., 16), least significant first."""
 
     rounds: int = generator.ROUNDS
     mixing: Mixing = CHOSEN
@@ -63,7 +63,7 @@ class Generator:
 
 
 def check() -> None:
-    """Refuse to measure a generator that is not the one the kit has."""
+    """Check this model against the generator of the kit, and exit if they differ."""
     keys, counters = np.random.default_rng(1).integers(-WORD_MAX, WORD_MAX + 1, (2, 1000))
     if not np.array_equal(Generator().words(keys, counters), generator.prng(keys, counters)):
         raise SystemExit("research/randomness/reference.py and pentary/lowrank/generator.py differ")

@@ -1,4 +1,4 @@
-"""The measured figures as text with tables."""
+"""Report of the measurements as Markdown."""
 
 import textwrap
 from collections import Counter
@@ -31,7 +31,7 @@ def _p(value: float) -> str:
 
 
 def _enough(columns: Iterable[Iterable[float]]) -> str:
-    """Say from which number of rounds on no p-value of the table is small."""
+    """Return a sentence: the number of rounds from which no p-value of the table is below 0.001."""
     worst = [min(row) for row in zip(*columns, strict=True)]
     enough = max((n + 1 for n, p in zip(ROUNDS, worst, strict=True) if p < 0.001), default=1)
     return f"From {enough} rounds on no value is below 0.001; the generator has {generator.ROUNDS}."
@@ -203,8 +203,8 @@ def _battery(found: Found) -> list[str]:
 
 
 def _adders(method: str) -> str:
-    """Count modulo-5 adders of a pent: those of the rounds, or of the feedback and of its share of a drawn state."""
-    word = PENTS + generator.ROUNDS * PENTS * len(CHOSEN.places)  # two sums of the mixing, one with the key; 16 first
+    """Return the number of modulo-5 adders per pent: of the rounds, or of the feedback plus its share of the state."""
+    word = PENTS + generator.ROUNDS * PENTS * len(CHOSEN.places)  # key first; each round: 2 to mix, 1 for the key
     if method.startswith("linear"):
         blocks = int(method.split()[2]) // PENTS
         feedback = len(alternatives.FEEDBACK[blocks]) - 1
@@ -251,7 +251,7 @@ def _alternatives(found: Found) -> list[str]:
 
 
 def text(found: Found) -> str:
-    """Tell what was measured."""
+    """Return the report."""
     sections = (_heading, _streams, _related, _linear, _cubes, _sums, _correlation, _battery, _alternatives)
     blocks = [block for section in sections for block in section(found)]
     return "\n\n".join(block if block[0] in "|!#" else _filled(block) for block in blocks) + "\n"

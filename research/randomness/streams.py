@@ -1,4 +1,4 @@
-"""Where the tested pents come from: inputs of low entropy, as training uses them."""
+"""Streams of pents under test: generator outputs for low-entropy inputs like those of training."""
 
 from collections.abc import Callable, Iterator
 
@@ -10,8 +10,8 @@ from pentary.lowrank import generator
 
 Index = NDArray[np.int64]
 
-WORDS = 2**17  # in one stream; one member has at most 195,313 blocks
-MEMBERS, BLOCKS = 1024, 8  # drawn at once where members interleave with steps: 128 pents of each member
+WORDS = 2**17  # words in a stream; a member draws at most 195,313 blocks
+MEMBERS, BLOCKS = 1024, 8  # where members interleave with steps: 128 pents of each member are drawn at once
 
 
 def _under_one_key(g: Generator, seed: int, counters: Index) -> Digits:
@@ -40,12 +40,12 @@ STREAMS = {name: what for name, (what, _) in _STREAMS.items()}
 
 
 def draw(name: str, generator: Generator, seed: int = SEED) -> Digits:
-    """Give the WORDS words of a stream, pents (WORDS, 16)."""
+    """Return the words of a stream as pents (WORDS, 16)."""
     return _STREAMS[name][1](generator, seed, np.arange(WORDS))
 
 
 def training_chunks(seed: int, first_step: int) -> Iterator[Digits]:
-    """Yield pents as training draws them: 128 of each of 1024 members, for 3 matrices in turn, step after step."""
+    """Yield pents in the order of training: for each step and each of 3 matrices, 128 pents of each of 1024 members."""
     for step in range(first_step, generator.STEP_MAX + 1):
         for key in generator.prng(seed, step * STEP + np.arange(3)).tolist():
             yield generator.pents(key, np.arange(MEMBERS), 0, BLOCKS)

@@ -1,4 +1,4 @@
-"""What the rounds do: related inputs, linear approximations, sums over all blocks."""
+"""Structural tests of the rounds: related inputs, linear approximations, zero sums over all blocks."""
 
 from itertools import combinations
 from typing import Any
@@ -26,7 +26,7 @@ _CHANGED = {"counter": (0, 1), "key": (1, 0), "opposed": (1, -1)}
 
 
 def _related(g: Generator, relation: str) -> NDArray[Any]:
-    """Give the pentwise difference, modulo 5, that a relation of the inputs leaves in (pairs, SAMPLES) outputs."""
+    """Return the pentwise output differences modulo 5, (changes, SAMPLES, 16), for inputs that satisfy a relation."""
     key, counter = Generator().words(SEED, STEP * np.arange(SAMPLES)), np.arange(SAMPLES)
     plain = g.pents(key, counter)
     if relation == "negated":
@@ -42,7 +42,7 @@ def _related(g: Generator, relation: str) -> NDArray[Any]:
 
 
 def avalanche() -> dict[str, list[dict[str, float]]]:
-    """For each relation and number of rounds: the difference of each output pent should be uniform."""
+    """Test whether the difference of each output pent is uniform, for each relation and number of rounds."""
     table: dict[str, list[dict[str, float]]] = {}
     for relation in RELATIONS:
         table[relation] = []
@@ -56,7 +56,7 @@ def avalanche() -> dict[str, list[dict[str, float]]]:
 
 
 def _masks(pents: NDArray[Any]) -> NDArray[np.complex64]:
-    """Give exp(2 pi i m.x / 5) of pents (n, 16) for every mask m of one pent, or of two, up to a common factor."""
+    """Return exp(2 pi i m.x / 5), (n, masks), of pents (n, 16) for all masks m of one or two pents, up to a scalar."""
     waves = np.exp(2j * np.pi / 5 * np.arange(5)).astype(np.complex64)
     sums = [pents[:, i] for i in range(PENTS)]
     sums += [pents[:, i] + c * pents[:, j] for i, j in combinations(range(PENTS), 2) for c in range(1, 5)]
@@ -66,7 +66,8 @@ def _masks(pents: NDArray[Any]) -> NDArray[np.complex64]:
 def approximate(g: Generator, key: int, counters: Words) -> tuple[float, float]:
     """Correlate all masks of up to two counter pents with all masks of up to two result pents.
 
-    Returns: the largest correlation in magnitude; the p-value of finding so large a one among all of them.
+    Returns:
+        The largest magnitude of a correlation, and its p-value as the maximum over all of them.
     """
     largest = 0.0
     inputs = _masks(to_digits(counters)).conj().T.copy()
@@ -74,7 +75,7 @@ def approximate(g: Generator, key: int, counters: Words) -> tuple[float, float]:
     for factor in range(1, 5):
         with_masks = inputs @ _masks(results * np.int8(factor))
         largest = max(largest, float(np.abs(with_masks).max()) / len(counters))
-    number = 4 * len(inputs) ** 2  # the counter's mask up to a factor, the result's with each
+    number = 4 * len(inputs) ** 2  # counter masks up to a scalar, result masks with each scalar
     return largest, float(min(1, number * np.exp(-len(counters) * largest**2)))
 
 
@@ -83,14 +84,14 @@ def random_counters(n: int) -> Words:
 
 
 def linear(mixing: Mixing) -> list[dict[str, float]]:
-    """For each number of rounds: the largest correlation of masks of up to two pents, over random counters."""
+    """Return, for each number of rounds, the largest correlation of masks of up to two pents over random counters."""
     counters = random_counters(APPROXIMATED)
     rows = [approximate(Generator(number, mixing), SEED, counters) for number in ROUNDS]
     return [{"largest": largest, "p": p} for largest, p in rows]
 
 
 def zero_sums() -> list[list[float]]:
-    """For 1 to 8 rounds and 5**1 to 5**8 blocks: the share of output pents whose sum is 0 modulo 5."""
+    """Return, for 1 to 8 rounds, the share of output pents whose sum over 5**1 to 5**8 blocks is 0 modulo 5."""
     keys = Generator().words(SEED, STEP * np.arange(SUM_KEYS))
     counters = np.arange(5**SUM_BLOCKS) - 5**SUM_BLOCKS // 2
     table = []

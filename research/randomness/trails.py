@@ -1,4 +1,4 @@
-"""Bounds that hold without sampling: how many cubes every difference, or every linear approximation, must pass."""
+"""Lower bounds, without sampling, on the number of active cubes in differential and linear trails."""
 
 from itertools import combinations, product
 from typing import Any
@@ -13,7 +13,7 @@ MOST = 5
 
 
 def _inverse(matrix: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Invert modulo 5: multiply a matrix by itself until the identity comes, and give the power before."""
+    """Return the inverse modulo 5: the last power of the matrix before the identity."""
     power, identity = matrix, np.eye(PENTS, dtype=np.uint8)
     while ((following := power @ matrix % 5) != identity).any():
         power = following
@@ -21,11 +21,11 @@ def _inverse(matrix: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _reached(matrix: NDArray[np.uint8]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Pair each set of at most MOST pents with each set that differences in just these pents can become."""
+    """Return pairs of bit sets: at most MOST active input pents, and active output pents that can result from them."""
     bits = 1 << np.arange(PENTS)
     sources, targets = [], []
     for size in range(1, MOST + 1):
-        values = np.array(list(product([1], *[range(1, 5)] * (size - 1))), np.uint8)  # up to a common factor
+        values = np.array(list(product([1], *[range(1, 5)] * (size - 1))), np.uint8)  # up to a scalar factor
         for chosen in combinations(range(PENTS), size):
             found = np.unique((values @ matrix[:, chosen].T % 5 != 0) @ bits)
             sources.append(np.full(len(found), bits[list(chosen)].sum()))
@@ -34,12 +34,14 @@ def _reached(matrix: NDArray[np.uint8]) -> tuple[NDArray[Any], NDArray[Any]]:
 
 
 def active_cubes(mixing: Mixing, masks: bool = False) -> list[int]:
-    """Give a lower bound on the cubes whose input difference is not 0, in all of 1 to 8 rounds together.
+    """Return lower bounds on the total number of active cubes (nonzero input difference) in 1, 2, ... 8 rounds.
 
-    The search knows every step of the mixing layer with at most MOST such pents before or after it, and permits every
-    other, so what it finds can be too low, but not too high.
+    The search uses the exact transitions of the mixing layer with at most MOST active pents before or after it, and
+    permits all others, so the bounds hold, but need not be tight.
 
-    masks: bound the masks of linear approximations, which the transposed layer carries, instead of differences.
+    Args:
+        mixing: mixing layer.
+        masks: bound the masks of linear approximations, propagated by the transposed layer, instead of differences.
     """
     matrix = mixing.matrix().T if masks else mixing.matrix()
     (sources, targets), (after, before) = _reached(matrix), _reached(_inverse(matrix))
@@ -57,7 +59,7 @@ def active_cubes(mixing: Mixing, masks: bool = False) -> list[int]:
 
 
 def cube() -> dict[str, float]:
-    """Give the largest probability of a difference over one cube, and the largest squared correlation of masks."""
+    """Return the largest differential probability and the largest squared linear correlation of a cube."""
     x = np.arange(5)
     differences = [np.mean(((x + a) ** 3 - x**3) % 5 == b) for a in range(1, 5) for b in range(5)]
     waves = [abs(np.exp(2j * np.pi * (a * x**3 - b * x) / 5).mean()) ** 2 for a in range(1, 5) for b in range(5)]

@@ -1,4 +1,4 @@
-"""Speed of the cycle-level model on this machine."""
+"""Simulation speed of the cycle-level model on the host."""
 
 from itertools import islice
 from pathlib import Path
@@ -18,16 +18,17 @@ ROUNDS: Final = 5
 
 
 def run(instructions: int = INSTRUCTIONS, steps: int = STEPS, rounds: int = ROUNDS) -> dict[str, float | int]:
-    """Measure the model, caches, predictor and timing on.
+    """Measure the model's simulation speed, with caches, branch prediction and timing enabled.
 
     Args:
-        instructions: of the scalar loop in a round.
-        steps: of `target` with its default parameters in a round.
-        rounds: of which the median counts.
+        instructions: instructions of the scalar loop simulated per round.
+        steps: training steps of `target` with its default parameters per round.
+        rounds: number of rounds, of which the median is reported.
 
     Returns:
-        `warm_up_seconds`, until the first thousand instructions are executed: compilation, or the loading of compiled
-        code from disk; then `instructions_per_second` and `es_steps_per_second` without it.
+        `warm_up_seconds`: time until the first thousand instructions have executed, including compilation or loading of
+        compiled code from disk; `instructions`, as given; `instructions_per_second` and `es_steps_per_second`,
+        excluding the warm-up.
     """
     start = perf_counter()
     program = assemble(PROGRAMS / "scalar.s")

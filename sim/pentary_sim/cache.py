@@ -11,14 +11,14 @@ CLEAN: Final = -1
 
 @compiled
 def access(s: Record, caches: "Record", first: int, line: int, write: bool) -> int:
-    """Access a line through both levels, counting.
+    """Access a line through L1 and L2, and update the access and miss counts.
 
     Args:
-        s: the machine, whose counts change.
-        caches: all three, changed.
-        first: number of the first-level cache.
-        line: number of the line.
-        write: whether it is written.
+        s: machine state; its counts are updated.
+        caches: the three caches (L1 instruction, L1 data, L2), updated.
+        first: index of the L1 cache, ICACHE or DCACHE.
+        line: line number.
+        write: whether the access is a write.
 
     Returns:
         0 for a hit in L1, 1 for a hit in L2, 2 for memory.
@@ -44,7 +44,7 @@ def access(s: Record, caches: "Record", first: int, line: int, write: bool) -> i
 
 @compiled
 def _lookup(cache: Record, line: int, write: bool) -> tuple[bool, int]:
-    """Look a line up, and put it in if it is missing; give whether it was there and the dirty line that it replaced."""
+    """Look up a line and allocate it on a miss; return whether it hit, and the dirty line evicted (CLEAN if none)."""
     start = line % cache.sets * cache.ways
     lines, used, dirty = cache.lines, cache.used, cache.dirty
     cache.clock += 1

@@ -1,6 +1,6 @@
 """The commands `run`, `profile` and `debug`.
 
-What compiles the model is imported only when a command runs, so that `pentary --help` stays quick.
+Modules that compile the model are imported only when a command runs, so that `pentary --help` stays fast.
 """
 
 import json
@@ -37,7 +37,7 @@ _max_cycles = click.option(
 
 
 def _cycles(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[float, float] | None:
-    """Read FIRST:LAST, of which either may be left out."""
+    """Parse FIRST:LAST, of which either may be omitted; None if the option is not given."""
     if text is None:
         return None
     match = re.fullmatch("([0-9]{0,18}):([0-9]{0,18})", text)
@@ -74,8 +74,8 @@ def run(
 ) -> None:
     """Run PROGRAM on the cycle-level model.
 
-    PROGRAM is a source (.s) or an object file, or - for either from standard input. What is printed: cycles and where
-    they went, hit rates, and the registers that are not 0. If the program faults, or does not halt, the state of the
+    PROGRAM is a source (.s) or an object file, or - for either from standard input. The output lists the cycles by
+    cause, the hit rates, and the registers that are not 0. If the program faults, or does not halt, the state of the
     machine goes to standard error.
 
     \b
@@ -102,7 +102,7 @@ def run(
             raise PentaryError("--trace-cycles says which cycles go to the file of --trace, and there is none")
         machine = _machine(program, config, defines, trace is not None)
         for what in shown:
-            show(machine, what)  # refuses now what it would refuse after a long run
+            show(machine, what)  # fails before a long run, not after it
         with open_trace(trace, machine.program, cycles) if trace else nullcontext() as writer:
             ending = drive(machine, max_cycles, trace=writer)
         found = {what: show(machine, what) for what in shown}
@@ -134,7 +134,7 @@ def profile(
     top: int,
     picture: Path | None,
 ) -> None:
-    """Run PROGRAM, a file or - for standard input, and tell where its cycles went.
+    """Run PROGRAM, a file or - for standard input, and show where its cycles went.
 
     The rows are labels, lines of the source or addresses, the longest first. A program that faults, or does not halt,
     gets its profile up to there.
@@ -152,7 +152,7 @@ def profile(
         if picture and picture.suffix.lower() != ".png":
             raise PentaryError(f"cannot draw {picture}: pictures are PNG, so the name must end in .png")
         machine = _machine(program, config, defines)
-        profiles.rows(machine.program, machine.profile, by)  # refuses now what it would refuse after a long run
+        profiles.rows(machine.program, machine.profile, by)  # fails before a long run, not after it
         ending = drive(machine, max_cycles)
         click.echo(profiles.table(machine.program, machine.profile, by, top), nl=False)
         if picture:
@@ -164,9 +164,9 @@ def profile(
 @click.command()
 @_machine_options
 def debug(program: Path, config: Path | None, defines: dict[str, int]) -> None:
-    """Run PROGRAM step by step, under commands from standard input.
+    """Run PROGRAM in the debugger, with commands from standard input.
 
-    `help` lists the commands. Ctrl-C stops a program that runs, and leaves the debugger as it is.
+    `help` lists the commands. Ctrl-C stops a running program, but does not leave the debugger.
     """
     with exit_status():
         from pentary.asm.objectfile import is_standard_input
@@ -188,7 +188,7 @@ def _machine(path: Path, config: Path | None, defines: dict[str, int], trace: bo
 
 
 def _conclude(machine: "Simulator", ending: str | Fault, max_cycles: int | None) -> None:
-    """Report what went wrong, if anything, and see to the exit status."""
+    """Report an error or interrupt, if any, with the machine state, and exit with the matching status."""
     from pentary_sim import report
 
     problem = report.problem(machine, ending, max_cycles)

@@ -1,7 +1,7 @@
-"""The cycle-level model held against the interpreter, program by program.
+"""Differential test of the cycle-level model against the interpreter.
 
-The interpreter has no pipeline and shares no arithmetic with the model, so agreement on the whole state says that the
-model's instructions do what the definition says.
+The interpreter has no pipeline and shares no arithmetic with the model, so agreement on the entire architectural state
+is evidence that the model implements the instruction set as specified.
 """
 
 from typing import Any
@@ -16,15 +16,15 @@ from pentary_sim.simulator import Simulator
 
 
 def compare(program: Program, limit: int, config: Config | None = None) -> tuple[int, list[str]]:
-    """Run a program on both and compare how it ends, and everything that a program can see.
+    """Run a program on both, and compare how it ends and the entire architectural state.
 
     Args:
-        program: that ends within `limit` instructions.
-        limit: instructions after which both stop.
-        config: of the model.
+        program: program that ends within `limit` instructions.
+        limit: number of instructions after which both stop.
+        config: configuration of the model; None for the default.
 
     Returns:
-        Instructions executed, and the names of what differs.
+        Number of instructions executed, and the names of the parts of the state that differ.
     """
     config = config or Config()
     golden = Interpreter(program, config.memory.words, config.exceptions.overflow_trap)
@@ -56,18 +56,18 @@ def compare(program: Program, limit: int, config: Config | None = None) -> tuple
 
 
 def compare_random(first_seed: int, instructions: int, length: int = 300) -> tuple[int, int]:
-    """Compare on random programs, some of which fault, until so many instructions have been executed.
+    """Compare both on random programs, some of which fault, until enough instructions have been executed.
 
     Args:
-        first_seed: of the first program; the others follow it.
-        instructions: how many at least.
-        length: words of a program's body.
+        first_seed: seed of the first program; later programs use consecutive seeds.
+        instructions: minimum total number of instructions to execute.
+        length: number of words in a program's body.
 
     Returns:
-        Programs compared, instructions executed.
+        Number of programs compared, and number of instructions executed.
 
     Raises:
-        AssertionError: a program ends differently; the message names its seed and what differs.
+        AssertionError: a program ends differently; the message contains its seed and the differences.
     """
     done = seed = 0
     while done < instructions:

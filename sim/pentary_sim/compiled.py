@@ -1,4 +1,4 @@
-"""The compiled code of the model; results of its functions are those of Python, with int64 for int."""
+"""Decorator that compiles the model's functions; they compute what Python does, with int64 in place of int."""
 
 from typing import Final
 

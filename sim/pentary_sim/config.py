@@ -1,6 +1,6 @@
-"""The settings of the modelled machine: their defaults, what each may be, and how they are read from a TOML file.
+"""Configuration of the modelled machine: default and allowed values, and reading them from a TOML file.
 
-`default.toml` beside this file says what every setting means.
+`default.toml` in this folder documents every setting.
 """
 
 import tomllib
@@ -30,7 +30,7 @@ _LATENCY: Final = range(10_001)
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Queues between the pipeline and the other units."""
+    """Depth of the queues between the pipeline and the other units."""
 
     queue: int = _setting(4, range(1, MAX_QUEUE + 1))
 
@@ -44,7 +44,7 @@ class Predictor:
 
 @dataclass(frozen=True)
 class Caches:
-    """What all caches share."""
+    """Settings common to all caches."""
 
     line: int = _setting(25, (5, 25, 125, 625))
 
@@ -76,7 +76,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class LowRank:
-    """The low-rank unit; the vector unit has as many lanes."""
+    """Low-rank unit; the vector unit has the same number of lanes."""
 
     lanes: int = _setting(16, (16, 64, 256))
     rounds_per_cycle: int = _setting(1, (1, 2, 4, 8))
@@ -84,17 +84,17 @@ class LowRank:
 
 @dataclass(frozen=True)
 class Exceptions:
-    """What ends a program beside the faults that always do."""
+    """Optional faults."""
 
     overflow_trap: bool = _setting(False, (False, True))
 
 
 @dataclass(frozen=True)
 class Config:
-    """The settings of a machine, by the tables of its file; the defaults are those of `default.toml`.
+    """Configuration of a machine, one attribute for each TOML table; the defaults are those of `default.toml`.
 
     Raises:
-        PentaryError: a setting has a value that it does not take; one line for each.
+        PentaryError: a setting has a value that is not allowed; the message has a line for each.
 
     >>> Config(pipeline=Pipeline(queue=8)).pipeline.queue
     8
@@ -114,18 +114,18 @@ class Config:
     exceptions: Exceptions = Exceptions()
 
     def __post_init__(self) -> None:
-        """Refuse values that the machine cannot have."""
+        """Raise PentaryError if a value is not allowed."""
         _raise_all([problem for name in _TABLES for problem in _wrong_values(name, getattr(self, name))])
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read the settings from a TOML file; those that it leaves out have their defaults.
+        """Read the settings from a TOML file; omitted settings have their default values.
 
         Args:
-            path: the file.
+            path: path of the TOML file.
 
         Raises:
-            PentaryError: the file cannot be read, or holds what `loads` refuses.
+            PentaryError: the file cannot be read, or its content is invalid as described for `loads`.
         """
         try:
             text = Path(path).read_bytes().decode("utf-8-sig")  # some editors begin a file with a byte order mark
@@ -140,12 +140,12 @@ class Config:
         """Read the settings from TOML text.
 
         Args:
-            text: the text.
-            file: what to call it in messages.
+            text: TOML text.
+            file: name to use for it in error messages.
 
         Raises:
-            PentaryError: it is not TOML, names an unknown table or key, or gives a value that a setting does not take;
-                one line for each.
+            PentaryError: the text is not TOML, contains an unknown table or key, or a value that is not allowed; the
+                message has a line for each error.
 
         >>> Config.loads("predictor.entries = 0").predictor.entries
         0
@@ -185,7 +185,7 @@ _NAMES: Final = [f"{name}.{setting.name}" for name, table in _TABLES.items() for
 def _wrong_values(name: str, table: Any) -> Iterator[str]:
     for setting in fields(table):
         value, allowed = getattr(table, setting.name), setting.metadata["allowed"]
-        # By type as well: to Python, true is equal to 1, and 25.0 to 25.
+        # The type is compared, too: in Python, True == 1 and 25.0 == 25.
         if type(value) is not type(setting.default) or value not in allowed:
             yield f"{name}.{setting.name} is {_toml(value)}; it must be {_in_words(allowed)}"
 

@@ -1,4 +1,4 @@
-"""The debugger: a machine that runs step by step, under commands from a terminal or a pipe."""
+"""Interactive debugger for the cycle-level model, with commands from a terminal or a pipe."""
 
 import cmd
 import re
@@ -40,20 +40,20 @@ _SHORT: Final = {
     "h": "help",
     "q": "quit",
 }
-"""All commands, by their short forms, in the order of the help."""
+"""Command names by their one-letter abbreviation, in the order in which `help` lists them."""
 
 _FOOTNOTES: Final = f"An empty line is a step. WHERE is {WHERE}."
 
 
 class Debugger(cmd.Cmd):
-    """A conversation about one machine; the docstring of a command's method is its help.
+    """Command loop for one machine; the docstring of each `do_` method is the help text of its command.
 
     Args:
-        machine: to run and look into.
+        machine: the machine to run and inspect.
     """
 
     def __init__(self, machine: Simulator) -> None:
-        """Stand before the machine's next instruction, without breakpoints.
+        """Create a debugger without breakpoints, at the machine's next instruction.
 
         Raises:
             PentaryError: there is no standard input.
@@ -66,7 +66,7 @@ class Debugger(cmd.Cmd):
         self._breakpoints: set[int] = set()
 
     def converse(self) -> None:
-        """Obey until `quit` or the end of the input; Ctrl-C does not end it.
+        """Execute commands until `quit` or the end of the input; Ctrl-C does not end the loop.
 
         Raises:
             PentaryError: the input is not text.
@@ -84,14 +84,14 @@ class Debugger(cmd.Cmd):
                 raise PentaryError("the input is not text") from None
 
     def precmd(self, line: str) -> str:
-        """Spell out a short form, and what stands for the end of the input."""
+        """Expand an abbreviated command, and translate end of file to `quit`."""
         command, argument, _ = self.parseline(line)
         if command in _SHORT:
             return f"{_SHORT[command]} {argument}"
         return "quit" if line == "EOF" else line
 
     def onecmd(self, line: str) -> bool:
-        """Obey one command; a mistake in it is told, and changes nothing."""
+        """Execute one command; an invalid command prints an error and has no effect."""
         try:
             return bool(super().onecmd(line))
         except PentaryError as error:
@@ -99,18 +99,18 @@ class Debugger(cmd.Cmd):
             return False
 
     def emptyline(self) -> bool:
-        """Step."""
+        """Execute `step` for an empty line."""
         return self.onecmd("step")
 
     def default(self, line: str) -> None:
-        """Refuse what is no command."""
+        """Raise PentaryError for an unknown command."""
         name = line.split()[0]
         raise PentaryError(
             f"there is no command {shortened(name)!r}{suggestion(name, _SHORT.values())}; `help` lists them"
         )
 
     def completedefault(self, *ignored: Any) -> list[str]:
-        """Complete the program's names; the first argument is what has been typed of one."""
+        """Return the program's symbols that begin with the text typed so far, which is the first argument."""
         return [name for name in self._program.symbols if name.startswith(ignored[0])]
 
     def do_step(self, arg: str) -> None:
@@ -126,7 +126,7 @@ class Debugger(cmd.Cmd):
         while True:
             ending = drive(self._machine, stop_at={*self._breakpoints, back})
             is_back = ending == "breakpoint" and self._machine.pc == back
-            # A call within the call comes back to the same address, too, but with more on the stack.
+            # A recursive call returns to the same address, but with a deeper stack.
             if not is_back or back in self._breakpoints or self._machine.registers[STACK].item() >= stack:
                 return self._tell_stop(ending)
 

@@ -1,4 +1,4 @@
-"""Running a machine with an ear for Ctrl-C, SIGTERM and SIGHUP, which compiled code does not hear."""
+"""Running a machine in slices, so that Ctrl-C, SIGTERM and SIGHUP are noticed: compiled code cannot handle signals."""
 
 from collections.abc import Collection
 from typing import Final
@@ -8,7 +8,7 @@ from pentary.support.signals import collected
 from pentary_sim.simulator import Simulator
 from pentary_sim.trace import Trace
 
-_SLICE: Final = 100_000  # instructions between two looks; even if all of them keep a unit busy, less than a few seconds
+_SLICE: Final = 100_000  # instructions between two checks for signals: at most a few seconds
 
 
 def drive(
@@ -18,12 +18,13 @@ def drive(
     stop_at: Collection[int] = (),
     trace: Trace | None = None,
 ) -> str | Fault:
-    """Run a machine until something stops it.
+    """Run a machine until it halts, faults, reaches a limit or breakpoint, or is interrupted by a signal.
 
     Args:
-        machine: to run.
+        machine: the machine to run.
         max_cycles, max_instructions, stop_at: as for `Simulator.run`.
-        trace: takes the records of all instructions, those before a fault too; for a machine that keeps them.
+        trace: trace to which the records of all instructions are written, including those before a fault; requires a
+            machine created with `trace=True`.
 
     Returns:
         "halt", "cycles", "instructions" or "breakpoint", as `Simulator.run`; "interrupt" after Ctrl-C, SIGTERM
@@ -31,7 +32,7 @@ def drive(
     """
     with collected() as pressed:
         ending = _run_slices(machine, max_cycles, max_instructions, stop_at, trace, pressed)
-    # A run that is shorter than a slice was not interrupted, but what it belongs to is to be.
+    # A signal that arrives in the last slice must still interrupt the caller.
     return "interrupt" if pressed and ending in ("cycles", "instructions", "breakpoint") else ending
 
 
@@ -56,6 +57,6 @@ def _run_slices(
                 trace.add(machine.take_events())
         if reason not in ("instructions", "events") or machine.instructions == max_instructions:
             return reason
-        if machine.pc in stop_at:  # the next slice would begin here, and so not stop here
+        if machine.pc in stop_at:  # `run` does not stop at its first instruction, so the next slice would miss it
             return "breakpoint"
     return "interrupt"

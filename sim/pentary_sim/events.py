@@ -1,4 +1,4 @@
-"""What a run leaves behind: where cycles went, what was counted, and one typed record for every instruction.
+"""Results of a run: stall causes, event counts, and the trace record of an instruction.
 
 The model, the traces, the profile and the tests share these names; `architecture/pipeline.md` defines them.
 """
@@ -27,7 +27,7 @@ CAUSES: Final = (
     "data_l2",
     "data_memory",
 )
-"""What a cycle is charged to. After `issue` and `fill`, in the order in which an instruction meets them."""
+"""Causes to which cycles are charged; after `issue` and `fill`, in pipeline order."""
 
 COUNTS: Final = (
     "branches",  # BEQ BNE BLT BGT BLE BGE JUMP CALL RET
@@ -50,16 +50,16 @@ COUNTS: Final = (
     "crossbar_digits_skipped",
     "generator_words",
     "lowrank_macs",  # of LRMUL and LRMULX
-    "lowrank_multiply_cycles",  # in which they kept the unit
+    "lowrank_multiply_cycles",  # occupancy of LRMUL and LRMULX
     "lowrank_busy_cycles",
     "vector_busy_cycles",
     "memory_busy_cycles",
     "crossbar_busy_cycles",
 )
-"""What is counted beside cycles. Energy can be computed from the digit operations and the accesses."""
+"""Event counters other than cycles. Energy can be estimated from the digit operations and the accesses."""
 
 UNITS: Final = ("scalar", "vector", "memory", "crossbar", "lowrank")
-"""Where an instruction executes; the multiplier and the divider belong to the scalar pipeline."""
+"""Execution units; the multiplier and the divider belong to the scalar pipeline."""
 
 FAULTS: Final = (
     "",
@@ -72,7 +72,7 @@ FAULTS: Final = (
     "divide",
     "operand",
 )
-"""Kinds of faults, by the numbers with which instructions end; the first is no fault."""
+"""Fault kinds, indexed by the status code with which an instruction ends; index 0 means no fault."""
 
 NONE: Final = -1
 
@@ -80,35 +80,36 @@ EVENT: Final = np.dtype(
     [
         ("pc", np.int32),  # address of the instruction
         ("unit", np.int8),  # index into UNITS
-        ("fetch", np.int64),  # cycle in which it enters IF, and so on
+        ("fetch", np.int64),  # cycle in which it enters IF; the next four: ID, EX, MEM, WB
         ("decode", np.int64),
         ("execute", np.int64),
         ("memory", np.int64),
         ("writeback", np.int64),
-        ("start", np.int64),  # of its execution in a unit other than scalar; NONE in the scalar pipeline
-        ("free", np.int64),  # start + occupancy; NONE likewise
-        ("done", np.int64),  # start + latency; NONE likewise
+        ("start", np.int64),  # cycle in which it starts in its unit; NONE for scalar instructions
+        ("free", np.int64),  # start + occupancy; NONE for scalar instructions
+        ("done", np.int64),  # start + latency; NONE for scalar instructions
         ("register", np.int8),  # scalar register written, NONE if none
-        ("value", np.int64),  # written to it, to VL, a control register or a fitness accumulator, or stored in memory
-        ("address", np.int64),  # accessed by a memory instruction (the first of a vector), NONE if none
-        ("lost", np.int32),  # cycles between the retirement before it and its own
-        ("cause", np.int8),  # to which most of them are charged: index into CAUSES; 0 if none are lost
-        ("mispredicted", np.bool_),  # it is a jump or branch after which the wrong address was fetched
-        ("flags", np.int8),  # after it
-        ("acc_high", np.int64),  # after it the accumulator is acc_high * 5**16 + acc_low
+        ("value", np.int64),  # written to it, to VL, a control register or a fitness accumulator, or to memory
+        ("address", np.int64),  # address accessed (for a vector, the first), NONE if none
+        ("lost", np.int32),  # cycles lost between the previous retirement and this one
+        ("cause", np.int8),  # cause of most of the lost cycles: index into CAUSES; 0 if none are lost
+        ("mispredicted", np.bool_),  # jump or branch after which the wrong address was fetched
+        ("flags", np.int8),  # flags after the instruction
+        ("acc_high", np.int64),  # ACC after the instruction is acc_high * 5**16 + acc_low
         ("acc_low", np.int64),
-        ("vector", np.int32),  # index into the vectors beside the records: what it wrote to a vector register, or NONE
-        ("fault", np.int8),  # index into FAULTS; 0 if it has retired
+        ("vector", np.int32),  # index into Events.vectors of the vector register value written, or NONE
+        ("fault", np.int8),  # index into FAULTS; 0 if it retired
     ]
 )
-"""The record of one instruction: one that has retired, or the one at which the program faults.
+"""Trace record of one instruction that retired or faulted.
 
-Of the latter, the cycles of the stages behind the one that faults are NONE; it has written nothing.
+For a faulting instruction, the cycles of the stages after the one that detects the fault are NONE, and nothing is
+written.
 """
 
 
 class Events(NamedTuple):
-    """What instructions did: records (n,) of EVENT, and the vectors (k, 256) int64 that they wrote, in order."""
+    """Trace records (n,) of dtype EVENT, and the vector register values (k, 256) int64 written, in order."""
 
     records: NDArray[Any]
     vectors: NDArray[np.int64]

@@ -1,4 +1,4 @@
-"""What one instruction does to the machine, compiled; without time."""
+"""Functional (untimed) execution of one instruction, compiled."""
 
 from pentary.isa.table import LINK, MAX_VL, STACK
 from pentary_sim import opcodes as o
@@ -12,16 +12,18 @@ from pentary_sim.vectors import crossbar, vector
 
 @compiled
 def execute(s: Record, c: Record, memory: Record, pc: int, text: int) -> tuple[int, int, int, int]:
-    """Execute an instruction; a fault changes nothing but `fault_value`.
+    """Execute an instruction functionally; a fault changes nothing but `fault_value`.
 
     Args:
-        s: the machine.
-        c: the instruction, at address pc.
-        memory: all words, of which the first `text` are read-only.
+        s: machine state.
+        c: decoded instruction.
+        memory: all memory words.
+        pc: address of the instruction.
+        text: number of words in the text section, which is read-only and starts at address 0.
 
     Returns:
-        How it ended, the address of the next instruction, the value that it wrote to a register of one word or stored,
-        and the address that it accessed (NONE if none).
+        Status (FINE or a fault), address of the next instruction, value written to a scalar, control or fitness
+        register or stored, and address accessed in memory (NONE if none).
     """
     op, d, a, b, i = c.op, c.d, c.a, c.b, c.i
     if op < 0:
@@ -81,7 +83,7 @@ def execute(s: Record, c: Record, memory: Record, pc: int, text: int) -> tuple[i
 
 @compiled
 def _move(s: Record, memory: Record, op: int, d: int, a: int, i: int, text: int) -> tuple[int, int, int]:
-    """Execute a memory instruction; give how it ended, the value moved and the address."""
+    """Execute a memory instruction; return its status, the word loaded or stored (0 for vectors), and the address."""
     length = 1
     if op == o.PUSH:
         address = s.registers[STACK] - 1

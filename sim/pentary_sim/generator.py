@@ -1,4 +1,4 @@
-"""PRNG, compiled: the permutation of `pentary.lowrank.generator` for one word at a time."""
+"""Pseudo-random generator, compiled: the permutation of `pentary.lowrank.generator`, one word at a time."""
 
 from typing import Final
 
@@ -26,7 +26,7 @@ def spread(word: int, out: Bytes) -> None:
 
 @compiled
 def schedule(key: int, round_keys: Bytes, scratch: Bytes) -> None:
-    """Write the round keys (ROUNDS + 1, 16) of a key word."""
+    """Expand a key word into round_keys (ROUNDS + 1, 16)."""
     spread(key, scratch)
     for number in range(ROUNDS + 1):
         for j in range(PENTS):
@@ -37,7 +37,7 @@ def schedule(key: int, round_keys: Bytes, scratch: Bytes) -> None:
 
 @compiled
 def permute(counter: int, round_keys: Bytes, pents: Bytes) -> None:
-    """Permute a counter word into residues pents[0] (16,); pents[1] is scratch."""
+    """Write the permuted counter word into pents[0] (16,) as residues modulo 5; pents[1] is scratch."""
     state, cubes = pents[0], pents[1]
     spread(counter, state)
     for j in range(PENTS):
@@ -53,13 +53,13 @@ def permute(counter: int, round_keys: Bytes, pents: Bytes) -> None:
 
 @compiled
 def balanced(residue: int) -> np.int64:
-    """Give the pent of a residue 0..4."""
+    """Return the pent, -2..2, congruent to a residue 0..4."""
     return np.int64(residue) if residue < 3 else np.int64(residue) - 5
 
 
 @compiled
 def prng(key: int, counter: int, round_keys: Bytes, pents: Bytes) -> np.int64:
-    """Give the word of the PRNG instruction."""
+    """Return the result word of the PRNG instruction."""
     schedule(key, round_keys, pents[0])
     permute(counter, round_keys, pents)
     word = np.int64(0)

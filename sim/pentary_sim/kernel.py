@@ -1,8 +1,8 @@
-"""The loop that executes and times instructions, one at a time in program order.
+"""Main loop that executes and times instructions, one at a time in program order.
 
-Nothing is simulated cycle by cycle: the times at which an instruction of an in-order pipeline enters its stages follow
-from those of the instruction before it, and from when operands, units and caches are ready.
-`architecture/pipeline.md` gives the recurrences; the names here are its names.
+Cycles are not simulated one by one: the cycles in which an instruction of an in-order pipeline enters its stages are
+computed from those of its predecessor and from the times at which operands, units and caches are ready.
+`architecture/pipeline.md` defines the recurrences; names are the same here.
 """
 
 from pentary.isa.table import STACK
@@ -16,7 +16,7 @@ from pentary_sim.predictor import predict, resolve
 from pentary_sim.units import dispatch
 
 HALTED, CYCLES, INSTRUCTIONS, BREAKPOINT, EVENTS_FULL, FAULT = range(6)
-"""Why `run` came back; a fault is FAULT plus how the instruction ended."""
+"""Reasons for which `run` returns; for a fault, FAULT plus the status of the instruction."""
 
 _MULTIPLIER_LATENCY, _DIVIDER_LATENCY = 4, 18
 
@@ -32,15 +32,15 @@ def run(
     max_cycles: int,
     max_instructions: int,
 ) -> int:
-    """Run until something stops the machine.
+    """Run until HALT, a fault, a limit, a breakpoint, or full event buffers.
 
     Args:
-        machine, caches, memory, code, events, vectors: the arrays of `pentary_sim.state.State`. Where nothing is
-            recorded, events and vectors are None: code of its own, and faster.
-        max_cycles, max_instructions: totals since the start at which to stop.
+        machine, caches, memory, code, events, vectors: the arrays of `pentary_sim.state.State`. Without tracing, events
+            and vectors are None, for which a separate, faster specialisation is compiled.
+        max_cycles, max_instructions: limits, counted since the start of the program.
 
     Returns:
-        Why it stopped.
+        The reason for stopping: HALTED, CYCLES, INSTRUCTIONS, BREAKPOINT, EVENTS_FULL, or FAULT plus a status.
     """
     s = machine[0]
     first = True
@@ -80,7 +80,7 @@ def _time(
     value: int,
     address: int,
 ) -> None:
-    """Find when the instruction at pc enters each stage, and charge the cycles that are lost before it retires."""
+    """Compute the cycles in which the instruction at pc enters each stage, and charge its lost cycles to causes."""
     op, unit, waits = c.op, c.unit, s.waits
     # IF
     fetch = max(s.decode, s.redirect)
@@ -94,7 +94,7 @@ def _time(
         level = access(s, caches, ICACHE, line, False)
         s.line = line
         if level > 0:
-            undecided = max(0, s.decided - fetch)  # no miss is started behind a jump that may lead elsewhere
+            undecided = max(0, s.decided - fetch)  # no miss starts before the last jump or branch is resolved
             waits[o.FETCH_L2] += undecided
             miss = undecided + _wait_for_level(s, level, o.FETCH_L2)
     lost_so_far += miss
@@ -111,7 +111,7 @@ def _time(
     elif op == o.POP:
         occupancy = 2
     elif s.overflow_trap and (op == o.MUL or op == o.MULI or op == o.MAC):
-        occupancy = _MULTIPLIER_LATENCY  # until it is known that it does not fault
+        occupancy = _MULTIPLIER_LATENCY  # stays in EX until an overflow fault is excluded
     if occupancy > 1:
         waits[o.EXECUTE_WAIT] += occupancy - 1
         lost_so_far += occupancy - 1
@@ -168,7 +168,7 @@ def _time(
 
 @compiled
 def _wait_for_level(s: Record, level: int, cause: int) -> int:
-    """Charge a miss to `cause` (L2), and to the cause after it what memory adds; give the cycles."""
+    """Charge the L2 latency of a miss to `cause` and the memory latency to `cause + 1`; return the total."""
     cycles = s.l2_latency
     s.waits[cause] += cycles
     if level > 1:
@@ -179,7 +179,7 @@ def _wait_for_level(s: Record, level: int, cause: int) -> int:
 
 @compiled
 def _hazards(s: Record, c: Record, earliest: int) -> int:
-    """Give the cycle in which an instruction enters EX that nothing but hazards keeps from doing so in `earliest`."""
+    """Return the cycle in which an instruction enters EX, given the earliest one without hazards; charge the waits."""
     op, unit = c.op, c.unit
     execute = earliest
     ready, cause = s.register_ready, s.register_cause
@@ -216,7 +216,7 @@ def _hazards(s: Record, c: Record, earliest: int) -> int:
 
 @compiled
 def _outstanding(s: Record, c: Record, execute: int, writeback: int, done: int) -> None:
-    """Note from when on the results of an instruction can be forwarded."""
+    """Record the cycle from which each result of an instruction can be forwarded."""
     op, unit, written = c.op, c.unit, c.written
     multiplies = (op >= o.MUL and op <= o.MULH) or op == o.MULI or op == o.MAC or op == o.ACCSET
     if written > 0:
@@ -237,10 +237,16 @@ def _outstanding(s: Record, c: Record, execute: int, writeback: int, done: int) 
 
 @compiled
 def _charge(s: Record, c: Record, lost: int, waited: int) -> int:
-    """Charge the lost cycles to the waits of the instruction, forgetting the earliest of those that were hidden.
+    """Charge the lost cycles to the instruction's waits; waits hidden by the predecessor are dropped, earliest first.
+
+    Args:
+        s: machine state; its `waits` are consumed, and its `causes` updated.
+        c: the instruction; its profile is updated.
+        lost: cycles between its retirement and the previous one, less 1, without the pipeline fill.
+        waited: sum of its waits.
 
     Returns:
-        The cause with the most cycles, 0 if none were lost.
+        The cause with the most cycles; 0 if none were lost.
     """
     hidden = waited - lost
     greatest, cause = 0, 0

@@ -1,7 +1,7 @@
-"""Everything that a machine holds, as records that compiled code reads and writes in place.
+"""Layout of the machine state: structured dtypes whose records compiled code reads and writes in place.
 
-Records, because compiled code passes them on as plain pointers. Arrays of the size of a program or a memory stand
-beside them.
+Records are used because compiled code passes them as plain pointers. Arrays whose size depends on the program or the
+configuration are kept separately, see `pentary_sim.state.State`.
 """
 
 from typing import Any, Final
@@ -20,10 +20,10 @@ _INT: Final = np.int64
 
 STATE: Final = np.dtype(
     [
-        # what a program sees
+        # architectural state
         ("pc", _INT),
         ("flags", _INT),
-        ("acc_high", _INT),  # the accumulator is acc_high * 5**16 + acc_low
+        ("acc_high", _INT),  # ACC is acc_high * 5**16 + acc_low
         ("acc_low", _INT),
         ("vl", _INT),
         ("halted", _INT),
@@ -36,7 +36,7 @@ STATE: Final = np.dtype(
         ("sums", _INT, MAX_VL),
         ("quantised", _INT),
         ("crossbar", np.int8, (MAX_VL, MAX_VL)),
-        # the configuration
+        # configuration
         ("queue", _INT),
         ("line_words", _INT),
         ("l2_latency", _INT),
@@ -45,39 +45,39 @@ STATE: Final = np.dtype(
         ("rounds_per_cycle", _INT),
         ("overflow_trap", _INT),
         ("entries", _INT),
-        ("past_fault", _INT),  # whether an instruction that faults is timed as if it did not
-        # when: cycles in which the last instruction entered its stages, and from which things are ready
+        ("past_fault", _INT),  # whether to time a faulting instruction as if it did not fault
+        # timing: cycles in which the last instruction entered its stages, and from which resources are ready
         ("decode", _INT),
         ("execute", _INT),
         ("memory", _INT),
         ("writeback", _INT),
         ("redirect", _INT),
-        ("decided", _INT),  # the cycle after the EX of the last jump or branch
-        ("line", _INT),  # fetched last
+        ("decided", _INT),  # cycle after the EX of the last jump or branch
+        ("line", _INT),  # line fetched last
         ("flags_ready", _INT),
         ("acc_ready", _INT),
         ("register_ready", _INT, REGISTERS),
-        ("register_cause", _INT, REGISTERS),  # what a reader that waits is charged to
-        ("vector_ready", _INT, VECTORS),  # its last write is complete
-        ("vector_read", _INT, VECTORS),  # all earlier readers have read it
+        ("register_cause", _INT, REGISTERS),  # cause to which a waiting reader is charged
+        ("vector_ready", _INT, VECTORS),  # cycle in which the last write is complete
+        ("vector_read", _INT, VECTORS),  # cycle in which all earlier readers are done
         ("fitness_ready", _INT, FITNESS),
         ("unit_free", _INT, len(UNITS)),
         ("unit_done", _INT, len(UNITS)),
-        ("queue_starts", _INT, (len(UNITS), MAX_QUEUE)),  # of the last instructions of each unit, in a ring
+        ("queue_starts", _INT, (len(UNITS), MAX_QUEUE)),  # start cycles of each unit's last instructions, ring buffer
         ("queue_next", _INT, len(UNITS)),
-        # the predictor: address, target and counter of each entry; outcomes that it does not show yet, with the cycle
+        # branch predictor: address, target and counter of each entry; pending updates with their cycle
         ("predictor", _INT, (MAX_ENTRIES, 3)),
         ("outcomes", _INT, (4, 4)),
         ("outcomes_held", _INT),
-        # for people
-        ("origin", _INT),  # address of the instruction executed last
+        # statistics and diagnostics
+        ("origin", _INT),  # address of the last instruction executed
         ("fault_value", _INT),
         ("instructions", _INT),
         ("events_held", _INT),
         ("vectors_held", _INT),
         ("counts", _INT, len(COUNTS)),
         ("causes", _INT, len(CAUSES)),
-        ("waits", _INT, len(CAUSES)),  # of the instruction at hand
+        ("waits", _INT, len(CAUSES)),  # of the current instruction
         # workspace
         ("terms", _INT, len(TERMS)),
         ("row", _INT, MAX_VL),
@@ -88,20 +88,20 @@ STATE: Final = np.dtype(
     ],
     align=True,
 )
-"""One machine."""
+"""State of one machine."""
 
 CODE: Final = np.dtype(
     [
-        ("op", _INT),  # NONE where the word is no instruction
+        ("op", _INT),  # NONE for an illegal instruction
         ("unit", _INT),
         ("d", _INT),
         ("a", _INT),
         ("b", _INT),
         ("i", _INT),
-        # scalar registers read and written, 0 for none: P0 never keeps anyone waiting
+        # scalar registers read and written, 0 for none, since P0 causes no hazards
         ("source_1", _INT),
         ("source_2", _INT),
-        ("late", _INT),  # read in MEM: the datum of a store
+        ("late", _INT),  # read in MEM instead of EX: the datum of a store
         ("written", _INT),
         # vector registers, NONE for none
         ("vsource_1", _INT),
@@ -112,22 +112,22 @@ CODE: Final = np.dtype(
     ],
     align=True,
 )
-"""One instruction of the program, decoded once since text is read-only."""
+"""One instruction of the program, decoded before the run, since text is read-only."""
 
 CACHE: Final = np.dtype(
     [
         ("sets", _INT),
         ("ways", _INT),
         ("clock", _INT),  # lookups so far
-        ("lines", _INT, MAX_SETS * MAX_WAYS),  # number of the line held plus 1, or 0
-        ("used", _INT, MAX_SETS * MAX_WAYS),  # by the clock
+        ("lines", _INT, MAX_SETS * MAX_WAYS),  # line number plus 1, or 0 if empty
+        ("used", _INT, MAX_SETS * MAX_WAYS),  # clock at the last use
         ("dirty", np.uint8, MAX_SETS * MAX_WAYS),
     ],
     align=True,
 )
-"""One cache; a set's ways lie side by side."""
+"""State of one cache; the ways of a set are contiguous."""
 
 ICACHE, DCACHE, L2 = range(3)
 
 Record = Any
-"""A record of one of these types, as compiled code gets it."""
+"""A record of one of these dtypes, as passed to compiled code."""

@@ -1,4 +1,4 @@
-"""Training on the machine: which program trains a task, its constants, and where its data lie in memory."""
+"""Assembly programs that train a task on the machine: their choice, constants and memory layout."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ _SOURCES: Final = {
 
 
 class Region(NamedTuple):
-    """A part of memory: its name, first address, number of words, and what it holds."""
+    """A region of memory: its label, first address, number of words, and a description of its content."""
 
     name: str
     first: int
@@ -38,14 +38,14 @@ class Region(NamedTuple):
 
 @dataclass(frozen=True)
 class Prepared:
-    """A program that trains, and where its data lie.
+    """A training program and the layout of its data.
 
     Attributes:
-        program: comes to `step_done` at the start and after each step, to `evaluated` in each step, and halts after the
-            last.
-        shapes: (rows, cols) of each matrix; its name is also the label of its latent words.
-        pairs: antithetic pairs in a step.
-        data: words that belong into memory before the run, by label.
+        program: the assembled program. It reaches the label `step_done` before the first and after each step, the label
+            `evaluated` once in each step, and halts after the last step.
+        shapes: (rows, cols) of each matrix by name; the name is also the label of its latent words.
+        pairs: number of antithetic pairs in a step.
+        data: int64 words to be written to memory before the run, by label.
     """
 
     program: Program
@@ -55,26 +55,26 @@ class Prepared:
 
     @property
     def step_done(self) -> int:
-        """Address before which `latents` are those of a finished step."""
+        """Address of `step_done`; when the machine is about to execute it, `latents` are those of a complete step."""
         return self.program.address("step_done")
 
     @property
     def evaluated(self) -> int:
-        """Address before which `fitness` is that of all members."""
+        """Address of `evaluated`; when the machine is about to execute it, `fitness` is that of all members."""
         return self.program.address("evaluated")
 
     def write_data(self, memory: NDArray[np.int64]) -> None:
-        """Write the data into a machine's memory, which holds the program already."""
+        """Write the data to a machine's memory, into which the program has been loaded."""
         for label, words in self.data.items():
             _part(memory, self.program.address(label), words.size)[:] = words.reshape(-1)
 
     def latents(self, memory: NDArray[np.int64]) -> dict[str, Latents]:
-        """Copy the latent words of each matrix from a machine's memory at `step_done`, (rows, cols) each."""
+        """Return copies of the latent words of each matrix, (rows, cols), from a machine's memory at `step_done`."""
         parts = ((name, shape, self.program.address(name)) for name, shape in self.shapes.items())
         return {name: _part(memory, first, np.prod(shape).item()).reshape(shape).copy() for name, shape, first in parts}
 
     def fitness(self, memory: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Copy the fitness of each member from a machine's memory at `evaluated`, (pairs, 2)."""
+        """Return a copy of the fitness of each member, (pairs, 2), from a machine's memory at `evaluated`."""
         both = _part(memory, self.program.address("fitness"), 2 * self.pairs)
         return both.reshape(2, self.pairs).T.copy()
 
@@ -83,12 +83,12 @@ def prepare(task: Task, parameters: Parameters, memory: int = 5**9) -> Prepared:
     """Assemble the program that trains a task.
 
     Args:
-        task: what to train.
-        parameters: of the run.
-        memory: words of memory that the machine has.
+        task: the task to train.
+        parameters: training parameters.
+        memory: memory size of the machine, in words.
 
     Returns:
-        The program, to be run to its end.
+        The program and the layout of its data.
 
     Raises:
         PentaryError: the machine cannot run the task with these parameters; the message says why.
@@ -131,7 +131,7 @@ def prepare(task: Task, parameters: Parameters, memory: int = 5**9) -> Prepared:
         defines["ROWS"], defines["COLS"] = task.shapes["weights"]
     program = assemble(PROGRAMS / source, defines)
     if program.size > memory:
-        fewest = program.size - parameters.population + 2  # a word for each member
+        fewest = program.size - parameters.population + 2  # `fitness` takes a word for each member
         fewer = ", or take fewer members" if fewest <= memory else ""
         raise PentaryError(
             f"the run takes {program.size:,} words, but the memory has {memory:,}: "
@@ -141,20 +141,20 @@ def prepare(task: Task, parameters: Parameters, memory: int = 5**9) -> Prepared:
 
 
 def memory_map(prepared: Prepared) -> list[Region]:
-    """Say what is where in the memory of a run.
+    """Return the memory map of a training run.
 
     Args:
-        prepared: from `prepare`.
+        prepared: result of `prepare`.
 
     Returns:
-        The regions in the order of their addresses, from 0 without a gap. Only `fitness` grows with the population.
+        Contiguous regions in the order of their addresses, from 0. Only `fitness` grows with the population.
     """
     program = prepared.program
     names = [name for name in program.labels if program.address(name) >= program.text and name in _WHAT]
     ends = [*(program.address(name) for name in names), program.size]
     data = [
         Region(name, first, end - first, _WHAT[name])
-        for name, first, end in zip(names, ends, ends[1:], strict=False)  # the last end is no beginning
+        for name, first, end in zip(names, ends, ends[1:], strict=False)  # the last entry only ends a region
     ]
     return [Region("text", 0, program.text, "instructions"), *data]
 

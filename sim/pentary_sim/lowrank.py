@@ -1,4 +1,4 @@
-"""What the instructions of the low-rank unit do, compiled: `pentary.lowrank.operations` one row at a time."""
+"""Functional execution of the low-rank unit, compiled: `pentary.lowrank.operations`, one row at a time."""
 
 from typing import Final
 
@@ -21,12 +21,12 @@ assert tuple(CONTROLS) == ("ROWS", "COLS", "RANK", "WIDTH", "KEY", "GAIN")
 
 _RANGES: Final = np.array(list(CONTROLS.values()))
 _THRESHOLDS: Final = np.array([(0, 0), *map(pquant_thresholds, range(1, MAX_RANK + 1))])
-_GAIN_WIDTH: Final = 15  # pents of the widest gain
+_GAIN_WIDTH: Final = 15  # pents of the largest GAIN
 
 
 @compiled
 def lowrank(s: Record, op: int, d: int, a: int, b: int) -> tuple[int, int]:
-    """Execute an instruction of the low-rank unit; arguments and results as of `pentary_sim.vectors.vector`."""
+    """Execute an instruction of the low-rank unit; arguments and results as for `pentary_sim.vectors.vector`."""
     rows, cols, rank = s.controls[ROWS], s.controls[COLS], s.controls[RANK]
     value = s.registers[a]
     if op == o.PRNG:
@@ -74,7 +74,7 @@ def lowrank(s: Record, op: int, d: int, a: int, b: int) -> tuple[int, int]:
 
 @compiled
 def _draw(s: Record, pair: int, rows: int, cols: int, rank: int) -> None:
-    """Fill the factors: `rank` vectors of A, then of B, each starting a new block of 16 pents."""
+    """Draw the factors of a pair: `rank` vectors of A, then of B, each starting with a new block of 16 pents."""
     schedule(s.controls[KEY], s.round_keys, s.pents[0])
     block = pair * 5**BLOCK_WIDTH
     for factor, width in ((s.factor_a, rows), (s.factor_b, cols)):
@@ -89,7 +89,7 @@ def _draw(s: Record, pair: int, rows: int, cols: int, rank: int) -> None:
 
 @compiled
 def _combine(s: Record, coefficients: np.ndarray, cols: int, rank: int, places: int) -> None:
-    """Set the row sums to coefficients B^T; a coefficient has `places` pents."""
+    """Set the row sums to coefficients times B^T; a coefficient has up to `places` pents."""
     s.sums[:] = 0
     s.quantised = 0
     for l in range(rank):  # noqa: E741
@@ -103,7 +103,7 @@ def _combine(s: Record, coefficients: np.ndarray, cols: int, rank: int, places: 
 
 @compiled
 def _rows(s: Record, op: int, d: int, a: int, b: int, cols: int) -> None:
-    """Execute LRADD, LRACC or POPAVG: a base row moved by a row."""
+    """Execute LRADD, LRACC or POPAVG: add a scaled row to a base row."""
     width = s.controls[WIDTH]
     base = s.vectors[a]
     out = s.row
@@ -130,4 +130,4 @@ def _rows(s: Record, op: int, d: int, a: int, b: int, cols: int) -> None:
     s.vectors[d, :] = out
 
 
-assert MAX_VL % PENTS == 0  # a block of the generator never crosses the end of a factor
+assert MAX_VL % PENTS == 0  # so a block of the generator never exceeds a factor's row

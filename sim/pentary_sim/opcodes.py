@@ -1,4 +1,4 @@
-"""Numbers by which compiled code knows instructions (their places in the table), faults and causes of lost cycles."""
+"""Integer codes in compiled code: instructions (index in the table), status codes, stall causes, counts and units."""
 
 from pentary.isa.table import INSTRUCTIONS
 from pentary_sim.events import CAUSES, COUNTS
@@ -15,7 +15,7 @@ from pentary_sim.events import CAUSES, COUNTS
 assert all(globals()[line.name] == number for number, line in enumerate(INSTRUCTIONS)), "the table has another order"
 
 FINE, ILLEGAL, FETCH, LOADED, STORED, TEXT_STORED, OVERFLOW, DIVIDE, OPERAND = range(9)
-"""How an instruction ends; all but the first are faults."""
+"""Status codes with which an instruction ends; all but FINE are faults."""
 
 ISSUE, FILL, FLUSH, FETCH_L2, FETCH_MEMORY, LOAD_USE, MULTIPLY_USE, UNIT_RESULT, MEMORY_ORDER = range(9)
 VECTOR_QUEUE, MEMORY_QUEUE, CROSSBAR_QUEUE, LOWRANK_QUEUE, SYNC_WAIT, EXECUTE_WAIT, DATA_L2, DATA_MEMORY = range(9, 17)

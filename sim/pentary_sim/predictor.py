@@ -1,4 +1,4 @@
-"""The branch target buffer with its 2-bit counters."""
+"""Branch target buffer with 2-bit saturating counters."""
 
 from pentary_sim.compiled import compiled
 from pentary_sim.layout import Record
@@ -6,16 +6,13 @@ from pentary_sim.layout import Record
 
 @compiled
 def predict(s: Record, pc: int, fetched: int, conditional: bool) -> int:
-    """Give the address that IF fetches after a jump or branch.
+    """Return the address that IF fetches after a jump or branch.
 
     Args:
-        s: the machine; outcomes that have become visible are written into the buffer.
+        s: machine state; pending updates that are visible in cycle `fetched` are applied to the buffer.
         pc: address of the jump or branch.
         fetched: cycle in which it enters IF.
-        conditional: whether it is a branch.
-
-    Returns:
-        The address.
+        conditional: whether it is a conditional branch.
     """
     entries = s.entries
     if entries == 0:
@@ -33,7 +30,7 @@ def predict(s: Record, pc: int, fetched: int, conditional: bool) -> int:
 
 @compiled
 def resolve(s: Record, pc: int, target: int, taken: bool, executed: int) -> None:
-    """Note the outcome of a jump or branch that enters EX in cycle `executed`; it is visible from the next cycle on."""
+    """Queue the update for a jump or branch that enters EX in cycle `executed`; it takes effect in the next cycle."""
     if s.entries == 0:
         return
     row = s.outcomes[s.outcomes_held]

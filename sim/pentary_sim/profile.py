@@ -1,6 +1,6 @@
-"""Where a program's cycles go: by label, by line of the source, or by address.
+"""Cycle profiles by label, source line or address.
 
-The first four cycles of a run, while the pipeline fills, belong to no instruction, and so to no row here.
+The first four cycles of a run, in which the pipeline fills, belong to no instruction and appear in no row.
 """
 
 from bisect import bisect_right
@@ -22,9 +22,9 @@ By = Literal["label", "line", "address"]
 
 _ISSUE: Final = CAUSES.index("issue")
 _BARS: Final = 15
-_FIGURE_SPACE: Final = "\N{FIGURE SPACE}"  # as wide as a digit
+_FIGURE_SPACE: Final = "\N{FIGURE SPACE}"  # space as wide as a digit
 
-# One hue for each part of the machine, the darker shade for the longer way; issue is work done, not lost.
+# One hue for each part of the machine, darker for the longer latency.
 COLOURS: Final = {
     "issue": BLUE,
     "fill": GREY,
@@ -49,12 +49,12 @@ assert tuple(COLOURS) == CAUSES
 
 @dataclass(frozen=True)
 class Row:
-    """The cycles of some instructions.
+    """A row of a profile: a group of instructions and their cycles.
 
     Attributes:
-        name: the label, the place in the source, or the address.
-        text: the line of the source, or the instruction; "" for a label.
-        causes: cycles charged to each of CAUSES, in its order.
+        name: label, FILE:LINE, or address.
+        text: source line, or disassembled instruction; "" for a label.
+        causes: cycles charged to each of CAUSES, in that order.
     """
 
     name: str
@@ -63,12 +63,12 @@ class Row:
 
     @property
     def cycles(self) -> int:
-        """Cycles charged to them."""
+        """Total number of cycles charged to the row."""
         return sum(self.causes)
 
     @property
     def instructions(self) -> int:
-        """How many retired: each has one cycle of `issue`."""
+        """Number of instructions retired; each takes one cycle of `issue`."""
         return self.causes[_ISSUE]
 
     @property
@@ -78,24 +78,24 @@ class Row:
 
     @property
     def lost(self) -> dict[str, int]:
-        """Cycles other than `issue` by cause, the most first, without the causes that took none."""
+        """Cycles by cause other than `issue`, in descending order, without causes of 0 cycles."""
         lost = [(cause, cycles) for cause, cycles in zip(CAUSES, self.causes, strict=True) if cycles]
         return {cause: cycles for cause, cycles in sorted(lost, key=lambda item: -item[1]) if cause != "issue"}
 
 
 def rows(program: Program, profile: NDArray[np.int64], by: By = "label") -> list[Row]:
-    """Add up a profile.
+    """Group a profile into rows.
 
     Args:
-        program: what ran.
+        program: the program that ran.
         profile: (text, len(CAUSES)) int64, cycles by address and cause.
         by: "label", where an address belongs to the last label at or before it; "line" of the source; or "address".
 
     Returns:
-        The rows that took cycles, the longest first, those of equal length in the order of their addresses.
+        The rows with cycles, in descending order of cycles; ties in the order of their addresses.
 
     Raises:
-        PentaryError: by line, but the program does not say where its instructions were written.
+        PentaryError: `by` is "line", but the program contains no source positions.
     """
     sums: dict[tuple[str, str], NDArray[np.int64]] = {}
     for place, cycles in zip(_places(program, by), profile, strict=True):
@@ -105,17 +105,17 @@ def rows(program: Program, profile: NDArray[np.int64], by: By = "label") -> list
 
 
 def table(program: Program, profile: NDArray[np.int64], by: By = "label", top: int | None = None) -> str:
-    """Describe a profile as text: a line for each row, that of the whole program first.
+    """Format a profile as a text table: the total of the program first, then a line for each row.
 
     Args:
         program, profile, by: as for `rows`.
-        top: how many rows there are before one for all others; None for all.
+        top: maximum number of rows before one that sums up all others; None for no maximum.
 
     Returns:
-        Lines, each ended.
+        The table; every line ends with a newline.
 
     Raises:
-        PentaryError: as `rows` does.
+        PentaryError: as for `rows`.
     """
     total = _total(profile)
     lines = [(by, "", "cycles", "share", "instructions", "CPI", "lost, in % of the row's cycles")]
@@ -134,12 +134,12 @@ def table(program: Program, profile: NDArray[np.int64], by: By = "label", top: i
 
 
 def picture(path: str | Path, program: Program, profile: NDArray[np.int64], title: str) -> None:
-    """Draw a profile by label: a bar for each of the longest, in pieces by cause.
+    """Draw a profile by label: a stacked bar by cause for each of the longest rows.
 
     Args:
         path: PNG file to write.
         program, profile: as for `rows`.
-        title: what ran; total and CPI are written behind it.
+        title: title of the figure; total cycles and CPI are appended.
 
     Raises:
         PentaryError: the file cannot be written, or the profile is empty.
@@ -179,7 +179,7 @@ def _drawn(program: Program, profile: NDArray[np.int64], title: str) -> bytes:
 
 
 def _at_most(found: list[Row], most: int) -> list[Row]:
-    """Shorten a list of rows: the last one stands for all that would be too many."""
+    """Limit a list of rows to `most`, of which the last sums up those left out."""
     rest = found[most - 1 :]
     if len(rest) < 2:
         return found

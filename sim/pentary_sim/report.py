@@ -1,4 +1,4 @@
-"""A run and a machine in words: figures, state, and what went wrong."""
+"""Text and JSON reports of a run: statistics, machine state and errors."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -11,7 +11,7 @@ from pentary.numbers.notation import format_pents
 from pentary.numbers.word import PENTS, WORD_MAX
 from pentary_sim.simulator import Simulator
 
-_AROUND: Final = 4  # instructions shown on both sides of the one in question
+_AROUND: Final = 4  # instructions shown before and after the given one
 _SOURCE_WIDTH: Final = 80
 _NAMES: Final = {number: f"p{number}" for number in range(REGISTERS)} | {
     number: f"p{number} {alias}" for alias, number in REGISTER_ALIASES.items()
@@ -19,7 +19,7 @@ _NAMES: Final = {number: f"p{number}" for number in range(REGISTERS)} | {
 
 
 def figures(machine: Simulator) -> str:
-    """Tell in a few lines how a run has gone: cycles, and where they went."""
+    """Return a summary of a run: cycles by cause, CPI, hit rates and unit utilisation."""
     cycles, counts = machine.cycles, machine.counts
     rows = [("cycles", f"{cycles:,}"), ("instructions", f"{machine.instructions:,}")]
     if machine.instructions:
@@ -45,12 +45,12 @@ def figures(machine: Simulator) -> str:
 
 
 def as_json(machine: Simulator, ending: str | Fault, error: str | None) -> dict[str, Any]:
-    """Give all figures and the scalar state of a machine as one JSON object.
+    """Return the statistics and the scalar state of a machine as a JSON object.
 
     Args:
-        machine: that has run.
-        ending: what `drive` returned.
-        error: what went wrong, in one line.
+        machine: machine after a run.
+        ending: result of `drive`.
+        error: error message of one line, or None.
     """
     return {
         "ended": "fault" if isinstance(ending, Fault) else ending,
@@ -70,12 +70,12 @@ def as_json(machine: Simulator, ending: str | Fault, error: str | None) -> dict[
 
 
 def problem(machine: Simulator, ending: str | Fault, max_cycles: int | None = None) -> str | None:
-    """Tell in one line what went wrong, and where; None if the machine stopped because it should.
+    """Return an error message of one line with the place of the error, or None if the machine stopped as intended.
 
     Args:
-        machine: that has run.
-        ending: what `drive` returned.
-        max_cycles: the limit it was given.
+        machine: machine after a run.
+        ending: result of `drive`.
+        max_cycles: cycle limit that was passed to `drive`.
     """
     here = place(machine.program, machine.pc)
     if isinstance(ending, Fault):
@@ -89,11 +89,11 @@ def problem(machine: Simulator, ending: str | Fault, max_cycles: int | None = No
 
 
 def state(machine: Simulator, ending: str | Fault) -> str:
-    """Show where a machine stands: the instructions around the place in question, and the registers.
+    """Return a machine's state as text: the instructions around the current one, and the registers.
 
     Args:
-        machine: that has run.
-        ending: what `drive` returned; of a fetch fault, the place is the instruction before.
+        machine: machine after a run.
+        ending: result of `drive`; after a fetch fault, the last instruction executed counts as the current one.
     """
     at = machine.pc
     if isinstance(ending, Fault) and ending.kind == "fetch" and ending.origin is not None:
@@ -103,17 +103,17 @@ def state(machine: Simulator, ending: str | Fault) -> str:
 
 
 def around(program: Program, address: int, arrow: int) -> str:
-    """List the instructions around an address; for the arrow see `listing`."""
+    """Return a listing of the instructions around an address; `arrow` as for `listing`."""
     return listing(program, range(address - _AROUND, address + _AROUND + 1), arrow)
 
 
 def listing(program: Program, addresses: Iterable[int], arrow: int | None = None) -> str:
-    """List instructions: address, instruction, and where it was written.
+    """Return a listing of instructions: address, disassembly, and source line.
 
     Args:
-        program: whose.
-        addresses: to list; those without an instruction are left out.
-        arrow: the address to point at.
+        program: the program.
+        addresses: addresses to list; those outside the text are left out.
+        arrow: address to mark with an arrow.
 
     >>> from pentary.asm import assemble_text
     >>> print(listing(assemble_text("start: li p1, 7 ; days\\nhalt", "week.s"), range(9), 1))
@@ -127,7 +127,7 @@ def listing(program: Program, addresses: Iterable[int], arrow: int | None = None
     for address in shown:
         source = program.sources[address] if program.sources else None
         place = text = ""
-        if source and source != last:  # of the instructions that one line makes, the first shows it
+        if source and source != last:  # shown once for all instructions of a source line
             place, text = f"{source.file}:{source.line}", " ".join(source.text.split())
             text = text if len(text) <= _SOURCE_WIDTH else f"{text[: _SOURCE_WIDTH - 1]}…"
         last = source
@@ -139,11 +139,11 @@ def listing(program: Program, addresses: Iterable[int], arrow: int | None = None
 
 
 def registers(machine: Simulator, everything: bool = False) -> str:
-    """Show the scalar state in decimal and pents.
+    """Return the scalar state as text, in decimal and pents.
 
     Args:
-        machine: whose.
-        everything: whether to show registers that are 0, too.
+        machine: the machine.
+        everything: whether to include registers that are 0.
     """
     numbers = {_NAMES[number]: value for number, value in enumerate(machine.registers.tolist())}
     numbers |= {f"f{number}": value for number, value in zip(range(FITNESS), machine.fitness.tolist(), strict=True)}
@@ -162,14 +162,14 @@ def registers(machine: Simulator, everything: bool = False) -> str:
 
 
 def accumulator_pents(machine: Simulator) -> str:
-    """Spell ACC, in 32 pents."""
+    """Return ACC as 32 pents."""
     acc = machine.accumulator
     low = (acc + WORD_MAX) % 5**PENTS - WORD_MAX
     return format_pents((acc - low) // 5**PENTS) + format_pents(low)
 
 
 def counted(number: int, noun: str) -> str:
-    """Say how many of something.
+    """Return a number with a noun in the singular or plural.
 
     >>> counted(1, "cycle"), counted(1000, "cycle")
     ('1 cycle', '1,000 cycles')
@@ -178,7 +178,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def flag_names(flags: int) -> list[str]:
-    """Give the names of the flags that are set.
+    """Return the names of the flags that are set.
 
     >>> flag_names(10)
     ['N', 'V']
@@ -187,12 +187,12 @@ def flag_names(flags: int) -> list[str]:
 
 
 def place(program: Program, pc: int) -> str:
-    """Describe an address; one outside of the program belongs to no label."""
+    """Return an address with its label and source line; outside the program, the address alone."""
     return program.place(pc) if 0 <= pc < program.text else str(pc)
 
 
 def table(rows: Iterable[tuple[str, ...]]) -> str:
-    """Lay out rows in columns; the last cell of a row may be as wide as it likes.
+    """Align rows in columns; the last cell of a row does not affect the column widths.
 
     >>> print(table([("pc", "12 loop"), ("flags", "Z", "x")]))
     pc     12 loop

@@ -1,4 +1,4 @@
-"""What the scalar instructions do, compiled, without memory, jumps and waiting: `pentary.numbers.alu` for words."""
+"""Scalar arithmetic and logic instructions, compiled: `pentary.numbers.alu` for single words."""
 
 from typing import Final
 
@@ -31,28 +31,28 @@ NO_FLAGS: Final = -1
 
 @compiled
 def sign_flags(value: int) -> int:
-    """Give the flag Z, N or P of a value."""
+    """Return the flag Z, N or P of a value."""
     return Z if value == 0 else N if value < 0 else P
 
 
 @compiled
 def _delivered(high: int, low: int) -> tuple[int, int, int]:
-    """Deliver the exact result high * 5**16 + low, wrapped."""
+    """Return status, result and flags of the exact result high * 5**16 + low, wrapped to a word."""
     return o.FINE, low, sign_flags(low) | (V | C if high != 0 else 0)
 
 
 @compiled
 def arithmetic(s: Record, op: int, x: int, y: int, i: int) -> tuple[int, int, int]:
-    """Compute an instruction of the groups arithmetic and logic.
+    """Execute an instruction of the groups arithmetic and logic.
 
     Args:
-        s: the machine; only its accumulator is changed, by MAC and ACCSET.
-        op: number of the instruction.
-        x, y: its register operands.
-        i: its immediate.
+        s: machine state; only the accumulator is modified, by MAC and ACCSET.
+        op: opcode, see `pentary_sim.opcodes`.
+        x, y: values of the register operands.
+        i: immediate.
 
     Returns:
-        How it ends, its result and its flags (NO_FLAGS where it leaves them alone).
+        Status, result and flags; NO_FLAGS if the instruction does not write the flags.
     """
     if op == o.LI:
         return o.FINE, i, NO_FLAGS
@@ -124,7 +124,7 @@ def arithmetic(s: Record, op: int, x: int, y: int, i: int) -> tuple[int, int, in
 
 @compiled
 def count_digits(s: Record, op: int, x: int, y: int, i: int, value: int) -> None:
-    """Count the digit operations of an instruction that `arithmetic` has executed, with its result."""
+    """Count the digit operations of an instruction executed by `arithmetic`; `value` is its result."""
     if op == o.LI or op == o.FLAGS:
         return
     if op == o.ADDI or op == o.MULI:
@@ -141,12 +141,12 @@ def count_digits(s: Record, op: int, x: int, y: int, i: int, value: int) -> None
 
 @compiled
 def _accumulate(s: Record, op: int, x: int, y: int, i: int) -> tuple[int, int, int]:
-    """Compute MAC, ACCSET or ACCGET on the accumulator high * 5**16 + low."""
+    """Execute MAC, ACCSET or ACCGET on the accumulator high * 5**16 + low; return status, result and flags."""
     high, low = s.acc_high, s.acc_low
     flags = 0
     if op == o.ACCGET:
         places = PENTS - i
-        # The quotient is high * 5**places and the rounded rest; beyond 5**i in `high` it is no word in any case.
+        # Clamping `high` keeps the quotient within int64; for |high| > 5**i it saturates in any case.
         largest = POWERS[i] + 1
         exact = min(max(high, -largest), largest) * POWERS[places] + round_shift(low, i)
         value = saturate(exact, PENTS)

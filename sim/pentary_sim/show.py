@@ -1,4 +1,4 @@
-"""Looking into a machine: what a name stands for, as numbers and in words."""
+"""Inspection of a machine: the value that a name stands for, as numbers and as text."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -23,30 +23,30 @@ _SHOWN: Final = (
     f"p0..p31, v0..v7, f0..f3, {', '.join(_OWN)}, x:ROW, a constant, and the word at {WHERE}, or with :COUNT behind it "
     "several"
 )
-_WORDS: Final = 10  # of memory, if no number is given
+_WORDS: Final = 10  # default number of memory words
 _DIGITS: Final = 1000
 _MOST: Final = 10**18
-_COLUMNS: Final = 10  # elements of a vector in a line
+_COLUMNS: Final = 10  # vector elements in a line
 
 
 class Shown(NamedTuple):
-    """A part of a machine's state: a number or several, or names of flags; and the text that shows them."""
+    """Part of a machine's state: its values (a number, numbers, or names of flags), and their text form."""
 
     values: int | list[int] | list[str]
     text: str
 
 
 def show(machine: Simulator, what: str) -> Shown:
-    """Show what a name stands for.
+    """Return the part of the machine's state that a name stands for.
 
     Args:
-        machine: to look into.
+        machine: the machine.
         what: a scalar register or one of f0..f3; a vector register; a constant; pc, flags, acc, vl, a control register
-            or x:ROW, a row of the crossbar, unless the program gives the name to something else; or a place in memory,
-            behind which :COUNT tells how many words.
+            or x:ROW, a row of the crossbar, unless the program defines a symbol of this name; or a place in memory,
+            optionally followed by :COUNT, a number of words.
 
     Raises:
-        PentaryError: the name stands for nothing in this machine, or there are not so many words.
+        PentaryError: the name is unknown, or the words are not all in memory.
 
     >>> from pentary.asm import assemble_text
     >>> machine = Simulator(assemble_text("halt\\n.data\\ndays: .word 28, 31"))
@@ -85,15 +85,15 @@ def show(machine: Simulator, what: str) -> Shown:
 
 
 def memory(machine: Simulator, first: int, number: int | None = None) -> Shown:
-    """Show words of memory; those of the program as instructions, too.
+    """Return words of memory; those in the text section are also disassembled.
 
     Args:
-        machine: to look into.
-        first: address of the first.
-        number: how many; if not given 10, or those that there are.
+        machine: the machine.
+        first: address of the first word.
+        number: number of words; None for 10, or fewer at the end of memory.
 
     Raises:
-        PentaryError: `first` is outside memory, or there are not so many words.
+        PentaryError: `first` is outside memory, or the words are not all in memory.
     """
     words, program = machine.memory, machine.program
     if not 0 <= first < len(words):
@@ -117,10 +117,10 @@ def memory(machine: Simulator, first: int, number: int | None = None) -> Shown:
 
 
 def crossbar_row(machine: Simulator, row: int) -> Shown:
-    """Show the levels of a row of the crossbar, a pent for each column.
+    """Return the levels of a row of the crossbar, a pent for each column.
 
     Raises:
-        PentaryError: there is no such row.
+        PentaryError: the row does not exist.
     """
     if not 0 <= row < MAX_VL:
         raise PentaryError(f"there is no row {shortened(str(row))} of the crossbar; they are 0..{MAX_VL - 1}")
@@ -129,12 +129,12 @@ def crossbar_row(machine: Simulator, row: int) -> Shown:
 
 
 def pents(levels: Sequence[int]) -> str:
-    """Spell numbers of one pent each, in their order."""
+    """Return numbers of one pent each as a string, in the given order."""
     return "".join(GLYPHS[level + 2] for level in levels)
 
 
 def elements(name: str, values: Sequence[int]) -> str:
-    """Show the elements of a vector up to the last that is not 0.
+    """Return the elements of a vector as text, up to the last that is not 0.
 
     >>> print(elements("v1", [3, -4, 0, 0]))
     v1[0]    3  -4
@@ -163,7 +163,7 @@ def find(program: Program, where: str) -> int:
 
 
 def _find(program: Program, where: str, names: Iterable[str], hint: str) -> int:
-    """Find a place; where it is an unknown name, suggest the nearest of `names`, or if none is near give the hint."""
+    """Return the address of a place; the error for an unknown label suggests a similar one of `names`, or `hint`."""
     if re.fullmatch("-?[0-9]+", where):
         return _integer(where)
     if match := re.fullmatch("(.+):([0-9]+)", where):
@@ -180,10 +180,10 @@ def _find(program: Program, where: str, names: Iterable[str], hint: str) -> int:
 
 
 def count(text: str) -> int:
-    """Read how many.
+    """Parse a positive count, limited to `_MOST`.
 
     Raises:
-        PentaryError: it is not a number of 1 or more.
+        PentaryError: the text is not an integer of 1 or more.
     """
     if not re.fullmatch("[0-9]+", text) or not _integer(text):
         raise PentaryError(f"{shortened(text)!r} is not a number of 1 or more")
@@ -191,7 +191,7 @@ def count(text: str) -> int:
 
 
 def _integer(text: str) -> int:
-    """Read an integer; of one with thousands of digits the first are enough to be too great for everything."""
+    """Parse an integer from its first `_DIGITS` characters, which exceed every limit if there are more."""
     return int(text[:_DIGITS])
 
 
@@ -200,7 +200,7 @@ def _number(name: str, value: int) -> Shown:
 
 
 def _written_at(program: Program, file: str, line: int) -> int:
-    """Give the first instruction of a line or, if it makes none, of the next that does."""
+    """Return the address of the first instruction of a source line or, if it has none, of the next line with one."""
     places = [(source.line, pc) for pc, source in enumerate(program.sources) if _is_file(file, source.file)]
     if not places:
         files = some(dict.fromkeys(source.file for source in program.sources)) or "not known"

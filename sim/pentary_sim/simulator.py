@@ -1,4 +1,4 @@
-"""The cycle-level machine."""
+"""Cycle-level simulator of the processor."""
 
 from collections.abc import Collection
 from typing import Final
@@ -24,11 +24,11 @@ _FAULTING_STAGE: Final = {"fetch": "fetch", "illegal instruction": "decode", "me
 
 
 class Simulator:
-    """A pentary processor with a program in its memory.
+    """A pentary processor with a program loaded into its memory.
 
     Args:
-        program: to run.
-        config: of the machine.
+        program: the program to run.
+        config: configuration of the machine; None for the default.
         trace: whether to keep a record of every instruction for `take_events`.
 
     Raises:
@@ -43,7 +43,7 @@ class Simulator:
     """
 
     def __init__(self, program: Program, config: Config | None = None, trace: bool = False) -> None:
-        """Switch the machine on: registers and caches empty, the program at address 0."""
+        """Create a machine in reset state, with empty caches and the program at address 0."""
         self.program = program
         self.config = config or Config()
         self._state = switch_on(program, self.config, trace)
@@ -55,19 +55,19 @@ class Simulator:
         max_instructions: int | None = None,
         stop_at: Collection[int] = (),
     ) -> str:
-        """Run, or go on.
+        """Start or continue execution.
 
         Args:
-            max_cycles, max_instructions: totals since the start at which to stop; the first instruction that retires in
-                or after the last of these cycles is the last to be executed.
-            stop_at: addresses of instructions before which to stop; not before the very first of this call.
+            max_cycles, max_instructions: limits, counted since the start of the program; the last instruction executed
+                is the first one that retires in or after cycle `max_cycles`.
+            stop_at: breakpoints: addresses of instructions before which to stop, except at the first of this call.
 
         Returns:
-            "halt"; "cycles" or "instructions" where a limit is reached; "breakpoint"; "events" if records must be taken
-            before the run can go on.
+            "halt"; "cycles" or "instructions" if a limit is reached; "breakpoint"; "events" if the event buffer is full
+            and must be emptied with `take_events` first.
 
         Raises:
-            Fault: an instruction cannot be executed; the state is that before it.
+            Fault: an instruction cannot be executed; the state is that before the instruction.
         """
         s = self._state
         s.code["stop"] = 0
@@ -89,52 +89,52 @@ class Simulator:
 
     @property
     def registers(self) -> NDArray[np.int64]:
-        """P0 to P31, (32,)."""
+        """P0 to P31, (32,) int64."""
         return self._machine["registers"]
 
     @property
     def flags(self) -> int:
-        """Sum of `pentary.numbers.alu.Flags`."""
+        """Flags that are set, as a sum of `pentary.numbers.alu.Flags`."""
         return int(self._machine["flags"])
 
     @property
     def accumulator(self) -> int:
-        """ACC, a number of 32 pents."""
+        """Accumulator ACC, 32 pents."""
         return int(self._machine["acc_high"]) * 5**PENTS + int(self._machine["acc_low"])
 
     @property
     def vl(self) -> int:
-        """Active vector length, elements."""
+        """Active vector length VL, in elements."""
         return int(self._machine["vl"])
 
     @property
     def memory(self) -> NDArray[np.int64]:
-        """All words; a host may write to the data."""
+        """All memory words; the host may write to the data section."""
         return self._state.memory
 
     @property
     def vectors(self) -> NDArray[np.int64]:
-        """V0 to V7, (8, 256)."""
+        """V0 to V7, (8, 256) int64."""
         return self._machine["vectors"]
 
     @property
     def fitness(self) -> NDArray[np.int64]:
-        """F0 to F3, (4,)."""
+        """Fitness accumulators F0 to F3, (4,) int64."""
         return self._machine["fitness"]
 
     @property
     def controls(self) -> dict[str, int]:
-        """Control registers of the low-rank unit."""
+        """Control registers of the low-rank unit by name."""
         return dict(zip(CONTROLS, self._machine["controls"].tolist(), strict=True))
 
     @property
     def factor_a(self) -> NDArray[np.int8]:
-        """A of the low-rank unit, (64, 256), a row for each vector."""
+        """Factor A of the low-rank unit, (64, 256), a row for each vector."""
         return self._machine["factor_a"]
 
     @property
     def factor_b(self) -> NDArray[np.int8]:
-        """B of the low-rank unit, (64, 256), a row for each vector."""
+        """Factor B of the low-rank unit, (64, 256), a row for each vector."""
         return self._machine["factor_b"]
 
     @property
@@ -159,31 +159,31 @@ class Simulator:
 
     @property
     def instructions(self) -> int:
-        """Instructions retired."""
+        """Number of instructions retired."""
         return int(self._machine["instructions"])
 
     @property
     def cycles(self) -> int:
-        """Cycles until the last instruction has retired."""
+        """Number of cycles until the last instruction retired."""
         return int(self._machine["writeback"]) + 1
 
     @property
     def causes(self) -> dict[str, int]:
-        """What each cycle was charged to; the sum is `cycles`."""
+        """Cycles by cause; their sum is `cycles`."""
         return dict(zip(CAUSES, self._machine["causes"].tolist(), strict=True))
 
     @property
     def counts(self) -> dict[str, int]:
-        """What was counted beside cycles."""
+        """Event counters by name, see `pentary_sim.events.COUNTS`."""
         return dict(zip(COUNTS, self._machine["counts"].tolist(), strict=True))
 
     @property
     def profile(self) -> NDArray[np.int64]:
-        """Cycles by address and cause, (text, causes); issue counts how often an instruction has retired."""
+        """Cycles by address and cause, (text, causes); `issue` is the number of times an instruction retired."""
         return self._state.code["profile"]
 
     def take_events(self) -> Events:
-        """Take the records of the instructions since the last call, the one that faulted too; none without `trace`."""
+        """Return and clear the records since the last call, including a fault's; empty without `trace`."""
         s, machine = self._state, self._machine
         if s.events is None or s.vectors is None:
             return Events(np.zeros(0, EVENT), np.zeros((0, MAX_VL), np.int64))
@@ -192,7 +192,7 @@ class Simulator:
         return taken
 
     def _record_fault(self, ending: int) -> None:
-        """Record the instruction that faults, up to the cycle of its fault, and leave all else as it is."""
+        """Record the faulting instruction up to the stage of its fault, without changing the machine."""
         s, held = self._state, int(self._machine["events_held"])
         assert s.events is not None
         event = s.events[held]
@@ -239,7 +239,7 @@ class Simulator:
         return self._operand_detail(name, int(self._state.code["d"][pc]), value)
 
     def _operand_detail(self, name: str, destination: int, value: int) -> str:
-        """Say which operand is out of which range."""
+        """Return a message with the operand at fault and its allowed range."""
         if name == "SETVL":
             return f"SETVL takes 1..{MAX_VL}, not {value}"
         if name == "LRSET":

@@ -1,4 +1,4 @@
-"""A machine that has just been switched on."""
+"""Machine state after reset."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,26 +21,26 @@ _VECTORS_KEPT: Final = 10_000
 
 @dataclass(frozen=True)
 class State:
-    """The arrays of one machine, to be passed to compiled code in this order."""
+    """Arrays of one machine, in the order in which they are passed to compiled code."""
 
     machine: NDArray[Any]
-    """(1,) STATE."""
+    """(1,) of dtype STATE."""
     caches: NDArray[Any]
-    """(3,) CACHE."""
+    """(3,) of dtype CACHE: L1 instruction, L1 data, L2."""
     memory: NDArray[np.int64]
     code: NDArray[Any]
-    """(text,) CODE."""
+    """(text,) of dtype CODE: the decoded program."""
     events: NDArray[Any] | None
-    """Records that wait to be taken, EVENT; None if nothing is recorded."""
+    """Buffer of trace records, dtype EVENT; None without tracing."""
     vectors: NDArray[np.int64] | None
-    """Vectors beside the records, (n, 256)."""
+    """Buffer of vector register values written by traced instructions, (n, 256); None without tracing."""
 
 
 def switch_on(program: Program, config: Config, trace: bool) -> State:
-    """Load a program into a new machine.
+    """Return the reset state of a machine with a program loaded.
 
     Raises:
-        PentaryError: the program does not fit the memory.
+        PentaryError: the program has no instructions, or does not fit into memory.
     """
     words = config.memory.words
     if not program.text:
@@ -81,7 +81,7 @@ def switch_on(program: Program, config: Config, trace: bool) -> State:
 
 
 def _decode(program: Program) -> NDArray[Any]:
-    """Decode every instruction word: its fields, and the registers that it reads and writes."""
+    """Decode every instruction word into its fields and the registers that it reads and writes."""
     code = np.zeros(program.text, CODE)
     for name in ("vsource_1", "vsource_2", "vwritten"):
         code[name] = NONE
@@ -115,7 +115,7 @@ _ROLES: Final = {
     "vt": "vsource_2",
     "vu": "vsource_1",
 }
-"""What the registers named by an instruction's operands are to it."""
+"""Field of CODE for the register of each operand, by the operand's name in the table."""
 
 _IMPLIED: Final[dict[str, dict[str, int | str]]] = {
     "STORE": {"late": "d", "source_2": 0},
@@ -125,4 +125,4 @@ _IMPLIED: Final[dict[str, dict[str, int | str]]] = {
     "RET": {"source_1": LINK},
     "VSET": {"vsource_1": "d"},
 }
-"""What is different: registers that no operand names, and data that are needed later."""
+"""Exceptions: implicit registers, and operands that are read in MEM."""

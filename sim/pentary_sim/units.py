@@ -1,4 +1,4 @@
-"""When an instruction of a unit beside the pipeline starts and when it is done, compiled."""
+"""Timing of the units beside the scalar pipeline, compiled."""
 
 import numpy as np
 
@@ -14,16 +14,17 @@ _BUSY = np.array([0, o.VECTOR_BUSY, o.MEMORY_BUSY, o.CROSSBAR_BUSY, o.LOWRANK_BU
 
 @compiled
 def dispatch(s: Record, caches: Record, c: Record, entered: int, address: int) -> tuple[int, int, int]:
-    """Put an instruction into the queue of its unit.
+    """Dispatch an instruction to its unit, and compute its timing.
 
     Args:
-        s, caches: the machine.
-        c: the instruction.
+        s, caches: machine state, updated.
+        c: decoded instruction.
         entered: cycle in which it enters MEM.
-        address: of its first word, of LOADV and STOREV.
+        address: for LOADV and STOREV, address of the first word.
 
     Returns:
-        When it starts, when the unit is free for the next one, and when its result is there.
+        Cycles in which it starts (start), in which the unit is free for the next instruction (start + occupancy), and
+        in which its result is available (start + latency).
     """
     op, unit = c.op, c.unit
     v1, v2, written = c.vsource_1, c.vsource_2, c.vwritten
@@ -59,7 +60,7 @@ def dispatch(s: Record, caches: Record, c: Record, entered: int, address: int) -
 
 @compiled
 def _cost(s: Record, op: int, w: int, x: int) -> tuple[int, int]:
-    """Give occupancy and latency of an instruction with immediate w that takes x cycles for its cache lines."""
+    """Return occupancy and latency of an instruction with immediate w that spends x cycles on its cache lines."""
     lanes, rounds = s.lanes, s.rounds_per_cycle
     terms(s.terms, lanes, rounds, s.vl, s.controls[ROWS], s.controls[COLS], s.controls[RANK], w, x)
     occupancy = latency = 0
@@ -71,7 +72,7 @@ def _cost(s: Record, op: int, w: int, x: int) -> tuple[int, int]:
 
 @compiled
 def _lines(s: Record, caches: Record, op: int, address: int) -> int:
-    """Access the cache lines of a vector in memory; give the cycles that they take."""
+    """Access the cache lines of a vector in memory; return the cycles this takes."""
     size = s.line_words
     first, last = (address + size // 2) // size, (address + s.vl - 1 + size // 2) // size
     cycles = 0

@@ -1,8 +1,8 @@
-"""What the instructions of the vector unit and the crossbar do, compiled; and how many digit operations they take.
+"""Functional execution of the vector unit and the crossbar, compiled, with their digit operations.
 
-Two rules count the digit operations of all units. An addition, comparison or shift has a place for each of the 16
-pents: an operation where an operand's pent is not 0, skipped where all are. A product has a place for each pair of
-pents: an operation where both are not 0, else skipped.
+Digit operations of all units are counted by two rules. An addition, comparison or shift has a position for each of the
+16 pents: an operation if a pent of any operand is not 0, skipped if all are 0. A product has a position for each pair
+of pents: an operation if both are not 0, else skipped.
 """
 
 from pentary.isa.table import MAX_VL, VECTORS
@@ -16,7 +16,7 @@ from pentary_sim.words import mask, nonzero, ones, round_shift, saturate
 
 @compiled
 def count(s: Record, operations: int, done: int, places: int) -> None:
-    """Count digit operations at a place of `counts`, and those skipped at the next."""
+    """Add `done` to the digit operations at index `operations`, and the rest of `places` to those skipped."""
     s.counts[operations] += done
     s.counts[operations + 1] += places - done
 
@@ -26,15 +26,16 @@ def vector(s: Record, op: int, d: int, a: int, b: int, i: int) -> tuple[int, int
     """Execute an instruction of the vector unit.
 
     Args:
-        s: the machine, changed.
-        op: number of the instruction; d, a, b, i: its fields.
+        s: machine state, updated.
+        op: opcode, see `pentary_sim.opcodes`.
+        d, a, b, i: fields of the instruction.
 
     Returns:
-        How it ended, and the value of the scalar register, fitness accumulator or control register that it wrote; of an
-        operand fault, the operand at fault.
+        Status, and the value written to a scalar register, fitness accumulator or control register; for an operand
+        fault, the operand at fault.
     """
     n = s.vl
-    # Fields that hold something else than a vector are reduced to some vector that is not looked at.
+    # The modulus keeps the index in range where a field is not a vector register; that vector is not used.
     x, y = s.vectors[a % VECTORS], s.vectors[b % VECTORS]
     scalar = s.registers[b]
     if op == o.VGET or op == o.VSET:
@@ -96,7 +97,7 @@ def vector(s: Record, op: int, d: int, a: int, b: int, i: int) -> tuple[int, int
 
 @compiled
 def crossbar(s: Record, op: int, d: int, a: int, b: int) -> tuple[int, int]:
-    """Execute LOADX or MATVEC; arguments and results as of `vector`."""
+    """Execute LOADX or MATVEC; arguments and results as for `vector`."""
     x = s.vectors[a]
     if op == o.LOADX:
         row = s.registers[b]

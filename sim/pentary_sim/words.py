@@ -1,4 +1,4 @@
-"""Arithmetic on single words, compiled: what `pentary.numbers.word` and `pentary.numbers.alu` define for arrays."""
+"""Arithmetic on single words, compiled: scalar versions of `pentary.numbers.word` and `pentary.numbers.alu`."""
 
 from typing import Final
 
@@ -17,28 +17,28 @@ _HALF_MAX: Final = (_HALF - 1) // 2
 
 @compiled
 def round_shift(value: int, k: int) -> int:
-    """Divide by 5**k and round to the nearest integer; |value| < 2**62."""
+    """Return value / 5**k, rounded to the nearest integer; |value| < 2**62."""
     weight = POWERS[k]
     return (value + weight // 2) // weight
 
 
 @compiled
 def saturate(value: int, width: int) -> int:
-    """Clamp to `width` pents."""
+    """Return value, saturated to `width` pents."""
     largest = LIMITS[width]
     return min(max(value, -largest), largest)
 
 
 @compiled
 def carry_out(value: int) -> tuple[int, int]:
-    """Split value = high * 5**16 + low with low a word; |value| < 2**62."""
+    """Return (high, low) with value = high * 5**16 + low and low a word; |value| < 2**62."""
     high = (value + WORD_MAX) // _WORD
     return high, value - high * _WORD
 
 
 @compiled
 def multiply(a: int, b: int) -> tuple[int, int]:
-    """Give the product of two words as two words, high and low."""
+    """Return the product of two words as (high, low), two words."""
     a_high, b_high = (a + _HALF_MAX) // _HALF, (b + _HALF_MAX) // _HALF
     a_low, b_low = a - a_high * _HALF, b - b_high * _HALF
     carry, low = carry_out((a_high * b_low + a_low * b_high) * _HALF + a_low * b_low)
@@ -47,21 +47,21 @@ def multiply(a: int, b: int) -> tuple[int, int]:
 
 @compiled
 def shift_left(a: int, k: int) -> tuple[int, int]:
-    """Split a * 5**k = high * 5**16 + low."""
+    """Return (high, low) with a * 5**k = high * 5**16 + low."""
     high = round_shift(a, PENTS - k)
     return high, (a - high * POWERS[PENTS - k]) * POWERS[k]
 
 
 @compiled
 def quotient(a: int, b: int) -> int:
-    """Divide towards zero; b is not 0."""
+    """Return a / b, truncated towards zero; b is not 0."""
     magnitude = abs(a) // abs(b)
     return magnitude if (a < 0) == (b < 0) else -magnitude
 
 
 @compiled
 def consensus(a: int, b: int) -> int:
-    """In each pent, the operand's pent nearer zero where both have one sign, else 0."""
+    """Return the pentwise consensus: the pent nearer zero where both operands have the same sign, else 0."""
     result = 0
     for k in range(PENTS):
         x, y = (a + 2) % 5 - 2, (b + 2) % 5 - 2
@@ -79,25 +79,25 @@ def _masks() -> NDArray[np.uint8]:
 
 
 MASKS: Final = _masks()
-"""For each number of 8 pents, from the least: bit k tells whether pent k is not 0. Passed to `nonzero` and `mask`."""
+"""Bit masks of the nonzero pents (bit k for pent k) of all numbers of 8 pents in ascending order."""
 
 ONES: Final = np.array([number.bit_count() for number in range(256)], np.uint8)
 
 
 @compiled
 def mask(masks: NDArray[np.uint8], value: int) -> np.int64:
-    """Give a bit for each pent of a word: 1 where it is not 0."""
+    """Return the mask of the nonzero pents of a word (bit k for pent k); `masks` is MASKS."""
     high = (value + _HALF_MAX) // _HALF
     return (np.int64(masks[high + _HALF_MAX]) << 8) | np.int64(masks[value - high * _HALF + _HALF_MAX])
 
 
 @compiled
 def ones(bits: int | np.int64) -> np.int64:
-    """Count the bits of a mask."""
+    """Return the number of bits set in a mask of 16 bits."""
     return np.int64(ONES[bits & 255]) + np.int64(ONES[bits >> 8])
 
 
 @compiled
 def nonzero(masks: NDArray[np.uint8], value: int) -> np.int64:
-    """Count the pents of a word that are not 0."""
+    """Return the number of nonzero pents of a word; `masks` is MASKS."""
     return ones(mask(masks, value))

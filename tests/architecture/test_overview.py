@@ -1,4 +1,4 @@
-"""The direction of imports, and the page that shows it."""
+"""Import dependencies between packages, and the page that documents them."""
 
 import importlib.util
 from pathlib import Path
@@ -32,7 +32,7 @@ def test_a_package_imports_from_lower_floors_and_from_its_own(package: str) -> N
 
 
 def circles(arrows: dict[str, set[str]]) -> set[str]:
-    """Return the nodes that are left when those without targets are taken away again and again."""
+    """Return the nodes that are on or lead to cycles: what is left after repeated removal of nodes without targets."""
     left = {node: set(targets) for node, targets in arrows.items()}
     while free := {node for node, targets in left.items() if not targets & left.keys()}:
         left = {node: targets for node, targets in left.items() if node not in free}

@@ -1,4 +1,4 @@
-"""The gateware in different number forms that `research/number_form.py` measures: all equal Python's integers."""
+"""Gateware in the number representations measured by `research/number_form.py`, against Python integers."""
 
 import random
 
@@ -38,7 +38,7 @@ def simulate(unit, testbench) -> None:
 
 
 def decode_sum(unit, value) -> int:
-    """Give the number that a lane's sum stands for."""
+    """Return the value of a lane's sum."""
     match unit:
         case PentSums():
             return from_digits([*value]).item()
@@ -60,7 +60,7 @@ def test_sums(form, rank):
 
     async def testbench(context):
         for kind in range(6):
-            # The first lane has the greatest sums, of both signs; the others random ones.
+            # The first lane has the largest sums, of both signs; the others have random sums.
             edge = (2, -2)[kind % 2]
             sums = [0] * LANES
             for term in range(rank):

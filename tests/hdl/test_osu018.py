@@ -17,15 +17,15 @@ installed = pytest.mark.skipif(
 
 
 class Adder(wiring.Component):
-    """A sum with a register behind it, or without."""
+    """Adder with or without an output register."""
 
     def __init__(self, bits: int, registered: bool) -> None:
-        """Take how wide it is."""
+        """Create an adder of the given width."""
         self._registered = registered
         super().__init__({"a": In(signed(bits)), "b": In(signed(bits)), "sum": Out(signed(bits))})
 
     def elaborate(self, platform: object) -> Module:
-        """Add."""
+        """Build the adder."""
         m = Module()
         m.d["sync" if self._registered else "comb"] += self.sum.eq(self.a + self.b)
         return m
@@ -49,7 +49,7 @@ def test_registers_have_the_area_of_the_library():
 def test_a_wider_sum_is_larger_and_slower():
     narrow, wide = (osu018.cells(Adder(bits, False)) for bits in (4, 24))
     assert wide.area > 5 * narrow.area
-    # A flip-flop alone takes a tenth of a nanosecond and more, and so does each gate.
+    # A flip-flop and each gate have a delay of at least 0.1 ns.
     assert 0.3 < narrow.delay < wide.delay < 10
 
 

@@ -1,4 +1,4 @@
-"""How the program starts."""
+"""Start of the command line program."""
 
 import builtins
 import signal

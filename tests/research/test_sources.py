@@ -1,4 +1,4 @@
-"""The digest of sources: what makes a record stale, and what does not."""
+"""The digest of sources: which changes make a record outdated."""
 
 from pathlib import Path
 

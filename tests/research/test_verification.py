@@ -1,4 +1,4 @@
-"""The recorded million operations in each simulator are of the present hardware."""
+"""The record of a million operations in each simulator belongs to the present hardware."""
 
 import pytest
 

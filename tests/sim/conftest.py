@@ -1,4 +1,4 @@
-"""What the tests of the cycle-level model share."""
+"""Fixtures for the tests of the cycle-level model."""
 
 import importlib.util
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import pytest
 
 
 def _load(name: str) -> ModuleType:
-    """Import a module that lies beside this file: tests are not packages, so nothing can import it by name."""
+    """Load a module from this folder, which cannot be imported by name since the tests are not packages."""
     spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
@@ -19,11 +19,11 @@ def _load(name: str) -> ModuleType:
 
 @pytest.fixture(scope="session")
 def timing() -> Callable[[str], None]:
-    """`check` of timing.py."""
+    """Return `check` of timing.py."""
     return _load("timing").check
 
 
 @pytest.fixture(scope="session")
 def reference() -> ModuleType:
-    """Our reference_timing.py."""
+    """Return the module reference_timing.py."""
     return _load("reference_timing")

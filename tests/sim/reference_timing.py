@@ -1,7 +1,7 @@
-"""The timing rules of architecture/pipeline.md once more, in plain Python, one instruction after the other.
+"""Reference model of the timing rules of architecture/pipeline.md, in plain Python.
 
-Written from that page and the instruction table, without a look at the compiled model, which must give the same
-numbers. What instructions do is left to the interpreter.
+Written from that page and the instruction table, independently of the compiled model, which must give the same cycles.
+Instructions are executed by the interpreter.
 """
 
 import re
@@ -21,23 +21,23 @@ from pentary_sim.config import Config
 from pentary_sim.events import CAUSES, NONE, UNITS
 
 Fields = dict[str, int]
-"""The numbers of an instruction by the names of its operands in the table."""
+"""Operand values of an instruction, by operand name in the table."""
 
 HAZARDS: Final = CAUSES[CAUSES.index("load_use") : CAUSES.index("execute")]
 _PIPELINE: Final = ("scalar", "multiplier", "divider")
-_NO_VALUE: Final = ("load_use", 0)  # what a register that nobody waits for would make a reader wait for
+_NO_VALUE: Final = ("load_use", 0)  # entry of a register for which no reader waits
 
 
 class Predictor:
-    """The branch target buffer; what is decided in a cycle is visible to lookups from the next one on."""
+    """Branch target buffer; an update is visible to lookups from the next cycle on."""
 
     def __init__(self, entries: int) -> None:
         self._entries = entries
-        self._buffer: dict[int, list[int]] = {}  # by place: address, target, counter
+        self._buffer: dict[int, list[int]] = {}  # by index: address, target, counter
         self._decided: deque[tuple[int, int, int, bool]] = deque()
 
     def next_address(self, address: int, is_branch: bool, cycle: int) -> int:
-        """Tell what is fetched after the address that enters IF in a cycle."""
+        """Return the address fetched after the one that enters IF in the given cycle."""
         while self._decided and self._decided[0][0] < cycle:
             self._update(*self._decided.popleft()[1:])
         entry = self._buffer.get(address % self._entries) if self._entries else None
@@ -46,7 +46,7 @@ class Predictor:
         return entry[1]
 
     def decide(self, cycle: int, address: int, target: int, taken: bool) -> None:
-        """Note what a jump or branch does that enters EX in a cycle."""
+        """Record the outcome of a jump or branch that enters EX in the given cycle."""
         self._decided.append((cycle, address, target, taken))
 
     def _update(self, address: int, target: int, taken: bool) -> None:
@@ -62,14 +62,14 @@ class Predictor:
 
 
 class Cache:
-    """Sets of lines, the least recently used first, each with whether it is dirty."""
+    """Cache as ordered sets of lines, least recently used first, each with its dirty flag."""
 
     def __init__(self, sets: int, ways: int) -> None:
         self._sets: list[OrderedDict[int, bool]] = [OrderedDict() for _ in range(sets)]
         self._ways = ways
 
     def access(self, line: int, write: bool) -> tuple[bool, int | None]:
-        """Tell whether a line was there, and which dirty line had to go for it."""
+        """Return whether an access hit, and the dirty line that was evicted, if any."""
         held = self._sets[line % len(self._sets)]
         hit = line in held
         held[line] = held.pop(line, False) or write
@@ -80,7 +80,7 @@ class Cache:
 
 
 class Caches:
-    """The three caches and the memory, with their counts."""
+    """The three caches and main memory, with their event counters."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -89,12 +89,12 @@ class Caches:
         self.counts: Counter[str] = Counter()
 
     def line(self, address: int) -> int:
-        """Give the number of the line that holds an address: line k holds those nearest to k * size."""
+        """Return the line number of an address: line k holds the addresses nearest to k * size."""
         size = self._config.caches.line
         return (address + size // 2) // size
 
     def access(self, name: str, line: int, write: bool = False) -> tuple[bool, int, int]:
-        """Access a line through "icache" or "dcache": whether it misses, and the latencies of L2 and memory."""
+        """Access a line through "icache" or "dcache"; return whether it misses, and the L2 and memory latencies."""
         self.counts[f"{name}_accesses"] += 1
         hit, thrown_out = self._caches[name].access(line, write)
         l2_latency = memory_latency = 0
@@ -117,7 +117,7 @@ class Caches:
 
 
 def terms(lanes: int, rounds: int, vl: int, rows: int, cols: int, rank: int, w: int, x: int) -> dict[str, int]:
-    """Give the terms of which the instruction table's costs are sums."""
+    """Return the values of the terms used in the costs of the instruction table."""
     v, b, p = ceil(vl / lanes), ceil(4 * cols / lanes), ceil(8 / rounds) + 1
     q = rank * (ceil(rows / 16) + ceil(cols / 16))
     generators = lanes // 16
@@ -129,12 +129,12 @@ def terms(lanes: int, rounds: int, vl: int, rows: int, cols: int, rank: int, w: 
 
 
 def cycles(cost: str, values: dict[str, int]) -> int:
-    """Evaluate a cost of the instruction table, such as "44b+24"."""
+    """Return the value of a cost of the instruction table, such as "44b+24"."""
     return eval(re.sub(r"(\d)([a-z])", r"\1*\2", cost), dict(values))
 
 
 class Machine:
-    """A machine with a program, stepped one instruction at a time."""
+    """Reference machine with a program, executed one instruction at a time."""
 
     def __init__(self, program: Program, config: Config) -> None:
         self.golden = Interpreter(program, config.memory.words, config.exceptions.overflow_trap)
@@ -143,11 +143,11 @@ class Machine:
         self._caches = Caches(config)
         self.counts = self._caches.counts
         self._predictor = Predictor(config.predictor.entries)
-        # When instruction i-1 entered its stages; before the first, one that leaves each as early as can be.
+        # Cycles in which instruction i-1 entered its stages; initially such that the first one is not delayed.
         self._id, self._ex, self._mem, self._wb = 0, 1, 2, 3
         self._redirect = 0
         self._decided = 0  # cycle after the EX of the last jump or branch
-        self._outstanding: dict[int, tuple[str, int]] = {}  # by register: why a reader waits, and until when
+        self._outstanding: dict[int, tuple[str, int]] = {}  # by register: cause and end of a reader's wait
         self._flags = self._acc = 0
         self._starts: dict[str, list[int]] = {unit: [] for unit in UNITS[1:]}
         self._free: dict[str, int] = dict.fromkeys(UNITS[1:], 0)
@@ -165,10 +165,10 @@ class Machine:
         """Execute an instruction.
 
         Returns:
-            Its record, with fields of EVENT, and what its lost cycles are charged to.
+            Its record, with fields of EVENT, and its lost cycles by cause.
 
         Raises:
-            Fault: it cannot be executed, and has changed nothing.
+            Fault: it cannot be executed; the state is unchanged.
         """
         before = copy(self.golden)
         before.registers, before.controls = [*before.registers], dict(before.controls)
@@ -237,7 +237,7 @@ class Machine:
         return event, self._charge(pc, waits, lost)
 
     def _access_data(self, name: str, address: int, vl: int, waits: dict[str, int]) -> int:
-        """Access the data cache; note the waits of a scalar instruction, or give the x of a vector's."""
+        """Access the data cache; record the waits of a scalar instruction, or return x of a vector instruction."""
         if address == NONE:
             return 0
         write = name in ("STORE", "PUSH", "STOREV")
@@ -249,7 +249,7 @@ class Machine:
         return sum(1 + sum(self._caches.access("dcache", line, write)[1:]) for line in lines)
 
     def _hazards(self, instruction: Instruction, fields: Fields) -> dict[str, int]:
-        """Give for each cause the cycle before which the instruction does not enter EX."""
+        """Return, by cause, the cycle before which the instruction does not enter EX."""
         name, unit, queue = instruction.name, instruction.unit, self._config.pipeline.queue
         ends: dict[str, int] = dict.fromkeys(HAZARDS, 0)
 
@@ -281,7 +281,7 @@ class Machine:
     def _start(
         self, instruction: Instruction, fields: Fields, memory: int, occupancy: int, latency: int
     ) -> tuple[int, int, int]:
-        """Execute in a unit; give start, start + occupancy and start + latency."""
+        """Start the instruction in its unit; return start, start + occupancy and start + latency."""
         name, unit = instruction.name, instruction.unit
         reads = [fields[operand] for operand in ("vs", "vt", "vu") if operand in fields]
         writes = [fields["vd"]] if "vd" in fields else []
@@ -309,7 +309,7 @@ class Machine:
     def _note_results(
         self, instruction: Instruction, fields: Fields, multiplied: int, writeback: int, done: int
     ) -> None:
-        """Note when what others may wait for is there."""
+        """Record when the results of an instruction become available."""
         name, unit = instruction.name, instruction.unit
         for register in _registers(name, fields)[2]:
             self._outstanding.pop(register, None)
@@ -326,10 +326,10 @@ class Machine:
             self._acc = multiplied
 
     def _charge(self, pc: int, waits: dict[str, int], lost: int) -> dict[str, int]:
-        """Forget the earliest waits until what remains is what is lost; give those that remain."""
+        """Return the waits by cause, with the earliest dropped until the sum equals the lost cycles."""
         hidden = sum(waits.values()) - lost
         assert hidden >= 0, f"at {pc} more cycles are lost than were waited"
-        for cause in waits:  # they are in the order of CAUSES
+        for cause in waits:  # in the order of CAUSES
             forgotten = min(hidden, waits[cause])
             waits[cause] -= forgotten
             hidden -= forgotten
@@ -349,7 +349,7 @@ def _address(name: str, fields: Fields, registers: list[int]) -> int:
 
 
 def _registers(name: str, fields: Fields) -> tuple[set[int], set[int], set[int]]:
-    """Give the scalar registers that are read in EX, read in MEM, and written; P0 is never written."""
+    """Return the scalar registers read in EX, read in MEM, and written; P0 is never written."""
     reads = {fields[operand] for operand in ("rs", "rt", "ru") if operand in fields}
     late: set[int] = set()
     writes = {fields["rd"]} if "rd" in fields else set()

@@ -1,4 +1,4 @@
-"""The three caches, against a model made of dictionaries."""
+"""The three caches against a reference model of dictionaries."""
 
 from random import Random
 from types import ModuleType
@@ -23,7 +23,7 @@ GEOMETRIES = [
     "icache = {sets = 1, ways = 1}\ndcache = {sets = 1, ways = 1}\nl2 = {sets = 1, ways = 1}",
     "icache = {sets = 1, ways = 3}\ndcache = {sets = 1, ways = 4}\nl2 = {sets = 1, ways = 8}",
     "icache = {sets = 5, ways = 1}\ndcache = {sets = 5, ways = 2}\nl2 = {sets = 25, ways = 1}",
-    "icache = {sets = 5, ways = 2}\ndcache = {sets = 25, ways = 2}\nl2 = {sets = 5, ways = 3}",  # L2 the smaller
+    "icache = {sets = 5, ways = 2}\ndcache = {sets = 25, ways = 2}\nl2 = {sets = 5, ways = 3}",  # L2 is the smallest
     "",
 ]
 
@@ -35,7 +35,7 @@ def _access_all(machine: Any, caches: Any, firsts: Any, lines: Any, writes: Any,
 
 
 def stream(rng: Random, reach: int) -> list[tuple[int, int, bool]]:
-    """Draw accesses: first level, line, write; often near the one before."""
+    """Return random accesses (L1 cache, line, write), often near the previous one."""
     line, drawn = 0, []
     for _ in range(ACCESSES):
         far = rng.random() < 0.4
@@ -69,14 +69,14 @@ I, D = ICACHE, DCACHE  # noqa: E741
 @pytest.mark.parametrize(
     ("l2_ways", "accesses", "levels", "memory_writes"),
     [
-        # L2 has thrown out line 0 for line 1, and the instruction cache still holds it.
+        # L2 has evicted line 0 for line 1, but the instruction cache still holds it.
         (1, [(I, 0, False), (D, 1, False), (I, 0, False)], [2, 2, 0], 0),
-        # Line 0 is handed down when line 1 comes, so that line 2 replaces line 1 in L2, although that came later.
+        # Line 0 is written back when line 1 arrives, so line 2 replaces line 1 in L2, although that is newer.
         (2, [(D, 0, True), (D, 1, False), (I, 2, False), (I, 0, False)], [2, 2, 2, 1], 0),
         (2, [(D, 0, True), (D, 1, False), (I, 2, False), (I, 1, False)], [2, 2, 2, 2], 1),
-        # Handed down, line 0 takes a place in L2 that it had lost, and is dirty there.
+        # Written back, line 0 is allocated in L2 again, and is dirty there.
         (1, [(D, 0, True), (I, 5, False), (D, 1, False), (I, 0, False), (I, 7, False)], [2, 2, 2, 1, 2], 1),
-        # A hit in L1 is no use of L2: line 0 is the oldest there.
+        # A hit in L1 does not count as a use in L2, where line 0 is the least recently used.
         (2, [(I, 0, False), (D, 1, False), (I, 0, False), (D, 2, False), (D, 1, False)], [2, 2, 0, 2, 1], 0),
     ],
 )

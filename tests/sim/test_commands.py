@@ -1,4 +1,4 @@
-"""The commands `run` and `profile`, and that `debug` is there, as their users meet them."""
+"""The commands `run`, `profile` and `debug` on the command line."""
 
 import errno
 import itertools
@@ -34,7 +34,7 @@ loop:   MUL   p2, p1, p1        ; the square
 
 @pytest.fixture(scope="module", autouse=True)
 def compiled():
-    """Have the model compiled: while it is not, commands say so."""
+    """Compile the model before the tests, since otherwise commands print a message."""
     Simulator(assemble_text("HALT")).run()
 
 
@@ -331,7 +331,7 @@ def test_all_mistakes_of_a_source_are_told():
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 @pytest.mark.parametrize("ending", ["kanata", "vcd", "json"])
-@pytest.mark.parametrize("count", [10, 5000])  # with a file that is not written before its end, and one that is
+@pytest.mark.parametrize("count", [10, 5000])  # a file written only at its end, and one written earlier as well
 def test_a_disk_that_fills_up_under_a_trace_is_one_line(ending, count):
     Path(f"full.{ending}").symlink_to("/dev/full")
     run = pentary("run", "prog.s", "-D", f"COUNT={count}", "--trace", f"full.{ending}")
@@ -374,7 +374,7 @@ def test_ctrl_c_ends_a_training_of_short_steps(monkeypatch):
 
 
 def test_ctrl_c_reaches_a_real_process():
-    # A shell's background job ignores Ctrl-C, and its children with it.
+    # Background jobs of a shell ignore Ctrl-C, and so do their children.
     heed = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
     write("here: NOP\nJUMP here\n")
     command = [sys.executable, "-m", "pentary", "run", "bad.s", "--trace", "trace.kanata"]

@@ -1,4 +1,4 @@
-"""The compiled model on disk."""
+"""The cache of the compiled model on disk."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Settings: the defaults are the file's, every limit is kept, and a mistake is told with its name and place."""
+"""Settings: defaults equal those of the file, limits are enforced, and errors name the setting and its place."""
 
 from importlib.resources import files
 
@@ -8,7 +8,7 @@ from pentary.numbers.word import PentaryError
 from pentary_sim.config import L1, Caches, Config, LowRank, Pipeline
 
 SETS = {1, 5, 25, 125, 625, 3125}
-ALLOWED = {  # what the machine can have, told once more, by edges and by lists
+ALLOWED = {  # allowed values, repeated independently as limits and lists
     "pipeline.queue": (1, 64),
     "predictor.entries": (0, 15_625),
     "caches.line": {5, 25, 125, 625},

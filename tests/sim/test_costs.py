@@ -1,4 +1,4 @@
-"""Occupancy and latency, against the table's own text evaluated by Python."""
+"""Occupancy and latency against the expressions of the table, evaluated by Python."""
 
 import re
 from random import Random

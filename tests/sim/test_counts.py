@@ -1,7 +1,7 @@
-"""The counts from which energy can be computed, against their definitions in architecture/pipeline.md.
+"""Event counters for energy estimates, against their definitions in architecture/pipeline.md.
 
-Each instruction is executed on random numbers by the model and by the interpreter, from whose state its digit
-operations, the generator's words and the multiply-accumulates are worked out.
+Each instruction is executed with random operands on the model and on the interpreter, from whose state the expected
+digit operations, generator words and multiply-accumulates are derived.
 """
 
 from dataclasses import replace
@@ -27,16 +27,16 @@ COUNTED = [f"{unit}_{kind}" for unit in UNITS for kind in ("digit_operations", "
 COUNTED += ["generator_words", "lowrank_macs"]
 
 Places = NDArray[np.bool_]
-"""For each place of an operation whether it has something to do."""
+"""For each digit position, whether an operation takes place there."""
 
 
 def used(numbers: Any, width: int = PENTS) -> Places:
-    """Tell which pents of numbers are not 0, (..., width)."""
+    """Return which pents of numbers are not 0, (..., width)."""
     return to_digits(numbers, width) != 0
 
 
 def product(x: Places, y: Places) -> Places:
-    """Pair each pent of x with each of y."""
+    """Return the positions of a product: each pent of x with each of y."""
     return x[..., :, None] & y[..., None, :]
 
 
@@ -51,7 +51,7 @@ def scalar_places(name: str, fields: dict[str, int], m: Interpreter) -> list[Pla
             return [product(used(rs), used(fields["i"]))]
         case "ADDI":
             return [used(rs) | used(fields["i"])]
-        case "ADDHI":  # the highest of the 17 pents that are added does not reach the word
+        case "ADDHI":  # the highest of the 17 pents of the addend is beyond the word
             return [used(rs) | used(fields["i"] * 5**HIGH_SHIFT, PENTS + 1)[:PENTS]]
         case _:
             return [used(rs) | used(rt)]
@@ -115,7 +115,7 @@ def crossbar_places(name: str, fields: dict[str, int], m: Interpreter) -> list[P
 
 
 def expected_counts(m: Interpreter) -> dict[str, int]:
-    """Give what the instruction that comes next adds to the counts."""
+    """Return the expected increments of the counters for the next instruction."""
     decoded = decode(int(m.memory[m.pc]))
     name, unit = decoded.instruction.name, decoded.instruction.unit
     fields = {operand: getattr(decoded, kind.field) for operand, kind in operands(decoded.instruction)}
@@ -140,7 +140,7 @@ def expected_counts(m: Interpreter) -> dict[str, int]:
 
 
 def drawn_numbers(rng: np.random.Generator, *shape: int, width: int = PENTS) -> NDArray[np.int64]:
-    """Draw numbers of up to `width` pents, dense and sparse ones."""
+    """Return random numbers of up to `width` pents, dense and sparse ones."""
     density = rng.choice([0.1, 0.5, 1.0], (*shape, 1))
     places = np.arange(width) < rng.integers(0, width + 1, (*shape, 1))
     return from_digits(rng.integers(-2, 3, (*shape, width)) * (rng.random((*shape, width)) < density) * places)
@@ -156,7 +156,7 @@ def drawn_instruction(rng: np.random.Generator, instruction: Instruction) -> int
 
 
 def started_pair(rng: np.random.Generator, instruction: Instruction) -> tuple[Simulator, Interpreter]:
-    """Give a model and an interpreter that are about to execute an instruction, with random numbers everywhere."""
+    """Return a model and an interpreter that are about to execute an instruction in the same random state."""
     sizes = [int(rng.choice([1, 7, 16, 40])) for _ in range(3)]
     numbers = [*sizes, int(rng.integers(2, 9)), *drawn_numbers(rng, 2, width=15).tolist()]
     start = [(f"li p1, {number}", f"LRSET {control}, p1") for control, number in zip(CONTROLS, numbers, strict=True)]
@@ -193,11 +193,11 @@ def test_an_instruction_counts_what_it_does(instruction: Instruction) -> None:
         try:
             golden.step()
         except Fault:
-            continue  # with other numbers it will not
+            continue  # other operands do not fault
         executed += 1
         machine.run(max_instructions=golden.instructions)
         added = {name: number - before[name] for name, number in machine.counts.items() if name in COUNTED}
-        if instruction.name == "ACCGET":  # which pents of the accumulator count is not defined
+        if instruction.name == "ACCGET":  # the accumulator's pents that count are not defined
             added["scalar_digits_skipped"] += added["scalar_digit_operations"]
             added["scalar_digit_operations"] = 0
         assert added == expected

@@ -1,4 +1,4 @@
-"""The debugger, in conversations."""
+"""Sessions of the debugger."""
 
 import builtins
 import re
@@ -46,7 +46,7 @@ DIGITS = "⊖-0+⊕"
 
 @pytest.fixture(scope="module", autouse=True)
 def compiled():
-    """Have the model compiled: while it is not, commands say so."""
+    """Compile the model before the tests, since otherwise commands print a message."""
     Simulator(assemble_text("HALT")).run()
 
 
@@ -59,7 +59,7 @@ def here(tmp_path, monkeypatch):
 
 
 def debug(*commands, file="prog.s"):
-    """Give what each command printed."""
+    """Return the output of each command."""
     marked = "".join(f"{command}\nhelp mark\n" for command in commands)
     run = CliRunner().invoke(main, ["debug", file, "--config", "small.toml"], input=f"help mark\n{marked}")
     assert run.exit_code == 0, run.output
@@ -74,7 +74,7 @@ def source(text, name="other.s"):
 
 
 def places(printed):
-    """Give the addresses that arrows point at."""
+    """Return the addresses marked with an arrow."""
     return [int(address) for address in re.findall("^-> +([0-9]+) ", printed, re.MULTILINE)]
 
 

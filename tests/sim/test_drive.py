@@ -1,4 +1,4 @@
-"""Running in slices: where it stops does not depend on them, and Ctrl-C comes through."""
+"""Running in slices: stopping points do not depend on them, and Ctrl-C is handled."""
 
 import signal
 from itertools import product
@@ -29,7 +29,7 @@ def machine(end="HALT", trace=False):
 
 
 class Kept:
-    """Takes the place of a trace."""
+    """Stub of a trace that keeps the events."""
 
     def __init__(self):
         self.pcs = []
@@ -46,7 +46,7 @@ def slices(request, monkeypatch):
 
 @pytest.fixture
 def ctrl_c(monkeypatch):
-    """Press Ctrl-C while the machine runs."""
+    """Simulate Ctrl-C while the machine runs."""
     run = Simulator.run
 
     def interrupted(self, *arguments):
@@ -65,7 +65,7 @@ def test_breakpoints_stop_as_if_there_were_no_slices():
             while (reason := drive(m, stop_at=stop_at)) == "breakpoint":
                 stops.append(m.pc)
             assert reason == "halt"
-            # Not before the very first instruction, which is where the first call begins.
+            # `run` does not stop at the instruction at which it begins.
             assert stops == [pc for pc in ROUNDS[1:] if pc in stop_at]
 
 

@@ -1,4 +1,4 @@
-"""The compiled generator, against the library's."""
+"""The compiled generator against that of `pentary.lowrank`."""
 
 from random import Random
 
@@ -12,7 +12,7 @@ EDGES = [0, 1, -1, 2, -2, 3, 5**8, -(5**8), 5**15, WORD_MAX, -WORD_MAX]
 
 
 def scratch() -> tuple[np.ndarray, np.ndarray]:
-    """Give round keys and pents full of what an earlier call may leave there."""
+    """Return buffers for round keys and pents, filled with arbitrary values."""
     return np.full((library.ROUNDS + 1, PENTS), 4, np.uint8), np.full((2, PENTS), 3, np.uint8)
 
 

@@ -1,4 +1,4 @@
-"""Results and counts of the low-rank unit where the order of instructions, or the edge of a range, matters."""
+"""Results and counts of the low-rank unit that depend on instruction order, or at the limits of a range."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ START = """
 
 
 def started(lines: str) -> Simulator:
-    """Give a machine that has executed START, with A and B all 1, so that every element of LRMUL's S is the rank."""
+    """Return a machine that has executed START and `lines`, with A and B all 1, so LRMUL's sums equal the rank."""
     machine = Simulator(assemble_text(START + lines + "\nhalt\n"), Config.loads("memory.words = 15625"))
     machine.run(max_instructions=8)
     machine.factor_a[:] = machine.factor_b[:] = 1

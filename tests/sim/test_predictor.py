@@ -1,4 +1,4 @@
-"""Predictions of a run, found again from its records by a model of the branch target buffer in plain Python."""
+"""Branch predictions of a run against a plain Python model of the branch target buffer, driven by its records."""
 
 from random import Random
 from types import ModuleType
@@ -27,7 +27,7 @@ FORMS = [
 
 
 def branchy_program(rng: Random, length: int) -> Program:
-    """Write a program that branches on random numbers and never ends; it goes back only at random."""
+    """Return an endless program that branches on random numbers; backward branches are taken at random only."""
     lines = []
     for number in range(length):
         names = {"ahead": f"at{min(number + rng.randint(1, 5), length)}", "any": f"at{rng.randrange(length)}"}
@@ -37,7 +37,7 @@ def branchy_program(rng: Random, length: int) -> Program:
 
 
 def check(reference: ModuleType, machine: Simulator, program: Program) -> None:
-    """Compare every prediction."""
+    """Compare every prediction with the reference model."""
     events = machine.take_events().records
     following = [*events["pc"].tolist(), machine.pc][1:]
     buffer = reference.Predictor(machine.config.predictor.entries)
@@ -78,7 +78,7 @@ def test_predictions_of_random_programs(reference: ModuleType, entries: int) -> 
 
 
 def mispredictions(outcomes: str, entries: int) -> int:
-    """Run a branch that is taken or not as told, and count how often it is predicted wrongly."""
+    """Run a branch with the given outcomes (1 taken, 0 not taken), and return the number of mispredictions."""
     program = assemble_text(f"""
                 li p1, outcomes
                 li p3, 1
@@ -104,8 +104,8 @@ def mispredictions(outcomes: str, entries: int) -> int:
         ("1", 1),  # no entry yet
         ("0", 0),
         ("1111", 1),
-        ("10101010", 8),  # counter 2, 1, 2, 1: always on the wrong side
-        ("11010101", 4),  # once at 3, it stays on the side of taken
+        ("10101010", 8),  # counter 2, 1, 2, 1: always wrong
+        ("11010101", 4),  # from 3, one outcome does not change the prediction
         ("1100", 3),
         ("110000", 3),
         ("11000011", 5),

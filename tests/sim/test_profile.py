@@ -1,4 +1,4 @@
-"""Profiles: every cycle is in one row, whichever way they are grouped, and the table and the picture show the rows."""
+"""Profiles: each cycle is in exactly one row for every grouping, and the table and the picture show the rows."""
 
 import math
 import re
@@ -37,7 +37,7 @@ def cycles(**causes):
 
 @pytest.fixture
 def made():
-    """A program of six instructions, and what each of them cost."""
+    """Return a program of six instructions, and a profile for it."""
     program = assemble_text(SOURCE, "made.s")
     profile = np.array(
         [
@@ -126,7 +126,7 @@ def test_table_has_one_line_for_all_rows_beyond_the_top(made, top):
     shown = table(program, profile, by="address", top=top).splitlines()[2:]
     numbers = [int(row.split("%")[0].split()[-2]) for row in whole]
     assert [int(row.split("%")[0].split()[-2]) for row in shown[:top]] == numbers[:top]
-    if top >= 5:  # the sixth row is no longer than the line that would stand for it
+    if top >= 5:  # a single remaining row is shown itself instead of a row for the others
         assert len(shown) == 6
     else:
         assert shown[top].split()[:3] == [f"{6 - top}", "others", f"{sum(numbers[top:])}"]

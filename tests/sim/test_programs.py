@@ -21,7 +21,7 @@ Stop = tuple[str, NDArray[np.int64] | str]
 
 
 def on_numpy(task: Task, parameters: Parameters, steps: int) -> Iterator[Stop]:
-    """Yield the digest of the start, then the fitness and the digest of each step."""
+    """Yield the initial digest, then the fitness and the digest of each step, from NumPy."""
     state = es.init(parameters, task.shapes)
     yield "digest", state.digest()
     for _ in range(steps):
@@ -32,7 +32,7 @@ def on_numpy(task: Task, parameters: Parameters, steps: int) -> Iterator[Stop]:
 
 
 def on_machine(machine: Interpreter | Simulator, prepared: Prepared) -> Iterator[Stop]:
-    """Yield the same from a machine, to the end of the program."""
+    """Yield the same as `on_numpy` from a machine, until the program ends."""
     prepared.write_data(machine.memory)
     stops = {prepared.step_done, prepared.evaluated}
     while True:
@@ -53,7 +53,7 @@ def on_machine(machine: Interpreter | Simulator, prepared: Prepared) -> Iterator
 def check(task: Task, parameters: Parameters, engine: str = "interpreter") -> None:
     prepared = prepare(task, parameters)
     if engine == "interpreter":
-        machine = Interpreter(prepared.program, overflow_trap=True)  # no result is ever meant to wrap
+        machine = Interpreter(prepared.program, overflow_trap=True)  # no result may overflow
     else:
         machine = Simulator(prepared.program)
     expected = on_numpy(task, parameters, parameters.steps)
@@ -106,7 +106,7 @@ def test_digits_are_trained_as_on_numpy_on_the_interpreter():
         (Target(64, 64), {"steps": 20}),
         (Target(64, 64), {"steps": 20, "perturb": "factored", "rank": 4}),
         (Target(256, 256), {"population": 4, "steps": 1, "rank": 64, "perturb": "factored"}),
-        (Digits(), {"population": 64, "steps": 12, "rank": 1, "perturb": "factored"}),  # its images begin anew
+        (Digits(), {"population": 64, "steps": 12, "rank": 1, "perturb": "factored"}),  # the images are reused
         (Digits(), {"population": 30, "steps": 2, "rank": 9, "perturb": "factored", "shaping": "sign", "seed": 5}),
     ],
 )

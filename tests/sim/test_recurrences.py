@@ -1,4 +1,4 @@
-"""Every cycle of random programs, as the model has it and as the rules of architecture/pipeline.md give it."""
+"""Timing of random programs: the model against the reference model of architecture/pipeline.md, cycle by cycle."""
 
 import re
 from random import Random
@@ -71,17 +71,17 @@ BLOCKS = [
     "muli p31, {r}, 3\n call {0}\n {0}:",
     "call {0}\n jump {1}\n {0}: muli p31, p31, 1\n {any}\n ret\n {1}:",
     "li p20, 3\n {0}: {any}\n {any}\n addi p20, p20, -1\n bgt p20, p0, {0}",
-    # Where these two share an entry of the predictor, the branch is looked up when the jump is in EX, or a cycle later.
+    # If both share a predictor entry, the branch is looked up when the jump is in EX, or one cycle later.
     "li p20, 3\n {0}: addi p20, p20, -1\n jump {1}\n {1}: nop\n bgt p20, p0, {0}",
     "li p20, 3\n {0}: addi p20, p20, -1\n jump {1}\n {1}: nop\n nop\n bgt p20, p0, {0}",
     "li p20, 4\n li p21, {1}\n {0}: {any}\n bne p20, p11, {2}\n li p21, {3}\n {2}: add p31, p21, p0\n ret\n"
     " {1}: addi p20, p20, -1\n jump {0}\n {3}:",
 ]
-"""Stack, jumps and loops; {r} is a register, {any} an instruction, {0} a new label."""
+"""Templates with stack, jumps and loops; {r} is a register, {any} an instruction, {0} a new label."""
 
 
 def dense_program(seed: int, length: int) -> Program:
-    """Write a program of all instructions on few registers, so that each has much to wait for."""
+    """Return a random program of all instructions on few registers, for many hazards."""
     rng = Random(seed)
     labels = 0
     plain = [line for line in INSTRUCTIONS if line.group != "control" and line.name not in ("HALT", "PUSH", "POP")]
@@ -98,7 +98,7 @@ def dense_program(seed: int, length: int) -> Program:
 
 
 def dense_line(rng: Random, instruction: Instruction) -> str:
-    """Give an instruction that does not fault, with operands that others use as well."""
+    """Return a line with an instruction that does not fault, with operands shared by others."""
     name = instruction.name
     control = rng.choice(["ROWS", "COLS", "RANK", "WIDTH", "KEY", "GAIN"])
     size = f"p{rng.randint(11, 13)}"
@@ -123,7 +123,7 @@ def dense_line(rng: Random, instruction: Instruction) -> str:
 
 
 def check(reference: ModuleType, program: Program, settings: str, limit: int) -> None:
-    """Run a program on both, and compare every record and all sums."""
+    """Run a program on both, and compare every record and all totals."""
     config = Config.loads(settings)
     expected = reference.Machine(program, config)
     machine = Simulator(program, config, trace=True)

@@ -1,4 +1,4 @@
-"""What a person is told about a machine."""
+"""Text reports on a machine."""
 
 import re
 
@@ -35,7 +35,7 @@ def run(source, config=SMALL, **options):
 
 
 def value(pents):
-    """Read pents by their definition."""
+    """Return the value of pents by their definition."""
     return sum((GLYPHS.index(pent) - 2) * 5**place for place, pent in enumerate(reversed(pents)))
 
 

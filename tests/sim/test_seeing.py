@@ -1,4 +1,4 @@
-"""The sessions on the page about seeing inside: what a command prints there is what it prints."""
+"""Sessions in architecture/seeing.md: the commands print what the page shows."""
 
 import re
 from pathlib import Path
@@ -15,7 +15,7 @@ PAGE = Path(__file__).parents[2] / "architecture" / "seeing.md"
 
 
 def sessions():
-    """Give each block of the page that begins with a command: the command, its input and its output."""
+    """Return (command, input, output) for each block of the page that begins with a command."""
     for block in re.findall(r"^    \$ pentary .*\n(?:(?:    .*)?\n)*", PAGE.read_text("utf-8"), re.MULTILINE):
         command, *lines = dedent(block).strip().splitlines()
         typed = [line.removeprefix("(pentary)").strip() for line in lines if line.startswith("(pentary)")]
@@ -29,7 +29,7 @@ def test_a_session_on_the_page_is_what_happens(command, typed, printed, tmp_path
     match = re.search(r'assemble_text\("""\\\n(.*?)"""', PAGE.read_text("utf-8"), re.DOTALL)
     assert match
     Path("squares.s").write_text(re.sub(r"^    \.\.\. ?", "", match[1], flags=re.MULTILINE))
-    Simulator(assemble_text("HALT")).run()  # while the model is not compiled, commands say so
+    Simulator(assemble_text("HALT")).run()  # compiles the model, since otherwise commands print a message
     run = CliRunner().invoke(main, command, input="".join(f"{line}\n" for line in typed))
     assert (run.exit_code, run.stderr) == (0, "")
     assert run.stdout.splitlines() == printed

@@ -1,4 +1,4 @@
-"""What a name stands for in a machine, as numbers; the texts are tested where they are printed."""
+"""Values shown for a name in a machine; the text form is tested with the commands that print it."""
 
 import pytest
 

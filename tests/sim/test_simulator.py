@@ -1,4 +1,4 @@
-"""The simulator as its users meet it: how runs end and go on, what a fault leaves, what adds up."""
+"""The simulator's interface: ending and continuing runs, the state after a fault, consistency of the counts."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -32,7 +32,7 @@ LOOP_LENGTH = 1 + 4 * 4 + 1
 
 
 def state(machine: Simulator) -> dict[str, Any]:
-    """Copy all that a program and its user can see."""
+    """Return a copy of the architectural state and statistics."""
     arrays = ("registers", "memory", "vectors", "fitness", "factor_a", "factor_b", "sums", "crossbar", "profile")
     return {name: getattr(machine, name).tobytes() for name in arrays} | {
         "pc": machine.pc,
@@ -49,7 +49,7 @@ def state(machine: Simulator) -> dict[str, Any]:
 
 
 def after(program: Program, instructions: int, config: Config = SMALL) -> dict[str, Any]:
-    """Give the state of a new machine after so many instructions."""
+    """Return the state of a new machine after the given number of instructions."""
     machine = Simulator(program, config)
     machine.run(max_instructions=instructions)
     return state(machine)
@@ -61,7 +61,7 @@ def writebacks(program: Program) -> list[int]:
     return machine.take_events().records["writeback"].tolist()
 
 
-# How a run ends
+# Ending a run
 
 
 def test_halt_ends_a_run_and_nothing_comes_after_it() -> None:
@@ -89,7 +89,7 @@ def test_a_new_machine_has_done_nothing() -> None:
 def test_instructions_are_counted_from_the_start(limit: int) -> None:
     machine = Simulator(LOOP, SMALL)
     reason = "halt" if limit == LOOP_LENGTH else "instructions"
-    for _ in range(2):  # nothing is left to do the second time
+    for _ in range(2):  # the second time nothing is executed
         assert machine.run(max_instructions=limit) == reason
         assert machine.instructions == limit
 
@@ -162,7 +162,7 @@ def test_without_a_trace_there_are_no_records() -> None:
     assert len(machine.take_events().records) == 0
 
 
-# Going on
+# Continuing
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -187,7 +187,7 @@ def test_a_run_in_pieces_is_the_same_run(seed: int) -> None:
 
 
 def written(taken: list[Events]) -> list[tuple[object, ...]]:
-    """Give the records with the vectors themselves in the place of their indices."""
+    """Return the records with vector indices replaced by the vectors."""
     index = list(EVENT.fields or ()).index("vector")
     rows = [(row, events.vectors) for events in taken for row in events.records.tolist()]
     return [
@@ -208,7 +208,7 @@ def test_records_must_be_taken_when_there_are_many_vectors_too() -> None:
     assert len(rest.vectors) == 2_000
 
 
-FAULTS_AND_TWINS = {  # a program that faults, one that differs only in what makes it fault, stages that both have
+FAULTS_AND_TWINS = {  # faulting program, the same without the fault, and the stages both pass
     "fetch": ("jump . + 9", "jump . + 9" + "\nnop" * 9, 1),
     "illegal instruction": ("mul p1, p1, p1\n.word 0", "mul p1, p1, p1\nnop", 2),
     "divide": ("li p1, 5\nmul p2, p1, p1\ndiv p3, p2, p0", "li p1, 5\nmul p2, p1, p1\ndiv p3, p2, p1", 3),
@@ -243,7 +243,7 @@ def test_the_instruction_that_faults_is_recorded_as_if_it_did_not_up_to_the_stag
     assert records[-1]["pc"] == caught.value.pc
     assert len(records) == machine.instructions + 1
     assert not records[:-1]["fault"].any()
-    # What is counted and what the machine holds are those of the same run without a trace.
+    # Counts and state equal those of the same run without a trace.
     plain = Simulator(assemble_text(prologue + faulty), config)
     with pytest.raises(Fault):
         plain.run()
@@ -285,7 +285,7 @@ def test_data_can_be_written_from_outside() -> None:
     assert machine.registers[1] == 7
 
 
-# What adds up
+# Consistency of the counts
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -410,7 +410,7 @@ def test_a_fault_changes_nothing(kind: str, lines: str) -> None:
     golden, machine = Interpreter(program, 78125, overflow_trap=True), Simulator(program, config)
     with pytest.raises(Fault) as expected:
         golden.run(100)
-    for _ in range(2):  # a run that goes on comes to the same fault
+    for _ in range(2):  # continuing leads to the same fault
         with pytest.raises(Fault) as fault:
             machine.run()
         told, due = fault.value, expected.value
@@ -435,7 +435,7 @@ def test_faults_of_random_programs_change_nothing(trap: bool) -> None:
 
 
 def test_what_follows_a_fault_is_as_if_it_had_not_been() -> None:
-    # A host may put right what was wrong, and go on.
+    # The host may correct the cause of a fault and continue.
     program = assemble_text("li p1, 100\n li p2, 0\n div p3, p1, p2\n mul p4, p3, p3\n halt")
     machine, other = Simulator(program, SMALL, trace=True), Simulator(program, SMALL, trace=True)
     with pytest.raises(Fault):

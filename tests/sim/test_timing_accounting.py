@@ -1,4 +1,4 @@
-"""Accounting: what the lost cycles are charged to when several waits meet."""
+"""Accounting: the causes to which lost cycles are charged when several waits overlap."""
 
 from collections.abc import Callable
 
@@ -34,7 +34,7 @@ def test_load_alone_where_it_is_later(timing: Callable[[str], None]) -> None:
 
 
 def test_load_multiply_and_unit(timing: Callable[[str], None]) -> None:
-    # ADD reads p2 and p4, and writes p1, whose last value is still to come.
+    # ADD reads p2 and p4, and writes p1, of which an earlier write is outstanding.
     timing("""
         lowrank.rounds_per_cycle = 2
         cycle              |  0  1  2  3  4  5  6  7  8  9 10 11 12 13
@@ -76,7 +76,7 @@ def test_load_before_queue(timing: Callable[[str], None]) -> None:
 
 
 def test_hazard_and_execute(timing: Callable[[str], None]) -> None:
-    # Waiting for the quotient's operand, then dividing.
+    # DIV waits for its operand, then divides.
     timing("""
         cycle            |  0  1  2  3  4  5  6  7 .. 25 26 27
         0 LI p1, 6       | IF ID EX ME WB
@@ -133,7 +133,7 @@ def test_fetch_from_l2_is_forgotten_before_memory(timing: Callable[[str], None])
 
 
 def test_data_miss_behind_a_data_miss(timing: Callable[[str], None]) -> None:
-    # Nothing of a data miss is hidden: the second begins when the first is over.
+    # No part of a data miss is hidden: the second begins when the first is over.
     timing("""
         l2.latency = 2
         memory.latency = 1
@@ -146,7 +146,7 @@ def test_data_miss_behind_a_data_miss(timing: Callable[[str], None]) -> None:
 
 
 def test_loop_by_address(timing: Callable[[str], None]) -> None:
-    # What an address costs is the sum over its passes.
+    # The profile of an address is the sum over its executions.
     timing("""
         cycle             |  0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15 16 17 18 19 20 21 22 23
         0 LI p1, 2        | IF ID EX ME WB
@@ -163,7 +163,7 @@ def test_loop_by_address(timing: Callable[[str], None]) -> None:
 
 
 def test_accumulator_before_unit(timing: Callable[[str], None]) -> None:
-    # ACCGET needs ACC, and writes p1, which PRNG has still to write.
+    # ACCGET needs ACC, and writes p1, for which a write of PRNG is outstanding.
     timing("""
         cycle             |  0  1  2  3  4  5 .. 12 13 14 15 16 17
         0 PRNG p1, p2, p3 | IF ID EX ME WB

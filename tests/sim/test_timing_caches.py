@@ -1,10 +1,10 @@
-"""Caches: which accesses miss, what a miss costs, and what is counted. L2 answers in 3 cycles, memory in 7 more."""
+"""Caches: misses, their cost and the counts. L2 has a latency of 3 cycles, memory of 7 more."""
 
 from collections.abc import Callable
 
 
 def test_instructions_from_memory(timing: Callable[[str], None]) -> None:
-    # Ten cycles for the first line; lines are loaded once.
+    # Ten cycles for the first line; each line is loaded once.
     timing("""
         l2.latency = 3
         memory.latency = 7
@@ -105,7 +105,7 @@ def test_instruction_set_is_the_line_modulo_the_sets(timing: Callable[[str], Non
 
 
 def test_dropped_instructions_are_not_fetched(timing: Callable[[str], None]) -> None:
-    # 13 follows the jump at 12, and lies in another line; that line is never asked for.
+    # Address 13 follows the jump at 12 in another line, which is never requested.
     timing("""
         l2.latency = 3
         memory.latency = 7
@@ -149,7 +149,7 @@ def test_load_from_memory_unused(timing: Callable[[str], None]) -> None:
 
 
 def test_load_from_memory_then_store_datum(timing: Callable[[str], None]) -> None:
-    # The datum is there in the cycle of WB, when STORE is in MEM.
+    # The datum is available in the cycle of WB, in which STORE is in MEM.
     timing("""
         l2.latency = 3
         memory.latency = 7
@@ -209,7 +209,7 @@ def test_text_as_data_is_in_l2(timing: Callable[[str], None]) -> None:
 
 
 def test_store_allocates_and_is_written_back(timing: Callable[[str], None]) -> None:
-    # The dirty line goes to L2, which has it: an access more, and no cycle.
+    # The dirty line is written back to L2, which holds it: one more access, no cycle.
     timing("""
         dcache.sets = 1
         dcache.ways = 1
@@ -230,7 +230,7 @@ def test_store_allocates_and_is_written_back(timing: Callable[[str], None]) -> N
 
 
 def test_dirty_line_reaches_memory(timing: Callable[[str], None]) -> None:
-    # Both caches hold one line, so the stored line leaves L2 as well.
+    # Both caches hold one line, so the stored line is evicted from L2 as well.
     timing("""
         dcache.sets = 1
         dcache.ways = 1

@@ -101,7 +101,7 @@ def test_load_then_operand_of_a_unit(timing: Callable[[str], None]) -> None:
 
 
 def test_load_written_again(timing: Callable[[str], None]) -> None:
-    # LOAD writes in order: LI does not wait, and ADD takes what LI gives.
+    # LOAD writes in order: LI does not wait, and ADD reads the result of LI.
     timing("""
         cycle              |  0  1  2  3  4  5  6  7
         0 LOAD p1, 100(p0) | IF ID EX ME WB
@@ -132,7 +132,7 @@ def test_pop_then_stack_pointer(timing: Callable[[str], None]) -> None:
 
 
 def test_pop_of_the_stack_pointer(timing: Callable[[str], None]) -> None:
-    # The loaded word wins, so P30 is there when a loaded register is.
+    # The loaded word takes precedence over the new P30, so P30 is ready like a loaded register.
     timing("""
         cycle             |  0  1  2  3  4  5  6  7  8  9
         0 PUSH p0         | IF ID EX ME WB
@@ -234,7 +234,7 @@ def test_multiply_then_return(timing: Callable[[str], None]) -> None:
 
 
 def test_independent_multiplications(timing: Callable[[str], None]) -> None:
-    # The multiplier takes one a cycle.
+    # The multiplier is pipelined, with one operation per cycle.
     timing("""
         cycle            |  0  1  2  3  4  5  6  7  8  9 10
         0 MUL p1, p2, p2 | IF ID EX ME WB
@@ -288,7 +288,7 @@ def test_flags_of_an_addition(timing: Callable[[str], None]) -> None:
 
 
 def test_flags_of_a_multiplication(timing: Callable[[str], None]) -> None:
-    # The flags come late even where the product goes nowhere.
+    # The flags are late even if the product is written to P0.
     timing("""
         cycle            |  0  1  2  3  4  5  6  7  8  9
         0 MUL p0, p1, p2 | IF ID EX ME WB
@@ -318,7 +318,7 @@ def test_flags_with_a_load_between(timing: Callable[[str], None]) -> None:
 
 
 def test_flags_with_an_addition_between(timing: Callable[[str], None]) -> None:
-    # ADD is the flags' last writer; it does not wait for those of MUL, which nobody will see.
+    # ADD is the last writer of the flags; it does not wait for those of MUL, which are dropped.
     timing("""
         cycle            |  0  1  2  3  4  5  6  7
         0 MUL p1, p2, p3 | IF ID EX ME WB
@@ -419,7 +419,7 @@ def test_register_0_never_waits(timing: Callable[[str], None]) -> None:
 
 
 def test_results_forwarded_to_every_place(timing: Callable[[str], None]) -> None:
-    # To both operands, datum and address of a store, address of a load, and a branch; none waits.
+    # Forwarding to both operands, datum and address of a store, address of a load, and a branch, without stalls.
     timing("""
         cycle             |  0  1  2  3  4  5  6  7  8  9 10
         0 LI p1, 100      | IF ID EX ME WB

@@ -1,4 +1,4 @@
-"""Branch prediction: what is fetched after a jump or branch, and what a wrong guess costs."""
+"""Branch prediction: the address fetched after a jump or branch, and the cost of a misprediction."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ def test_branch_not_taken(timing: Callable[[str], None]) -> None:
 
 
 def test_taken_to_the_next_address(timing: Callable[[str], None]) -> None:
-    # What was fetched is right, so nothing is lost although nothing was predicted.
+    # The sequential address is right, so nothing is lost although there is no entry.
     timing("""
         cycle            |  0  1  2  3  4  5  6  7
         0 LI p31, 2      | IF ID EX ME WB
@@ -32,7 +32,7 @@ def test_branch_waits_before_it_redirects(timing: Callable[[str], None]) -> None
 
 
 def test_counted_loop(timing: Callable[[str], None]) -> None:
-    # No entry, then counter 2, then 3 at the exit.
+    # No entry, then counter 2, then 3 when the loop exits.
     timing("""
         cycle             |  0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15
         0 LI p1, 3        | IF ID EX ME WB
@@ -203,7 +203,7 @@ def test_loop_of_one_instruction(timing: Callable[[str], None]) -> None:
 
 
 def test_loop_of_one_branch(timing: Callable[[str], None]) -> None:
-    # Looked up again before the counter of the last time is written; it is 2 or 3 all the same.
+    # The lookup precedes the counter update of the last iteration; 2 and 3 predict the same.
     timing("""
         cycle            |  0  1  2  3  4  5  6  7  8  9
         0 BEQ p0, p0, L0 | IF ID EX ME WB
@@ -257,7 +257,7 @@ def test_call_and_return_again(timing: Callable[[str], None]) -> None:
 
 
 def test_target_written_by_a_later_return(timing: Callable[[str], None]) -> None:
-    # The third return goes where the second one went, as predicted by then.
+    # The third return goes to the same address as the second, as predicted.
     timing("""
         cycle     |  0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15 16 17 18 19 20 21 22
         0 CALL L4 | IF ID EX ME WB
@@ -273,8 +273,8 @@ def test_target_written_by_a_later_return(timing: Callable[[str], None]) -> None
 
 
 def test_update_not_seen_one_cycle_later(timing: Callable[[str], None]) -> None:
-    # One entry for all. JUMP to the next address costs nothing, but takes the entry at the end of its EX. Fetched one
-    # cycle after it, the jump at 2 still finds its own entry, and gets it back in time for the next round.
+    # A single entry. JUMP to the next address costs nothing, but replaces the entry at the end of its EX. Fetched one
+    # cycle later, the jump at 2 still finds its own entry, and has it again in time for the next iteration.
     timing("""
         predictor.entries = 1
         cycle     |  0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15
@@ -325,7 +325,7 @@ def test_update_seen_three_cycles_later(timing: Callable[[str], None]) -> None:
 
 
 def test_looked_up_when_it_enters_fetch(timing: Callable[[str], None]) -> None:
-    # The second time, the jump at 3 enters IF in cycle 11 and finds its entry; before it leaves IF, that at 1 takes it.
+    # The second time, the jump at 3 enters IF in cycle 11 and finds its entry; jump 1 replaces it before 3 leaves IF.
     timing("""
         predictor.entries = 1
         cycle            |  0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15 16 17 18

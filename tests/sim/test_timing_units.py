@@ -1,4 +1,4 @@
-"""Units beside the pipeline: when an instruction starts in its unit, keeps it, and has its result."""
+"""Units beside the pipeline: start, occupancy and latency of instructions."""
 
 from collections.abc import Callable
 
@@ -25,7 +25,7 @@ def test_vector_operation_with_16_lanes(timing: Callable[[str], None]) -> None:
 
 
 def test_latencies_of_vector_operations(timing: Callable[[str], None]) -> None:
-    # v is 4; CONV of width 3 keeps the unit for 12 cycles.
+    # v is 4; CONV of width 3 occupies the unit for 12 cycles.
     timing("""
         lowrank.lanes = 64
         cycle                |  0  1  2  3  4  5  6  7  8  9 10 11 12 13 .. 23 .. 27 28 29 30 31 32 33
@@ -202,7 +202,7 @@ def test_vector_queue_of_two(timing: Callable[[str], None]) -> None:
 
 
 def test_vector_queue_of_four(timing: Callable[[str], None]) -> None:
-    # As many as wait by default: the sixth is held back.
+    # The default queue: the sixth instruction stalls.
     timing("""
         lowrank.lanes = 64
         cycle             |  0  1  2  3  4  5  6  7  8  9 .. 13 14 15 .. 19 20 21 .. 25 26 27 .. 31 32 33
@@ -269,7 +269,7 @@ def test_lowrank_queue_of_one(timing: Callable[[str], None]) -> None:
 
 
 def test_queues_of_different_units(timing: Callable[[str], None]) -> None:
-    # A full queue holds back only instructions of its own unit.
+    # A full queue stalls only instructions of its own unit.
     timing("""
         pipeline.queue = 1
         lowrank.lanes = 64
@@ -377,7 +377,7 @@ def test_store_then_vector_load(timing: Callable[[str], None]) -> None:
 
 
 def test_fence_sync_and_halt(timing: Callable[[str], None]) -> None:
-    # FENCE waits for the vector store only, SYNC for the addition as well, and HALT finds nothing left to do.
+    # FENCE waits for the vector store only, SYNC for the addition as well, so HALT does not wait.
     timing("""
         caches.line = 625
         lowrank.lanes = 64
@@ -468,7 +468,7 @@ def test_vget_into_register_0(timing: Callable[[str], None]) -> None:
 
 
 def test_prng_used_at_once(timing: Callable[[str], None]) -> None:
-    # One of the eight rounds a cycle, and a cycle more.
+    # Eight rounds at one per cycle, and one more cycle.
     timing("""
         cycle             |  0  1  2  3  4 .. 12 13 14 15 16 17
         0 PRNG p1, p2, p3 | IF ID EX ME WB
@@ -616,7 +616,7 @@ def test_lowrank_product_with_a_vector(timing: Callable[[str], None]) -> None:
 
 
 def test_fitness_weighted_update(timing: Callable[[str], None]) -> None:
-    # One column is one beat: 44 + 16 cycles, and 8 more until the row is there.
+    # One column is one beat: 44 + 16 cycles, and 8 more until the row is available.
     timing("""
         lowrank.lanes = 256
         cycle               |  0  1  2  3  4  5 .. 63 .. 71 72 73 74 75 76

@@ -1,4 +1,4 @@
-"""The engine `sim`: the same training as on numpy, measured."""
+"""The engine `sim`: the same training as with `numpy`, with measurements."""
 
 from dataclasses import replace
 from itertools import islice
@@ -22,7 +22,7 @@ TINY = Parameters(population=6, rank=2, steps=3, seed=4)
 
 
 def told(step: Step) -> tuple[Any, ...]:
-    """Give what both engines must tell alike."""
+    """Return the parts of a record that must be equal for both engines."""
     return step.step, step.fitness, step.population_mean, step.best, step.tied, step.evaluations, step.digest
 
 

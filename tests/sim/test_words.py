@@ -1,4 +1,4 @@
-"""Compiled arithmetic on words, against Python's integers and the library's arrays."""
+"""Compiled arithmetic on words, against Python integers and the array functions of `pentary.numbers`."""
 
 from random import Random
 
@@ -21,7 +21,7 @@ wide = st.integers(-(2**62) + 1, 2**62 - 1)
 
 
 def nearest(numerator: int, k: int) -> int:
-    """Divide by 5**k and round to the nearest integer; there is no tie."""
+    """Return numerator / 5**k, rounded to the nearest integer; there are no ties."""
     below, rest = divmod(numerator, 5**k)
     return below + (2 * rest > 5**k)
 

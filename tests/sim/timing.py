@@ -1,4 +1,4 @@
-"""Pipeline diagrams as tests: the drawing says what is run and when everything must happen.
+"""Pipeline diagrams as tests: a drawing contains a program and its expected timing.
 
     pipeline.queue = 1
     cycle             |  0  1  2  3  4  5  6  7  8  9 10 11
@@ -8,14 +8,14 @@
     2 HALT            |       IF -- -- -- ID -- -- EX ME WB | sync 2
     vector_busy_cycles = 1
 
-Settings of the machine come first, counts after the run last. A row has an address and its instruction, the cycles in
-which it enters each stage (-- where it stays), and what its lost cycles are charged to. A unit's row belongs to the
-instruction above: it keeps its unit in the cycles ==, and its result is there after the last --.
+Settings of the machine come first, expected counts last. A row contains an address and its instruction, the cycles in
+which it enters each stage (-- while it stays), and the causes of its lost cycles. A unit's row belongs to the
+instruction above, which occupies the unit in the cycles marked ==; its result is available after the last --.
 
-Rows are in the order of execution, an instruction that runs twice has two. Addresses without a row hold NOPs that never
-run. Address n has the label Ln. A column headed .. stands for several cycles in which nothing begins or ends; a further
-line of cycles sets the columns for the rows below it. The run ends with HALT, or after the last row if that is another
-instruction.
+Rows are in the order of execution; an instruction that runs twice has two. Addresses without a row contain NOPs that
+are never executed. Address n has the label Ln. A column headed .. stands for several cycles in which nothing begins or
+ends; another line of cycles sets the columns for the rows below it. The run ends with HALT, or after the last row if
+that is another instruction.
 """
 
 import re
@@ -36,9 +36,9 @@ from pentary_sim.simulator import Simulator
 STAGES: Final = ("IF", "ID", "EX", "ME", "WB")
 FIELDS: Final = ("fetch", "decode", "execute", "memory", "writeback")
 DEFAULTS: Final = {"l2.latency": "0", "memory.latency": "0", "memory.words": "15625"}
-"""Settings of a diagram that does not say otherwise: a miss in a cache costs nothing."""
+"""Default settings of a diagram: cache misses cost nothing."""
 
-_WIDTH: Final = 108  # of a drawing, in characters
+_WIDTH: Final = 108  # maximum width of a drawing in characters
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,11 @@ class Row:
     """One executed instruction.
 
     Attributes:
-        address: of the instruction.
-        text: the instruction, as the assembler takes it.
-        stages: the cycles in which it enters the five stages.
+        address: address of the instruction.
+        text: the instruction in assembly language.
+        stages: cycles in which it enters the five stages.
         unit: name of the unit that executes it beside the pipeline, with start, free and done; empty for none.
-        lost: cycles charged for it, by cause.
+        lost: lost cycles charged to it, by cause.
     """
 
     address: int
@@ -69,11 +69,11 @@ class Diagram:
     counts: dict[str, int] = field(default_factory=dict)
 
     def mispredicted(self) -> list[bool]:
-        """Tell for each row but the last whether a wrong address was fetched after it: the next one is late."""
+        """For each row but the last, whether it was mispredicted, which delays the fetch of the next one."""
         return [after.stages[0] > row.stages[1] for row, after in pairwise(self.rows)]
 
     def program(self) -> Program:
-        """Assemble the instructions."""
+        """Return the assembled program."""
         lines: dict[int, str] = {}
         for row in self.rows:
             assert lines.setdefault(row.address, row.text) == row.text, f"two instructions at address {row.address}"
@@ -81,12 +81,12 @@ class Diagram:
         return assemble_text("\n".join(text) + "\n")
 
     def config(self) -> Config:
-        """Give the machine's settings."""
+        """Return the configuration of the machine."""
         return Config.loads("\n".join(f"{name} = {value}" for name, value in (DEFAULTS | self.settings).items()))
 
 
 def parse(drawing: str) -> Diagram:
-    """Read a drawing.
+    """Parse a drawing.
 
     >>> diagram = parse('''
     ...     cycle    |  0  1  2  3  4 .. 12 13 14
@@ -123,7 +123,7 @@ def parse(drawing: str) -> Diagram:
 
 
 def _columns(marks: list[tuple[int, str]]) -> dict[int, tuple[int, int]]:
-    """Map the place of each column to its first cycle and the one after it."""
+    """Return, by position of each column in the text, its first cycle and the one after its last."""
     columns: dict[int, tuple[int, int]] = {}
     for (place, mark), (_, after) in zip(marks, [*marks[1:], (0, "")], strict=True):
         first = next(reversed(columns.values()))[1] if mark == ".." else int(mark)
@@ -146,7 +146,7 @@ def _spans(marks: list[tuple[int, str]], columns: dict[int, tuple[int, int]]) ->
 
 
 def draw(rows: Iterable[Row]) -> str:
-    """Draw rows as `parse` reads them.
+    """Return a drawing of rows in the format of `parse`.
 
     >>> print(draw([Row(0, "NOP", (0, 1, 2, 3, 4)), Row(1, "RET", (1, 2, 12, 13, 14), (), {"flush": 2})]))
     cycle |  0  1  2  3  4 .. 12 13 14
@@ -159,7 +159,7 @@ def draw(rows: Iterable[Row]) -> str:
     lines: list[str] = []
     rest = rows
     while rest:
-        # The longest run of rows that fits, but at least one.
+        # As many rows as fit the width, but at least one.
         for count in range(len(rest), 0, -1):
             panel = _draw_panel(rest[:count], width)
             if max(map(len, panel)) <= _WIDTH or count == 1:
@@ -194,7 +194,7 @@ def _stage_mark(row: Row, cycle: int) -> str:
 
 
 def _axis(rows: list[Row]) -> list[tuple[int, int]]:
-    """Give first cycle and end of each column; three cycles and more in which nothing begins or ends share one."""
+    """Return (first cycle, end) of each column; three or more cycles in which nothing begins or ends share one."""
     marks = sorted({cycle for row in rows for cycle in (*row.stages, *row.unit[1:])})
     axis: list[tuple[int, int]] = []
     for cycle, after in pairwise(marks):
@@ -205,13 +205,13 @@ def _axis(rows: list[Row]) -> list[tuple[int, int]]:
 
 
 def check(drawing: str) -> None:
-    """Run the program of a drawing, and compare everything that the drawing says.
+    """Run the program of a drawing, and compare its timing and counts with the drawing.
 
     Args:
-        drawing: as the module tells.
+        drawing: drawing in the format described above.
 
     Raises:
-        AssertionError: the drawing contradicts itself, or the run differs; then with both diagrams.
+        AssertionError: the drawing is inconsistent, or the run differs; in the latter case with both diagrams.
     """
     expected = parse(drawing)
     rows = expected.rows
@@ -221,7 +221,7 @@ def check(drawing: str) -> None:
     stepped = Simulator(expected.program(), expected.config(), trace=True)
     actual, problems = _step(stepped, expected)
     problems += _totals(expected, stepped)
-    # A run without a stop after every instruction must not differ from one with stops.
+    # A run in one piece must not differ from one that stops after every instruction.
     whole = Simulator(expected.program(), expected.config())
     whole.run(max_instructions=len(rows))
     problems += _totals(expected, whole)
@@ -232,10 +232,10 @@ def check(drawing: str) -> None:
 
 
 def _step(machine: Simulator, expected: Diagram) -> tuple[list[Row], list[str]]:
-    """Run one instruction at a time: what the causes gain in a step is what the instruction was charged.
+    """Run one instruction at a time; the increments of the causes in a step are those charged to the instruction.
 
     Returns:
-        The rows of the run, and what is wrong with fields of its records that no row shows.
+        The rows of the run, and errors in fields of its records that are not part of the rows.
     """
     texts = {row.address: row.text for row in expected.rows}
     rows: list[Row] = []

@@ -168,7 +168,7 @@ take.next:
 ;
 ; Each unit takes its instructions in order, so one that waits holds up those behind it. Therefore an image's results
 ; are stored after the next image's inputs have been loaded and its sums begun, and two images in turns use two sets of
-; vector registers. (The last image of a block loads inputs behind the end that nobody uses.)
+; vector registers. (The last image of a block loads inputs beyond the end that are not used.)
 ;
 ;     p1 pair   p2 image   p3 its activations   p4 its outputs   p5 end of the loop
 ;     p6, p7 VL of activations and outputs   p8, p9 1, -1   p10 5^q   p11, p12 keys of hidden and output

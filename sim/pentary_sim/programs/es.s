@@ -281,7 +281,7 @@ count.vector:
 ; Pairs with pent 0 are left out. The next one is looked for while the unit draws the factors of this one.
 ;
 ; Each unit takes its instructions in order, and a store waits for its data. So in a row, the words of the next row are
-; loaded before those of this one are stored: at the end a row more than there is, which nobody uses. Two rows in turns
+; loaded before those of this one are stored: at the end one row beyond the last, which is not used. Two rows in turns
 ; use two vector registers, so that the next row need not wait until this one is stored. The sums of a pair
 ; go from the first row to the last, the latent words are moved from the last row to the first, so that what is needed
 ; first after that, here and in the next step, is what the data cache still holds.

@@ -1,4 +1,4 @@
-; The seed's experiment: move a weight matrix to a diagonal pattern with five-level members. Run it as it is:
+; Training of a weight matrix towards a diagonal pattern with five-level members. To run it:
 ;
 ;     pentary run sim/pentary_sim/programs/target.s
 ;
@@ -45,7 +45,7 @@ setup:
 ; that has a diagonal element; if their number is no multiple of five, the first round begins in its middle.
 ;
 ; The fitness of a pair is fetched after the factors of the next pair have been ordered: until the last rows have gone
-; through all units, the generator is busy anyway. (After the last pair it draws factors that nobody uses.)
+; through all units, the generator is busy anyway. (After the last pair it draws factors that are not used.)
 ;
 ;     p1 pair   p2 row   p3 latents of the first row in this round   p4 DIAGONAL   p5 ROWS   p6 PAIRS
 ;     p7, p8 SIGMA, -SIGMA   p9, p10 fitness   p11..p15 the values on the diagonal, in the order of the rounds

@@ -1,7 +1,7 @@
-"""Traces: what every instruction of a run did in which cycle, in the files of three viewers.
+"""Traces of a run, instruction by instruction, in the formats of Konata, waveform viewers (VCD) and Perfetto.
 
-`open_trace` picks the format by the ending of the file's name. All writers work on batches and keep no more than
-what is still in flight, so that the length of a run is limited by the disk alone.
+`open_trace` selects the format by the file name extension. All writers work in batches and keep only instructions in
+flight, so the length of a run is limited only by disk space.
 """
 
 from pathlib import Path
@@ -22,23 +22,23 @@ ENDINGS: Final[dict[str, type[Trace]]] = {
     ".vcd": VcdTrace,
     ".json": PerfettoTrace,
 }
-"""The format that the ending of a file's name stands for."""
+"""Trace class by file name extension."""
 
 
 def open_trace(path: str | Path, program: Program, cycles: tuple[float, float] | None = None) -> Trace:
-    """Begin a trace.
+    """Create a trace file.
 
     Args:
-        path: the file to write, which appears when the trace is closed; its ending, in capitals or not, is one of
-            `ENDINGS`.
-        program: what runs.
-        cycles: the first and the last to be traced; None for all.
+        path: the file to write, which appears when the trace is closed; its extension, in upper or lower case, is one
+            of `ENDINGS`.
+        program: the program that runs.
+        cycles: first and last cycle to be traced; None for all.
 
     Returns:
-        The writer: give it the run's events in order with `add`, then `close` it (or use it in a `with` statement).
+        The trace writer: pass it the run's events in order with `add`, then `close` it (or use a `with` statement).
 
     Raises:
-        PentaryError: the ending stands for no format, or the file cannot be written.
+        PentaryError: the extension is unknown, or the file cannot be written.
     """
     path = Path(path)
     kind = ENDINGS.get(path.suffix.lower())

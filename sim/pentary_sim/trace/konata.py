@@ -1,8 +1,8 @@
 """Pipeline diagrams for Konata: the Kanata log format, version 4.
 
-A log is lines of fields between tabs, in the order of the cycles: C moves on by some cycles, I begins an instruction,
-L gives it text (0 beside the diagram, 1 on hovering), S and E begin and end a stage in a lane, W draws an arrow from
-the instruction that made a value to the one that needs it, R ends an instruction: 0 if it retires, 1 if it is flushed.
+A log consists of lines with tab-separated fields, in the order of the cycles: C advances time by some cycles, I begins
+an instruction, L adds text to it (0 beside the diagram, 1 on hovering), S and E begin and end a stage in a lane, W
+draws an arrow from the producer of a value to its consumer, R ends an instruction: 0 if it retires, 1 if it is flushed.
 """
 
 from collections.abc import Iterator
@@ -17,10 +17,10 @@ _LETTERS: Final = {"fetch": "F", "decode": "D", "execute": "X", "memory": "M", "
 
 
 class KonataTrace(Trace):
-    """The pipeline in lane 0; in lane 1 what goes on beside it: Q in a unit's queue, then the unit's name.
+    """Konata log: lane 0 shows the pipeline stages; lane 1 the other units: Q in a unit's queue, then the unit's name.
 
-    An arrow leads to an instruction from each one that had not completed the write of a register it reads when it was
-    decoded. The instruction at which the program faults ends with the stage of the fault, as one that is flushed.
+    Arrows lead to an instruction from those producers of its source registers that had not completed the write when it
+    was decoded. A faulting instruction ends in the stage of the fault and is shown as flushed.
     """
 
     def __init__(self, file: GrowingFile, program: Program) -> None:
@@ -28,12 +28,12 @@ class KonataTrace(Trace):
         super().__init__(file, program)
         file.write("Kanata\t0004\n")
         self._cycle: int | None = None
-        self._writers: dict[int, tuple[int, int]] = {}  # of each register: last instruction, when it is complete
+        self._writers: dict[int, tuple[int, int]] = {}  # by register: last writer, and cycle in which it completes
 
     def records(
         self, number: int, event: Event, instruction: Instruction, pents: str, elements: str
     ) -> Iterator[tuple[int, str]]:
-        """Return the lines of an instruction."""
+        """Yield the log lines of an instruction with their cycles."""
         label = f"{instruction.label}: " if instruction.label else ""
         fault = f"  [{FAULTS[event.fault]} fault]" if event.fault else ""
         details = instruction.details(event, pents, elements)
@@ -64,7 +64,7 @@ class KonataTrace(Trace):
         yield complete, f"R\t{number}\t{number}\t{1 if event.fault else 0}\n"
 
     def write(self, cycle: int, records: list[str]) -> None:
-        """Write the lines of a cycle."""
+        """Write the log lines of a cycle."""
         self.file.write(f"C=\t{cycle}\n" if self._cycle is None else f"C\t{cycle - self._cycle}\n")
         self.file.writelines(records)
         self._cycle = cycle

@@ -1,6 +1,6 @@
 """Timelines for Perfetto (https://ui.perfetto.dev) and chrome://tracing: trace events in JSON.
 
-These viewers know time only in microseconds, so one stands for a cycle.
+These viewers measure time in microseconds; one microsecond stands for one cycle.
 """
 
 import json
@@ -19,14 +19,14 @@ _TRACKS: Final = {
 
 
 class PerfettoTrace(Trace):
-    """A track for each stage, one for lost cycles by cause, one for each unit, and how many wait in each queue.
+    """Perfetto timeline: a track for each stage and each unit, one for lost cycles by cause, a counter for each queue.
 
-    What an instruction did is told with its slice in execute, and again with that in its unit. A mark across all tracks
-    stands where the program faults.
+    Details of an instruction are attached to its slices in execute and in its unit. A fault is a mark across all
+    tracks.
     """
 
     def __init__(self, file: GrowingFile, program: Program) -> None:
-        """Name the tracks."""
+        """Write the names of the tracks."""
         super().__init__(file, program)
         self._waiting: Counter[str] = Counter()
         named = [("process_name", 0, {"name": "pentary"})]
@@ -38,7 +38,7 @@ class PerfettoTrace(Trace):
     def records(
         self, number: int, event: Event, instruction: Instruction, pents: str, elements: str
     ) -> Iterator[tuple[int, str | tuple[str, int]]]:
-        """Return the slices of an instruction, and the steps of its unit's queue."""
+        """Yield slices of an instruction and changes (unit, +1 or -1) of queue occupancy, each with its cycle."""
         name, details = _json(instruction.text), _json(instruction.details(event, pents, elements))
         stages = event.stages
         for stage, first, end in stages:
@@ -61,7 +61,7 @@ class PerfettoTrace(Trace):
             yield event.start, _slice(f"{unit} unit", event.start, event.free, name, details)
 
     def write(self, cycle: int, records: list[str | tuple[str, int]]) -> None:
-        """Write the slices that begin in a cycle, and the queues that change."""
+        """Write the slices that begin in a cycle, and the queue counters that change."""
         before = self._waiting.copy()
         for record in records:
             if isinstance(record, str):
@@ -74,7 +74,7 @@ class PerfettoTrace(Trace):
                 self.file.write(f",\n{json.dumps(counter)}")
 
     def finish(self) -> None:
-        """End the list."""
+        """Close the JSON list."""
         self.file.write("\n]}\n")
 
 
@@ -87,6 +87,6 @@ def _on(track: str, cycle: int) -> str:
 
 
 def _slice(track: str, first: int, end: int, name: str, args: str | None) -> str:
-    """Return a slice; its name and what is told with it are JSON already."""
+    """Return a slice as JSON; `name` and `args` are JSON already."""
     told = f', "args": {args}' if args else ""
     return f'{{"ph": "X", {_on(track, first)}, "dur": {end - first}, "name": {name}{told}}}'

@@ -1,6 +1,6 @@
-"""Waveforms for GTKWave, Surfer and other viewers: a value change dump, in which a nanosecond is a cycle.
+"""Waveforms for GTKWave, Surfer and other viewers: a value change dump (VCD), one nanosecond per cycle.
 
-Texts are of the type `string`, an extension that these viewers know; pents are spelled `=-012`.
+Text signals use the type `string`, an extension that these viewers support; pents are spelled `=-012`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ from pentary.support.files import GrowingFile
 from pentary_sim.events import CAUSES, FAULTS, NONE, UNITS
 from pentary_sim.trace.writer import STAGES, Event, Instruction, Trace, accumulator
 
-# Signals by scope, each a name and a type of VCD.
+# Signals of a scope: VCD types by name.
 _PLACE: Final = {"pc": "integer", "instruction": "string"}
 _REGISTERS: Final = [f"P{register}" for register in range(REGISTERS)]
 _NAMED: Final = ["VL", *(f"F{number}" for number in range(FITNESS)), *CONTROLS]
@@ -37,41 +37,42 @@ _SCOPES: Final = {
 }
 _WIDTHS: Final = {"wire": 1, "integer": 64, "string": 1}
 _ACCUMULATOR_WIDTH: Final = 75  # bits of a number of 32 pents
-_COUNTED: Final = ("busy", "waiting")  # changed in steps of one; the others are set
+_COUNTED: Final = ("busy", "waiting")  # updated by increments; all others are assigned
 
 _Record = tuple[int, tuple[str, str | int]]
-"""A cycle, and signals that change together: their common name, and their lines, or the step of one that is counted."""
+"""Cycle, and a change of a signal or scope: its name, and the VCD lines, or the increment of a counted signal."""
 
 
 class VcdTrace(Trace):
-    """The signals, by scope.
+    """VCD trace with these signals, by scope.
 
     pipeline.fetch, .decode, .execute, .memory, .writeback
-        pc and instruction in the stage; in .memory also the address that it accesses.
+        pc and instruction in the stage; in .memory also the address accessed.
     pipeline.lost
         cause to which the cycles between two retirements are charged.
     pipeline.fault
-        kind of the fault that ends the program, from the cycle in which it is found.
+        kind of the fault that ends the program, from the cycle in which it is detected.
     units.vector, .memory, .crossbar, .lowrank
-        pc and instruction that keeps the unit; busy until all are complete; waiting: how many are in the queue.
+        pc and instruction that occupies the unit; busy: 1 until all its instructions are complete;
+        waiting: number of instructions in the queue.
     registers.pents, registers.numbers
-        P1 to P31 and ACC, both ways; VL, F0 to F3 and the control registers as numbers.
+        P1 to P31 and ACC, in both scopes; VL, F0 to F3 and the control registers, as numbers only.
     registers.flags
         Z, N, P, V, C and S.
     registers.vectors
-        V0 to V7: the elements up to the last that is not 0, between commas.
+        V0 to V7: the elements up to the last that is not 0, separated by commas.
 
-    A value appears in the writeback of its writer, or when a unit delivers it. What is not there, and a register before
-    its first write, is z or an empty text.
+    A value changes in the writeback of its writer, or when a unit completes it. Absent values, and registers before
+    their first write, are z or an empty string.
     """
 
     alphabet_is_ascii = True
 
     def __init__(self, file: GrowingFile, program: Program) -> None:
-        """Write the header, which declares the signals."""
+        """Write the header with the signal declarations."""
         super().__init__(file, program)
         header = StringIO()
-        # Without a date, equal runs give equal files.
+        # No date, so that equal runs write equal files.
         writer = VCDWriter(header, timescale="1 ns", date="", comment="a nanosecond is one cycle")
         self._signals: dict[str, dict[str, Variable]] = {}
         for scope, signals in _SCOPES.items():
@@ -80,12 +81,12 @@ class VcdTrace(Trace):
                 initial = 0 if name in _COUNTED else "" if kind == "string" else "z"
                 width = _ACCUMULATOR_WIDTH if (name, kind) == ("ACC", "integer") else _WIDTHS[kind]
                 declared[name] = writer.register_var(scope, name, kind, width, initial)
-        writer.close()  # of the header and the values at the start; changes follow by themselves, which is much faster
+        writer.close()  # header and initial values only; changes are written without it, which is much faster
         file.write(header.getvalue())
         self._cycle = 0
         self._shown: dict[str, str] = {}
         self._counts: dict[str, int] = {}
-        self._places: dict[int, list[tuple[str, str]]] = {}  # by address: what each stage and each unit shows of it
+        self._places: dict[int, list[tuple[str, str]]] = {}  # by address: VCD lines for each stage and unit
         self._nothing = self._place(None, "")
         self._flags = [
             self._lines("registers.flags", {name: number >> bit & 1 for bit, name in enumerate(_FLAGS)})
@@ -95,7 +96,7 @@ class VcdTrace(Trace):
     def records(
         self, number: int, event: Event, instruction: Instruction, pents: str, elements: str
     ) -> Iterator[_Record]:
-        """Return the changes that an instruction makes."""
+        """Yield the signal changes of an instruction."""
         places = self._places.get(event.pc)
         if places is None:
             places = self._places[event.pc] = self._place(event.pc, instruction.text)
@@ -125,7 +126,7 @@ class VcdTrace(Trace):
                 yield known, change
 
     def write(self, cycle: int, records: list[tuple[str, str | int]]) -> None:
-        """Write the last change of signals: what one instruction leaves, the next has entered."""
+        """Write the last change of each signal in a cycle: a stage that is left may be entered in the same cycle."""
         changes: dict[str, str] = {}
         for group, lines in records:
             changes[group] = lines if isinstance(lines, str) else self._counted(group, lines)
@@ -155,14 +156,14 @@ class VcdTrace(Trace):
             yield self._change("registers.vectors", instruction.vector, elements)
 
     def _place(self, pc: int | None, text: str) -> list[tuple[str, str]]:
-        """Return what each stage and each unit shows of an instruction."""
+        """Return the signal changes that show an instruction in each stage and unit."""
         return [
             (scope, self._lines(scope, {"pc": pc, "instruction": text}))
             for scope in (*(f"pipeline.{stage}" for stage in STAGES), *(f"units.{unit}" for unit in UNITS[1:]))
         ]
 
     def _register(self, name: str, value: int, spelled: str) -> tuple[str, str]:
-        """Return the change of a register that is shown both ways."""
+        """Return the change of a register that is shown both as a number and in pents."""
         group, number = self._change("registers.numbers", name, value)
         return group, number + self._change("registers.pents", name, spelled)[1]
 

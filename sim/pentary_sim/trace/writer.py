@@ -1,4 +1,4 @@
-"""What the writers of all formats share: events become records, and records leave in the order of their cycles."""
+"""Base of the trace writers: converts events to records of the format, and writes these in the order of cycles."""
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
@@ -22,14 +22,14 @@ from pentary_sim.events import CAUSES, EVENT, FAULTS, NONE, UNITS, Events
 
 STAGES: Final = ("fetch", "decode", "execute", "memory", "writeback")
 
-_BATCH: Final = 4096  # events whose records are held at a time
+_BATCH: Final = 4096  # events converted at a time
 
 _IMPLIED_SOURCES: Final = {"PUSH": (STACK,), "POP": (STACK,), "RET": (LINK,)}
 _FLAG_NAMES: Final = [" ".join(flag.name or "" for flag in Flags if flag & number) for number in range(64)]
 
 
 class Event(NamedTuple):
-    """A record of `pentary_sim.events.EVENT` in Python's own numbers, which are faster one at a time."""
+    """A record of `pentary_sim.events.EVENT` as Python integers, which are faster to access individually."""
 
     pc: int
     unit: int
@@ -55,14 +55,14 @@ class Event(NamedTuple):
 
     @property
     def stages(self) -> list[tuple[str, int, int]]:
-        """Each stage with its first cycle and the one after its last; the stage of a fault takes one cycle."""
+        """Stages passed, each as (name, first cycle, cycle after the last); the stage of a fault takes one cycle."""
         entered = [cycle for cycle in self[2:7] if cycle != NONE]
         ends = [*entered[1:], entered[-1] + 1]
         return list(zip(STAGES, entered, ends, strict=False))  # a fault has fewer stages
 
     @property
     def complete(self) -> int:
-        """The cycle in which neither the pipeline nor a unit is at work on the instruction any more."""
+        """First cycle in which the instruction is in neither the pipeline nor a unit."""
         return max(self.writeback + 1, self.done) if not self.fault else self.stages[-1][2]
 
 
@@ -70,20 +70,20 @@ assert Event._fields == EVENT.names
 
 
 class Instruction:
-    """What a trace tells of the instruction at an address, whenever it runs.
+    """Static information on the instruction at an address.
 
     Attributes:
-        text: as assembler text.
-        label: at its address, or None.
-        place: label and line of the source.
-        sources: scalar registers that it reads, but P0.
+        text: disassembled instruction.
+        label: label at its address, or None.
+        place: label and source line.
+        sources: scalar registers that it reads, without P0.
         vector: name of the vector register that it writes, or None.
         flags: whether it writes the flags.
         accumulator: whether it writes ACC.
     """
 
     def __init__(self, program: Program, pc: int, labels: dict[int, str]) -> None:
-        """Look it up; outside the text there is none."""
+        """Decode the instruction at pc; outside the text section there is none."""
         self.label = labels.get(pc)
         self._mnemonic, self._named = "", ""
         self.sources: list[int] = []
@@ -93,7 +93,7 @@ class Instruction:
             self.text, self.place = "no instruction", str(pc)
             return
         word = int(program.image[pc])
-        self.text = " ".join(disassemble_word(word, pc, labels).split())  # no columns in a narrow slice
+        self.text = " ".join(disassemble_word(word, pc, labels).split())  # without the alignment into columns
         self.place = program.place(pc)
         with suppress(IllegalInstruction):
             decoded = decode(word)
@@ -112,7 +112,7 @@ class Instruction:
                 self._named = "VL"
 
     def writes(self, event: Event) -> dict[int, int]:
-        """Return the scalar registers that it wrote, with their values."""
+        """Return the values written to scalar registers, by register number."""
         if event.fault:
             return {}
         if self._mnemonic == "PUSH":
@@ -123,18 +123,18 @@ class Instruction:
         return written
 
     def writes_named(self, event: Event) -> dict[str, int]:
-        """Return what it wrote of VL, the control registers and the fitness accumulators, with its value."""
+        """Return the value written to VL, a control register or a fitness accumulator, by register name."""
         if event.fault or not self._named:
             return {}
         return {self._named: 0 if self._mnemonic == "FITGET" else event.value}
 
     def details(self, event: Event, pents: str, elements: str) -> dict[str, str]:
-        """Describe what it did, by headings.
+        """Return the effects of an execution as text, by heading.
 
         Args:
-            event: the record.
-            pents: its value, spelled.
-            elements: the vector that it wrote, as `spell_elements` spells it.
+            event: record of the execution.
+            pents: its value, in pents.
+            elements: the vector written, formatted by `spell_elements`.
         """
         told = {"at": self.place}
         if event.fault:
@@ -164,13 +164,13 @@ class Instruction:
 
 
 def accumulator(event: Event, ascii: bool = False) -> tuple[int, str]:
-    """Return ACC after an instruction, and how it is spelled."""
+    """Return ACC after an instruction, as a number and in pents."""
     high, low = (format_pents(half, ascii=ascii) for half in (event.acc_high, event.acc_low))
     return event.acc_high * 5**PENTS + event.acc_low, high + low
 
 
 def spell_elements(vector: Sequence[int]) -> str:
-    """Spell a vector: its elements up to the last that is not 0.
+    """Return the elements of a vector up to the last that is not 0, separated by commas.
 
     >>> spell_elements([120, 0, -7, 0, 0]), spell_elements([0, 0])
     ('120,0,-7', '0')
@@ -182,21 +182,21 @@ def spell_elements(vector: Sequence[int]) -> str:
 
 
 class Trace(ABC):
-    """A trace that is being written; the formats are its subclasses.
+    """Abstract writer of a trace file; each format is a subclass.
 
     Attributes:
-        cycles: the first and the last to be traced: of the instructions that are added, those that the pipeline or a
-            unit is at work on in one of these cycles are written.
+        cycles: first and last cycle to be traced; only instructions that are in the pipeline or a unit in one of these
+            cycles are written.
     """
 
     alphabet_is_ascii = False
 
     def __init__(self, file: GrowingFile, program: Program) -> None:
-        """Begin.
+        """Create a writer.
 
         Args:
-            file: where to write; `close` closes it.
-            program: what runs.
+            file: the output file; `close` closes it.
+            program: the program that runs.
         """
         self.file = file
         self.cycles: tuple[float, float] = (0, inf)
@@ -206,17 +206,17 @@ class Trace(ABC):
         self._pending: defaultdict[int, list[Any]] = defaultdict(list)  # records, by cycle
 
     def add(self, events: Events) -> None:
-        """Write what instructions did.
+        """Write the records of some instructions.
 
         Args:
-            events: of those that follow the ones added before, in order.
+            events: events in program order, following those added before.
 
         Raises:
             PentaryError: the file cannot be written; it is discarded.
         """
         first_cycle, last_cycle = self.cycles
         records, vectors = events
-        # A fault has no cycle in the stages behind it.
+        # The stages after that of a fault are NONE.
         complete = np.maximum(np.maximum.reduce([records[stage] for stage in STAGES]) + 1, records["done"])
         records = records[(records["fetch"] <= last_cycle) & (complete > first_cycle)]
         with self._writing():
@@ -230,11 +230,11 @@ class Trace(ABC):
                     for cycle, record in told:
                         self._pending[cycle].append(record)
                     self._count += 1
-                # No later instruction has a record before its own fetch, and fetches are in order.
+                # Later instructions have no records before their fetch, and fetches are in order.
                 self._release(batch["fetch"][-1].item())
 
     def close(self) -> None:
-        """Write what is left and close the file; nothing if it is closed.
+        """Write the remaining records and close the file; do nothing if it is closed already.
 
         Raises:
             PentaryError: the file cannot be written; it is discarded.
@@ -245,34 +245,34 @@ class Trace(ABC):
                 self.finish()
 
     def __enter__(self) -> Self:
-        """Give itself."""
+        """Return the writer itself."""
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Close the file, after an error too: what ran up to a fault is what one wants to see."""
+        """Close the file, also after an error, since a trace up to a fault is useful."""
         self.close()
 
     @abstractmethod
     def records(
         self, number: int, event: Event, instruction: Instruction, pents: str, elements: str
     ) -> Iterator[tuple[int, Any]]:
-        """Return what the format has to write of an instruction, each piece with its cycle.
+        """Yield the format's records of an instruction as (cycle, record).
 
         Args:
-            number: of the instruction in the run, from 0.
-            event: what it did.
-            instruction: what it is.
-            pents: its value, spelled.
-            elements: the vector that it wrote, spelled; empty if none.
+            number: sequence number of the instruction in the trace, from 0.
+            event: record of its execution.
+            instruction: static information on it.
+            pents: its value, in pents.
+            elements: the vector written, formatted by `spell_elements`; empty if none.
         """
 
     @abstractmethod
     def write(self, cycle: int, records: list[Any]) -> None:
-        """Write all records of a cycle; cycles are in order, and within one the instructions are."""
+        """Write all records of a cycle; cycles come in ascending order, records of a cycle in program order."""
 
     @abstractmethod
     def finish(self) -> None:
-        """Write the end of the file."""
+        """Write the trailer of the file."""
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

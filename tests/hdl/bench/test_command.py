@@ -1,4 +1,4 @@
-"""The gateware's Verilog in two simulators, and the command that runs them."""
+"""Verification of the gateware's Verilog in two simulators, and the command that runs it."""
 
 import json
 import os
@@ -46,7 +46,7 @@ def test_the_verilog_does_what_the_twin_does(tmp_path: Path) -> None:
 
 @needs_icarus
 def test_another_simulator_agrees(tmp_path: Path) -> None:
-    # Icarus runs some hundred cycles a second: the smallest hardware, and what the coverage asks for.
+    # Icarus simulates a few hundred cycles a second: smallest hardware, and only what coverage requires.
     passes("icarus", LowRankParameters(max_rank=1, max_size=16), 0, tmp_path)
 
 
@@ -109,7 +109,7 @@ def quick(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *options: 
 
 
 class Lenient(Decoder):
-    """LRACC takes 6, 7, -6, -7 and -8, whose low bits are those of a pent."""
+    """Bug: LRACC accepts 6, 7, -6, -7 and -8, whose low bits are those of a pent."""
 
     def elaborate(self, platform: object) -> Module:
         m = super().elaborate(platform)
@@ -131,7 +131,7 @@ def test_an_operand_that_only_its_upper_bits_make_illegal_is_found(
 
 
 class Hasty(Front):
-    """LRSET RANK right behind PQUANT changes how that quantises."""
+    """Bug: LRSET RANK directly after PQUANT affects its thresholds."""
 
     def elaborate(self, platform: object) -> Module:
         m = super().elaborate(platform)
@@ -149,7 +149,7 @@ def test_an_lrset_that_reaches_the_command_before_it_is_found(monkeypatch: pytes
 
 @needs_icarus
 def test_a_threshold_that_twin_and_gateware_share_is_found(tmp_path: Path) -> None:
-    # The simulator imports `pentary` by itself, so the fault is put in a copy of the source.
+    # The simulator imports `pentary` itself, so the fault is injected into a copy of the source.
     copy = tmp_path / "copy"
     for package in ("pentary", "hdl"):
         shutil.copytree(ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__"))

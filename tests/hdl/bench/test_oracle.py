@@ -1,4 +1,4 @@
-"""The oracle of the bench agrees with the twin, finds faults in what that shares, and leaves out no operand."""
+"""The oracle of the test bench agrees with the twin, detects faults in code shared with it, and covers all operands."""
 
 import ast
 import os
@@ -32,7 +32,7 @@ HARDWARE = [
 
 
 def play(parameters: LowRankParameters, commands: int) -> None:
-    """Execute random commands, every kind of them, in twin and oracle."""
+    """Execute random commands of every kind on twin and oracle."""
     print("seed", SEED)
     traffic = DirectedTraffic(random.Random(SEED), CheckedModel(parameters))
     traffic.witnesses()
@@ -64,7 +64,7 @@ def test_its_levels_are_the_rounded_quotients() -> None:
     for rank in range(1, 65):
         for s in range(-4 * rank, 4 * rank + 1):
             quotient = abs(s) / rank**0.5
-            nearest = int(np.ceil(quotient - 0.5))  # exact in floats: the ranks with ties have whole roots
+            nearest = int(np.ceil(quotient - 0.5))  # exact in floats: ranks with ties have integer roots
             assert oracle.level(s, rank) == min(nearest, 2) * np.sign(s)
 
 
@@ -129,7 +129,7 @@ def test_a_fault_in_what_twin_and_gateware_share_is_found(fault: str, monkeypatc
 
 
 def test_all_that_the_gateware_takes_from_the_twin_is_compared() -> None:
-    # These only tell people, and programs on the host, what the hardware does; or are compared through what is listed.
+    # These are documentation or host-side helpers, or are compared through the listed ones.
     others = {"pentary.numbers.word.PentaryError", "pentary_hdl.lralu.twin.LowRankParameters"}
     twin = "pentary_hdl.lralu.twin"
     unit = [path for path in GATEWARE.glob("lralu/*.py") if path.stem != "twin"]

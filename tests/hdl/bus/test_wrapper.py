@@ -1,4 +1,4 @@
-"""The low-rank ALU behind AXI4-Lite: `pentary verify lralu-bus`, and the document's map."""
+"""The low-rank ALU with its AXI4-Lite wrapper: `pentary verify lralu-bus`, and the documented register map."""
 
 import os
 import shutil

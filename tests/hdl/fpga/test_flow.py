@@ -33,7 +33,7 @@ class Adder(wiring.Component):
 
 
 class Table(wiring.Component):
-    """A memory of so many bits a word, of 256 words."""
+    """Memory of 256 words of the given width."""
 
     def __init__(self, bits: int) -> None:
         super().__init__({"at": In(8), "write": In(1), "value": In(bits), "word": Out(bits)})
@@ -48,7 +48,7 @@ class Table(wiring.Component):
 
 
 class Product(wiring.Component):
-    """What yosys would put into a multiplier of an ECP5."""
+    """Product that Yosys would map to a multiplier (DSP) of an ECP5."""
 
     def __init__(self) -> None:
         super().__init__({"a": In(12), "b": In(12), "product": Out(24)})
@@ -62,7 +62,7 @@ class Product(wiring.Component):
 
 
 class CarryIn(wiring.Component):
-    """A sum with a carry into it, which synthesis begins with a carry cell that has the same net at both inputs."""
+    """Adder with carry in, which synthesis starts with a carry cell that has the same net at both inputs."""
 
     def __init__(self) -> None:
         super().__init__({"a": In(16), "b": In(16), "carry": In(1), "sum": Out(17)})
@@ -75,7 +75,7 @@ class CarryIn(wiring.Component):
 
 def test_a_unit_is_measured_between_registers() -> None:
     found = measure(Adder(), HX8K)
-    # Sixteen sums, and cells that give a chain of carries its beginning and take its end.
+    # Sixteen sum bits, plus the cells that begin and end the carry chain.
     assert found.unit.carries == found.unit.luts == 16 and found.unit.ffs == 0
     assert 16 < found.unit.logic_cells < 20
     # 32 inputs and the reset; 17 outputs, folded into 5, 2 and 1.
@@ -149,7 +149,7 @@ def test_a_missing_tool_is_told_with_what_gives_it(package: str, monkeypatch: py
 
 @pytest.fixture
 def reached(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Take the tools' place: what is put into the list is the clock that they reach."""
+    """Replace the tools by a stub; the list contains the clock frequencies that it reports."""
     clocks: list[float] = []
     usage = flow.Usage(1200, 34, 5, 1234, 0, 6)
     monkeypatch.setattr(flow, "synthesise", lambda source, top, device: source)

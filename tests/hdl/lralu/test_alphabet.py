@@ -1,4 +1,4 @@
-"""The low-rank ALU of pents, trits and binary digits of 4 and 8 bits: the whole unit against Python's integers."""
+"""The low-rank ALU with pents, trits and binary digits of 4 and 8 bits: the whole unit against Python integers."""
 
 import math
 import random
@@ -20,7 +20,7 @@ SEED = 7
 
 @dataclass
 class Reference:
-    """What the unit does, in digits and integers."""
+    """Reference model of the unit in digits and Python integers."""
 
     alphabet: Alphabet
     factors: list = field(default_factory=list)
@@ -28,7 +28,7 @@ class Reference:
     width: int = 6
 
     def split(self, code: int) -> list[int]:
-        """Read the 16 digits of a word."""
+        """Return the 16 digits of a word."""
         bits = self.alphabet.bits
         digits = [code >> bits * i & (1 << bits) - 1 for i in range(16)]
         return [d - (1 << bits) if d >> bits - 1 else d for d in digits]
@@ -38,7 +38,7 @@ class Reference:
         return (sum(digits) - least) % self.alphabet.levels + least
 
     def random_word(self, key: list[int], counter: list[int]) -> list[int]:
-        """Draw a word: the key is added before each of 8 rounds and after them."""
+        """Return a pseudo-random word: the key is added before each of 8 rounds and after the last."""
         levels, word = self.alphabet.levels, counter
         for number in range(9):
             numbers = [number // levels**place % levels for place in range(2)] + [0] * 14
@@ -85,7 +85,7 @@ class Reference:
         self.sums = [math.copysign(1, s) * sum(abs(s) >= t for t in thresholds) for s in self.sums]
 
     def perturb(self, base: list[int], sigma: int) -> list[int]:
-        """Round the top digit; only of binary digits can something lie in the middle, and then it goes up."""
+        """Return the top digits, rounded; ties occur only with binary digits, and are rounded up."""
         unit = 2**self.width if isinstance(self.alphabet, Binary) else self.alphabet.levels ** (self.width - 1)
         steps = [sigma * self.clamped(s) for s in self.sums]
         return [self.clamped(math.floor((b + step) / unit + 0.5)) for b, step in zip(base, steps, strict=True)]
@@ -95,7 +95,7 @@ class Reference:
 
 
 def number_code(alphabet: Alphabet, number: int) -> int:
-    """Give the bits of a number that is not negative: in balanced digits, or in binary."""
+    """Return the bits of a nonnegative number, in balanced digits or in binary."""
     if isinstance(alphabet, Binary):
         return number
     code, place = 0, 0
@@ -107,7 +107,7 @@ def number_code(alphabet: Alphabet, number: int) -> int:
 
 
 def run(alphabet: Alphabet, script: list) -> list[tuple[list[int], list[int]]]:
-    """Execute (name, control, a, base, expected results), and give the rows that came and those expected."""
+    """Execute a script of (name, control, a, base, expected results); return pairs of actual and expected rows."""
     unit, movers = LowRankAlu(PARAMETERS, alphabet), PARAMETERS.movers
     rows, errors = [], []
 
@@ -184,7 +184,7 @@ def test_the_unit_in_each_alphabet_computes_as_integers_do(alphabet):
 
 @pytest.mark.parametrize("alphabet", ALPHABETS, ids=lambda alphabet: alphabet.name)
 def test_no_two_words_are_drawn_alike_from_counters_that_differ_in_a_digit(alphabet):
-    """The generator's cells are bijections, so words that differ stay apart, and most of their digits change."""
+    """The generator is a bijection, so different inputs give different words, in which most digits change."""
     rng, reference = random.Random(SEED), Reference(alphabet)
     key = [rng.randint(alphabet.least, alphabet.greatest) for _ in range(16)]
     changed = []

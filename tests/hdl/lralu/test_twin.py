@@ -126,7 +126,7 @@ def test_the_twin_does_what_the_interpreter_does(seed: int) -> None:
         control = rng.choice(list(CONTROLS))
         value = rng.choice([0, 1, 2, 8, rng.randint(-5, 300), rng.randint(-WORD_MAX, WORD_MAX)])
         vs, vt = ([rng.randint(-(2 ** rng.choice([3, 18, 27])), 2**18) for _ in range(256)] for _ in range(2))
-        taken = 12 if name == "LRACC" else 8  # pents of the elements that the processor gives to the unit
+        taken = 12 if name == "LRACC" else 8  # pents of the elements that the processor passes to the unit
         match name:
             case "PRNG":
                 given, operands = command(name, value, -value), (1, value, -value)

@@ -1,4 +1,4 @@
-"""The gateware in Amaranth's simulator: what comes out, and when, against the twin."""
+"""The gateware in Amaranth's simulator against the twin: results and timing."""
 
 import random
 from collections import deque
@@ -16,7 +16,7 @@ WIDEST = {OPS["LRADD"]: OPERAND, OPS["LRACC"]: TOTAL, OPS["POPAVG"]: OPERAND}
 
 @dataclass
 class Step:
-    """A command, its operands (a row for each stream that it takes), and what the twin says it gives."""
+    """A command, its operands (a row for each input stream), and the results expected by the twin."""
 
     command: Command
     rows: dict[str, list[int]]
@@ -24,7 +24,7 @@ class Step:
 
 
 def steps(parameters: LowRankParameters, commands: list[Command], rng: random.Random) -> list[Step]:
-    """Draw operands for commands and ask the twin."""
+    """Return steps with random operands and the twin's results."""
     model, result = LowRankModel(parameters), []
     for each in commands:
         length = model.beats() * parameters.movers
@@ -35,13 +35,13 @@ def steps(parameters: LowRankParameters, commands: list[Command], rng: random.Ra
 
 
 def check(parameters: LowRankParameters, script: list[Step], busy: float = 0, seed: int = 0) -> None:
-    """Run the commands, and compare everything with the twin.
+    """Run the commands, and compare all results with the twin.
 
     Args:
-        parameters: of the unit.
+        parameters: parameters of the unit.
         script: commands in order.
-        busy: how probable it is that the other side of a stream is not ready in a cycle; only at 0 are cycles checked.
-        seed: of that.
+        busy: probability that the other side of a stream is not ready in a cycle; timing is checked only at 0.
+        seed: random seed for `busy`.
     """
     unit, rng, lanes = LowRankAlu(parameters), random.Random(seed), parameters.movers
     beats = {name: deque[list[int]]() for name in ("base", "totals")}
@@ -123,14 +123,14 @@ def _compare(script, lanes, started, responses, results, scalars, timed) -> None
 
 
 def prepared(parameters: LowRankParameters, rng: random.Random) -> list[Command]:
-    """Give commands after which factors and sums are not 0."""
+    """Return commands after which factors and sums are not 0."""
     sizes = {"ROWS": parameters.max_size, "COLS": parameters.max_size - 3, "RANK": parameters.max_rank}
     commands = [command("LRSET", name, value) for name, value in (*sizes.items(), ("KEY", word(rng)))]
     return [*commands, command("LRGEN", 5), command("LRMUL", 3), command("LRACC", -2), command("PQUANT")]
 
 
 def random_commands(parameters: LowRankParameters, count: int, rng: random.Random) -> list[Command]:
-    """Draw commands that mostly make sense; POPAVG and LRGEN, which take long, more rarely and with small sizes."""
+    """Return random, mostly valid commands; the slow POPAVG and LRGEN are rarer and have small sizes."""
     most = {"ROWS": parameters.max_size, "COLS": parameters.max_size, "RANK": parameters.max_rank}
     commands: list[Command] = []
     for _ in range(count):
@@ -162,7 +162,7 @@ def random_commands(parameters: LowRankParameters, count: int, rng: random.Rando
 
 
 def word(rng: random.Random) -> int:
-    """Draw a word."""
+    """Return a random word."""
     return rng.randint(-76_293_945_312, 76_293_945_312)
 
 

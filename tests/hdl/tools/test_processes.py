@@ -1,4 +1,4 @@
-"""What a program has started ends with the wait for it."""
+"""All processes that a tool starts end when waiting for it ends."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""How tools are run, where builds are kept, and what is told when either fails: one line, the reason first."""
+"""Running of tools, build folders, and their error messages: one line that begins with the reason."""
 
 import re
 import sys
@@ -33,7 +33,7 @@ PLACER = "Info: Packing\nERROR: no places for 9 cells\n1 warning, 1 error\n"
 
 @pytest.fixture(autouse=True)
 def temporary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Keep logs in a folder of the test."""
+    """Place temporary files, such as logs, in a folder of the test."""
     folder = tmp_path / "temporary"
     folder.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(folder))
@@ -41,7 +41,7 @@ def temporary(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def log_of(error: BaseException) -> str:
-    """Read the log that a message of one line names."""
+    """Return the content of the log file named in an error message of one line."""
     found = re.fullmatch(r"[^\n]+; the whole log is ([^\n]+)", str(error))
     assert found is not None, str(error)
     return Path(found[1]).read_text()

@@ -1,5 +1,5 @@
 # amaranth: UnusedElaboratable=no
-"""`pentary verilog`: what it writes beside the Verilog, that it is right, and that it is always the same."""
+"""`pentary verilog`: its output files are correct and reproducible."""
 
 import hashlib
 import json
@@ -65,7 +65,7 @@ def test_the_description_has_the_ports_of_the_verilog(written, unit):
     ports = re.findall(r"^  (in|out)put (?:\[(\d+):0\] )?(\w+);", module[0], re.MULTILINE)
     found = {name: (direction, int(high or 0) + 1) for direction, high, name in ports}
     assert found == {port["name"]: (port["direction"], port["width"]) for port in description["ports"]}
-    assert not any("__" in name for name in found)  # C++ keeps those names for itself, and Verilator writes others
+    assert not any("__" in name for name in found)  # reserved in C++, and renamed by Verilator
 
 
 def test_the_description_tells_where_the_fields_are(written):
@@ -111,7 +111,7 @@ def test_the_twin_accepts_what_is_just_inside_the_described_ranges_and_refuses_w
     assert {accepted for _, accepted in found} == {True, False}
     for command, accepted in found:
         model = LowRankModel(LowRankParameters(*parameters))
-        model.controls["ROWS"] = model.parameters.max_size  # the row of LRMUL is described for the most rows
+        model.controls["ROWS"] = model.parameters.max_size  # LRMUL's row is described for the maximum ROWS
         row = [0] * model.parameters.max_size
         assert model.execute(command, row, row).error == (not accepted), command
 
@@ -123,7 +123,7 @@ def test_every_operation_says_what_of_it_is_refused_or_saturates(written):
         expected = {"PRNG": ["key", "counter"], "LRSET": ["control"], "LRGEN": ["pair"], "LRMUL": ["row"]}
         expected |= {"LRADD": ["sigma"], "LRACC": ["pent"]}
         assert [operand["name"] for operand in operation["operands"]] == expected.get(name, [])
-        assert not re.search(r"\b[rv][dst]\b", operation["does"])  # no registers of the processor
+        assert not re.search(r"\b[rv][dst]\b", operation["does"])  # no processor registers
     assert "sat_8" not in operations["LRADD"]["does"]
     assert operations["LRACC"]["rows"]["base"] == {
         "beats": "b",
@@ -169,8 +169,8 @@ def test_the_testbench_passes_under_the_rules_of_verilog_and_of_systemverilog(wr
 @pytest.mark.parametrize(
     "fault",
     [
-        (r"(module [^;]*\.generator.*?\bring.*?) \+ ", r"\1 - "),  # a wrong sum
-        (r"reg (\\\$started );\n  initial \\\$started <= 1'h1;", r"reg \1= 1;"),  # in SystemVerilog that is no event
+        (r"(module [^;]*\.generator.*?\bring.*?) \+ ", r"\1 - "),  # subtracts instead of adds
+        (r"reg (\\\$started );\n  initial \\\$started <= 1'h1;", r"reg \1= 1;"),  # no event in SystemVerilog
         (r"(assign responses_valid = |responses_valid <= )[^;]*;", r"\g<1>1'hx;"),
     ],
 )
@@ -225,7 +225,7 @@ def test_the_header_has_the_map(written, tmp_path, compiler):
     assert [values[f"CONTROL_{name}"] for name in CONTROLS] == list(range(6))
     assert values["ID_VALUE"] == 0x504C5201
     assert [values[f"{name}_VALUE"] for name in ("LANES", "MAX_RANK", "MAX_SIZE", "ROUNDS_PER_CYCLE")] == [16, 1, 16, 1]
-    # The prose of the map: STATUS has bit 0 busy, bit 1 error; COMMAND bits 3..0 op, bits 6..4 control.
+    # The text of the register map: STATUS: bit 0 busy, bit 1 error; COMMAND: bits 3..0 op, bits 6..4 control.
     fields = {"STATUS_BUSY": (0, 1), "STATUS_ERROR": (1, 2), "COMMAND_OP": (0, 15), "COMMAND_CONTROL": (4, 112)}
     assert {name: (values[f"{name}_SHIFT"], values[f"{name}_MASK"]) for name in fields} == fields
     _, description = read(written, "lralu-bus")
@@ -271,7 +271,7 @@ def read(folder, unit):
 
 
 def simulate(folder, out, unit, rules, *options, run=True):
-    """Compile unit and testbench; give the status and what was told, of the simulation if that is run."""
+    """Compile unit and test bench, and run the simulation if `run`; return exit status and output of the last step."""
     files = [folder / f"{unit}.v", folder / f"{unit}_tb.v"]
     program = ["iverilog", f"-g{rules}", *options, "-o", out / "bench.vvp", *files]
     done = subprocess.run(program, capture_output=True, text=True)
@@ -282,19 +282,19 @@ def simulate(folder, out, unit, rules, *options, run=True):
 
 
 def ranges(description, name, operation):
-    """The operands of an operation; of LRSET, the values of each register with its number."""
+    """Return the operand ranges of an operation; for LRSET, the value range of each register by its number."""
     if name != "LRSET":
         return operation["operands"]
     return [*operation["operands"], *({**each, "control": each["number"]} for each in description["controls"].values())]
 
 
 def probes(name, operation, operand):
-    """Commands with an operand just inside and just outside, all else as harmless as can be, and which is accepted."""
+    """Yield commands with an operand just inside and just outside its range, and whether they are accepted."""
     code = {"op": operation["code"], "control": operand.get("control", 0)}
     if name == "LRSET" and operand["field"] == "control":
         values = {operand["least"]: True, operand["greatest"]: True, operand["greatest"] + 1: False}
         for value, accepted in values.items():
-            # What KEY and GAIN take, 0, is too small for the sizes, which take 2.
+            # 0 is valid for KEY and GAIN, but too small for the sizes, for which 2 is valid.
             yield Command(**{**code, "control": value, "a": 0 if value > 3 else 1}), accepted
         return
     low, high = operand["least"], operand["greatest"]
@@ -308,6 +308,6 @@ def probes(name, operation, operand):
             for place in range(0, CODE_BITS, 3):
                 yield Command(**code, **{operand["field"]: pent << place}), False
     else:
-        for bit in range(CODE_BITS):  # every pattern of the upper bits that one bit makes
+        for bit in range(CODE_BITS):  # every pattern with a single upper bit set
             number = (1 << bit ^ 1 << CODE_BITS - 1) - (1 << CODE_BITS - 1)
             yield Command(**code, a=1 << bit), low <= number <= high

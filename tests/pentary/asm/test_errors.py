@@ -1,4 +1,4 @@
-"""Mistakes in a source: each is told, with file, line, column and what would be right."""
+"""Errors in a source: each is reported with file, line, column and a correction."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from pentary.numbers.word import WORD_MAX, limit
 
 
 def mistakes(*lines, **options):
-    """The mistakes of a source, as (line, column, message)."""
+    """Return the errors in a source as (line, column, message)."""
     with pytest.raises(AssemblyError) as refusal:
         assemble_text("\n".join(lines), **options)
     return [(found.line, found.column, found.message) for found in refusal.value.diagnostics]

@@ -1,4 +1,4 @@
-"""Expressions mean what Python means by them, and what has no value is refused at its column."""
+"""Expressions have the value that Python computes; invalid ones are rejected with their column."""
 
 from math import isqrt
 

@@ -1,4 +1,4 @@
-"""Whatever the source is, it assembles or its mistakes are told: there is no third way."""
+"""Every source either assembles or is rejected with error messages."""
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st

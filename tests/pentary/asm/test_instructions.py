@@ -1,4 +1,4 @@
-"""The whole instruction space: text to word to text to word, and words that are no instruction."""
+"""The whole instruction space: text to word and back, and illegal instruction words."""
 
 from itertools import product
 
@@ -23,7 +23,7 @@ def one(line):
 
 
 def write(instruction, values):
-    """The assembly line of an instruction, from the values of its operands in order."""
+    """Return the assembly line of an instruction, from the values of its operands in order."""
     texts = {}
     for (name, operand), value in zip(operands(instruction), values, strict=True):
         names = {number: name for name, number in NUMBERS.get(operand.kind, {}).items()}
@@ -34,7 +34,7 @@ def write(instruction, values):
 
 
 def by_hand(instruction, values):
-    """The word, from the fields' weights alone."""
+    """Return the instruction word, computed from the weights of the fields."""
     word = instruction.opcode * 5**OPCODE.lowest
     if instruction.function:
         word += instruction.function * 5 ** LAYOUTS["R"]["function"].lowest
@@ -44,7 +44,7 @@ def by_hand(instruction, values):
 
 
 def bounds(instruction):
-    """Least and greatest value of each operand, with its field."""
+    """Return the field, and the least and greatest value, of each operand."""
     return [(operand.field, operand.low or 0, operand.high or 0) for _, operand in operands(instruction)]
 
 

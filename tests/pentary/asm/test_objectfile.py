@@ -1,4 +1,4 @@
-"""Programs on disk: what is written is read again, and nothing else is taken for a program."""
+"""Object files: round trip, and rejection of everything else."""
 
 import errno
 import json

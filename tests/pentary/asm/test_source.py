@@ -1,4 +1,4 @@
-"""Includes and macros: what they stand for, and where their mistakes are shown."""
+"""Includes and macros: their expansion, and the positions of errors in them."""
 
 import pytest
 

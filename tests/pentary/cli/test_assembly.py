@@ -1,4 +1,4 @@
-"""The commands `asm` and `disasm` as their users meet them."""
+"""The commands `asm` and `disasm` on the command line."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""The command line as its users meet it: outputs, mistakes, exit status."""
+"""The command line: outputs, errors, exit status."""
 
 import contextlib
 import errno
@@ -69,7 +69,7 @@ def breaks(weights):
 
 @pytest.fixture(autouse=True)
 def here(tmp_path, monkeypatch):
-    """A current directory with a user's file in it, and the search path as it was after the test."""
+    """Change to a directory with a user's file, and restore the module search path after the test."""
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.py").write_text(BLACK_BOXES)
@@ -80,7 +80,7 @@ def here(tmp_path, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def no_figures(monkeypatch):
-    """Figures take most of the time of a tiny run; those that are started as programs of their own draw them."""
+    """Disable figures, which take most of the time of a tiny run; runs in separate processes still draw them."""
     monkeypatch.setattr("pentary.runs.plots.fitness_png", lambda *arguments: b"")
     monkeypatch.setattr("pentary.runs.plots.weights_png", lambda *arguments: b"")
     monkeypatch.setattr("pentary.runs.plots.health_png", lambda *arguments: b"")
@@ -92,7 +92,7 @@ def pentary(*arguments):
 
 
 def heed(*ignored):
-    """Return what makes a child heed Ctrl-C, which a shell's background job ignores, but ignore other signals."""
+    """Return Popen arguments for a child that receives Ctrl-C, even in a background job, but ignores some signals."""
 
     def prepare():
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -531,7 +531,7 @@ def test_a_terminal_gets_a_bar_on_standard_error_and_the_summary_on_standard_out
     os.close(theirs)
     stdout, _ = process.communicate()
     drawn = b""
-    with contextlib.suppress(OSError):  # which Linux gives after the last byte; one read gives 4 kB at most
+    with contextlib.suppress(OSError):  # raised by Linux after the last byte; a read returns 4 kB at most
         while part := os.read(terminal, 2**16):
             drawn += part
     os.close(terminal)

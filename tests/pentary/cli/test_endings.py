@@ -1,4 +1,4 @@
-"""How commands end: some cells of the table in research/endings, tried again, and what a black box may do to a run."""
+"""How commands end: some cells of the table in research/endings, and the effects of a black box on a run."""
 
 import json
 import os

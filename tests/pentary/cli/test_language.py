@@ -1,4 +1,4 @@
-"""The commands `sample` and `eval` as their users meet them."""
+"""The commands `sample` and `eval` on the command line."""
 
 import json
 import os

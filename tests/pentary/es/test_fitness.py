@@ -1,4 +1,4 @@
-"""Fitness as exact numbers: the oracle is Python's own integers."""
+"""Fitness as exact numbers, with Python integers as the oracle."""
 
 import warnings
 
@@ -20,7 +20,7 @@ INT64 = st.integers(-(2**63), 2**63 - 1) | st.sampled_from([-(2**63), 2**63 - 1,
 
 
 def plain_ranks(pairs):
-    """Shape the fitness of pairs by rank with Python's integers."""
+    """Return the rank shaping of the fitness of pairs, in Python integers."""
     order = sorted(range(len(pairs)), key=lambda pair: abs(pairs[pair][0] - pairs[pair][1]))  # stable
     shaped = [(plus > minus) - (plus < minus) for plus, minus in pairs]
     for pair in order[: len(pairs) // 3]:

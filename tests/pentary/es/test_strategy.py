@@ -1,4 +1,4 @@
-"""One step of training against a deliberately simple interpreter in Python integers."""
+"""One training step against a deliberately simple reference in Python integers."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -22,7 +22,7 @@ def word(key: int, member: int, block: int) -> list[int]:
 
 
 def plain_perturbation(key: int, pair: int, rows: int, cols: int, rank: int) -> list[list[int]]:
-    """A B^T of one pair, pent by pent."""
+    """Return A B^T of one pair, computed pent by pent."""
     a_blocks, b_blocks = -(-rows // 16), -(-cols // 16)
     a = [[word(key, pair, k * a_blocks + i // 16)[i % 16] for i in range(rows)] for k in range(rank)]
     b = [[word(key, pair, rank * a_blocks + k * b_blocks + j // 16)[j % 16] for j in range(cols)] for k in range(rank)]
@@ -130,7 +130,7 @@ def test_no_float_enters_the_trained_state() -> None:
             if perturb == "quantized":
                 assert all(member.dtype == np.int8 for member in population.weights("first", slice(0, 4)))
             assert type(p.gain(population.step)) is int
-            # Even where a black box returns floats, they are only compared.
+            # Floats returned by a black box are only compared.
             state = es.tell(p, state, np.linspace(0, 1, 8).reshape(4, 2) ** 2)
             assert all(words.dtype == np.int64 for words in state.latents.values())
 

@@ -1,4 +1,4 @@
-"""Runs that learn nothing since all pairs tie: when that is told."""
+"""Warnings about runs that learn nothing because all pairs tie."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from pentary.es.ties import TIED_STEPS, Ties
 
 
 def told(shares, steps=None):
-    """Give the steps after which there is news, and the warning at the end."""
+    """Return the steps with a message, and the warning at the end."""
     ties, news = Ties(steps or len(shares)), []
     for step, share in enumerate(shares, 1):
         ties.add(step, share)

@@ -1,4 +1,4 @@
-"""Each instruction against `pentary.numbers.alu`, `pentary.lowrank`, fractions or NumPy, of which none is in it."""
+"""Each instruction of the interpreter against `pentary.numbers.alu`, `pentary.lowrank`, fractions or NumPy."""
 
 import inspect
 import math
@@ -51,7 +51,7 @@ def snapshot(machine: Interpreter) -> dict:
 
 
 def computed(name: str, rs: int = 0, rt: int = 0, acc: int = 0, **immediate: int) -> tuple[int, Flags]:
-    """Execute an instruction that reads P1 and P2 and writes P3; give that and the flags."""
+    """Execute an instruction that reads P1 and P2 and writes P3; return P3 and the flags."""
     machine = loaded(assembled(name, rd=3, rs=1, rt=2, **immediate))
     machine.registers[1:3] = rs, rt
     machine.acc = acc
@@ -458,14 +458,14 @@ VECTORS = ["VADD", "VSUB", "VADDS", "VMULS", "RELU", "QUANT", "POOL", "CONV", "M
 
 
 def random_words(rng: np.random.Generator, *shape: int) -> np.ndarray:
-    """Words of all widths, many at the edges."""
+    """Return random words of all widths, many at the limits."""
     sizes = 5 ** rng.integers(0, 17, shape)
     uniform = rng.integers(-(sizes // 2), sizes // 2, endpoint=True)
     return np.where(rng.random(shape) < 0.2, rng.choice(EDGES, shape), uniform)
 
 
 def filled(rng: np.random.Generator, code: int) -> Interpreter:
-    """Give a machine with something in every register and control."""
+    """Return a machine with random values in all registers and control registers."""
     machine = loaded(code)
     machine.registers[1:30] = random_words(rng, 29).tolist()
     machine.vectors = random_words(rng, 8, 256).tolist()
@@ -481,7 +481,7 @@ def filled(rng: np.random.Generator, code: int) -> Interpreter:
 
 
 def expected_elements(name: str, m: Interpreter, k: int, w: int) -> np.ndarray:
-    """What vd receives, by NumPy on int64 or on Python integers; sources are V1, V2 and P2."""
+    """Return the expected vd, by NumPy on int64 or on Python integers; sources are V1, V2 and P2."""
     vs, vt = np.array(m.vectors[1], object), np.array(m.vectors[2], object)
     vl, rt, cols, width = m.vl, m.registers[2], m.controls["COLS"], m.controls["WIDTH"]
     s = np.array(m.sums, object)
@@ -523,7 +523,7 @@ def expected_elements(name: str, m: Interpreter, k: int, w: int) -> np.ndarray:
 def test_a_vector_instruction_gives_its_elements_and_zeros_after_them(name, seed):
     rng = np.random.default_rng([VECTORS.index(name), seed])
     k, w = int(rng.integers(0, 17)), int(rng.choice([1, 2, 3, 16]))
-    target = seed % 3  # also a register that is read
+    target = seed % 3  # includes source registers
     machine = filled(rng, assembled(name, vd=target, vs=1, vt=2, rt=2, k=k, w=w))
     machine.vectors[0] = [7] * 256
     before = snapshot(machine)

@@ -1,4 +1,4 @@
-"""The reference of the instruction set: up to date, complete, and right where its prose repeats what code computes."""
+"""The instruction set reference: up to date, complete, and consistent with the code."""
 
 import re
 from dataclasses import replace
@@ -15,7 +15,7 @@ TEXT = PATH.read_text(encoding="utf-8")
 
 
 def rows(header):
-    """The rows of the table that starts with these cells, each a list of cells."""
+    """Return the rows of the table with the given header, each as a list of cells."""
     lines = TEXT[TEXT.index(f"| {header} |") :].split("\n\n")[0].splitlines()[2:]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
 

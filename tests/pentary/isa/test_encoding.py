@@ -1,4 +1,4 @@
-"""Instruction words against digits put in place by hand: both ways, at every edge, and nothing that is not meant."""
+"""Encoding and decoding against digits placed by hand, at all limits, and rejection of all other words."""
 
 from itertools import product
 from math import prod
@@ -16,7 +16,7 @@ from pentary.numbers.word import PENTS, WORD_MAX, PentaryError, limit, to_digits
 reproducible = settings(deadline=None, print_blob=True)
 every_line = pytest.mark.parametrize("line", INSTRUCTIONS, ids=lambda line: line.name)
 
-# Pents of a word from the highest, as the specification draws them: (field, pents).
+# Pents of a word from the highest, as drawn in the specification: (field, pents).
 DRAWN = {
     "R": (("opcode", 3), ("d", 3), ("a", 3), ("b", 3), ("function", 4)),
     "W": (("opcode", 3), ("d", 3), ("a", 3), ("b", 3), ("i", 4)),
@@ -27,12 +27,12 @@ FIELDS = ("d", "a", "b", "i")
 
 
 def ranges(line):
-    """Least and greatest value of each field that the instruction uses."""
+    """Return the least and greatest value of each field that the instruction uses."""
     return {operand.field: (operand.low or 0, operand.high or 0) for _, operand in operands(line)}
 
 
 def spelled(line, **fields):
-    """The word with these fields, whether or not it is an instruction; fields may be any numbers that fit."""
+    """Return the word with the given field values, whether or not it is a legal instruction."""
     values = {"opcode": line.opcode, "function": line.function} | fields
     return parse_pents("".join(format_pents(values.get(name, 0), pents) for name, pents in DRAWN[line.format]))
 
@@ -52,7 +52,7 @@ def is_legal(word):
 
 
 def corners(line):
-    """Every combination of the least, the next, the greatest and a middle value of each field."""
+    """Return all combinations of the least, the next, the greatest and a middle value of each field."""
     marks = [sorted({low, low + 1, (low + high) // 2, high}) for low, high in ranges(line).values()]
     return [dict(zip(ranges(line), values, strict=True)) for values in product(*marks)]
 
@@ -105,7 +105,7 @@ def test_round_trip_of_any_operands(line_and_fields):
 
 
 def meaning(word):
-    """What a word stands for, from its digits and the table alone: an instruction and its fields, or None."""
+    """Return the instruction and fields of a word, or None, from its digits and the table alone."""
     digits = to_digits(word).tolist()[::-1]
     for line in INSTRUCTIONS:
         place, values = 0, {}
@@ -169,7 +169,7 @@ def test_what_is_no_word_is_refused(word):
 
 
 def count_legal(line, name, pents):
-    """How many values of one field are legal while the other fields are; one that takes its limits takes all values."""
+    """Return the number of legal values of a field if the others are legal; all, if both limits of the field are."""
     least = {field: low for field, (low, _) in ranges(line).items()}
     place = 5 ** LAYOUTS[line.format][name].lowest
     zero = encode(line, **least) - least.get(name, 0) * place

@@ -1,4 +1,4 @@
-"""The instruction table: every line well-formed, and its text true to the constants beside it."""
+"""The instruction table: every line is well-formed, and its text agrees with the constants."""
 
 import re
 from collections import Counter, defaultdict
@@ -95,7 +95,7 @@ def test_only_instructions_of_format_r_share_an_opcode_and_no_two_a_function_of_
 @every_line
 def test_flags_are_in_order_and_tell_the_sign_if_they_tell_anything(line):
     assert re.fullmatch(r"(ZNPV?C?S?)?", line.flags)
-    assert "V" not in line.flags or "C" in line.flags  # what does not fit loses pents at the top
+    assert "V" not in line.flags or "C" in line.flags  # an overflow has a carry out
 
 
 @every_line
@@ -121,7 +121,7 @@ def test_every_term_of_the_costs_is_defined_in_the_modules_text():
 def test_semantics_mention_every_operand_and_no_register_that_is_none(line):
     mentioned = {name for name in OPERANDS if has(name, line.semantics)}
     assert mentioned >= set(names(line))
-    assert mentioned - set(names(line)) <= {"i"}  # which is also the index of a sum
+    assert mentioned - set(names(line)) <= {"i"}  # `i` is also used as a summation index
 
 
 @every_line

@@ -1,4 +1,4 @@
-"""PRNG against its specification, written again in plain Python, and against what randomness must look like."""
+"""PRNG against an independent implementation of its specification, with quick tests of randomness."""
 
 import random
 import re
@@ -51,7 +51,7 @@ def encrypt(key: int, counter: int) -> int:
 
 @cache
 def inverse_of_mixing() -> list[list[int]]:
-    """Invert the 16 equations of the mixing layer by elimination."""
+    """Return the inverse of the mixing layer, by elimination."""
     rows = [
         [int((i - 3 * j) % 16 in (0, 1, 3)) for i in range(16)] + [int(i == j) for i in range(16)] for j in range(16)
     ]
@@ -146,7 +146,7 @@ def test_pents_reach_the_last_member_and_block():
     np.testing.assert_array_equal(drawn, to_digits(expected).reshape(2, 32))
 
 
-# One block more than the internal chunk holds, in one row and in many; then shapes that do not divide it.
+# One block more than an internal chunk, in one row and in many; then shapes that are not multiples of it.
 @pytest.mark.parametrize(
     ("members", "blocks"), [(1, permutation._BATCH + 1), (permutation._BATCH + 1, 1), (3, 5000), (2800, 3), (1, 1)]
 )
@@ -205,7 +205,7 @@ def test_matrix_keys_of_one_seed_are_all_different():
 
 
 def test_no_two_pairs_of_step_and_matrix_or_of_member_and_block_share_a_counter():
-    """The lower field spans exactly the numbers of its pents, so the two fields never overlap."""
+    """The lower field covers exactly the range of its pents, so the two fields never overlap."""
     assert 2 * MATRIX_MAX + 1 == 5**6
     assert 2 * BLOCK_MAX + 1 == 5**8
     assert STEP_MAX * 5**6 + MATRIX_MAX == WORD_MAX
@@ -238,7 +238,7 @@ def test_the_vectors_of_the_specification_are_what_the_code_gives():
         assert prng(key, counter) == encrypt(key, counter) == word
 
 
-# Quick looks at randomness, with fixed inputs: limits are so wide that a sound generator misses one in about 1e6 looks.
+# Quick tests of randomness with fixed inputs: limits are so wide that a good generator fails one in about 1e6 tests.
 
 STREAMS = {
     "blocks": lambda n: pents(matrix_key(1, 1, 0), [3], 0, n),
@@ -285,7 +285,7 @@ def test_one_changed_pent_changes_every_pent_of_the_result_at_random(where, pent
 
 
 def test_differences_of_two_counter_pents_do_not_show_in_two_pents_of_the_result():
-    """With the places 0, 1, 2 in the mixing layer they do, by a quarter of all words: `research/randomness.md`."""
+    """With the places 0, 1, 2 in the mixing layer they do, in a quarter of all words: see `research/randomness.md`."""
     counters = np.random.default_rng(1).integers(-WORD_MAX, WORD_MAX + 1, 50_000)
     before, after = to_digits(counters), to_digits(prng(2026, counters))
     before, after = before - np.roll(before, -3, 1), after - np.roll(after, -3, 1)

@@ -13,7 +13,7 @@ KEY = generator.matrix_key(seed=3, step=1, matrix=4)
 
 
 def root_quotient_level(s: int, rank: int) -> int:
-    """Round s / sqrt(rank) to five levels in exact arithmetic: compare squares of fractions, ties towards zero."""
+    """Return s / sqrt(rank) rounded to five levels, ties towards zero, by exact comparison of squares."""
     magnitude = sum(Fraction(s * s, rank) > threshold**2 for threshold in (Fraction(1, 2), Fraction(3, 2)))
     return magnitude if s > 0 else -magnitude
 
@@ -117,4 +117,4 @@ def test_perturbations_have_the_exact_spread_of_quantised_products() -> None:
     e = lowrank.pquant(lowrank.lrmul(a, b), 8).astype(float)
     assert abs(e.mean()) < 0.01
     assert abs(e.var() / variance - 1) < 0.02
-    assert 1.5 < variance < 2.5  # the gain takes it as 2
+    assert 1.5 < variance < 2.5  # the gain assumes 2

@@ -15,7 +15,7 @@ NETWORK = Mlp(
 
 
 def plain_forward(x: list[int], matrices: list[list[list[Fraction]]]) -> list[int]:
-    """One example through the network in exact fractions, with whatever weights."""
+    """Return the output of the network for one example in exact fractions, for any weights."""
     for layer, w in zip(NETWORK.layers, matrices, strict=True):
         sums = [sum((x[i] * w[i][j] for i in range(layer.inputs)), Fraction(0)) for j in range(layer.outputs)]
         x = [max(layer.low, min(layer.high, round(s / 5**layer.shift))) for s in sums]

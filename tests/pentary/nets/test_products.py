@@ -78,7 +78,7 @@ def test_a_product_keeps_the_buffers_that_it_needs(name) -> None:
     out = np.zeros((4, 8), own.accumulator)
     product = own.product(x, weights, out)
     del x, weights
-    np.zeros(4096)  # takes memory that was set free
+    np.zeros(4096)  # reuses memory that was freed
     product()
     assert (out == 3 * 64 * 2).all()
 

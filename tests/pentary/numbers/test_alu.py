@@ -37,7 +37,7 @@ def sign_flag(value: int) -> Flags:
 
 
 def delivered(exact: int, saturating: bool) -> tuple[int, Flags]:
-    """What the table of flags says of an operation whose exact result is given."""
+    """Return the result and flags of an operation by the table of flags, from its exact result."""
     if abs(exact) <= WORD_MAX:
         return exact, sign_flag(exact)
     if saturating:
@@ -52,7 +52,7 @@ def plain(result: Result) -> tuple[int, Flags]:
 
 
 def ripple_add(a: list[int], b: list[int]) -> list[int]:
-    """Add as a chain of one-digit adders does, with a last digit for the carry out."""
+    """Return the sum computed by a ripple-carry adder, with the carry out as the last digit."""
     total, carry = [], 0
     for x, y in zip(a, b, strict=True):
         column = x + y + carry

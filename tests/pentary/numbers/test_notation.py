@@ -1,4 +1,4 @@
-"""Text forms: both alphabets out, either or a mixture in, and a precise refusal for the rest."""
+"""Text forms: output in both alphabets, input in either or mixed, and precise errors for everything else."""
 
 from itertools import product
 

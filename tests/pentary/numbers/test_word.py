@@ -28,7 +28,7 @@ reproducible = settings(deadline=None, print_blob=True)
 
 
 def edges(width: int) -> list[int]:
-    """Where a carry, a rounding or a limit may go wrong: 0, powers of five, halves of them, and their neighbours."""
+    """Return edge cases for carries, rounding and limits: 0, powers of five, their halves, and neighbours of these."""
     marks = {mark + by for k in range(width) for mark in (5**k, (5**k - 1) // 2) for by in (-1, 0, 1)}
     marks |= {limit(width) - 1, limit(width)}
     return sorted({sign * mark for mark in marks for sign in (-1, 1) if mark <= limit(width)})

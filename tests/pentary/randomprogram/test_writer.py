@@ -16,7 +16,7 @@ BRANCHES = {instruction.name for instruction in INSTRUCTIONS if "j7" in instruct
 
 
 def executed(program: Program) -> list[tuple[int, Decoded]]:
-    """Run a program to HALT; give what was executed, with the addresses."""
+    """Run a program to HALT; return the executed instructions with their addresses."""
     machine = Interpreter(program)
     trace = []
     while not machine.halted:

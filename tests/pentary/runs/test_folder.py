@@ -1,4 +1,4 @@
-"""The run folder: what stands in its files, which folder is taken, and what a failed write leaves behind."""
+"""The run folder: content of its files, choice of the folder, and the state after a failed write."""
 
 import errno
 import json
@@ -148,7 +148,7 @@ def test_a_full_disk_is_told_in_one_line_and_leaves_no_half_written_file(folder,
     with pytest.raises(PentaryError, match=r"^cannot write .*/weights\.safetensors: No space left on device$"):
         folder.finish({})
     names = sorted(path.name for path in folder.path.iterdir())
-    assert names == ["config.json", "steps.jsonl", "weights.safetensors"]  # the weights kept in the run are whole
+    assert names == ["config.json", "steps.jsonl", "weights.safetensors"]  # the saved weights are complete
 
 
 def test_a_step_that_cannot_be_written_is_told_in_one_line(folder, monkeypatch):

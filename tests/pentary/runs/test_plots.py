@@ -1,4 +1,4 @@
-"""The figures are PNG files of the promised size, for every length of run."""
+"""The figures are PNG files of the documented size, for every length of run."""
 
 import struct
 

@@ -1,4 +1,4 @@
-"""What is shown of a run while it goes on."""
+"""Progress display of a run."""
 
 import sys
 

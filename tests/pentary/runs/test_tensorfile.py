@@ -1,4 +1,4 @@
-"""Arrays as safetensors: what is read back is what was meant, whatever lies behind it in memory."""
+"""Arrays as safetensors: round trip, for every memory layout."""
 
 import json
 import subprocess
@@ -47,7 +47,7 @@ def test_metadata_are_kept_in_the_order_of_their_names(metadata):
     tensors = {"b": np.arange(5, dtype=np.int8), "a": np.arange(3)}
     content = to_bytes(tensors, metadata)
     length = int.from_bytes(content[:8], "little")
-    assert length % 8 == 0  # so the data begin where 64-bit integers may lie
+    assert length % 8 == 0  # so the data are aligned for 64-bit integers
     header = json.loads(content[8 : 8 + length])
     assert list(header["__metadata__"].items()) == sorted(metadata.items())
     assert safetensors.load(content).keys() == tensors.keys()

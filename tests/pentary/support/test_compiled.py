@@ -1,4 +1,4 @@
-"""Compiled code on disk: whose it is, when it is used, and that what nobody needs any more goes."""
+"""The cache of compiled code: ownership, validity, and removal of outdated entries."""
 
 import errno
 import logging
@@ -45,7 +45,7 @@ def test_nothing_to_delete_is_no_mistake(home):
 
 
 def doubled(home):
-    """Compile and run a function as a new process does; return whether it was compiled, and its store."""
+    """Compile and run a function as in a new process; return whether it was compiled, and its store."""
     ours = store(home)
 
     def by_two(x):

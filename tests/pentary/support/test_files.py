@@ -1,4 +1,4 @@
-"""What stands at the path decides how it is written: files are replaced whole, all else is written into."""
+"""Writing of files: regular files are replaced atomically; anything else is opened and written to."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Parts of messages, beyond the examples in the module: they never grow with what they tell."""
+"""Parts of messages, beyond the examples in the module: their length is bounded for every input."""
 
 import pytest
 

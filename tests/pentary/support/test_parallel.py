@@ -36,7 +36,7 @@ def test_the_environment_sets_the_number_of_workers(threads: int) -> None:
     code = "from pentary.support.parallel import workers; print(workers())"
     env = os.environ | {"OPENBLAS_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
     shown = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
-    assert int(shown.stdout) == min(threads, len(os.sched_getaffinity(0)))  # OpenBLAS has no more than processors
+    assert int(shown.stdout) == min(threads, len(os.sched_getaffinity(0)))  # OpenBLAS is limited to the processors
 
 
 def test_blas_has_one_thread_inside_a_chunk_and_all_of_them_after() -> None:

@@ -1,4 +1,4 @@
-"""Files of users whose functions run in other processes, however these are started."""
+"""User files whose functions run in other processes, for every start method."""
 
 import json
 import os
@@ -61,7 +61,7 @@ for task in tasks:
 
 
 def python(folder, *arguments, **env):
-    """Run Python in a folder for at most two minutes: a pool that waits for ever is a failure."""
+    """Run Python in a folder, with a timeout of two minutes to detect deadlocked pools."""
     return subprocess.run(
         [sys.executable, *arguments], cwd=folder, env=os.environ | env, capture_output=True, text=True, timeout=120
     )
@@ -93,7 +93,7 @@ def test_every_way_to_start_processes_works(tmp_path):
 
 
 def test_files_of_any_name_work_and_names_of_libraries_stay_theirs(tmp_path):
-    # In a new process, multiprocessing and NumPy import json, random and the like; they must not get the user's.
+    # In a new process, multiprocessing and NumPy import json, random and others; these must not be the user's files.
     files = ["with space.py", "v1.2 (final).py", "naïve.py", "json.py", "random.py", "queue.py", "import.py", "-c.py"]
     files += [os.fsdecode(b"\xff\xe9.py"), "one/same.py", "two/same.py", "one same.py", "one-same.py"]
     names = [f"files/{file}" for file in files]

@@ -1,4 +1,4 @@
-"""Black boxes: what the user's function is given, what it may return, and how its failures are told."""
+"""Black boxes: arguments and results of the user's function, and the reporting of its failures."""
 
 import sys
 from itertools import pairwise
@@ -17,7 +17,7 @@ TINY = Parameters(population=6, rank=2, steps=3)
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    """An empty current directory, and the search path as it was after the test."""
+    """Change to an empty directory, and restore the module search path after the test."""
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.chdir(tmp_path)
     return tmp_path

@@ -1,4 +1,4 @@
-"""Runs whose traces are read back: one worked out by hand, records drawn at random, and programs on the model."""
+"""Runs for the trace tests: one written by hand, one of random records, and programs run on the model."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ done:   sync
 """
 TOP = 1_000_000  # address of the word that is pushed
 PCS = (0, 1, 2, 3, 4, 5, 6, 7, 9, 10)
-STAGES = (  # IF ID EX MEM WB, by the rules of architecture/pipeline.md with nothing missing a cache
+STAGES = (  # IF ID EX MEM WB by the rules of architecture/pipeline.md, without cache misses
     (0, 1, 2, 3, 4),
     (1, 2, 3, 4, 5),
     (2, 3, 5, 6, 7),
@@ -73,7 +73,7 @@ def by_hand():
 
 
 def at_random(seed, count=300):
-    """Instructions of all units that wait for random reasons, within the rules of the pipeline."""
+    """Return random records of instructions of all units, with random stalls that obey the rules of the pipeline."""
     rng = np.random.default_rng(seed)
     program = assemble_text(
         "top: addi p1, p1, 1\nload p2, 0(p1)\nstore p2, 0(p1)\nend: vadd v1, v1, v1\nvget p3, v1, p0\nloadv v1, 0(p1)\n"
@@ -121,24 +121,24 @@ def at_random(seed, count=300):
 
 @pytest.fixture(params=["by hand", *range(4)])
 def a_run(request):
-    """A program and the events of a run."""
+    """Return a program and the events of a run."""
     return by_hand() if request.param == "by hand" else at_random(request.param)
 
 
 @pytest.fixture
 def hand():
-    """The program and the events worked out by hand."""
+    """Return the program and the events written by hand."""
     return by_hand()
 
 
 @dataclass
 class Replayed:
-    """A program on the model and on the interpreter.
+    """Results of a program on the model and on the interpreter.
 
     Attributes:
-        events: of the model.
-        states: what registers hold by the interpreter, in words: at the start and after each instruction.
-        fault: how the interpreter ended, or None.
+        events: events of the model.
+        states: registers of the interpreter as text, at the start and after each instruction.
+        fault: fault of the interpreter, or None.
     """
 
     program: Program
@@ -211,7 +211,7 @@ ENDINGS = ["every register", "load", "store", "text", *range(1, 4), *(f"fault {n
 
 @pytest.fixture(scope="session", params=ENDINGS)
 def replayed(request) -> Replayed:
-    """A program, run on the model, with the states that it goes through by the interpreter."""
+    """Return a program's run on the model, with its sequence of states on the interpreter."""
     if request.param == "every register":
         return replay(assemble_text(EVERY_REGISTER, "registers.s"), False)
     if request.param in MEMORY_FAULTS:

@@ -1,4 +1,4 @@
-"""A Konata log, read back by a reader of its own: every instruction once, its stages in their cycles, its arrows."""
+"""Konata logs, parsed by an independent reader: each instruction once, with the right stages, cycles and arrows."""
 
 import re
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ class Operation:
     flushed: bool = False
 
     def told(self):
-        """What hovering tells, by headings."""
+        """Hover text by heading."""
         return dict(line.split(": ", 1) for line in self.hover.split("\\n"))
 
 

@@ -1,4 +1,4 @@
-"""A timeline: valid JSON, every instruction once in each stage, slices of a track never overlap."""
+"""Perfetto timelines are valid JSON, with each instruction once in each stage and no overlapping slices in a track."""
 
 import json
 from collections import defaultdict
@@ -13,7 +13,7 @@ STAGES = ("fetch", "decode", "execute", "memory", "writeback")
 
 
 def read(path):
-    """Give the slices by track, and the values of counters by name."""
+    """Return the slices by track, and the values of counters by name."""
     told = json.loads(path.read_text("utf-8"))
     assert list(told) == ["traceEvents"]
     tracks, slices, counters, now = {}, defaultdict(list), defaultdict(list), 0
@@ -101,7 +101,7 @@ def test_execute_tells_what_every_instruction_wrote_by_the_interpreter(replayed,
     with open_trace(tmp_path / "a.json", replayed.program) as trace:
         trace.add(replayed.events)
     slices, _ = read(tmp_path / "a.json")
-    for told, (before, after) in zip(slices["execute"], pairwise(replayed.states), strict=False):  # then the fault
+    for told, (before, after) in zip(slices["execute"], pairwise(replayed.states), strict=False):  # without the fault
         shown = {heading: text.split(" = ")[0] for heading, text in told["args"].items() if heading in after}
         assert shown.items() <= after.items()
         changed = {heading for heading in after if after[heading] != before[heading]}

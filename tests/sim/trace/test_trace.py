@@ -1,4 +1,4 @@
-"""What holds for the traces of all formats: which one a name stands for, batches, streams, faults."""
+"""Properties common to all trace formats: choice by file name, batches, streams, faults."""
 
 from math import inf
 from pathlib import Path
@@ -91,7 +91,7 @@ def test_a_full_disk_is_told_once_and_the_file_is_closed(tmp_path, a_run, ending
     ):
         for _ in range(copies):
             trace.add(events)
-            events.records["fetch"] += 10_000  # later ones, since time goes on
+            events.records["fetch"] += 10_000  # keeps the cycles ascending
             for name in ("decode", "execute", "memory", "writeback", "start", "free", "done"):
                 events.records[name] += 10_000 * (events.records[name] != NONE)
     assert trace.file.closed

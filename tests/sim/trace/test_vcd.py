@@ -1,4 +1,4 @@
-"""Waveforms, read back by a reader of their own: in every cycle each signal shows what the events say."""
+"""Waveforms, parsed by an independent reader: in every cycle each signal has the value given by the events."""
 
 import re
 from bisect import bisect_right
@@ -14,7 +14,7 @@ STAGES = ("fetch", "decode", "execute", "memory", "writeback")
 
 
 class Wave:
-    """Values of a signal from cycles on."""
+    """Values of a signal with the cycles of their changes."""
 
     def __init__(self):
         self.cycles, self.values = [], []
@@ -79,7 +79,7 @@ def written(a_run, tmp_path):
 
 
 def intervals(events, first, end, value):
-    """By cycle, the value of the event that is in [first, end)."""
+    """Return, by cycle, the value of the event whose interval [first, end) contains it."""
     found = {}
     for event in events:
         for cycle in range(first(event), end(event)):
@@ -176,7 +176,7 @@ def test_run_by_hand_moves_the_stack_pointer(hand, tmp_path):
 
 
 def names_of(state):
-    """The signals that show a state, but P0 and the stack pointer before its first write, with their values."""
+    """Return the expected signal values of a state, without P0 and the stack pointer before its first write."""
     told = {}
     for name, text in state.items():
         if name == "flags":
@@ -194,12 +194,12 @@ def test_registers_change_as_by_the_interpreter_when_their_writers_deliver(repla
     waves = read(tmp_path / "a.vcd")
     states = [names_of(state) for state in replayed.states]
     expected = {name: [(-1, value)] for name, value in states[0].items()}
-    for event, before, after in zip(replayed.events.records, states, states[1:], strict=False):  # then the fault
+    for event, before, after in zip(replayed.events.records, states, states[1:], strict=False):  # without the fault
         for name in after:
             if after[name] != before[name]:
                 expected[name].append((max(event["writeback"], event["done"]), after[name]))
     for name, changes in expected.items():
-        shown = [(-1, changes[0][1])]  # z, or an empty text, until the first write
+        shown = [(-1, changes[0][1])]  # z, or an empty string, until the first write
         for cycle, value in zip(waves[name].cycles, waves[name].values, strict=True):
             if value not in (None, "") and value != shown[-1][1]:
                 shown.append((cycle, value))

@@ -1,4 +1,4 @@
-"""What the tests of the language model share."""
+"""Fixtures for the tests of the language model."""
 
 import importlib.util
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def reference() -> ModuleType:
-    """Our reference.py: tests are not packages, so nothing can import it by name."""
+    """Return the module reference.py, which cannot be imported by name since the tests are not packages."""
     spec = importlib.util.spec_from_file_location("reference", Path(__file__).with_name("reference.py"))
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)

@@ -1,7 +1,7 @@
-"""The language model in Python integers, one number at a time: `architecture/text.md` read aloud.
+"""Reference model of the language model in Python integers, written from `architecture/text.md`.
 
-Nothing is shared with `pentary.nets.lm`, not even a constant; only the generator is, which has a reference of its own.
-Latent words are lists of rows by name, a hidden state a list of rows, one for each layer.
+It shares nothing with `pentary.nets.lm`, not even constants, except the generator, which has a reference of its own.
+Latent words are lists of rows by tensor name; a hidden state is a list of rows, one for each layer.
 """
 
 import struct
@@ -25,12 +25,12 @@ def clamp(value: int, largest: int) -> int:
 
 
 def divide(value: int, by: int) -> int:
-    """Divide and round to the nearest integer, a half to the even one."""
+    """Return value / by, rounded to the nearest integer, ties to even."""
     return round(Fraction(value, by))
 
 
 def single(value: float) -> float:
-    """Round to the nearest float32."""
+    """Return the nearest float32."""
     return struct.unpack("<f", struct.pack("<f", value))[0]
 
 
@@ -49,7 +49,7 @@ def words_at(seed: int, step: int, matrix: int, member: int, blocks: range) -> l
 
 @dataclass(frozen=True)
 class Reference:
-    """A shape."""
+    """Shape of a model."""
 
     layers: int
     dim: int
@@ -57,7 +57,7 @@ class Reference:
 
     @cached_property
     def tensors(self) -> dict[str, tuple[str, int, int]]:
-        """Kind, rows and columns by name."""
+        """Kind, rows and columns of each tensor by name."""
         d = self.dim
         found = {"embedding": ("matrix", 256, d)}
         for layer in range(self.layers):
@@ -77,7 +77,7 @@ class Reference:
 
     @cached_property
     def blocks(self) -> dict[str, tuple[range, range]]:
-        """Blocks of the two factors by name; vectors have the second only."""
+        """Generator blocks of the two factors of each tensor by name; vectors have only the second."""
         found, first = {}, 0
         for name, (kind, rows, cols) in self.tensors.items():
             middle = first + (-(-rows // 16) if kind == "matrix" else 0)
@@ -91,7 +91,7 @@ class Reference:
         return self.blocks["head.bias"][1].stop
 
     def scale(self, name: str) -> tuple[int, int]:
-        """Pents that the rescale drops, and words of which a first latent word is the mean."""
+        """Return the pents dropped by the rescaling, and the number of words averaged in an initial latent word."""
         wanted = Fraction(GAINS[name.split(".")[-1]]) ** 2
         rows = self.tensors[name][1]
         found = []
@@ -106,7 +106,7 @@ class Reference:
         return {"pents": 1, "bytes": 50}[self.weights]
 
     def visible(self, latents: dict[str, Matrix]) -> dict[str, Matrix]:
-        """The numbers that the forward pass sees of the latent words, in the units in which it adds them."""
+        """Return the visible numbers of the latent words, in the units in which the forward pass adds them."""
 
         @cache
         def seen(name: str, latent: int) -> int:
@@ -123,9 +123,9 @@ class Reference:
 
 @dataclass(frozen=True)
 class Member:
-    """A member of a pair: the centre's visible numbers, perturbed. Sign 0 is the centre itself.
+    """A member of an antithetic pair: the perturbed visible numbers. Sign 0 is the unperturbed centre.
 
-    noise: pents of the pair, 16 of each block.
+    `noise` contains the pents of the pair, 16 for each block.
     """
 
     model: Reference
@@ -138,12 +138,12 @@ class Member:
         return self.noise[start : start + self.model.tensors[name][1]]
 
     def row_factor(self, name: str) -> Row:
-        """Of a matrix; of a vector, its noise."""
+        """Return the row factor of a matrix, or the noise of a vector."""
         start = 16 * self.model.blocks[name][1].start
         return self.noise[start : start + self.model.tensors[name][2]]
 
     def vector(self, name: str) -> Row:
-        """A bias or the gains of a norm."""
+        """Return a bias vector or the gains of a norm."""
         size = {"norm": 1, "bias": 25 * self.model.level}[self.model.tensors[name][0]]
         centre, noise = self.visible[name][0], self.row_factor(name)
         return [value + self.sign * size * pent for value, pent in zip(centre, noise, strict=True)]
@@ -170,7 +170,7 @@ class Member:
         return [clamp(divide(v * gain * reciprocal, 5**8), 125) for v, gain in zip(stream, gains, strict=True)]
 
     def read(self, hidden: Matrix, byte: int) -> tuple[Row, Matrix, dict[str, Row]]:
-        """Read a byte: the logits, the hidden states afterwards, and what can saturate on the way."""
+        """Process a byte; return the logits, the new hidden states, and the intermediate values that can saturate."""
         if byte == 0:
             hidden = [[0] * self.model.dim for _ in hidden]
         a, b = self.column_factor("embedding")[byte], self.row_factor("embedding")
@@ -203,7 +203,7 @@ def add(x: Row, y: Row) -> Row:
 
 
 def root(number: int, degree: int) -> int:
-    """The greatest integer whose power does not exceed a number."""
+    """Return the largest integer whose power of the given degree does not exceed the number."""
     low, high = 0, 2 ** (number.bit_length() // degree + 1)
     while high - low > 1:
         middle = (low + high) // 2
@@ -213,13 +213,13 @@ def root(number: int, degree: int) -> int:
 
 @cache
 def power(z: int) -> int:
-    """round(2**(z/25 + 20)), without a float."""
+    """Return round(2**(z/25 + 20)) in integer arithmetic."""
     return (root(2 ** (z + 500 + 25), 25) + 1) // 2
 
 
 @cache
 def logarithm(leading: int) -> int:
-    """round(625 (log2(leading + 1/2) - 20)), without a float, for the eleven leading bits of a sum."""
+    """Return round(625 (log2(leading + 1/2) - 20)) in integer arithmetic, for the eleven leading bits of a sum."""
     assert 1024 <= leading < 2048
     twice = ((2 * leading + 1) ** 1250).bit_length() - 1 - 1250
     return (twice + 1) // 2 - 625 * 20
@@ -243,7 +243,7 @@ def shaped(losses: list[tuple[int, int]]) -> Row:
 
 @dataclass(frozen=True)
 class Training:
-    """A run in plain integers."""
+    """Training run in Python integers."""
 
     model: Reference
     population: int
@@ -278,7 +278,7 @@ class Training:
     def update(
         self, step: int, latents: dict[str, Matrix], hidden: list[Matrix], text: bytes
     ) -> tuple[list[tuple[int, int]], dict[str, Matrix], list[Matrix]]:
-        """Make update `step` (1, 2, ...): losses of the members, latent words and hidden states afterwards."""
+        """Perform update `step` (1, 2, ...); return the members' losses, and the new latent words and hidden states."""
         pairs, visible = self.population // 2, self.model.visible(latents)
         losses, means = [], []
         for pair in range(pairs):

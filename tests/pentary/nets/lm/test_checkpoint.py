@@ -1,4 +1,4 @@
-"""A model on disk: what stands in the file, and every way in which it can be no such file."""
+"""Models on disk: content of the file, and all kinds of invalid files."""
 
 import json
 
@@ -29,7 +29,7 @@ def contents(run):
 
 
 def change(run, name, value):
-    """Replace a tensor; None takes it away."""
+    """Replace a tensor; None removes it."""
     tensors, metadata = contents(run)
     tensors[name] = value
     save_file({key: tensor for key, tensor in tensors.items() if tensor is not None}, run / WEIGHTS, metadata)

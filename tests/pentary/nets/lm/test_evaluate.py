@@ -1,4 +1,4 @@
-"""Bits per byte against a plain reading from the first byte to the last."""
+"""Bits per byte against a sequential evaluation from the first byte to the last."""
 
 from itertools import pairwise
 
@@ -26,7 +26,7 @@ def text(length, largest=255):
 
 
 def plain(text, before=b"\0"):
-    """Bits of each byte of a text, read after some others from a hidden state of zero."""
+    """Return the bits of each byte of a text that follows `before`, from a hidden state of 0."""
     forward = Forward(weights(), 1)
     read = bytes(before) + text.tobytes()
     bits = []

@@ -1,4 +1,4 @@
-"""Updates against the plain interpreter in Python integers."""
+"""Updates against the reference model in Python integers."""
 
 import hashlib
 import os
@@ -36,7 +36,7 @@ def run(model: Model, parameters: Parameters, steps: int, backend: str = "numpy"
         (Model(1, 8), Parameters(population=2, tokens=1, steps=1, seed=0)),
         (Model(2, 17), replace(SMALL, population=6)),
         (Model(1, 16, "bytes"), replace(SMALL, population=6)),
-        # 36 bytes of text: the streams of the last pairs read past its end and begin again.
+        # 36 bytes of text: the streams of the last pairs wrap around at its end.
         (Model(1, 8), Parameters(population=12, tokens=14, steps=2, seed=76_293_945_312)),
     ],
 )
@@ -198,7 +198,7 @@ def test_no_gain_where_all_fitness_is_zero() -> None:
 
 
 def test_the_streams_of_the_pairs_lie_evenly_and_wrap(monkeypatch) -> None:
-    """Every pair reads its own piece, goes on in the next update, and begins the text again after its end."""
+    """Each pair reads its own piece, continues in the next update, and wraps around at the end of the text."""
     model, own = Model(1, 8), Parameters(population=6, tokens=5, steps=9)
     engine, state = Engine(model, own, TEXT, products.backend("numpy")), init(model, own)
     read: dict[int, list[int]] = {}

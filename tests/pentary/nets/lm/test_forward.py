@@ -1,4 +1,4 @@
-"""The forward pass against the plain interpreter in Python integers."""
+"""The forward pass against the reference model in Python integers."""
 
 from itertools import pairwise
 from types import ModuleType
@@ -15,7 +15,7 @@ LATENT = 7812
 
 
 def random_latents(model: Model, seed: int) -> dict[str, Latents]:
-    """Latent words over their whole range, biases and norms too."""
+    """Return random latent words over their whole range, including biases and norms."""
     rng = np.random.default_rng(seed)
     return {t.name: rng.integers(-LATENT, LATENT + 1, (t.rows, t.cols)) for t in model.tensors.values()}
 
@@ -38,7 +38,7 @@ def steps_equal_the_reference(
     noise: np.ndarray | None,
     backend: str = "numpy",
 ) -> list[dict[str, list[int]]]:
-    """Read tokens (steps, rows) with both, and compare logits and hidden states after each; what the reference saw."""
+    """Process tokens (steps, rows) with both, compare logits and hidden states; return the reference's traces."""
     rows = tokens.shape[1]
     own = forward(model, latents, rows, backend)
     plain = reference.Reference(model.layers, model.dim, model.weights)
@@ -117,14 +117,14 @@ def test_a_stream_of_zeros_is_exact(reference) -> None:
 
 
 def test_sums_at_the_limit_of_float32_are_exact(reference) -> None:
-    """The widest model of bytes with everything at its limit: sums near 2**24, and some that fall back from 2**23."""
+    """The widest byte model with all values at their limits: sums near 2**24, and some that return from 2**23."""
     model = Model(1, 251, "bytes")
     latents = {t.name: np.full((t.rows, t.cols), LATENT) for t in model.tensors.values()}
     latents["0.down"][502:, ::2] = -LATENT
     latents["0.down"][502:, ::2] += np.random.default_rng(0).integers(0, 400, (502, 126))
     noise = np.full((1, 16 * model.blocks), 2, np.int8)
     seen = steps_equal_the_reference(reference, model, latents, np.array([[7, 7]], np.uint8), noise)
-    assert all(max(trace["stream"]) < 1562 for trace in seen)  # so nothing wrong would hide behind a clamp
+    assert all(max(trace["stream"]) < 1562 for trace in seen)  # so saturation hides no error
 
 
 @pytest.mark.parametrize("backend", products.NAMES)

@@ -1,4 +1,4 @@
-"""The integer loss against exact integers and against exact bits."""
+"""The integer loss against exact integers and the exact loss in bits."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def test_the_integer_loss_equals_the_plain_interpreter(reference, logits: list[i
 
 @pytest.mark.parametrize("largest", [1, 30, 312])
 def test_the_integer_loss_is_near_the_exact_one(largest: int) -> None:
-    """Half a unit from the logarithm, 0.45 from what follows 11 bits; powers are rounded by 0.25 units at z > -200."""
+    """Bounds: 0.5 units for the logarithm, 0.45 for truncation to 11 bits, 0.25 for rounded powers at z > -200."""
     rng = np.random.default_rng(largest)
     logits = rng.integers(-largest, largest + 1, (2000, 256))
     targets = rng.integers(0, 256, 2000)
@@ -53,7 +53,7 @@ def test_extreme_logits_give_losses_near_the_exact_ones() -> None:
     )
     for target in (0, 7, 255):
         targets = np.full(4, target)
-        # The least power, 183.5, is rounded to 184: 2.2 units more.
+        # The smallest power, 183.5, is rounded to 184: 2.2 units more.
         assert abs(integer_loss(logits, targets) - LOSS_PER_BIT * bits(logits, targets)).max() < 3.5
 
 

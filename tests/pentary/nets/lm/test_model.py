@@ -1,4 +1,4 @@
-"""Shapes, noise, widths and bounds of the model, counted by hand or by the plain interpreter."""
+"""Shapes, noise, widths and bounds of the model, derived by hand or from the reference model."""
 
 import numpy as np
 import pytest
@@ -74,12 +74,12 @@ def test_visible_numbers_of_every_latent_word(reference, weights) -> None:
 
 
 def test_the_widest_models_keep_their_sums_exact_and_the_next_are_refused() -> None:
-    # Of 4 dim operands up to 125 with noise up to 2; float32 divides up to 2**22 with the right rounding.
+    # 4 dim operands up to 125, noise up to 2; float32 division rounds correctly up to 2**22.
     assert 4 * 4194 * 125 * 2 <= 2**22
     Model(1, 4194)
     with pytest.raises(PentaryError, match=r"^projections of dim 4195: sums can reach 4195000, .* up to 4194304$"):
         Model(1, 4195)
-    # Of 4 dim operands with weights up to 125; noise up to 2 times a projection, and a bias: 50 units a level.
+    # 4 dim operands, weights up to 125; noise up to 2 times a projection, and a bias: 50 units per level.
     assert 4 * 251 * 125 * 125 + 50 * (2 * (4 * 251 * 125 * 2 // 25 + 1) + 1562 + 25 * 2) <= 2**24
     Model(1, 251, "bytes")
     with pytest.raises(PentaryError, match=r"^MLP of dim 252: sums can reach 16838700, .* up to 16777216$"):

@@ -1,4 +1,4 @@
-"""Sampling: odds against fractions and powers of two, and text that depends on nothing but the arguments."""
+"""Sampling: odds against fractions and powers of two, and text that depends on the arguments only."""
 
 from itertools import islice
 
@@ -16,7 +16,7 @@ MODEL = Model(1, 8)
 
 
 def weights(backend="numpy", **biases):
-    """Make a model; given biases of the head, all else but the norms is zero, and the logits are the same after all."""
+    """Return a model; with given head biases, all other weights but the norms are 0, so the logits are constant."""
     latents = evolve.init(MODEL, evolve.Parameters(population=2, seed=7)).latents
     if biases:
         latents = {name: np.zeros_like(words) for name, words in latents.items()}
@@ -28,7 +28,7 @@ def weights(backend="numpy", **biases):
 
 
 def logits(weights, text):
-    """Logits after a document's beginning and a text."""
+    """Return the logits after the beginning of a document followed by a text."""
     forward = Forward(weights, 1)
     rows = [forward.step(np.array([byte], np.uint8))[0].copy() for byte in b"\0" + text]
     return rows[-1]
@@ -40,7 +40,7 @@ def test_odds_are_powers_of_two_of_cooled_distances(temperature):
     exact = np.exp2(-np.arange(625) / 25 / temperature)
     kept = table > 0
     assert table.dtype == np.int64
-    # A distance is rounded to 1/25 bit, and the least powers of the table are integers near 184.
+    # Distances are rounded to 1/25 bit, and the smallest powers in the table are integers near 184.
     assert np.abs(np.log2(table[kept] / table[0] / exact[kept])).max() <= 0.5 / 25 + 0.003
     assert (exact[~kept] < 2**-24.9).all()
 
@@ -55,8 +55,8 @@ def test_min_p_leaves_out_what_is_less_likely_at_that_temperature(temperature):
     table, whole = odds(temperature, 0.2499), odds(temperature, 0)
     kept = whole >= 0.2499 * whole[0]
     assert np.array_equal(table, np.where(kept, whole, 0))
-    assert np.flatnonzero(kept)[-1] == 50 * temperature + temperature // 2  # two bits, and what is rounded to them
-    assert np.count_nonzero(odds(temperature, 1)) == 1 + temperature // 2  # distances that are rounded to none
+    assert np.flatnonzero(kept)[-1] == 50 * temperature + temperature // 2  # two bits, and distances rounded to them
+    assert np.count_nonzero(odds(temperature, 1)) == 1 + temperature // 2  # distances rounded to 0
 
 
 @pytest.mark.parametrize("temperature", [0.0, 5e-324])
@@ -73,7 +73,7 @@ def test_bytes_come_as_often_as_their_probabilities_say():
     counts = np.bincount(list(generate(own, count=count, temperature=1, min_p=0, seed=1)), minlength=256)
     seen = np.append(counts[[97, 98, 99]], count - counts[[97, 98, 99]].sum())
     wanted = count * np.append(expected[[97, 98, 99]], 1 - expected[[97, 98, 99]].sum())
-    assert ((seen - wanted) ** 2 / wanted).sum() < 16.3  # chi-squared of 3 degrees of freedom, one in a thousand
+    assert ((seen - wanted) ** 2 / wanted).sum() < 16.3  # chi-square, 3 degrees of freedom: p = 0.001
 
 
 def test_min_p_bars_unlikely_bytes_from_the_text():

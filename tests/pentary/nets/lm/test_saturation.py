@@ -28,7 +28,7 @@ def test_shares_equal_those_of_the_plain_interpreter(reference, backend: str) ->
     plain = reference.Reference(2, 8)
     visible = plain.visible({name: words.tolist() for name, words in latents.items()})
     member = reference.Member(plain, visible, 0, [0] * (16 * plain.all_blocks))
-    last = []  # what was seen of the last byte of the pieces that begin at 0, 1 and 2
+    last = []  # values at the last byte of the pieces that begin at 0, 1 and 2
     for start in range(3):
         hidden, seen = [[0] * 8] * 2, {}
         for byte in text[start : start + 32].tolist():

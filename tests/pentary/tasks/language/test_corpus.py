@@ -16,7 +16,7 @@ def written(folder: Path, name: str, content: bytes) -> Path:
 
 
 def test_the_first_nine_tenths_are_trained_on_and_the_rest_is_held_out(tmp_path: Path) -> None:
-    corpus = load([written(tmp_path, "a", bytes(range(1, 100)))])  # and the 0 that ends it: 100 bytes
+    corpus = load([written(tmp_path, "a", bytes(range(1, 100)))])  # 99 bytes and the 0 that ends the document
     assert corpus.train.tolist() == [*range(1, 91), 0]
     assert corpus.held_out.tolist() == [*range(91, 100), 0]
     assert corpus.train.dtype == corpus.held_out.dtype == np.uint8

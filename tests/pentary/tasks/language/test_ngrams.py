@@ -12,7 +12,7 @@ from pentary.tasks.language.ngrams import NAMES, bits_per_byte
 
 
 def plain_probability(train: bytes, context: bytes, byte: int) -> Fraction:
-    """Witten and Bell: what was counted, and the shorter context for each kind of byte that was seen."""
+    """Return the Witten-Bell probability: counts, interpolated with the shorter context by the distinct bytes seen."""
     shorter = plain_probability(train, context[1:], byte) if context else Fraction(1, 256)
     size = len(context)
     after = Counter(train[i + size] for i in range(len(train) - size) if train[i : i + size] == context)

@@ -1,4 +1,4 @@
-"""The run of a task: what its records, result and summary tell, whatever the engine."""
+"""The run of a task: records, result and summary, for all engines."""
 
 import json
 from dataclasses import replace
