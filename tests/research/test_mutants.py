@@ -1,4 +1,4 @@
-"""The table of mutants matches the sources, and the record of their detection is up to date."""
+"""The table of mutants against the sources, and the record of what has found them."""
 
 import ast
 from collections import Counter
@@ -16,7 +16,7 @@ TABLE = mutants.mutants()
 
 @pytest.fixture
 def outcomes() -> dict[str, Outcome]:
-    """Return the outcomes of a run in which every mutant is detected."""
+    """Results as they are if everything is found."""
     return {each.name: Outcome("verify", "each_row") for each in TABLE}
 
 
@@ -105,13 +105,8 @@ def test_the_goal_is_reached_with_these_sources() -> None:
 
 
 def modules_of(module: str, seen: frozenset[str] = frozenset()) -> set[str]:
-<<<<<<< HEAD
     """Return the modules of the gateware that a module is made of, with itself."""
     tree = ast.parse((UNIT / f"{module}.py").read_text())
-=======
-    """Return the gateware modules that a module imports, including itself."""
-    tree = ast.parse((HDL / f"{module}.py").read_text())
->>>>>>> w-d3
     found = {module, *seen}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("pentary_hdl.lralu."):

@@ -1,56 +1,9 @@
-<<<<<<< HEAD
 """The start of a run: what is told before it, and how minutes become steps."""
-=======
-"""The run of a language model: times and correctness of its reports."""
->>>>>>> w-d3
 
 import pytest
 
-<<<<<<< HEAD
 from pentary.numbers.word import PentaryError
 from pentary.tasks.text import start
-=======
-from pentary.nets.lm.evaluate import bits_per_byte
-from pentary.nets.lm.evolve import Engine, Parameters, init
-from pentary.nets.lm.forward import Weights
-from pentary.nets.lm.model import Model
-from pentary.nets.products import backend
-from pentary.tasks import text
-from pentary.tasks.corpus import Corpus
-from pentary.tasks.text import TextRun, spread, steps_in
-
-MODEL = Model(layers=2, dim=8)
-PARAMETERS = Parameters(population=8, tokens=4, steps=5, seed=1)
-TEXT = np.frombuffer(b"The quick brown fox jumps over the lazy dog. " * 20, np.uint8)
-CORPUS = Corpus("fox", TEXT[:800], TEXT[800:])
-
-
-def a_run(**changes):
-    return TextRun(
-        CORPUS, MODEL, Parameters(**{"population": 8, "tokens": 4, "steps": 5, "seed": 1} | changes), backend("numpy")
-    )
-
-
-def by_hand(steps):
-    """Train directly, without the run command."""
-    engine, state = Engine(MODEL, PARAMETERS, CORPUS.train, backend("numpy")), init(MODEL, PARAMETERS)
-    for _ in range(steps):
-        state = engine.tell(state, *engine.evaluate(state))
-    return state
-
-
-def test_a_record_tells_digest_and_bits_of_its_state(every_step):
-    records = list(a_run().records())
-    assert [record.step for record in records] == list(range(6))
-    state = by_hand(5)
-    line = records[-1].line
-    assert line["digest"] == state.digest()
-    weights = Weights(MODEL, backend("numpy"))
-    weights.fill(state.latents)
-    assert line["bits_per_byte_validation"] == bits_per_byte(weights, CORPUS.held_out)
-    assert line["member_tokens"] == 5 * 8 * 4
-    json.dumps([record.line for record in records], allow_nan=False)
->>>>>>> w-d3
 
 
 @pytest.fixture
