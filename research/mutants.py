@@ -63,7 +63,7 @@ def digest() -> str:
 
 
 def is_stale() -> bool:
-    """Tell whether mutants.json is of other sources, or of other mutants."""
+    """Return whether mutants.json is of other sources, or of other mutants."""
     return _stored().get("sources") != digest()
 
 

@@ -51,7 +51,7 @@ class _Commands(click.Group):
 
 
 class _Told(logging.Handler):
-    """Tells what the library logs, such as that something takes long."""
+    """Prints log messages of the library, such as that a compilation has begun."""
 
     def emit(self, record: logging.LogRecord) -> None:
         say(self.format(record))

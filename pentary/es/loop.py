@@ -33,19 +33,19 @@ class Task(Protocol):
         ...
 
     def evaluate(self, population: Population) -> NDArray:
-        """Give the fitness of every member, (pairs, 2): integers, or floats of a black box; objects are both."""
+        """Return the fitness of every member, (pairs, 2): integers, or floats of a black box; objects are both."""
         ...
 
     def unit(self, parameters: Parameters) -> int:
-        """Give the number by which a member's fitness is divided for the report."""
+        """Return the divisor of the reported fitness."""
         ...
 
     def centre_fitness(self, weights: Mapping[str, Pents]) -> float:
-        """Give the fitness of the centre itself, in the unit of the report."""
+        """Return the fitness of the centre itself, in the unit of the report."""
         ...
 
     def report(self, weights: Mapping[str, Pents]) -> dict[str, Any]:
-        """Give further figures of the trained weights, such as accuracies."""
+        """Return further figures of the trained weights, such as accuracies."""
         ...
 
 

@@ -97,7 +97,7 @@ class BlackBox:
         return as_fitness(fitness)
 
     def unit(self, parameters: Parameters) -> int:
-        """Give 1: the fitness is reported as the function returns it."""
+        """Return 1: the fitness is reported as the function returns it."""
         return 1
 
     def centre_fitness(self, weights: Mapping[str, Pents]) -> int | float:
@@ -109,7 +109,7 @@ class BlackBox:
         return self._measure(weights[MATRIX], "the centre")
 
     def report(self, weights: Mapping[str, Pents]) -> dict[str, Any]:
-        """Give nothing beyond the fitness."""
+        """Return nothing: there are no figures beyond the fitness."""
         return {}
 
     def _pairs(self, population: Population) -> Iterator[tuple[Pents, Pents]]:

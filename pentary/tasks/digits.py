@@ -94,7 +94,7 @@ class Digits:
             NETWORK.check()
 
     def evaluate(self, population: Population) -> NDArray[np.int64]:
-        """Give minus the summed loss of every member on the step's window of training images, (pairs, 2)."""
+        """Return minus the summed loss of every member on the step's window of training images, (pairs, 2)."""
         parameters = population.parameters
         window = (np.arange(BATCH) + (population.step - 1) * BATCH) % len(self.train.images)
         images, classes = self.train.images[window], self.train.classes[window]
@@ -114,16 +114,16 @@ class Digits:
         return np.concatenate(list(map_chunks(fitness, parameters.pairs, _CHUNK)))
 
     def unit(self, parameters: Parameters) -> int:
-        """Give what a member's fitness is divided by for the report."""
+        """Return the divisor of the reported fitness."""
         return BATCH * MARGIN**2
 
     def centre_fitness(self, weights: Mapping[str, Pents]) -> float:
-        """Give minus the mean loss of the centre on all training images, in squared margins."""
+        """Return minus the mean loss of the centre on all training images, in squared margins."""
         losses = hinge_loss(NETWORK.forward(weights, self.train.images), self.train.classes)
         return -float(losses.sum(dtype=np.int64)) / (len(losses) * MARGIN**2)
 
     def report(self, weights: Mapping[str, Pents]) -> dict[str, Any]:
-        """Give the share of training and of test images that the centre classifies rightly."""
+        """Return the share of training and of test images that the centre classifies rightly."""
         return {
             "train_accuracy": accuracy(weights, self.train),
             "test_accuracy": accuracy(weights, self.test),
@@ -148,7 +148,7 @@ def hinge_loss(outputs: Float32, classes: NDArray[np.int64]) -> NDArray[np.int32
 
 
 def accuracy(weights: Mapping[str, Pents], split: Split) -> float:
-    """Give the share of images whose greatest output is the right class; the first of equal outputs counts."""
+    """Return the share of images whose greatest output is the right class; the first of equal outputs counts."""
     return float((NETWORK.forward(weights, split.images).argmax(axis=-1) == split.classes).mean())
 
 

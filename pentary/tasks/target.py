@@ -1,4 +1,4 @@
-"""The seed's experiment: move one weight matrix to a diagonal pattern.
+"""The pattern experiment: one weight matrix is trained towards a diagonal pattern.
 
 The target is zero but for its diagonal, which repeats 2, 1, 0, -1, -2. Fitness is minus the squared distance, reported
 per weight. Uniform weights start near -2.03.
@@ -37,7 +37,7 @@ class Target:
         """Accept any parameters: distances are summed in float64, which no matrix that fits a memory exceeds."""
 
     def evaluate(self, population: Population) -> NDArray[np.int64]:
-        """Give minus the squared distance of every member, (pairs, 2), in units of 1 / `unit`."""
+        """Return minus the squared distance of every member, (pairs, 2), in units of 1 / `unit`."""
         parameters = population.parameters
         pattern = self.pattern * np.float32(_scale(parameters))
 
@@ -53,16 +53,16 @@ class Target:
         return np.concatenate(list(map_chunks(fitness, parameters.pairs, chunk)))
 
     def unit(self, parameters: Parameters) -> int:
-        """Give what a member's fitness is divided by for the report: the number of weights times the scale squared."""
+        """Return the divisor of the reported fitness: the number of weights times the scale squared."""
         return self.pattern.size * _scale(parameters) ** 2
 
     def centre_fitness(self, weights: Mapping[str, Pents]) -> float:
-        """Give minus the mean squared distance of the centre."""
+        """Return minus the mean squared distance of the centre."""
         distance = weights["weights"] - self.pattern
         return -float(np.square(distance).sum(dtype=np.int64)) / distance.size
 
     def report(self, weights: Mapping[str, Pents]) -> dict[str, Any]:
-        """Give nothing beyond the fitness."""
+        """Return nothing: there are no figures beyond the fitness."""
         return {}
 
 

@@ -233,7 +233,7 @@ def _await(process: subprocess.Popen[bytes], when: str, command: Command, place:
 
 
 def _catches(pid: int) -> bool:
-    """Tell whether a process catches SIGTERM: then its own program has begun, and not only Python."""
+    """Return whether a process catches SIGTERM: whether its own program has begun, and not only Python."""
     caught = re.search(r"^SigCgt:\s*(\w+)", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
     return bool(caught and int(caught[1], 16) >> signal.SIGTERM - 1 & 1)
 
@@ -319,7 +319,7 @@ def _judge_run(outcome: Outcome, condition: Condition, sandbox: Path) -> None:
 
 
 def _is_whole(path: Path) -> bool:
-    """Tell whether a reader takes a file, by how it ends."""
+    """Return whether a file is complete, judged by its end."""
     if path.suffix == ".pob":
         try:
             return load_program(path).size > 0

@@ -199,7 +199,7 @@ CONDITIONS: Final = (
 
 
 def applies(command: Command, condition: Condition) -> bool:
-    """Tell whether a condition can befall a command."""
+    """Return whether a condition can befall a command."""
     if condition.when == "late" and not command.late:
         return False
     if condition.when == "final":

@@ -70,7 +70,7 @@ def _run_to(machine: Simulator, stops: Collection[int]) -> None:
 
 
 def measured(machine: Simulator) -> dict[str, Any]:
-    """Give what a machine has counted so far.
+    """Return the counters of a machine so far.
 
     Args:
         machine: after one instruction at least.

@@ -105,7 +105,7 @@ class LowRankParameters:
 
 
 def pents_code(word: int) -> int:
-    """Give the 48 bits of a word's pents, three of two's complement for each, the least significant pent lowest.
+    """Return the 48 bits of a word: three bits of two's complement a pent, the least significant pent lowest.
 
     >>> f"{pents_code(-2 + 5):06b}"
     '001110'
@@ -114,7 +114,7 @@ def pents_code(word: int) -> int:
 
 
 def code_word(code: int) -> int | None:
-    """Give the word of 48 bits, or None if three of them are no pent.
+    """Return the word that 48 bits encode, or None if three of them encode no pent.
 
     >>> code_word(0b001110), code_word(0b011)
     (3, None)
@@ -124,7 +124,7 @@ def code_word(code: int) -> int | None:
 
 
 def binary_code(value: int, bits: int = CODE_BITS) -> int:
-    """Give a number as bits of two's complement.
+    """Return a number in two's complement.
 
     >>> binary_code(-1, bits=4)
     15
@@ -133,7 +133,7 @@ def binary_code(value: int, bits: int = CODE_BITS) -> int:
 
 
 def code_binary(code: int, bits: int = CODE_BITS) -> int:
-    """Give the number that bits of two's complement stand for.
+    """Return the number that bits in two's complement encode.
 
     >>> code_binary(15, bits=4)
     -1
@@ -226,7 +226,7 @@ class LowRankModel:
         self.quantised = False
 
     def beats(self) -> int:
-        """Give how many beats a row now has, b = ceil(COLS / movers)."""
+        """Return the number of beats of a row, b = ceil(COLS / movers)."""
         return -(-self.controls["COLS"] // self.parameters.movers)
 
     def operands(self, command: Command) -> tuple[str, ...]:
@@ -277,7 +277,7 @@ class LowRankModel:
         return Outcome(False, padded, scalar, occupancy, latency)
 
     def terms(self) -> dict[str, int]:
-        """Give the terms of the instruction table for the present controls: those that this unit's lines name."""
+        """Return the terms of the costs in the instruction table under the present control registers."""
         rows, cols, rank = (self.controls[name] for name in ("ROWS", "COLS", "RANK"))
         lanes = self.parameters.lanes
         n, p, generators = -(-cols // lanes), self.parameters.word_cycles, self.parameters.generators
@@ -288,7 +288,7 @@ class LowRankModel:
         return {"b": self.beats(), "rn": rank * n, "p": p, "g": g}
 
     def _operands(self, name: str, command: Command) -> list[int] | None:
-        """Give the values of the operands, or None if one is out of its range."""
+        """Return the values of the operands, or None if one is out of its range."""
         word, number = code_word(command.a), code_binary(command.a)
         match name:
             case "PRNG":

@@ -18,7 +18,7 @@ _BLOCK = 2**22  # bytes that are counted at a time
 
 
 def bits_per_byte(corpus: Corpus) -> dict[str, float]:
-    """Give the cross-entropy of the uni-, bi- and trigram model on the held-out part, in bits/byte, by name.
+    """Return the cross-entropy of the uni-, bi- and trigram model on the held-out part, in bits/byte, by name.
 
     The first bytes of the part are predicted from the end of the training part.
 
@@ -68,6 +68,6 @@ def _interpolate(
 
 
 def _look_up(keys: NDArray[np.int64], values: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Give the value of each wanted key, 0 for those that are not there."""
+    """Return the value of each wanted key, 0 for missing keys."""
     place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     return np.where(keys[place] == wanted, values[place], 0)

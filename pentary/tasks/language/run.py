@@ -72,7 +72,7 @@ class TextRun:
         return {f"{name}_bits": bits for name, bits in ngrams.bits_per_byte(self._corpus).items()}
 
     def config(self) -> dict[str, Any]:
-        """Give everything that determines the run."""
+        """Return everything that determines the run."""
         corpus = self._corpus
         return {
             "task": self.name,
@@ -127,7 +127,7 @@ class TextRun:
         self._times.append(perf_counter() - began)
 
     def _rate(self) -> float:
-        """Give the bytes that members read in a second of updates; the first one waits for code and does not count."""
+        """Return the bytes read by all members per second, without the first update, which may compile code."""
         times = self._times[1:] or self._times
         return self._parameters.population * self._parameters.tokens * len(times) / sum(times) if times else 0.0
 
@@ -162,7 +162,7 @@ class TextRun:
         return Record(state.step, line, figures, own, self._ties.news())
 
     def _visible(self, state: State) -> dict[str, np.ndarray]:
-        """Give the visible weights of the matrices."""
+        """Return the visible weights of the matrices."""
         return {
             name: self._model.visible(tensor, state.latents[name])
             for name, tensor in self._model.tensors.items()
@@ -170,7 +170,7 @@ class TextRun:
         }
 
     def result(self) -> dict[str, Any]:
-        """Give what the run has come to."""
+        """Return the figures of the run up to the last record."""
         (last, _), own, model = self._told[-1], self._parameters, self._model
         warning = self._ties.warning()
         rate = self._rate()
@@ -199,7 +199,7 @@ class TextRun:
         }
 
     def weights(self) -> bytes:
-        """Give the visible numbers and the latent words as a safetensors file."""
+        """Return the visible numbers and the latent words as a safetensors file."""
         return to_safetensors(self._model, self._last)
 
     def pictures(self) -> Iterator[tuple[str, bytes]]:
@@ -219,7 +219,7 @@ class TextRun:
         yield "health.png", plots.health_png(steps, [own for _, own in self._told], title, stuck)
 
     def summary(self, result: Mapping[str, Any]) -> dict[str, str]:
-        """Give what a person wants to know of the result, by name."""
+        """Return the rows of the summary that is printed, by name."""
         return {
             "steps": f"{result['steps']:,} of {self.steps:,}",
             "bits/byte": f"{result['bits_per_byte_validation']:.3f} held out, {result['bits_per_byte_train']:.3f} on "
@@ -233,12 +233,12 @@ class TextRun:
 
 
 def describe(bits: Mapping[str, float]) -> str:
-    """Tell the cross-entropies of n-gram models in one line."""
+    """Return the cross-entropies of n-gram models as one line of text."""
     return ", ".join(f"{name.removesuffix('_bits')} {value:.3f}" for name, value in bits.items())
 
 
 def spread(text: Bytes, size: int) -> Bytes:
-    """Take as many bytes as `size` from a text, in pieces of about 2,000 that lie evenly over it."""
+    """Return a sample of `size` bytes of a text: pieces of about 2,000 bytes at equal distances."""
     pieces = max(1, size // _PIECE)
     length = min(size, len(text)) // pieces
     starts = np.arange(pieces) * (len(text) - length) // max(1, pieces - 1)

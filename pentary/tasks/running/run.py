@@ -76,7 +76,7 @@ class TaskRun:
         self._ties = Ties(self.steps)
 
     def config(self) -> dict[str, Any]:
-        """Give everything that determines the run."""
+        """Return everything that determines the run."""
         return {
             "task": self.name,
             "shapes": self._task.shapes,
@@ -91,7 +91,7 @@ class TaskRun:
             yield self.record(step)
 
     def record(self, step: Step) -> Record:
-        """Take a step into the run's curves, and say what is told of it."""
+        """Add a step to the run's curves and return its record."""
         latents = step.state.latents
         visible = visible_weights(self._parameters, latents)
         self._health.append(health.of_weights(latents, limit(self._parameters.latent), visible, self._visible))
@@ -120,7 +120,7 @@ class TaskRun:
         return Record(step.step, line, figures, self._health[-1], self._ties.news())
 
     def result(self) -> dict[str, Any]:
-        """Give what the run has come to."""
+        """Return the figures of the run up to the last record."""
         first, last = self._ends()
         own, warning = self._parameters, self._ties.warning()
         return {
@@ -144,7 +144,7 @@ class TaskRun:
         }
 
     def weights(self) -> bytes:
-        """Give the visible weights and the latent words as a safetensors file."""
+        """Return the visible weights and the latent words as a safetensors file."""
         _, last = self._ends()
         visible = visible_weights(self._parameters, last.state.latents)
         metadata = {
@@ -166,7 +166,7 @@ class TaskRun:
         yield "health.png", plots.health_png(range(len(self._health)), self._health, title)
 
     def summary(self, result: Mapping[str, Any]) -> dict[str, str]:
-        """Give what a person wants to know of the result, by name."""
+        """Return the rows of the summary that is printed, by name."""
         return {
             "steps": f"{result['steps']} of {self.steps}",
             "fitness": f"{result['fitness_first']:.6g} -> {result['fitness_last']:.6g}",
