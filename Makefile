@@ -12,7 +12,14 @@ PYTHON ?= python3
 
 demo: $(BIN)/.installed
 	cd '$(ROOT)' && rm -rf runs/demo && '$(BIN)/pentary' train digits --out runs/demo
-	@echo "Pictures: fitness.png, weights.png and health.png in $(ROOT)/runs/demo"
+	@echo
+	@echo "A network of five-level weights was trained on handwritten digits. In $(ROOT)/runs/demo:"
+	@echo "  fitness.png   fitness after every step"
+	@echo "  weights.png   the weights before and after"
+	@echo "  result.json   accuracies on training and test images, and the digest of the weights"
+	@echo "Next:  . .venv/bin/activate"
+	@echo "       pentary train target --engine sim    # the same training on the modelled processor"
+	@echo "       pentary verilog lralu                # the low-rank unit as Verilog"
 
 test: $(BIN)/.installed-test
 	cd '$(ROOT)' && '$(BIN)/pytest' -n auto
@@ -28,7 +35,7 @@ $(BIN)/python:
 	'$(PYTHON)' -m venv '$(ROOT)/.venv'
 
 $(BIN)/.installed: $(BIN)/python $(ROOT)/pyproject.toml
-	'$(BIN)/python' -m pip install --quiet --editable '$(ROOT)'
+	'$(BIN)/python' -m pip install --quiet --editable '$(ROOT)[digits,hdl,plots]'
 	@touch '$@'
 
 $(BIN)/.installed-test: $(BIN)/python $(ROOT)/pyproject.toml

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -141,7 +140,7 @@ class Runner:
     def stop(self) -> None:
         self._stopped = True
         for process in list(self._running):
-            os.killpg(process.pid, signal.SIGKILL)
+            process.terminate()
 
     def outcome(self, mutant: Mutant) -> Outcome:
         """Look for a mutant with `pentary verify`, then with tests; of a survivor, prove that it is none."""
@@ -201,7 +200,7 @@ class Runner:
         try:
             said, _ = process.communicate(timeout=PATIENCE)
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
+            process.terminate()  # it then ends its simulator, which is in another group
             process.communicate()
             return None, ""
         finally:

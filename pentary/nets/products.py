@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from pentary.numbers.exact import EXACT, Float32
 from pentary.numbers.word import PentaryError
+from pentary.support.extras import extra
 
 
 class Gemm(Protocol):
@@ -88,11 +89,9 @@ class Int8Gemm:
 
     def __init__(self) -> None:
         """Create an inference session whose graph is one MatMulInteger, and find the weight limit."""
-        try:
+        with extra("int8", "the backend int8"):
             import onnx
             import onnxruntime
-        except ModuleNotFoundError as error:
-            raise PentaryError(f"the backend int8 needs {error.name}: pip install 'pentary[int8]'") from error
         byte, integer = onnx.TensorProto.UINT8, onnx.TensorProto.INT32
         value = onnx.helper.make_tensor_value_info
         graph = onnx.helper.make_graph(

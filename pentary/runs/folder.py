@@ -28,6 +28,8 @@ import numpy as np
 
 from pentary.numbers.word import PentaryError
 from pentary.runs.run import Record, Run
+from pentary.support.display import say
+from pentary.support.extras import MissingLibraryError, extra
 from pentary.support.files import write_new, write_whole, writing
 from pentary.support.messages import told
 from pentary.support.signals import deferred
@@ -151,8 +153,11 @@ class RunFolder:
             self._move()
             result = self._write_end({**ending, "unwritten": str(error)})
         try:
-            for name, picture in self._run.pictures():
-                self._write(name, picture)
+            with extra("plots", "drawing pictures"):
+                for name, picture in self._run.pictures():
+                    self._write(name, picture)
+        except MissingLibraryError as error:
+            say(f"There are no pictures: {error}")
         except Exception as error:  # the weights are on disk, and the result is still to be reported
             result.setdefault("unwritten", f"pictures are missing: {told(error)}")
         return result

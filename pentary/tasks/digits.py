@@ -17,6 +17,7 @@ from pentary.nets.perceptron import Layer, Mlp, scaled_centre
 from pentary.nets.products import NUMPY, Gemm, backend
 from pentary.numbers.exact import Float32, check_exact
 from pentary.numbers.word import PentaryError
+from pentary.support.extras import extra
 from pentary.support.parallel import map_chunks
 from pentary.tasks.running.options import BACKEND, EVOLUTION, TaskEntry
 from pentary.tasks.running.run import TaskRun, start
@@ -52,8 +53,9 @@ def load() -> tuple[Split, Split]:
     Returns:
         1,347 training and 450 test images.
     """
-    from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
+    with extra("digits", "the task digits"):
+        from sklearn.datasets import load_digits
+        from sklearn.model_selection import train_test_split
 
     images, classes = load_digits(return_X_y=True)
     parts = train_test_split(images, classes, stratify=classes, random_state=0)

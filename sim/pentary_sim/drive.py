@@ -6,7 +6,7 @@ from typing import Final
 from pentary.isa.program import Fault
 from pentary.support.signals import collected
 from pentary_sim.simulator import Simulator
-from pentary_sim.trace import Trace
+from pentary_sim.trace.writer import Trace
 
 _SLICE: Final = 100_000  # instructions between two checks for signals: at most a few seconds
 

@@ -15,6 +15,7 @@ from pentary.asm import disassemble_word
 from pentary.isa.program import Program
 from pentary.numbers.word import PentaryError
 from pentary.runs.plots import BLUE, GREY, as_png, new_figure
+from pentary.support.extras import extra
 from pentary.support.files import write_whole
 from pentary_sim.events import CAUSES
 
@@ -144,7 +145,9 @@ def picture(path: str | Path, program: Program, profile: NDArray[np.int64], titl
     Raises:
         PentaryError: the file cannot be written, or the profile is empty.
     """
-    write_whole(Path(path), _drawn(program, profile, title))
+    with extra("plots", "drawing a picture"):
+        drawn = _drawn(program, profile, title)
+    write_whole(Path(path), drawn)
 
 
 def _drawn(program: Program, profile: NDArray[np.int64], title: str) -> bytes:

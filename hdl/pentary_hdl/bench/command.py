@@ -158,7 +158,7 @@ def check(
     """
     for module, package in _NEEDS.items():
         if find_spec(module) is None and (module == "cocotb" or unit == "lralu-bus"):
-            raise PentaryError(f"{package} is not installed: pip install {package}")
+            raise PentaryError(f"{package} is not installed: pip install 'pentary[hdl]'")
     from pentary_hdl.bench import runner
     from pentary_hdl.bench.harness import harness
     from pentary_hdl.bench.report import Report, Task

@@ -6,16 +6,14 @@ from typing import Any, Final
 
 from pentary.es.loop import Task
 from pentary.es.strategy import Parameters
-from pentary.numbers.word import PentaryError
 from pentary.support.display import say
+from pentary.support.extras import extra
 from pentary.tasks.running.engines import Engine, Training
 
 
 def _prepare(task: Task, parameters: Parameters) -> Training:
-    try:
+    with extra("hdl", "the engine rtl"):
         from pentary_hdl.engine import rtl
-    except ModuleNotFoundError as error:
-        raise PentaryError(f"the engine rtl needs {error.name}: pip install 'amaranth[builtin-yosys]'") from error
     hardware = rtl.hardware_for(task, parameters)
     return Training(rtl.train(task, parameters, hardware, say), asdict(hardware))
 

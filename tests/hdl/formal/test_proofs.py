@@ -283,4 +283,4 @@ def test_an_unknown_proof_is_told_in_one_line() -> None:
 def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(prover, "find_spec", lambda name: None)
     result = CliRunner().invoke(main, ["prove", "reduction"])
-    assert (result.exit_code, result.stderr) == (2, "Error: proofs need Yosys: pip install pyosys\n")
+    assert (result.exit_code, result.stderr) == (2, "Error: proving needs Yosys: pip install 'pentary[fpga]'\n")
