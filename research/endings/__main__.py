@@ -25,17 +25,11 @@ from endings.tables import COMMANDS, CONDITIONS, Command, Condition, applies  # 
 
 WORKERS = 2
 SOURCES = (
-    *(
-        "pentary/__main__.py",
-        "pentary/cli/commands.py",
-        "pentary/cli/assembly.py",
-        "pentary/cli/console.py",
-        "pentary/support/files.py",
-    ),
-    *("pentary/runs/progress.py", "pentary/runs/folder.py", "pentary/support/signals.py", "pentary/cli/language.py"),
-    *("sim/pentary_sim/commands.py", "sim/pentary_sim/drive.py", "hdl/pentary_hdl/verilog/command.py"),
-    *("hdl/pentary_hdl/fpga/command.py", "hdl/pentary_hdl/tools/processes.py", "hdl/pentary_hdl/formal/command.py"),
-    *("hdl/pentary_hdl/tools/toolchain.py", "hdl/pentary_hdl/bench/command.py"),
+    *("pentary/__main__.py", "pentary/cli/*.py", "pentary/runs/folder.py", "pentary/runs/progress.py"),
+    *("pentary/support/display.py", "pentary/support/extras.py", "pentary/support/files.py"),
+    *("pentary/support/messages.py", "pentary/support/signals.py", "pentary/tasks/running/*.py"),
+    *("sim/pentary_sim/commands.py", "sim/pentary_sim/drive.py", "sim/pentary_sim/engine.py"),
+    *("hdl/pentary_hdl/*/command.py", "hdl/pentary_hdl/engine/__init__.py", "hdl/pentary_hdl/tools/*.py"),
 )
 """What decides how commands end."""
 STORE = HERE / "endings.json"
@@ -89,7 +83,7 @@ def tried(command: Command, condition: Condition, inputs: Path) -> dict[str, Any
 def digest_of_sources() -> str:
     """Return the digest of what decides how commands end, and of what is tried."""
     own = (HERE / name for name in ("cell.py", "tables.py"))
-    return sources.digest([*(sources.ROOT / name for name in SOURCES), *own])
+    return sources.digest([*(path for name in SOURCES for path in sources.ROOT.glob(name)), *own])
 
 
 def report(results: dict[str, dict[str, Any]], digest: str) -> str:

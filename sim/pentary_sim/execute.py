@@ -36,7 +36,7 @@ def execute(s: Record, c: Record, memory: Record, pc: int, text: int) -> tuple[i
         ending, value = lowrank(s, op, d, a, b)
     elif unit == o.UNIT_CROSSBAR:
         ending, value = crossbar(s, op, d, a, b)
-    elif op <= o.FLAGS:
+    elif c.group == o.ARITHMETIC or c.group == o.LOGIC:
         x, y = s.registers[a], s.registers[b]
         ending, value, flags = arithmetic(s, op, x, y, i)
         if flags != NO_FLAGS and ending == o.FINE:
@@ -46,9 +46,9 @@ def execute(s: Record, c: Record, memory: Record, pc: int, text: int) -> tuple[i
                 s.flags = flags
         if ending == o.FINE:
             count_digits(s, op, x, y, i, value)
-    elif op <= o.STOREV:
+    elif c.group == o.MEMORY:
         ending, value, address = _move(s, memory, op, d, a, i, text)
-    elif op >= o.BEQ and op <= o.BGE:
+    elif c.conditional:
         x, y = s.registers[a], s.registers[d]
         if (
             (op == o.BEQ and x == y)

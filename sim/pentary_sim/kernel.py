@@ -18,8 +18,6 @@ from pentary_sim.units import dispatch
 HALTED, CYCLES, INSTRUCTIONS, BREAKPOINT, EVENTS_FULL, FAULT = range(6)
 """Reasons for which `run` returns; for a fault, FAULT plus the status of the instruction."""
 
-_MULTIPLIER_LATENCY, _DIVIDER_LATENCY = 4, 18
-
 
 @compiled
 def run(
@@ -105,13 +103,9 @@ def _time(
     execute = _hazards(s, c, earliest)
     lost_so_far += execute - earliest
     # MEM
-    occupancy = 1
-    if op == o.DIV or op == o.REM:
-        occupancy = _DIVIDER_LATENCY
-    elif op == o.POP:
-        occupancy = 2
-    elif s.overflow_trap and (op == o.MUL or op == o.MULI or op == o.MAC):
-        occupancy = _MULTIPLIER_LATENCY  # stays in EX until an overflow fault is excluded
+    occupancy = c.occupancy
+    if s.overflow_trap and c.traps:
+        occupancy = c.latency  # no fault is known before the product
     if occupancy > 1:
         waits[o.EXECUTE_WAIT] += occupancy - 1
         lost_so_far += occupancy - 1
@@ -127,10 +121,10 @@ def _time(
     writeback = max(memory + 1 + miss, s.writeback + 1)
 
     mispredicted = False
-    if op >= o.BEQ and op <= o.RET:
+    if c.group == o.CONTROL:
         s.counts[o.BRANCHES] += 1
-        mispredicted = predict(s, pc, fetch, op <= o.BGE) != following
-        resolve(s, pc, following, following != pc + 1 or op > o.BGE, execute)
+        mispredicted = predict(s, pc, fetch, c.conditional) != following
+        resolve(s, pc, following, following != pc + 1 or not c.conditional, execute)
         s.decided = execute + 1
         if mispredicted:
             s.counts[o.MISPREDICTIONS] += 1
@@ -218,21 +212,20 @@ def _hazards(s: Record, c: Record, earliest: int) -> int:
 def _outstanding(s: Record, c: Record, execute: int, writeback: int, done: int) -> None:
     """Record the cycle from which each result of an instruction can be forwarded."""
     op, unit, written = c.op, c.unit, c.written
-    multiplies = (op >= o.MUL and op <= o.MULH) or op == o.MULI or op == o.MAC or op == o.ACCSET
     if written > 0:
         s.register_ready[written] = 0
         if op == o.LOAD or op == o.POP:
             s.register_ready[written], s.register_cause[written] = writeback, o.LOAD_USE
-        elif multiplies:
-            s.register_ready[written], s.register_cause[written] = execute + _MULTIPLIER_LATENCY, o.MULTIPLY_USE
+        elif c.multiplies:
+            s.register_ready[written], s.register_cause[written] = execute + c.latency, o.MULTIPLY_USE
         elif unit != o.UNIT_SCALAR:
             s.register_ready[written], s.register_cause[written] = done, o.UNIT_RESULT
     if op == o.POP and written != STACK:
         s.register_ready[STACK] = 0
-    if op <= o.CMP and op != o.LI:
-        s.flags_ready = execute + _MULTIPLIER_LATENCY if multiplies else 0
+    if c.sets_flags:
+        s.flags_ready = execute + c.latency if c.multiplies else 0
     if op == o.MAC or op == o.ACCSET:
-        s.acc_ready = execute + _MULTIPLIER_LATENCY
+        s.acc_ready = execute + c.latency
 
 
 @compiled

@@ -94,6 +94,13 @@ CODE: Final = np.dtype(
     [
         ("op", _INT),  # NONE for an illegal instruction
         ("unit", _INT),
+        ("group", _INT),  # index into GROUPS
+        ("conditional", _INT),  # it is a branch, which may not be taken
+        ("multiplies", _INT),  # the multiplier executes it
+        ("traps", _INT),  # it multiplies, and may end in the overflow trap
+        ("sets_flags", _INT),
+        ("occupancy", _INT),  # cycles in EX
+        ("latency", _INT),  # cycles from EX until its result is forwarded, in the pipeline
         ("d", _INT),
         ("a", _INT),
         ("b", _INT),

@@ -3,6 +3,9 @@
 from pentary.isa.table import INSTRUCTIONS
 from pentary_sim.events import CAUSES, COUNTS
 
+GROUPS = tuple(dict.fromkeys(line.group for line in INSTRUCTIONS))
+"""Groups of the instruction table, in its order."""
+
 # fmt: off
 (
     ADD, SUB, ADDS, SUBS, MUL, MULH, DIV, REM, NEG, ABS, MUL2, DIV2, ADDI, ADDHI, MULI, SHLI, SHRI, LI, MAC, ACCSET,
@@ -51,5 +54,8 @@ assert (
     CROSSBAR_BUSY,
 ) = range(len(COUNTS))
 assert COUNTS[SCALAR_OPERATIONS] == "scalar_digit_operations" and COUNTS[CROSSBAR_BUSY] == "crossbar_busy_cycles"
+
+ARITHMETIC, LOGIC, MEMORY, VECTOR, NEURAL, CONTROL, SYSTEM, EGGROLL = range(len(GROUPS))
+assert GROUPS[MEMORY] == "memory" and GROUPS[CONTROL] == "control"
 
 UNIT_SCALAR, UNIT_VECTOR, UNIT_MEMORY, UNIT_CROSSBAR, UNIT_LOWRANK = range(5)

@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 
 from pentary.isa.encoding import IllegalInstruction, decode, operands
 from pentary.isa.program import Program
-from pentary.isa.table import CONTROL_RESET, INSTRUCTIONS, LINK, MAX_VL, STACK
+from pentary.isa.table import CONTROL_RESET, INSTRUCTIONS, LINK, MAX_VL, STACK, Instruction
 from pentary.numbers.word import PentaryError
 from pentary_sim.config import Config
 from pentary_sim.events import EVENT, NONE, UNITS
 from pentary_sim.layout import CACHE, CODE, DCACHE, ICACHE, L2, STATE
+from pentary_sim.opcodes import GROUPS
 from pentary_sim.words import MASKS
 
 _EVENTS_KEPT: Final = 100_000
@@ -93,6 +94,8 @@ def _decode(program: Program) -> NDArray[Any]:
             row["op"] = NONE
             continue
         row["op"], row["unit"] = _NUMBER[instruction.name], _UNIT_NUMBER[instruction.unit]
+        for name, value in _properties(instruction).items():
+            row[name] = value
         row["d"], row["a"], row["b"], row["i"] = fields
         for name, operand in operands(instruction):
             if name in _ROLES:
@@ -100,6 +103,21 @@ def _decode(program: Program) -> NDArray[Any]:
         for role, register in _IMPLIED.get(instruction.name, {}).items():
             row[role] = register if isinstance(register, int) else row[register]
     return code
+
+
+def _properties(line: Instruction) -> dict[str, int]:
+    """Return what the pipeline has to know of an instruction, from its line in the table."""
+    beside = line.unit in UNITS[1:]
+    multiplies = line.unit == "multiplier"
+    return {
+        "group": GROUPS.index(line.group),
+        "conditional": line.group == "control" and "ru" in line.operands,
+        "multiplies": multiplies,
+        "traps": multiplies and "V" in line.flags,
+        "sets_flags": line.flags != "",
+        "occupancy": 1 if beside else int(line.occupancy),
+        "latency": 1 if beside else int(line.latency),
+    }
 
 
 _NUMBER: Final = {instruction.name: number for number, instruction in enumerate(INSTRUCTIONS)}
