@@ -1,0 +1,93 @@
+"""The table of results in README.md, taken from the records in this folder.
+
+    python research/summary.py     writes it anew between the two comments that mark its place
+
+A test refuses a README whose table is not that of the records.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import mutants
+from pentary_hdl.formal.proofs import PROOFS
+
+HERE: Final = Path(__file__).parent
+README: Final = HERE.parent / "README.md"
+_PLACE: Final = re.compile(r"(<!-- results: .*? -->\n).*?(<!-- end of results -->)", re.DOTALL)
+
+
+def table() -> str:
+    """Return the table."""
+    rows = ["| measured | result | how |", "|---|---|---|"]
+    rows += [f"| {what} | {result} | [{Path(link).name}]({link}) |" for what, result, link in _results()]
+    return "\n".join(rows) + "\n"
+
+
+def readme() -> str:
+    """Return the text of README.md with the table of the present records."""
+    text = README.read_text(encoding="utf-8")
+    assert _PLACE.search(text), "README.md has lost the comments around its results"
+    return _PLACE.sub(lambda place: f"{place[1]}\n{table()}\n{place[2]}", text)
+
+
+def _results() -> list[tuple[str, str, str]]:
+    accuracy = _cell(HERE / "results.md", r"\| `digits` \| \d+ \| test accuracy \| ([^|]+) \|")
+    text = _load("text.json")["run"]
+    programs = _cell(HERE / "random_programs.md", r"^\| [\d,]+ \| ([\d,]+) \| 0 \|$")
+    unit = _load("alphabets.json")["whole unit"]["pents"]
+    runs = _load("verification.json")
+    operations = {name: sum(part["operations"] for part in run["parts"]) for name, run in runs.items()}
+    mismatches = sum(part["mismatches"] for run in runs.values() for part in run["parts"])
+    found = [(each, outcome) for each in mutants.mutants() if (outcome := mutants.recorded().get(each.name))]
+    seen = sum(bool(outcome.found) for _, outcome in found)
+    return [
+        ("handwritten digits, weights of five levels, test accuracy over five seeds", accuracy, "research/results.md"),
+        (
+            f"language model of {text['parameters']:,} parameters, {text['seconds'] / 60:.0f} minutes on two cores",
+            f"{text['bits_per_byte_validation']:.2f} bits/byte held out (bigrams {text['bigram_bits']:.2f}, trigrams "
+            f"{text['trigram_bits']:.2f})",
+            "research/text.md",
+        ),
+        (
+            "random programs, cycle-level model against interpreter",
+            f"{programs} instructions, 0 differences",
+            "research/random_programs.md",
+        ),
+        (
+            "low-rank unit, Verilog against its reference model",
+            f"{' and '.join(f'{count:,} operations in {name}' for name, count in sorted(operations.items()))}, "
+            f"{mismatches} mismatches",
+            "research/verification.md",
+        ),
+        (
+            "mutants of the unit and its reference model that are found",
+            f"{seen} of {len(found)}",
+            "research/mutants.md",
+        ),
+        ("properties of the unit proved for all inputs", f"{len(PROOFS)}", "architecture/verification.md"),
+        (
+            "low-rank unit, 16 lanes, rank up to 8, after place and route",
+            f"ECP5: {_fpga(unit['ecp5-85k'])}; iCE40 HX8K: {_fpga(unit['hx8k'])}",
+            "research/alphabets.md",
+        ),
+    ]
+
+
+def _fpga(figures: dict[str, Any]) -> str:
+    return f"{figures['luts']:,} LUTs, {min(figures['MHz'].values()):.0f} MHz"
+
+
+def _load(name: str) -> Any:
+    return json.loads((HERE / name).read_text(encoding="utf-8"))
+
+
+def _cell(page: Path, pattern: str) -> str:
+    match = re.search(pattern, page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert match, f"{page.name} has no line like {pattern}"
+    return match[1].strip()
+
+
+if __name__ == "__main__":
+    README.write_text(readme(), encoding="utf-8")
