@@ -45,6 +45,18 @@ def arrows() -> dict[str, dict[str, int]]:
     return found
 
 
+def direct(found: dict[str, dict[str, int]]) -> dict[str, set[str]]:
+    """Return the packages that each imports, without those that another of them imports, directly or not."""
+
+    def below(package: str) -> set[str]:
+        return {*found[package]}.union(*(below(target) for target in found[package]))
+
+    return {
+        package: set(targets) - {far for target in targets for far in below(target)}
+        for package, targets in found.items()
+    }
+
+
 def document() -> str:
     """Return the text of overview.md."""
     drawn = arrows()
@@ -61,11 +73,11 @@ def document() -> str:
 
 
 def picture(path: Path) -> None:
-    """Draw the packages by floors, with an arrow for each that imports another."""
+    """Draw the packages by floors, with the arrows of `direct`."""
     from matplotlib.figure import Figure
     from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-    drawn = arrows()
+    drawn = direct(arrows())
     figure = Figure(figsize=(10, 8.5), dpi=110, layout="constrained")
     axes = figure.subplots()
     axes.set_axis_off()
@@ -76,10 +88,9 @@ def picture(path: Path) -> None:
         for number, package in enumerate(floor):
             places[package] = ((number - (len(floor) - 1) / 2) * 2.7, height)
     for package, targets in drawn.items():
-        for target in targets:
+        for target in sorted(targets):
             (x, y), (to_x, to_y) = places[package], places[target]
-            straight = x == to_x and y - to_y == 1
-            bend = 0.0 if straight else 0.14 if to_x >= x else -0.14
+            bend = 0.0 if y - to_y <= 1 else 0.3 if to_x > x else -0.3  # around what lies between
             style = {"arrowstyle": "-|>", "mutation_scale": 9, "color": f"C{FLOORS.index(_floor(package))}"}
             start = (x, y - 0.24) if y > to_y else (x + (0.85 if to_x > x else -0.85), y)
             end = (to_x, to_y + 0.24) if y > to_y else (to_x - (0.85 if to_x > x else -0.85), to_y)

@@ -41,7 +41,7 @@ def passes(simulator: str, parameters: LowRankParameters, operations: int, folde
 
 @needs_verilator
 def test_the_verilog_does_what_the_twin_does(tmp_path: Path) -> None:
-    passes("verilator", LowRankParameters(), 20_000, tmp_path)
+    passes("verilator", LowRankParameters(), 4_000, tmp_path)
 
 
 @needs_icarus
