@@ -42,7 +42,7 @@ def test_the_program_is_the_command_line(monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("number", signals.ENDING)
-@pytest.mark.parametrize("moment", ["signals.end_like_ctrl_c", "console.prepare_streams"])
+@pytest.mark.parametrize("moment", ["support.signals.end_like_ctrl_c", "cli.console.prepare_streams"])
 def test_a_signal_at_the_edges_of_the_program_ends_it_quietly(number, moment, monkeypatch, capsys):
     signals.end_like_ctrl_c()
     monkeypatch.setattr(sys, "argv", ["pentary", "--version"])
