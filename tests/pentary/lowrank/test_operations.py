@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pentary import lowrank
 from pentary.lowrank import generator
-from pentary.numbers.word import PentaryError, to_digits
+from pentary.numbers.word import PentaryError, limit, to_digits
 
 KEY = generator.matrix_key(seed=3, step=1, matrix=4)
 
@@ -118,3 +118,12 @@ def test_perturbations_have_the_exact_spread_of_quantised_products() -> None:
     assert abs(e.mean()) < 0.01
     assert abs(e.var() / variance - 1) < 0.02
     assert 1.5 < variance < 2.5  # the gain assumes 2
+
+
+def test_totals_beyond_eight_pents_count_as_the_greatest_and_the_least() -> None:
+    most = limit(8)
+    latents = np.zeros((1, 4), np.int64)
+    totals = np.array([[most, most + 1, -most - 1, 3 * most]])
+    gain = 5**3  # the greatest total moves a latent word by most / 5**5, which 3 * most would exceed
+    moved = lowrank.popavg(totals, gain, 8, latents, 6)
+    assert moved.tolist() == [[62, 62, -62, 62]]
