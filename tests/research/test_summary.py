@@ -5,11 +5,9 @@ from pathlib import Path
 
 import pytest
 
-import mutants
 import summary
 
 
-@pytest.mark.skipif(not mutants.STORE.exists(), reason="not measured yet: python research/mutants.py")
 def test_the_table_is_that_of_the_records() -> None:
     assert summary.readme() == summary.README.read_text(encoding="utf-8"), "stale: python research/summary.py"
 
