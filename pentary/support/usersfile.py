@@ -73,7 +73,7 @@ def execute(name: str, path: Path) -> ModuleType:
 
 
 def execute_in_child(name: str, path: str) -> None:
-    """Put a user's file in the place of its stub, in a process that the user's code has started.
+    """Execute a user's file instead of its stub, in a process that the user's code has started.
 
     Args:
         name: of the module that is being imported.

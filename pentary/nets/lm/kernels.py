@@ -195,7 +195,7 @@ def _normalise(
 def embed(
     tokens: Array, embedding: Array, a: np.uint64, b: np.uint64, noise: Array | None, stream: Array, hidden: Array
 ) -> None:
-    """Begin a byte: look up its embedding; at byte 0, the end of a document, reset the hidden states.
+    """Look up the embedding of a byte; at byte 0, the end of a document, reset the hidden states.
 
     tokens: (rows,) uint8. embedding: (256, dim) float32, in units of the stream. a, b: where its noise begins.
     stream: (rows, dim) float32, written. hidden: (layers, rows, dim) float32.

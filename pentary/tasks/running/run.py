@@ -64,7 +64,7 @@ class TaskRun:
         engine: str = "numpy",
         machine: Mapping[str, Any] | None = None,
     ) -> None:
-        """Begin without a record."""
+        """Create a run without records."""
         self.name, self.seed, self.steps = task.name, parameters.seed, parameters.steps
         self._task, self._parameters, self._engine, self._machine = task, parameters, engine, machine
         self._source = steps

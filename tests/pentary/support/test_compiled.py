@@ -1,13 +1,18 @@
 """The cache of compiled code: ownership, validity, and removal of outdated entries."""
 
+import ast
 import errno
 import logging
 import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pentary.support.compiled import Store
+from pentary.support.compiled import Store, imported_sources
 
 
 @pytest.fixture
@@ -105,3 +110,62 @@ def test_where_nothing_can_be_stored_code_is_compiled_all_the_same(home, monkeyp
     doubled(home)
     assert not (home / "__pycache__").exists()
     assert caplog.messages == ["Compiling the example: half a minute at most, the first time only."]
+
+
+KERNEL = """
+from pentary.support.compiled import Store, imported_sources
+from pentary_example import inner as near
+from pentary_example.deep import (  # in several lines
+    FACTOR,
+    OTHER as THIRD,
+)
+
+compiled = Store("example", "the example", imported_sources(__name__)).compiled()
+
+
+@compiled
+def run(x):
+    return x * FACTOR + near.ADDED + THIRD
+"""
+
+
+def test_a_constant_of_any_module_that_is_imported_changes_the_result(tmp_path):
+    package = tmp_path / "pentary_example"
+    package.mkdir()
+    sources = {"deep": "from pentary_example.deepest import FACTOR\nOTHER = 0\n", "deepest": "FACTOR = 3\n"}
+    sources |= {"__init__": "", "kernel": KERNEL, "inner": "ADDED = 10\n"}
+
+    def result():
+        for name, text in sources.items():
+            (package / f"{name}.py").write_text(text)
+        code = "from pentary_example.kernel import run; print(run(2))"
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *filter(None, sys.path)])}
+        return int(
+            subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True).stdout
+        )
+
+    assert result() == 16
+    sources["deepest"] = "FACTOR = 5\n"
+    assert result() == 20
+    sources["inner"] = "ADDED = 100\n"
+    assert result() == 110
+    sources["deep"] = sources["deep"].replace("OTHER = 0", "OTHER = 1")
+    assert result() == 111
+
+
+@pytest.mark.parametrize("module", ["pentary.lowrank.permutation", "pentary.nets.lm.kernels", "pentary_sim.kernel"])
+def test_the_code_of_the_kit_depends_on_all_that_python_imports_for_it(module):
+    found = {path.resolve() for path in imported_sources(module)}
+    for path in found:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("pentary"):
+                for name in (f"{node.module}.{each.name}" for each in node.names):
+                    place = find_spec(name if _is_module(name) else node.module)
+                    assert place and place.origin and Path(place.origin).resolve() in found, (path, name)
+
+
+def _is_module(name):
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
