@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from pentary.isa.table import CONTROLS
 from pentary.numbers.word import PENTS
-from pentary_hdl.lralu.alphabet import PENTARY, Alphabet, Binary
+from pentary_hdl.lralu.alphabet import PENTARY, Alphabet
 from pentary_hdl.lralu.twin import CODE_BITS, IN_PENTS, OPS, LowRankParameters
 
 COMMAND = data.StructLayout({"op": 4, "control": 3, "a": CODE_BITS, "b": CODE_BITS})
@@ -59,10 +59,7 @@ class Decoder(wiring.Component):
         b_in_digits = Cat(alphabet.is_digit(code) for code in _digits(self.command.b, alphabet))
 
         small, is_small = a[:_SMALL], ~a[_SMALL:].any()
-        below: Value = a[0] & False  # pair < 0: its most significant non-zero digit is negative
-        if not isinstance(alphabet, Binary):
-            for digit in _digits(a, alphabet)[: PENTS // 2]:
-                below = digit[-1] | ~digit.any() & below
+        below = alphabet.is_negative(_digits(a, alphabet)[: PENTS // 2])
         largest, size = alphabet.most_sigma, alphabet.most_sigma.bit_length()
         sigma = a[: size + 1].as_signed()
 

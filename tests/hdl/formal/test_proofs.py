@@ -59,7 +59,7 @@ def ties_to_one(rank: int) -> tuple[int, int]:
     return next(s for s in range(99) if 4 * s * s >= rank), next(s for s in range(99) if 4 * s * s >= 9 * rank)
 
 
-def never_twice(value: Value, alphabet: object) -> Multiple:
+def never_twice(alphabet: object, value: Value) -> Multiple:
     return Multiple(~value.any(), Const(0, 1), value[-1])
 
 
@@ -157,21 +157,21 @@ BUGS = {
     "digit-adder": [Bug("negative sums have no carry", "pentary_hdl.lralu.digits.reduced", no_borrow)],
     "constant-adder": [Bug("carries stay away", "pentary_hdl.lralu.digits.add_constant", no_carries)],
     "quantiser": [
-        Bug("ties go away from 0", "pentary_hdl.lralu.alphabet.pquant_thresholds", ties_to_one),
-        Bug("thresholds are one too high", "pentary_hdl.lralu.quantiser.reaches", next_number),
+        Bug("ties go away from 0", "pentary_hdl.lralu.alphabet.balanced.pquant_thresholds", ties_to_one),
+        Bug("thresholds are one too high", "pentary_hdl.lralu.alphabet.balanced.reaches", next_number),
     ],
-    "quantiser-64": [Bug("ties go away from 0", "pentary_hdl.lralu.alphabet.pquant_thresholds", ties_to_one)],
+    "quantiser-64": [Bug("ties go away from 0", "pentary_hdl.lralu.alphabet.balanced.pquant_thresholds", ties_to_one)],
     "decoder": [
         Bug("LRACC takes 6 too", "pentary_hdl.formal.decoder.Decoder", Lenient),
         Bug("LRADD and LRACC have each other's code", "pentary_hdl.lralu.decoder.OPS", OPS | {"LRADD": 8, "LRACC": 7}),
     ],
-    "addends": [Bug("the sum 2 counts as 1", "pentary_hdl.lralu.mover._by_sum", never_twice)],
+    "addends": [Bug("the sum 2 counts as 1", "pentary_hdl.lralu.alphabet.balanced.Balanced._by_sum", never_twice)],
     "mover": [
-        Bug("thresholds are one too high", "pentary_hdl.lralu.mover.reaches", next_number),
+        Bug("thresholds are one too high", "pentary_hdl.lralu.alphabet.balanced.reaches", next_number),
         Bug("the greatest latent word is one too high", "pentary_hdl.lralu.alphabet.Balanced.most", one_more),
     ],
     "generator": [
-        Bug("pents are not cubed", "pentary_hdl.lralu.alphabet.cube", lambda pent: pent),
+        Bug("pents are not cubed", "pentary_hdl.lralu.alphabet.balanced.cube", lambda pent: pent),
         Bug("the mix takes places 0, 1 and 2", "pentary_hdl.lralu.generator._TAPS", (0, 1, 2)),
     ],
     "bijection": [
