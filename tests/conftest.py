@@ -1,8 +1,11 @@
 """Fixtures for the tests of all packages."""
 
 import hashlib
+import importlib.util
 import json
 from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -31,3 +34,17 @@ def digest_of_latents() -> Callable[[bytes, str], str]:
     Its arguments are the content of the file, and the name of the metadata entry with the order of the matrices.
     """
     return _digest_of_latents
+
+
+@pytest.fixture(scope="session")
+def loaded() -> Callable[[str], ModuleType]:
+    """Return a function that loads a module from its path in this folder; the tests are not packages."""
+
+    def load(path: str) -> ModuleType:
+        spec = importlib.util.spec_from_file_location(Path(path).stem, Path(__file__).parent / path)
+        assert spec and spec.loader
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load

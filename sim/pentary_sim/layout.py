@@ -9,11 +9,11 @@ from typing import Any, Final
 import numpy as np
 
 from pentary.isa.table import CONTROLS, FITNESS, MAX_VL, REGISTERS, VECTORS
+from pentary.isa.timing import TERMS
 from pentary.lowrank.generator import ROUNDS
 from pentary.lowrank.operations import MAX_RANK
 from pentary.numbers.word import PENTS
 from pentary_sim.config import MAX_ENTRIES, MAX_QUEUE, MAX_SETS, MAX_WAYS
-from pentary_sim.costs import TERMS
 from pentary_sim.events import CAUSES, COUNTS, UNITS
 
 _INT: Final = np.int64

@@ -2,13 +2,14 @@
 
 import numpy as np
 
+from pentary.isa.timing import COSTS, write_terms
 from pentary_sim import opcodes as o
 from pentary_sim.cache import access
 from pentary_sim.compiled import compiled
-from pentary_sim.costs import COSTS, terms
 from pentary_sim.layout import DCACHE, Record
 from pentary_sim.lowrank import COLS, RANK, ROWS
 
+_write_terms = compiled(write_terms)
 _BUSY = np.array([0, o.VECTOR_BUSY, o.MEMORY_BUSY, o.CROSSBAR_BUSY, o.LOWRANK_BUSY])
 
 
@@ -62,7 +63,7 @@ def dispatch(s: Record, caches: Record, c: Record, entered: int, address: int) -
 def _cost(s: Record, op: int, w: int, x: int) -> tuple[int, int]:
     """Return occupancy and latency of an instruction with immediate w that spends x cycles on its cache lines."""
     lanes, rounds = s.lanes, s.rounds_per_cycle
-    terms(s.terms, lanes, rounds, s.vl, s.controls[ROWS], s.controls[COLS], s.controls[RANK], w, x)
+    _write_terms(s.terms, lanes, rounds, s.vl, s.controls[ROWS], s.controls[COLS], s.controls[RANK], w, x)
     occupancy = latency = 0
     for term in range(len(s.terms)):
         occupancy += COSTS[op, 0, term] * s.terms[term]

@@ -1,23 +1,21 @@
 """Occupancy and latency against the expressions of the table, evaluated by Python."""
 
 import re
+from collections.abc import Callable
 from random import Random
 from types import ModuleType
 
-import numpy as np
 import pytest
 
-from pentary.isa import BY_NAME, INSTRUCTIONS
+from pentary.isa import INSTRUCTIONS
 from pentary.isa.table import Instruction
-from pentary_sim.costs import COSTS, TERMS, coefficients, terms
-
-SETTINGS = ("lanes", "rounds", "vl", "rows", "cols", "rank", "w", "x")
+from pentary.isa.timing import TERMS, coefficients, cycles, terms
 
 
-def computed(**given: int) -> np.ndarray:
-    out = np.full(len(TERMS), -1, np.int64)
-    terms(out, *(given[name] for name in SETTINGS))
-    return out
+@pytest.fixture(scope="module")
+def reference(loaded: Callable[[str], ModuleType]) -> ModuleType:
+    """Return the module tests/sim/reference_timing.py."""
+    return loaded("sim/reference_timing.py")
 
 
 def drawn(rng: Random) -> dict[str, int]:
@@ -36,11 +34,6 @@ def drawn(rng: Random) -> dict[str, int]:
     }
 
 
-def named_costs(name: str, **given: int) -> list[int]:
-    usual = {"lanes": 16, "rounds": 1, "vl": 256, "rows": 64, "cols": 64, "rank": 8, "w": 3, "x": 11}
-    return (COSTS[INSTRUCTIONS.index(BY_NAME[name])] @ computed(**usual | given)).tolist()
-
-
 @pytest.mark.parametrize("line", INSTRUCTIONS, ids=lambda line: line.name)
 def test_costs_are_what_the_table_says(reference: ModuleType, line: Instruction) -> None:
     rng = Random(line.name)
@@ -48,7 +41,7 @@ def test_costs_are_what_the_table_says(reference: ModuleType, line: Instruction)
         given = drawn(rng)
         values = reference.terms(**given)
         expected = [reference.cycles(cost, values) for cost in (line.occupancy, line.latency)]
-        assert (COSTS[INSTRUCTIONS.index(line)] @ computed(**given)).tolist() == expected, given
+        assert list(cycles(line.name, terms(**given))) == expected, given
 
 
 @pytest.mark.parametrize(
@@ -86,7 +79,8 @@ def test_costs_are_what_the_table_says(reference: ModuleType, line: Instruction)
     ],
 )
 def test_costs_worked_by_hand(name: str, given: dict[str, int], occupancy: int, latency: int) -> None:
-    assert named_costs(name, **given) == [occupancy, latency]
+    usual = {"lanes": 16, "rounds": 1, "vl": 256, "rows": 64, "cols": 64, "rank": 8, "w": 3, "x": 11}
+    assert cycles(name, terms(**usual | given)) == (occupancy, latency)
 
 
 def test_coefficients_count_each_term() -> None:
