@@ -58,7 +58,8 @@ class Mutant:
 
     @property
     def module(self) -> str:
-        return Path(self.file).stem
+        path = Path(self.file)
+        return path.parent.name if path.parent.name == "alphabet" else path.stem
 
     @property
     def test_files(self) -> tuple[str, ...]:

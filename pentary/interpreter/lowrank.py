@@ -4,11 +4,12 @@ from typing import Final
 
 import numpy as np
 
+from pentary.interpreter.rows import accumulated, multiplied, perturbed, quantised, updated
 from pentary.interpreter.state import Semantics, State, check_operand
-from pentary.interpreter.words import rounded, sat
-from pentary.isa.table import ACTIVATION, CONTROLS, MAX_VL, OPERAND, TOTAL
+from pentary.interpreter.words import sat
+from pentary.isa.table import ACTIVATION, CONTROLS, MAX_VL, OPERAND
 from pentary.lowrank.generator import MEMBER_MAX, prng
-from pentary.lowrank.operations import GAIN_SHIFT, lrgen, pquant_thresholds
+from pentary.lowrank.operations import lrgen
 
 _CONTROL_NAMES: Final = tuple(CONTROLS)
 
@@ -31,8 +32,7 @@ def _lrgen(m: State, rs: int) -> None:
 def _multiply_b(m: State, left: list[int]) -> None:
     """Set S[j], j < COLS, to the sum over the ranks of left[l] * B[l][j], and the others to 0."""
     cols = m.controls["COLS"]
-    sums = [sum(left[level] * m.factor_b[level][j] for level in range(len(left))) for j in range(cols)]
-    m.sums = sums + [0] * (MAX_VL - cols)
+    m.sums = multiplied(left, m.factor_b, cols) + [0] * (MAX_VL - cols)
     m.quantised = False
 
 
@@ -48,23 +48,19 @@ def _lrmulx(m: State, vs: list[int]) -> None:
 
 
 def _pquant(m: State) -> None:
-    if m.quantised:
-        return
-    one, two = pquant_thresholds(m.controls["RANK"])
-    levels = [(abs(s) >= one) + (abs(s) >= two) for s in m.sums]
-    m.sums = [level if s > 0 else -level for s, level in zip(m.sums, levels, strict=True)]
+    if not m.quantised:
+        m.sums = quantised(m.sums, m.controls["RANK"])
     m.quantised = True
 
 
 def _lradd(m: State, vd: int, vs: list[int], rt: int) -> None:
-    width, sigma = m.controls["WIDTH"], sat(rt, OPERAND)
-    moved = [sat(vs[j], OPERAND) + sigma * sat(m.sums[j], 1) for j in range(m.controls["COLS"])]
-    m.deliver_vector(vd, [rounded(sat(latent, width), width - 1) for latent in moved])
+    cols = m.controls["COLS"]
+    m.deliver_vector(vd, perturbed(vs[:cols], m.sums[:cols], rt, m.controls["WIDTH"]))
 
 
 def _lracc(m: State, vd: int, vs: list[int], rt: int) -> None:
-    pent = sat(rt, 1)
-    m.deliver_vector(vd, [sat(vs[j], TOTAL) + pent * m.sums[j] for j in range(m.controls["COLS"])])
+    cols = m.controls["COLS"]
+    m.deliver_vector(vd, accumulated(vs[:cols], m.sums[:cols], rt))
 
 
 def _popeval(m: State, fd: int, vs: list[int], vt: list[int]) -> None:
@@ -78,9 +74,8 @@ def _fitget(m: State, rd: int, fs: int) -> None:
 
 
 def _popavg(m: State, vd: int, vs: list[int], vt: list[int]) -> None:
-    width, gain = m.controls["WIDTH"], m.controls["GAIN"]
-    steps = [rounded(sat(vt[j], OPERAND) * gain, GAIN_SHIFT) for j in range(m.controls["COLS"])]
-    m.deliver_vector(vd, [sat(sat(vs[j], OPERAND) + step, width) for j, step in enumerate(steps)])
+    cols = m.controls["COLS"]
+    m.deliver_vector(vd, updated(vs[:cols], vt[:cols], m.controls["GAIN"], m.controls["WIDTH"]))
 
 
 LOWRANK: Final[dict[str, Semantics]] = {

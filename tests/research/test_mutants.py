@@ -105,12 +105,12 @@ def test_the_goal_is_reached_with_these_sources() -> None:
 
 
 def modules_of(module: str, seen: frozenset[str] = frozenset()) -> set[str]:
-    """Return the modules of the gateware that a module is made of, with itself."""
-    tree = ast.parse((UNIT / f"{module}.py").read_text())
+    """Return the modules and packages of the gateware that one is made of, with itself."""
     found = {module, *seen}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("pentary_hdl.lralu."):
-            name = node.module.removeprefix("pentary_hdl.lralu.")
-            if name not in found and (UNIT / f"{name}.py").exists():
-                found |= modules_of(name, frozenset(found))
+    for path in UNIT.glob(f"{module}/*.py") if (UNIT / module).is_dir() else [UNIT / f"{module}.py"]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("pentary_hdl.lralu."):
+                name = node.module.split(".")[2]
+                if name not in found:
+                    found |= modules_of(name, frozenset(found))
     return found

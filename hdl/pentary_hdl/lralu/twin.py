@@ -4,17 +4,17 @@
 against `LowRankModel`.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from pentary.interpreter.words import rounded, sat
+from pentary.interpreter.rows import accumulated, multiplied, perturbed, quantised, updated
 from pentary.isa.table import BY_NAME, CONTROL_RESET, CONTROLS, MAX_VL, OPERAND
+from pentary.isa.timing import cycles, terms
 from pentary.lowrank.generator import MEMBER_MAX, ROUNDS, prng
-from pentary.lowrank.operations import GAIN_SHIFT, MAX_RANK, lrgen, pquant_thresholds
+from pentary.lowrank.operations import MAX_RANK, lrgen
 from pentary.numbers.word import PENTS, PentaryError, from_digits, limit, to_digits
 
 PENT_BITS: Final = 3
@@ -247,13 +247,13 @@ class LowRankModel:
             totals: of POPAVG: the same of up to 8 pents.
         """
         name = _NAMES.get(command.op)
-        terms = self.terms()
+        terms = self.terms()  # of the controls before the command
         values = None if name is None else self._operands(name, command)
         if name is None or values is None:
             return Outcome(True, (), None, 1, 1)
-        occupancy, latency = (_cycles(formula, terms) for formula in (BY_NAME[name].occupancy, BY_NAME[name].latency))
+        occupancy, latency = cycles(name, terms)
         scalar, row = None, None
-        cols = self.controls["COLS"]
+        cols, width = self.controls["COLS"], self.controls["WIDTH"]
         match name, values:
             case "PRNG", [key, counter]:
                 scalar = pents_code(prng(key, counter).item())
@@ -265,27 +265,21 @@ class LowRankModel:
                 self._multiply(index)
             case "PQUANT", _:
                 if not self.quantised:
-                    self.sums = [self._quantised(s) for s in self.sums]
+                    self.sums = quantised(self.sums, self.controls["RANK"])
                 self.quantised = True
             case "LRADD", [sigma]:
-                row = [self._perturbed(base[j], sigma * sat(self.sums[j], 1)) for j in range(cols)]
+                row = perturbed(base[:cols], self.sums[:cols], sigma, width)
             case "LRACC", [pent]:
-                row = [base[j] + pent * self.sums[j] for j in range(cols)]
+                row = accumulated(base[:cols], self.sums[:cols], pent)
             case _:
-                row = [self._updated(base[j], totals[j]) for j in range(cols)]
+                row = updated(base[:cols], totals[:cols], self.controls["GAIN"], width)
         padded = () if row is None else (*row, *[0] * (self.beats() * self.parameters.movers - cols))
         return Outcome(False, padded, scalar, occupancy, latency)
 
     def terms(self) -> dict[str, int]:
         """Return the terms of the costs in the instruction table under the present control registers."""
         rows, cols, rank = (self.controls[name] for name in ("ROWS", "COLS", "RANK"))
-        lanes = self.parameters.lanes
-        n, p, generators = -(-cols // lanes), self.parameters.word_cycles, self.parameters.generators
-        words = rank * (-(-rows // PENTS) - (-cols // PENTS))
-        batches = -(-words // generators)
-        # The words of a batch are drawn at once and stored one a cycle, while the next batch is drawn.
-        g = (batches - 1) * max(p, generators) + p + (words - (batches - 1) * generators) - 1
-        return {"b": self.beats(), "rn": rank * n, "p": p, "g": g}
+        return terms(self.parameters.lanes, self.parameters.rounds_per_cycle, rows, cols, rank)
 
     def _operands(self, name: str, command: Command) -> list[int] | None:
         """Return the values of the operands, or None if one is out of its range."""
@@ -321,29 +315,10 @@ class LowRankModel:
 
     def _multiply(self, row: int) -> None:
         cols, rank = self.controls["COLS"], self.controls["RANK"]
-        sums = self.factor_a[:rank, row].astype(int) @ self.factor_b[:rank, :cols]
-        self.sums = sums.tolist() + [0] * (len(self.sums) - cols)
+        self.sums = multiplied(self.factor_a[:rank, row].tolist(), self.factor_b[:rank].tolist(), cols)
+        self.sums += [0] * (self.parameters.max_size - cols)
         self.quantised = False
-
-    def _quantised(self, value: int) -> int:
-        one, two = pquant_thresholds(self.controls["RANK"])
-        level = (abs(value) >= one) + (abs(value) >= two)
-        return level if value > 0 else -level
-
-    def _perturbed(self, latent: int, step: int) -> int:
-        width = self.controls["WIDTH"]
-        return rounded(sat(latent + step, width), width - 1)
-
-    def _updated(self, latent: int, total: int) -> int:
-        step = rounded(total * self.controls["GAIN"], GAIN_SHIFT)
-        return sat(latent + step, self.controls["WIDTH"])
 
 
 _NAMES: Final = {code: name for name, code in OPS.items()}
 _STREAMS: Final = {OPS["LRADD"]: ("base",), OPS["LRACC"]: ("base",), OPS["POPAVG"]: ("base", "totals")}
-
-
-def _cycles(formula: str, terms: dict[str, int]) -> int:
-    """Evaluate a sum of the instruction table, such as "44b+24"."""
-    parts = re.findall(r"(\d*)([a-z]*)\+?", formula)
-    return sum(int(factor or 1) * terms.get(term, 1) for factor, term in parts if factor or term)

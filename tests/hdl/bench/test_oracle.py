@@ -79,7 +79,10 @@ def other_way_round(*args: Any) -> tuple[Any, Any]:
 
 
 FAULTS: dict[str, tuple[str, Any]] = {
-    "a threshold of PQUANT of a rank that the hardware has": ("pentary_hdl.lralu.twin.pquant_thresholds", one_too_high),
+    "a threshold of PQUANT of a rank that the hardware has": (
+        "pentary.interpreter.rows.pquant_thresholds",
+        one_too_high,
+    ),
     "a threshold of PQUANT that is shared, of a rank that it lacks": (
         "pentary.lowrank.operations.pquant_thresholds",
         lambda rank: (1, 2) if rank == 63 else (operations.isqrt(rank // 4) + 1, operations.isqrt(9 * rank // 4) + 1),
@@ -89,12 +92,12 @@ FAULTS: dict[str, tuple[str, Any]] = {
         lambda key, counter: generator.prng(np.asarray(key) + 1, counter),
     ),
     "the order of the factors": ("pentary_hdl.lralu.twin.lrgen", other_way_round),
-    "rounding": ("pentary_hdl.lralu.twin.rounded", lambda number, pents: number // 5**pents),
+    "rounding": ("pentary.interpreter.rows.rounded", lambda number, pents: number // 5**pents),
     "saturation": (
-        "pentary_hdl.lralu.twin.sat",
+        "pentary.interpreter.rows.sat",
         lambda number, width: max(-word.limit(width), min(word.limit(width) + 1, number)),
     ),
-    "the shift of the gain": ("pentary_hdl.lralu.twin.GAIN_SHIFT", 7),
+    "the shift of the gain": ("pentary.interpreter.rows.GAIN_SHIFT", 7),
     "the shift of the gain that is shared": ("pentary.lowrank.operations.GAIN_SHIFT", 7),
     "the greatest pair": ("pentary_hdl.lralu.twin.MEMBER_MAX", 195_313),
     "the width of sigma": ("pentary_hdl.lralu.twin.OPERAND", 7),
@@ -115,7 +118,7 @@ FAULTS: dict[str, tuple[str, Any]] = {
         property(lambda self: 8 // self.rounds_per_cycle),
     ),
     "elements in a beat": ("pentary_hdl.lralu.twin.LowRankParameters.movers", property(lambda self: self.lanes // 8)),
-    "a formula of the table of latencies": ("pentary_hdl.lralu.twin._cycles", lambda formula, terms: 1),
+    "a formula of the table of latencies": ("pentary_hdl.lralu.twin.cycles", lambda name, terms: (1, 1)),
 }
 
 
