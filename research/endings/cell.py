@@ -277,6 +277,7 @@ def _judge(outcome: Outcome, command: Command, condition: Condition, sandbox: Pa
     left += [path for path in (sandbox / "temporary").iterdir() if not path.name.startswith(_ALLOWED)]
     if command.place == "TMPDIR" and place.exists():
         left += [path for path in place.iterdir() if path.name != "filler"]
+    left = [path for path in left if not (path.suffix == ".log" and any(path.name in line for line in outcome.told))]
     if left:
         broken.append(f"left behind: {', '.join(sorted({re.sub('[0-9]+', 'N', path.name) for path in left}))}")
     if survivors := _survivors(sandbox):

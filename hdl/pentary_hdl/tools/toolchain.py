@@ -174,12 +174,18 @@ def _buildable(parent: Path, moved: Path) -> Iterator[Path]:
 
 
 def _kept(log: str) -> str:
+    path = None
     try:
-        with tempfile.NamedTemporaryFile("w", prefix="pentary-", suffix=".log", delete=False) as file:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="pentary-", suffix=".log", encoding="utf-8", errors="backslashreplace", delete=False
+        ) as file:
+            path = Path(file.name)
             file.write(log)
     except OSError as error:
+        if path is not None:  # the beginning of a log on a full disk
+            path.unlink(missing_ok=True)
         return f"the log could not be kept ({error.strerror})"
-    return f"the whole log is {file.name}"
+    return f"the whole log is {path}"
 
 
 def _check_programs(user: str, **packages: str) -> None:

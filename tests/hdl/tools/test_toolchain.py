@@ -1,6 +1,7 @@
 """Running of tools, build folders, and their error messages: one line that begins with the reason."""
 
 import re
+import resource
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -44,7 +45,7 @@ def log_of(error: BaseException) -> str:
     """Return the content of the log file named in an error message of one line."""
     found = re.fullmatch(r"[^\n]+; the whole log is ([^\n]+)", str(error))
     assert found is not None, str(error)
-    return Path(found[1]).read_text()
+    return Path(found[1]).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -78,6 +79,23 @@ def test_a_log_that_cannot_be_kept_does_not_hide_the_reason(monkeypatch: pytest.
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
     told = str(toolchain.failure("it fails", "ERROR: the reason\n"))
     assert told == "it fails: the reason; the log could not be kept (No such file or directory)"
+
+
+def test_a_disk_that_fills_up_keeps_no_beginning_of_a_log(temporary: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        told = str(toolchain.failure("it fails", "ERROR: the reason\n" + "more\n" * 10_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert told == "it fails: the reason; the log could not be kept (File too large)"
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["a µ of a unit", "no UTF-8: \ufffd", "a file name: \udcff"])
+def test_a_log_is_kept_whatever_characters_it_has(text: str) -> None:
+    kept = log_of(toolchain.failure("it fails", text))
+    assert kept == text.encode(errors="backslashreplace").decode()
 
 
 @pytest.mark.parametrize("kind", ["missing", "not executable"])
