@@ -5,41 +5,14 @@ from pathlib import Path
 import click
 
 from pentary.asm import assemble, disassemble, objectfile
-from pentary.asm.lexer import tokenize
 from pentary.cli.console import exit_status
+from pentary.cli.options import FILE, define_option
 from pentary.numbers.word import PentaryError
 
 
-def _defines(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, int]:
-    """Return the values of NAME=VALUE options by name; a callback of click."""
-    values: dict[str, int] = {}
-    for text in texts:
-        name, _, value = text.partition("=")
-        match tokenize(value.removeprefix("-")):
-            case [token] if name and token.kind == "number":
-                number = -token.value if value.startswith("-") else token.value
-                if values.setdefault(name, number) != number:
-                    raise click.BadParameter(f"{name} is given two values, {values[name]} and {number}")
-            case _:
-                raise click.BadParameter(f"{text!r} is not NAME=VALUE with an integer value")
-    return values
-
-
-_file = click.Path(path_type=Path)
-define_option = click.option(
-    "-D",
-    "defines",
-    metavar="NAME=VALUE",
-    multiple=True,
-    callback=_defines,
-    help="Value for a constant that the source declares with .param.",
-)
-"""Option of every command that takes a source; the command gets a dict from names to values."""
-
-
 @click.command()
-@click.argument("file", type=_file)
-@click.option("-o", "out", type=_file, metavar="OBJECT", help="Object file to write; FILE with .pob if not given.")
+@click.argument("file", type=FILE)
+@click.option("-o", "out", type=FILE, metavar="OBJECT", help="Object file to write; FILE with .pob if not given.")
 @define_option
 def asm(file: Path, out: Path | None, defines: dict[str, int]) -> None:
     """Assemble the source FILE into an object file.
@@ -62,7 +35,7 @@ def asm(file: Path, out: Path | None, defines: dict[str, int]) -> None:
 
 
 @click.command()
-@click.argument("file", type=_file)
+@click.argument("file", type=FILE)
 @define_option
 def disasm(file: Path, defines: dict[str, int]) -> None:
     """Write the program in FILE, an object file or a source, as assembler text.

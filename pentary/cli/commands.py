@@ -12,6 +12,7 @@ from typing import Any, Final
 import click
 
 from pentary.cli.console import exit_status, spell_pents_in_ascii
+from pentary.cli.options import json_option
 from pentary.cli.table import table
 from pentary.support.display import say
 
@@ -81,7 +82,7 @@ def main() -> None:
 
 @main.command()
 @click.argument("engine", type=click.Choice(["numpy", "sim", "text"]), default="numpy")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option()
 def bench(engine: str, as_json: bool) -> None:
     """Measure how fast this computer trains.
 

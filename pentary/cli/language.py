@@ -16,6 +16,7 @@ import click
 import numpy as np
 
 from pentary.cli.console import exit_status
+from pentary.cli.options import FILE, json_option
 from pentary.nets import products
 from pentary.nets.lm import checkpoint, odds
 from pentary.numbers.word import PentaryError
@@ -25,11 +26,9 @@ from pentary.tasks.language import corpus
 if TYPE_CHECKING:
     from pentary.nets.lm.forward import Weights
 
-_path = click.Path(path_type=Path)
-
 
 @click.command()
-@click.argument("run", type=_path)
+@click.argument("run", type=FILE)
 @click.option("--prompt", metavar="TEXT", help="Text to go on from; if not given, a document begins.")
 @click.option("--bytes", "count", type=int, default=400, show_default=True, help="Bytes to draw.")
 @click.option(
@@ -80,9 +79,9 @@ def sample(run: Path, prompt: str | None, count: int, temperature: float, min_p:
 
 
 @click.command()
-@click.argument("run", type=_path)
-@click.argument("file", type=_path)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.argument("run", type=FILE)
+@click.argument("file", type=FILE)
+@json_option()
 def eval(run: Path, file: Path, as_json: bool) -> None:
     """Measure the language model in the folder RUN on FILE, in bits per byte.
 

@@ -22,10 +22,12 @@ the result. Both are sums of these terms, with lanes L:
     wv  w * v                 x   cache lines that the vector touches, more where they miss
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
 from pentary.lowrank.operations import GAIN_SHIFT, MAX_RANK, TOTAL_WIDTH
+from pentary.numbers.word import PENTS
 
 REGISTERS: Final = 32
 REGISTER_ALIASES: Final = {"zero": 0, "fp": 29, "sp": 30, "lr": 31}
@@ -62,6 +64,18 @@ CONTROLS: Final = {
     "GAIN": (-15_258_789_062, 15_258_789_062),
 }
 """Control registers of the low-rank unit, in the order of their numbers, with the values each takes."""
+
+LOWRANK_HARDWARE: Final[dict[str, Sequence[int]]] = {
+    "lanes": (16, 64, 256),
+    "max_rank": range(1, MAX_RANK + 1),
+    "max_size": range(PENTS, MAX_VL + 1, PENTS),
+    "rounds_per_cycle": (1, 2, 4, 8),
+}
+"""Parameters of a low-rank unit in hardware, with the values that each takes.
+
+lanes: multiply-accumulates in a cycle; max_rank, max_size: the greatest RANK, ROWS and COLS; rounds_per_cycle: of each
+generator.
+"""
 
 CONTROL_RESET: Final = {"ROWS": 1, "COLS": 1, "RANK": 1, "WIDTH": 6, "KEY": 0, "GAIN": 0}
 

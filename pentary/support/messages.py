@@ -1,7 +1,7 @@
 """Parts of messages, of limited length: of many items the first are listed and the rest counted."""
 
 import traceback
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from pentary.numbers.word import PentaryError
@@ -21,6 +21,24 @@ def some(texts: Iterable[str], most: int = MOST) -> str:
     all_texts = list(texts)
     more = f" and {len(all_texts) - most:,} more" if len(all_texts) > most else ""
     return ", ".join(all_texts[:most]) + more
+
+
+def in_words(allowed: Collection[int]) -> str:
+    """Return in words which values are allowed.
+
+    Args:
+        allowed: a range, or values in their order, of which there are two at least.
+
+    >>> in_words((16, 64, 256)), in_words(range(1, 65)), in_words(range(16, 257, 16)), in_words((False, True))
+    ('16, 64 or 256', 'an integer in 1..64', 'a multiple of 16 in 16..256', 'true or false')
+    """
+    if isinstance(allowed, range):
+        kind = "an integer" if allowed.step == 1 else f"a multiple of {allowed.step}"
+        return f"{kind} in {allowed[0]}..{allowed[-1]}"
+    if allowed == (False, True):
+        return "true or false"
+    *others, last = map(str, allowed)
+    return f"{', '.join(others)} or {last}"
 
 
 def shortened(text: str, width: int = _WIDTH) -> str:

@@ -9,7 +9,7 @@ import click
 from pentary.nets import products
 from pentary.numbers.word import PentaryError
 from pentary.support.display import show
-from pentary.tasks.running.options import BACKEND, FILE, TaskEntry
+from pentary.tasks.running.options import BACKEND, TaskEntry
 
 if TYPE_CHECKING:
     from pentary.tasks.language.run import TextRun
@@ -84,7 +84,13 @@ TASK: Final = TaskEntry(
     """,
     (
         click.Option(["--population"], type=int, help="Members evaluated in a step; even. 2048 if not given."),
-        click.Option(["--input"], type=FILE, metavar="FILE", multiple=True, help="A document; may be repeated."),
+        click.Option(
+            ["--input"],
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            multiple=True,
+            help="A document; may be repeated.",
+        ),
         click.Option(["--layers"], type=int, help="Layers of the model; 1 if not given."),
         click.Option(["--dim"], type=int, help="Width of the model; 64 if not given."),
         click.Option(["--tokens"], type=int, help="Bytes that each member reads in a step; 10 if not given."),

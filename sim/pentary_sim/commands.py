@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pentary.cli.assembly import define_option
 from pentary.cli.console import exit_status
+from pentary.cli.options import FILE, define_option, json_option
 from pentary.isa.program import Fault
 from pentary.numbers.word import PentaryError
 from pentary.support.signals import exit_code
@@ -23,12 +23,10 @@ if TYPE_CHECKING:
     from pentary_sim.profile import By
     from pentary_sim.simulator import Simulator
 
-_file = click.Path(path_type=Path)
-
 
 def _machine_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    config = click.option("--config", type=_file, metavar="FILE.toml", help="Settings of the machine.")
-    return click.argument("program", type=_file)(config(define_option(command)))
+    config = click.option("--config", type=FILE, metavar="FILE.toml", help="Settings of the machine.")
+    return click.argument("program", type=FILE)(config(define_option(command)))
 
 
 _max_cycles = click.option(
@@ -53,7 +51,7 @@ def _cycles(context: click.Context, parameter: click.Parameter, text: str | None
 @_machine_options
 @_max_cycles
 @click.option("--show", "shown", metavar="WHAT", multiple=True, help="Show WHAT after the run; may be repeated.")
-@click.option("--trace", type=_file, metavar="FILE", help="File of every instruction: .kanata, .vcd or .json.")
+@click.option("--trace", type=FILE, metavar="FILE", help="File of every instruction: .kanata, .vcd or .json.")
 @click.option(
     "--trace-cycles",
     "cycles",
@@ -61,7 +59,7 @@ def _cycles(context: click.Context, parameter: click.Parameter, text: str | None
     callback=_cycles,
     help="Trace these cycles only; either end may be left out.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option()
 def run(
     program: Path,
     config: Path | None,
@@ -124,7 +122,7 @@ def run(
 @_max_cycles
 @click.option("--by", type=click.Choice(["label", "line", "address"]), default="label", show_default=True, help="Rows.")
 @click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="Rows before one for the rest.")
-@click.option("--picture", type=_file, metavar="FILE.png", help="Draw the profile by label, too.")
+@click.option("--picture", type=FILE, metavar="FILE.png", help="Draw the profile by label, too.")
 def profile(
     program: Path,
     config: Path | None,

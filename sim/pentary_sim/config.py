@@ -10,8 +10,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Self
 
+from pentary.isa.table import LOWRANK_HARDWARE
 from pentary.numbers.word import PentaryError
-from pentary.support.messages import MOST, shortened
+from pentary.support.messages import MOST, in_words, shortened
 
 
 def _setting(default: int | bool, allowed: Collection[int]) -> Any:
@@ -78,8 +79,8 @@ class Memory:
 class LowRank:
     """Low-rank unit; the vector unit has the same number of lanes."""
 
-    lanes: int = _setting(16, (16, 64, 256))
-    rounds_per_cycle: int = _setting(1, (1, 2, 4, 8))
+    lanes: int = _setting(16, LOWRANK_HARDWARE["lanes"])
+    rounds_per_cycle: int = _setting(1, LOWRANK_HARDWARE["rounds_per_cycle"])
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class Config:
     8
     >>> Config(caches=Caches(line=24))
     Traceback (most recent call last):
-    pentary.numbers.word.PentaryError: caches.line is 24; it must be one of 5, 25, 125, 625
+    pentary.numbers.word.PentaryError: caches.line is 24; it must be 5, 25, 125 or 625
     """
 
     pipeline: Pipeline = Pipeline()
@@ -187,15 +188,7 @@ def _wrong_values(name: str, table: Any) -> Iterator[str]:
         value, allowed = getattr(table, setting.name), setting.metadata["allowed"]
         # The type is compared, too: in Python, True == 1 and 25.0 == 25.
         if type(value) is not type(setting.default) or value not in allowed:
-            yield f"{name}.{setting.name} is {_toml(value)}; it must be {_in_words(allowed)}"
-
-
-def _in_words(allowed: Collection[int]) -> str:
-    if isinstance(allowed, range):
-        return f"an integer in {allowed[0]}..{allowed[-1]}"
-    if allowed == (False, True):
-        return "true or false"
-    return "one of " + ", ".join(map(str, allowed))
+            yield f"{name}.{setting.name} is {_toml(value)}; it must be {in_words(allowed)}"
 
 
 def _toml(value: object) -> str:

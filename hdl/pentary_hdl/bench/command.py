@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from pentary.cli.console import exit_status
-from pentary.isa.table import MAX_VL
-from pentary.lowrank.operations import MAX_RANK
+from pentary.cli.options import json_option, lowrank_options
 from pentary.numbers.word import PentaryError
 from pentary_hdl.bench.presets import PRESETS
 from pentary_hdl.lralu.twin import LowRankParameters
@@ -39,14 +38,11 @@ Say = Callable[[str], None]
 @click.option(
     "--simulator", type=click.Choice(["verilator", "icarus"]), default="verilator", show_default=True, help="Runs it."
 )
-@click.option("--lanes", type=int, help="16, 64 or 256, instead of the preset's.")
-@click.option("--max-rank", type=int, help=f"1 to {MAX_RANK}, instead of the preset's.")
-@click.option("--max-size", type=int, help=f"A multiple of 16, up to {MAX_VL}, instead of the preset's.")
-@click.option("--rounds-per-cycle", type=int, help="1, 2, 4 or 8, instead of the preset's.")
+@lowrank_options()
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Of the random commands; drawn if not given.")
 @click.option("--operations", type=click.IntRange(0), help="Random commands, at least, instead of the preset's.")
 @click.option("--waves", is_flag=True, help="Record all signals in a file; much slower.")
-@click.option("--json", "as_json", is_flag=True, help="Print a line of JSON for each hardware.")
+@json_option("Print a line of JSON for each hardware.")
 def verify(
     unit: str,
     preset: str,

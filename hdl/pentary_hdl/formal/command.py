@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pentary.cli.console import exit_status
+from pentary.cli.options import json_option
 from pentary.numbers.word import PentaryError
 from pentary.support.extras import extra
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option()
 def prove(names: tuple[str, ...], as_json: bool) -> None:
     """Prove properties of the gateware: all of them, or those named.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pentary.cli.console import exit_status
+from pentary.cli.options import FILE, json_option, lowrank_options
 from pentary.support.extras import extra
 from pentary.support.files import write_whole
 from pentary_hdl.lralu.twin import LowRankParameters
@@ -22,12 +23,10 @@ _DEFAULT = LowRankParameters()
 @click.command()
 @click.argument("board", type=click.Choice(["icebreaker", "hx8k", "ulx3s"]))
 @click.option("--unit", type=click.Choice(["lralu"]), default="lralu", show_default=True, help="What is tested.")
-@click.option("--lanes", type=int, default=_DEFAULT.lanes, show_default=True, help="16, 64 or 256.")
-@click.option("--max-rank", type=int, default=_DEFAULT.max_rank, show_default=True, help="1 to 64.")
-@click.option("--max-size", type=int, default=_DEFAULT.max_size, show_default=True, help="A multiple of 16, up to 256.")
+@lowrank_options({"lanes": _DEFAULT.lanes, "max_rank": _DEFAULT.max_rank, "max_size": _DEFAULT.max_size})
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of vectors and placer.")
-@click.option("-o", "out", type=click.Path(path_type=Path), metavar="FILE", help="UNIT-BOARD.bin or .bit if not given.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("-o", "out", type=FILE, metavar="FILE", help="UNIT-BOARD.bin or .bit if not given.")
+@json_option()
 def fpga(board: str, unit: str, seed: int, out: Path | None, as_json: bool, **parameters: int) -> None:
     """Make a bitstream with which BOARD tests a unit, and print the resources and the clock that it reaches.
 

@@ -11,11 +11,12 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from pentary.interpreter.rows import accumulated, multiplied, perturbed, quantised, updated
-from pentary.isa.table import BY_NAME, CONTROL_RESET, CONTROLS, MAX_VL, OPERAND
+from pentary.isa.table import BY_NAME, CONTROL_RESET, CONTROLS, LOWRANK_HARDWARE, OPERAND
 from pentary.isa.timing import cycles, terms
 from pentary.lowrank.generator import MEMBER_MAX, ROUNDS, prng
-from pentary.lowrank.operations import MAX_RANK, lrgen
+from pentary.lowrank.operations import lrgen
 from pentary.numbers.word import PENTS, PentaryError, from_digits, limit, to_digits
+from pentary.support.messages import in_words
 
 PENT_BITS: Final = 3
 """Bits of a pent on a wire: two's complement, -2..2."""
@@ -40,13 +41,13 @@ assert all(BY_NAME[name].function == code for name, code in OPS.items())
 
 @dataclass(frozen=True)
 class LowRankParameters:
-    """What the hardware of the unit is made for.
+    """What the hardware of the unit is made for; `pentary.isa.table.LOWRANK_HARDWARE` has the values that each takes.
 
     Attributes:
-        lanes: elements worked on in one cycle: 16, 64 or 256.
-        max_rank: the greatest RANK, 1..64.
-        max_size: the greatest ROWS and COLS: a multiple of 16 in 16..256.
-        rounds_per_cycle: rounds that a generator computes in a cycle: 1, 2, 4 or 8.
+        lanes: elements worked on in one cycle.
+        max_rank: the greatest RANK.
+        max_size: the greatest ROWS and COLS.
+        rounds_per_cycle: rounds that a generator computes in a cycle.
 
     Raises:
         PentaryError: a parameter has a value that it does not take.
@@ -63,15 +64,10 @@ class LowRankParameters:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be built."""
-        for name, allowed, words in (
-            ("lanes", (16, 64, 256), "16, 64 or 256"),
-            ("max_rank", range(1, MAX_RANK + 1), f"an integer in 1..{MAX_RANK}"),
-            ("max_size", range(PENTS, MAX_VL + 1, PENTS), f"a multiple of {PENTS} in {PENTS}..{MAX_VL}"),
-            ("rounds_per_cycle", (1, 2, 4, 8), "1, 2, 4 or 8"),
-        ):
+        for name, allowed in LOWRANK_HARDWARE.items():
             value = getattr(self, name)
             if type(value) is not int or value not in allowed:
-                raise PentaryError(f"{name} is {value!r}; it must be {words}")
+                raise PentaryError(f"{name} is {value!r}; it must be {in_words(allowed)}")
 
     @property
     def generators(self) -> int:

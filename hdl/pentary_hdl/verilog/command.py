@@ -1,30 +1,23 @@
 """The command `verilog`: hardware as Verilog, with its description, testbench and C header."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from pentary.cli.console import exit_status
+from pentary.cli.options import FILE, lowrank_options
 from pentary.numbers.word import PentaryError
 from pentary.support.extras import extra
 from pentary.support.files import write_whole
 from pentary_hdl.lralu.twin import LowRankParameters
 
-_DEFAULT = LowRankParameters()
-
 
 @click.command()
 @click.argument("unit", type=click.Choice(["lralu", "lralu-bus"]))
-@click.option("--lanes", type=int, default=_DEFAULT.lanes, show_default=True, help="16, 64 or 256.")
-@click.option("--max-rank", type=int, default=_DEFAULT.max_rank, show_default=True, help="1 to 64.")
-@click.option("--max-size", type=int, default=_DEFAULT.max_size, show_default=True, help="A multiple of 16, up to 256.")
-@click.option(
-    "--rounds-per-cycle", type=int, default=_DEFAULT.rounds_per_cycle, show_default=True, help="1, 2, 4 or 8."
-)
-@click.option(
-    "-o", "out", type=click.Path(path_type=Path), metavar="FILE.v", help="lralu.v or lralu_bus.v here if not given."
-)
+@lowrank_options(asdict(LowRankParameters()))
+@click.option("-o", "out", type=FILE, metavar="FILE.v", help="lralu.v or lralu_bus.v here if not given.")
 def verilog(unit: str, out: Path | None, **parameters: int) -> None:
     """Write hardware as Verilog, together with the files needed to integrate it.
 

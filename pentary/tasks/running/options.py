@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -69,9 +68,6 @@ BACKEND: Final = click.Option(
     type=click.Choice(NAMES),
     help="What multiplies; numpy if not given. int8 needs pentary[int8].",
 )
-
-FILE: Final = click.Path(path_type=Path)
-"""Type of an option that is a path."""
 
 
 def given(options: dict[str, Any]) -> dict[str, Any]:
