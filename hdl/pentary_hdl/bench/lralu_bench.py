@@ -150,7 +150,7 @@ class Bench:
             port.pauses = random_pauses(random) if random and name in stall else NO_PAUSES
         outcomes = [step.outcome for step in burst.steps]
         expected = {
-            "results": sum(len(outcome.results) for outcome in outcomes) // self.parameters.movers,
+            "results": sum(len(outcome.results) for outcome in outcomes) // self.parameters.beat_elements,
             "scalars": sum(outcome.scalar is not None for outcome in outcomes),
             "responses": len(outcomes),
         }
@@ -171,11 +171,11 @@ class Bench:
         burst.sent.set()
 
     async def _send_operands(self, burst: Burst, name: str) -> None:
-        movers, driver = self.parameters.movers, self._drivers[name]
+        beat_elements, driver = self.parameters.beat_elements, self._drivers[name]
         for step in burst.steps:
             values: tuple[int, ...] = getattr(step, name)
-            for first in range(0, len(values), movers):
-                _, pause = await driver.send(pack_elements(values[first : first + movers], ELEMENTS[name]))
+            for first in range(0, len(values), beat_elements):
+                _, pause = await driver.send(pack_elements(values[first : first + beat_elements], ELEMENTS[name]))
                 burst.pauses[name].append(pause)
 
     async def _collect(self, burst: Burst, name: str, count: int) -> None:
@@ -185,17 +185,17 @@ class Bench:
     def _compare(self, burst: Burst, finished: bool) -> None:
         """Compare the transfers observed with the expected outputs, in order; there may be fewer unless `finished`."""
         seen = {name: iter(transfers) for name, transfers in burst.seen.items()}
-        movers = self.parameters.movers
+        beat_elements = self.parameters.beat_elements
         for number, step in enumerate(burst.steps):
             outcome, place = step.outcome, self._place(burst, number)
-            beats = len(outcome.results) // movers
+            beats = len(outcome.results) // beat_elements
             for beat in range(beats):
                 transfer = next(seen["results"], None)
                 if transfer is None:
                     break
-                got, last = unpack_results(transfer.payload, movers)
-                wanted = outcome.results[beat * movers : (beat + 1) * movers]
-                for j, (is_now, should_be) in enumerate(zip(got, wanted, strict=True), beat * movers):
+                got, last = unpack_results(transfer.payload, beat_elements)
+                wanted = outcome.results[beat * beat_elements : (beat + 1) * beat_elements]
+                for j, (is_now, should_be) in enumerate(zip(got, wanted, strict=True), beat * beat_elements):
                     right = is_now == should_be or not step.defined
                     assert right, f"element {j} of the results is {is_now}, not {should_be}: {place}"
                 assert last == (beat == beats - 1), f"last is {int(last)} in beat {beat} of {beats}: {place}"
@@ -228,7 +228,7 @@ class Bench:
             times = {"responses": (next(seen["responses"]).cycle, start + outcome.occupancy + RESPONSE_DELAY)}
             if outcome.scalar is not None:
                 times["scalars"] = next(seen["scalars"]).cycle, start + outcome.latency - 1
-            for _ in range(len(outcome.results) // self.parameters.movers):
+            for _ in range(len(outcome.results) // self.parameters.beat_elements):
                 times["results"] = next(seen["results"]).cycle, start + outcome.latency - 1
             for name, (cycle, due) in times.items():
                 assert cycle == due if exact_results else cycle >= due, (
@@ -239,12 +239,12 @@ class Bench:
     def _cover(self, burst: Burst) -> None:
         seen = {name: iter(transfers) for name, transfers in burst.seen.items()}
         pauses = {name: iter(found) for name, found in burst.pauses.items()}
-        movers = self.parameters.movers
+        beat_elements = self.parameters.beat_elements
         previous = self._last
         for step, (_, pause) in zip(burst.steps, burst.starts, strict=True):
             held = next(seen["responses"]).held + (next(seen["scalars"]).held if step.outcome.scalar is not None else 0)
-            held += sum(next(seen["results"]).held for _ in range(len(step.outcome.results) // movers))
-            late = sum(next(pauses[name]) for name in pauses for _ in range(len(getattr(step, name)) // movers))
+            held += sum(next(seen["results"]).held for _ in range(len(step.outcome.results) // beat_elements))
+            late = sum(next(pauses[name]) for name in pauses for _ in range(len(getattr(step, name)) // beat_elements))
             kinds = {"commands": pause, "operands": late, "results": held}
             happened = [kind for kind, cycles in kinds.items() if cycles] or ["none"]
             for kind in happened:
@@ -278,7 +278,9 @@ def pack_elements(elements: Sequence[int], bits: int) -> int:
     return sum(binary_code(element, bits) << bits * i for i, element in enumerate(elements))
 
 
-def unpack_results(payload: int, movers: int) -> tuple[list[int], bool]:
+def unpack_results(payload: int, beat_elements: int) -> tuple[list[int], bool]:
     """Return the elements of a beat of results, and its `last`."""
-    codes = (payload >> ELEMENTS["results"] * i & (1 << ELEMENTS["results"]) - 1 for i in range(movers))
-    return [code_binary(code, ELEMENTS["results"]) for code in codes], bool(payload >> ELEMENTS["results"] * movers)
+    codes = (payload >> ELEMENTS["results"] * i & (1 << ELEMENTS["results"]) - 1 for i in range(beat_elements))
+    return [code_binary(code, ELEMENTS["results"]) for code in codes], bool(
+        payload >> ELEMENTS["results"] * beat_elements
+    )

@@ -93,7 +93,7 @@ def bins(parameters: LowRankParameters) -> Iterator[Bin]:
             yield from (("field", kind.name, operand.name, *situation) for situation in situations(operand))
         for operand in kind.streams:
             yield from (("element", kind.name, operand.name, *situation) for situation in situations(operand))
-            places = product(range(min(parameters.movers, parameters.max_size)), ("least", "greatest"))
+            places = product(range(min(parameters.beat_elements, parameters.max_size)), ("least", "greatest"))
             yield from (("place", kind.name, operand.name, *place) for place in places)
         yield from (("ignored", kind.name, field, bit) for field in ignored(kind) for bit in range(FIELDS[field]))
     for name, numbers in unknown(parameters).items():

@@ -48,7 +48,7 @@ class DirectedTraffic(Traffic):
         Returns:
             Pairs of a row of COLS elements and the bins that it hits.
         """
-        cols, movers = self.model.controls["COLS"], self.parameters.movers
+        cols, beat_elements = self.model.controls["COLS"], self.parameters.beat_elements
         drawn: dict[bool, list[tuple[int, Bin]]] = {True: [], False: []}
         for situation in situations(stream):
             code = made(stream, situation, self.random)
@@ -61,7 +61,7 @@ class DirectedTraffic(Traffic):
         edges = {"least": stream.low, "greatest": stream.high}
         for names in (tuple(edges), tuple(edges)[::-1]):
             chosen = list(islice(cycle(names), cols))
-            places = tuple(("place", kind.name, stream.name, j % movers, name) for j, name in enumerate(chosen))
+            places = tuple(("place", kind.name, stream.name, j % beat_elements, name) for j, name in enumerate(chosen))
             yield [edges[name] for name in chosen], places
 
     def at_thresholds(self, name: str) -> Step:

@@ -42,7 +42,7 @@ def _thresholds(rank: int) -> tuple[int, ...]:
 
 def _sizes(hardware: Hardware) -> dict[str, int]:
     lanes, size = hardware.lanes, hardware.max_size
-    counts = {"generators": lanes / 16, "blocks": size / 16, "groups": size / lanes, "movers": lanes / 4}
+    counts = {"generators": lanes / 16, "blocks": size / 16, "groups": size / lanes, "beat_elements": lanes / 4}
     counts |= {"beats": size / (lanes / 4), "word_cycles": 8 / hardware.rounds_per_cycle + 1}
     return {name: -int(-count // 1) for name, count in counts.items()}
 
@@ -76,9 +76,9 @@ def differences(parameters: LowRankParameters) -> Iterator[str]:
 
 def port_bits(hardware: Hardware) -> dict[str, int]:
     """Return the widths of the unit's ports."""
-    movers = hardware.lanes // 4
+    beat_elements = hardware.lanes // 4
     payloads = {"commands": sum(FIELDS.values()), "scalars": FIELDS["a"], "responses": 1}
-    payloads |= {stream: movers * bits + (stream == "results") for stream, bits in ELEMENTS.items()}
+    payloads |= {stream: beat_elements * bits + (stream == "results") for stream, bits in ELEMENTS.items()}
     ports = {f"{stream}_payload": bits for stream, bits in payloads.items()}
     return ports | {f"{stream}_{wire}": 1 for stream in payloads for wire in ("valid", "ready")}
 

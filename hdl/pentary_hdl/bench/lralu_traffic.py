@@ -112,7 +112,7 @@ class Traffic:
             rows: COLS elements by stream; random for streams that are not given.
         """
         name = next((name for name, code in OPS.items() if code == sent.op), ERROR)
-        cols, count = self.model.controls["COLS"], self.model.beats() * self.parameters.movers
+        cols, count = self.model.controls["COLS"], self.model.beats() * self.parameters.beat_elements
         kinds, controls, sums = self.kinds, dict(self.model.controls), self.model.sums
         kind = next((k for k in kinds.values() if k.op == sent.op and k.control in (None, sent.control)), None)
         operands = {}

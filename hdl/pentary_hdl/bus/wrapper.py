@@ -173,12 +173,12 @@ class LowRankBus(wiring.Component):
 
     def _buffer(self, name: str) -> memory.Memory:
         """Return a memory for a row, with an entry for each beat."""
-        shape = data.ArrayLayout(signed(_BITS[name]), self.parameters.movers)
+        shape = data.ArrayLayout(signed(_BITS[name]), self.parameters.beat_elements)
         return memory.Memory(shape=shape, depth=self.parameters.beats, init=[])
 
     def _split(self, word: Value) -> tuple[Value, Value]:
         """Return the index in its beat, and the index of the beat, of the element at a word address in a window."""
-        place_bits = exact_log2(self.parameters.movers)
+        place_bits = exact_log2(self.parameters.beat_elements)
         return word[:place_bits], word[place_bits:_INDEX_BITS]
 
     def _operands(
@@ -202,7 +202,7 @@ class LowRankBus(wiring.Component):
         store, beat = Signal(), Signal.like(read.addr)
         place, write_beat = self._split(bus.write_word)
         m.d.comb += [write.addr.eq(write_beat), write.en.eq(store << place)]
-        m.d.comb += Value.cast(write.data).eq(bus.write_data[: _BITS[name]].replicate(self.parameters.movers))
+        m.d.comb += Value.cast(write.data).eq(bus.write_data[: _BITS[name]].replicate(self.parameters.beat_elements))
         # A row is offered during every command, and ignored by those without operands; never between commands.
         m.d.comb += [operands.valid.eq(offer), operands.payload.eq(read.data)]
         m.d.comb += read.addr.eq(Mux(start, 0, beat + (offer & operands.ready)))

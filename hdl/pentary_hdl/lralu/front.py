@@ -57,8 +57,8 @@ class Front(wiring.Component):
                 "scalar": Out(alphabet.word),
                 "scalar_follows": Out(1),
                 "slot": Out(Slot(parameters)),
-                "addends": Out(data.ArrayLayout(signed(addend_bits(parameters, alphabet)), parameters.movers)),
-                "carries": Out(parameters.movers),
+                "addends": Out(data.ArrayLayout(signed(addend_bits(parameters, alphabet)), parameters.beat_elements)),
+                "carries": Out(parameters.beat_elements),
             }
         )
 
@@ -107,7 +107,7 @@ class Front(wiring.Component):
         with m.If(operation.lrmul):
             m.d.comb += outer_end.eq(cols_last >> ceil_log2(parameters.lanes))
         with m.If(moves):
-            m.d.comb += outer_end.eq(cols_last >> ceil_log2(parameters.movers))
+            m.d.comb += outer_end.eq(cols_last >> ceil_log2(parameters.beat_elements))
         inner_done, outer_done, last = Signal(), Signal(), Signal()
         m.d.comb += [
             inner_done.eq(inner == inner_end),

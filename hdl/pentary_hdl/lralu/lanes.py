@@ -39,7 +39,7 @@ class Lanes(wiring.Component):
                 "group": In(range(parameters.groups)),
                 "cols_last": In(range(parameters.max_size)),
                 "beat": In(range(parameters.beats)),
-                "sums": Out(data.ArrayLayout(signed(self._sum_bits), parameters.movers)),
+                "sums": Out(data.ArrayLayout(signed(self._sum_bits), parameters.beat_elements)),
             }
         )
 
@@ -72,9 +72,9 @@ class Lanes(wiring.Component):
         # Sums past the last LRMUL's COLS read as 0, though the memory still holds older ones.
         with m.If(multiply):
             m.d.sync += [multiplied.eq(1), made_last.eq(cols_last)]
-        mover_bits = ceil_log2(self._parameters.movers)
-        last_beat, made = made_last >> mover_bits, Signal(self._parameters.movers)
-        m.d.sync += made.eq(thermometer(made_last[:mover_bits]) | (self.beat != last_beat).replicate(len(made)))
+        beat_bits = ceil_log2(self._parameters.beat_elements)
+        last_beat, made = made_last >> beat_bits, Signal(self._parameters.beat_elements)
+        m.d.sync += made.eq(thermometer(made_last[:beat_bits]) | (self.beat != last_beat).replicate(len(made)))
         with m.If(~multiplied | (self.beat > last_beat)):
             m.d.sync += made.eq(0)
         number = Signal(2)

@@ -19,7 +19,7 @@ def addend_bits(parameters: LowRankParameters, alphabet: Alphabet) -> int:
 
 def elements(parameters: LowRankParameters) -> data.ArrayLayout:
     """Return the layout of a beat of a row: two's complement, the first element in the lowest bits."""
-    return data.ArrayLayout(signed(ELEMENT_BITS), parameters.movers)
+    return data.ArrayLayout(signed(ELEMENT_BITS), parameters.beat_elements)
 
 
 class Addends(wiring.Component):
@@ -37,19 +37,19 @@ class Addends(wiring.Component):
         """Create the addends for the given parameters and alphabet of the digits."""
         self._parameters, self._alphabet = parameters, alphabet
         self._addend_bits = addend_bits(parameters, alphabet)
-        units, movers = parameters.generators, parameters.movers
+        units, beat_elements = parameters.generators, parameters.beat_elements
         super().__init__(
             {
                 "move": In(MOVE),
                 "gives": In(1),
                 "operand": In(signed(LATENT_BITS)),
-                "values": In(data.ArrayLayout(signed(alphabet.sum_bits(parameters.max_rank)), movers)),
+                "values": In(data.ArrayLayout(signed(alphabet.sum_bits(parameters.max_rank)), beat_elements)),
                 "ready": In(1),
                 "lane": In(range(4)),
                 "steps": In(signed(STEP_BITS)).array(units),
                 "round_up": In(1).array(units),
-                "addends": Out(data.ArrayLayout(signed(self._addend_bits), movers)),
-                "carries": Out(movers),
+                "addends": Out(data.ArrayLayout(signed(self._addend_bits), beat_elements)),
+                "carries": Out(beat_elements),
             }
         )
 
@@ -88,14 +88,14 @@ class Mover(wiring.Component):
 
     def __init__(self, parameters: LowRankParameters, alphabet: Alphabet) -> None:
         """Create a mover for the elements of a beat and an alphabet of the digits."""
-        self._movers, self._alphabet = parameters.movers, alphabet
+        self._beat_elements, self._alphabet = parameters.beat_elements, alphabet
         super().__init__(
             {
                 "move": In(MOVE),
-                "mask": In(self._movers),
+                "mask": In(self._beat_elements),
                 "base": In(elements(parameters)),
-                "addends": In(data.ArrayLayout(signed(addend_bits(parameters, alphabet)), self._movers)),
-                "carries": In(self._movers),
+                "addends": In(data.ArrayLayout(signed(addend_bits(parameters, alphabet)), self._beat_elements)),
+                "carries": In(self._beat_elements),
                 "results": Out(elements(parameters)),
             }
         )

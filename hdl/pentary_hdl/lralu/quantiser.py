@@ -24,7 +24,7 @@ class Quantiser(wiring.Component):
     def __init__(self, parameters: LowRankParameters, alphabet: Alphabet = PENTARY) -> None:
         """Create a quantiser for the greatest rank and the sums of a beat, with an alphabet of the levels."""
         self._parameters, self._alphabet = parameters, alphabet
-        sums = data.ArrayLayout(signed(alphabet.sum_bits(parameters.max_rank)), parameters.movers)
+        sums = data.ArrayLayout(signed(alphabet.sum_bits(parameters.max_rank)), parameters.beat_elements)
         super().__init__(
             {
                 "mark": In(1),

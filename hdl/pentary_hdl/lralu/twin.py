@@ -85,14 +85,14 @@ class LowRankParameters:
         return -(-self.max_size // self.lanes)
 
     @property
-    def movers(self) -> int:
+    def beat_elements(self) -> int:
         """Elements in a beat of a row, which are moved in one cycle: a quarter of the lanes."""
         return self.lanes // 4
 
     @property
     def beats(self) -> int:
         """Beats of the longest row."""
-        return -(-self.max_size // self.movers)
+        return -(-self.max_size // self.beat_elements)
 
     @property
     def word_cycles(self) -> int:
@@ -222,8 +222,8 @@ class LowRankModel:
         self.quantised = False
 
     def beats(self) -> int:
-        """Return the number of beats of a row, b = ceil(COLS / movers)."""
-        return -(-self.controls["COLS"] // self.parameters.movers)
+        """Return the number of beats of a row, b = ceil(COLS / beat_elements)."""
+        return -(-self.controls["COLS"] // self.parameters.beat_elements)
 
     def operands(self, command: Command) -> tuple[str, ...]:
         """Name the streams of operands, `beats()` beats of each, that a command takes (unless it is refused).
@@ -269,7 +269,7 @@ class LowRankModel:
                 row = accumulated(base[:cols], self.sums[:cols], pent)
             case _:
                 row = updated(base[:cols], totals[:cols], self.controls["GAIN"], width)
-        padded = () if row is None else (*row, *[0] * (self.beats() * self.parameters.movers - cols))
+        padded = () if row is None else (*row, *[0] * (self.beats() * self.parameters.beat_elements - cols))
         return Outcome(False, padded, scalar, occupancy, latency)
 
     def terms(self) -> dict[str, int]:

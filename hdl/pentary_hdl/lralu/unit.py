@@ -78,7 +78,7 @@ class LowRankAlu(wiring.Component):
         last, error = Signal(), Signal()
         with m.If(back_moves):
             m.d.sync += [last.eq(slot.respond), error.eq(slot.error)]
-        inside = thermometer(slot.cols_last[: ceil_log2(self.parameters.movers)])
+        inside = thermometer(slot.cols_last[: ceil_log2(self.parameters.beat_elements)])
         m.d.comb += [
             mover.move.eq(slot.move),
             mover.mask.eq(Mux(slot.last_beat, inside, ~0)),

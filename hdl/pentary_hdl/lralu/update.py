@@ -43,7 +43,7 @@ _WEIGHTS = [round(Fraction(5) ** (k - GAIN_SHIFT) * 2**FRACTION * 4 ** (GAIN_PEN
 
 def totals(parameters: LowRankParameters) -> data.ArrayLayout:
     """Return the layout of a beat of totals: two's complement, the first element in the lowest bits."""
-    return data.ArrayLayout(signed(LATENT_BITS), parameters.movers)
+    return data.ArrayLayout(signed(LATENT_BITS), parameters.beat_elements)
 
 
 class Update(wiring.Component):

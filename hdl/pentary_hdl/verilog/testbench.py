@@ -311,12 +311,12 @@ def _step(model: LowRankModel, order: Command, draw: Random) -> Step:
     return Step(order, {} if outcome.error else taken, outcome, cols)
 
 
-def _beats(row: Sequence[int], bits: int, movers: int) -> list[int]:
+def _beats(row: Sequence[int], bits: int, beat_elements: int) -> list[int]:
     """Return the beats that carry a row."""
-    padded = [*row, *[0] * (-len(row) % movers)]
+    padded = [*row, *[0] * (-len(row) % beat_elements)]
     return [
-        sum(binary_code(element, bits) << bits * i for i, element in enumerate(padded[at : at + movers]))
-        for at in range(0, len(padded), movers)
+        sum(binary_code(element, bits) << bits * i for i, element in enumerate(padded[at : at + beat_elements]))
+        for at in range(0, len(padded), beat_elements)
     ]
 
 
@@ -326,16 +326,18 @@ def _filled(memory: str, width: int, contents: Iterable[int]) -> str:
 
 
 def _stream_bench(unit: LowRankAlu, name: str) -> str:
-    played, movers = steps(unit.parameters), unit.parameters.movers
+    played, beat_elements = steps(unit.parameters), unit.parameters.beat_elements
     widths = {str(port.path[0]): len(port.value) for port in ports(unit) if port.path[1] == "payload"}
     contents: dict[str, list[int]] = {stream: [] for stream in widths}
     for step in played:
         fields = zip(step.command, Command._fields, strict=True)
         contents["commands"].append(sum(value << COMMAND[field].offset for value, field in fields))
         for stream, bits in (("base", ELEMENT_BITS), ("totals", LATENT_BITS)):
-            contents[stream] += _beats(step.rows.get(stream, ()), bits, movers)
-        given = _beats(step.outcome.results, ELEMENT_BITS, movers)
-        contents["results"] += [beat | (i == len(given) - 1) << movers * ELEMENT_BITS for i, beat in enumerate(given)]
+            contents[stream] += _beats(step.rows.get(stream, ()), bits, beat_elements)
+        given = _beats(step.outcome.results, ELEMENT_BITS, beat_elements)
+        contents["results"] += [
+            beat | (i == len(given) - 1) << beat_elements * ELEMENT_BITS for i, beat in enumerate(given)
+        ]
         contents["scalars"] += [] if step.outcome.scalar is None else [step.outcome.scalar]
         contents["responses"].append(step.outcome.error)
     sent = [stream for stream in contents if unit.signature.members[stream].flow is In]

@@ -256,7 +256,7 @@ class Engine:
             tensor, rows = item
             totals = self._totals[:, self._places[tensor]].reshape(-1, tensor.rows, tensor.cols)
             before, after = state.latents[tensor.name], latents[tensor.name]
-            kernels.move(before[rows], totals[:, rows], gains[tensor.kind], after[rows])
+            kernels.update_latents(before[rows], totals[:, rows], gains[tensor.kind], after[rows])
 
         map_items(move, self.model.parts)
         return State(step, latents, hidden)

@@ -191,24 +191,24 @@ class Forward:
         for number, (layer, products) in enumerate(self._layers):
             to_input, to_forget, to_candidate, to_up, to_down = products
             hidden = self.hidden[number]
-            kernels.enter(count, layer, noise, hidden, stream, narrow, own, first, second)
+            kernels.gru_inputs(count, layer, noise, hidden, stream, narrow, own, first, second)
             to_input()
             to_forget()
-            kernels.forget(count, layer, noise, hidden, rows.sums, rows.own_sums, rows.gate, own, first, second)
+            kernels.gru_gate(count, layer, noise, hidden, rows.sums, rows.own_sums, rows.gate, own, first, second)
             to_candidate()
-            kernels.remember(
+            kernels.gru_state(
                 *(count, layer, noise, hidden),
                 *(rows.sums, rows.own_sums, rows.gate, stream, narrow, first, second),
             )
             to_up()
-            kernels.widen(count, layer, noise, rows.wide_sums, rows.wide, first, second)
+            kernels.mlp_hidden(count, layer, noise, rows.wide_sums, rows.wide, first, second)
             to_down()
-            kernels.leave(count, layer, noise, rows.own_sums, stream, second)
+            kernels.mlp_output(count, layer, noise, rows.own_sums, stream, second)
             if watch is not None:
                 watch(number, rows)
-        kernels.enter_head(count, self._head, noise, stream, narrow, first)
+        kernels.head_input(count, self._head, noise, stream, narrow, first)
         self._head_product()
-        kernels.leave_head(count, self._head, noise, rows.head_sums, rows.logits, first)
+        kernels.head_logits(count, self._head, noise, rows.head_sums, rows.logits, first)
         return rows.logits[:count]
 
     def losses(self, tokens: NDArray[np.uint8], noise: Pents | None = None) -> NDArray[np.int64]:

@@ -213,7 +213,7 @@ def embed(
 
 
 @_compiled
-def enter(
+def gru_inputs(
     count: int,
     layer: Layer,
     noise: Array | None,
@@ -236,7 +236,7 @@ def enter(
 
 
 @_compiled
-def forget(
+def gru_gate(
     count: int,
     layer: Layer,
     noise: Array | None,
@@ -262,7 +262,7 @@ def forget(
 
 
 @_compiled
-def remember(
+def gru_state(
     count: int,
     layer: Layer,
     noise: Array | None,
@@ -292,7 +292,7 @@ def remember(
 
 
 @_compiled
-def widen(
+def mlp_hidden(
     count: int, layer: Layer, noise: Array | None, wide_sums: Array, wide: Array, first: Array, second: Array
 ) -> None:
     """Compute the hidden layer of the perceptron, clamped, as the operand of `down`."""
@@ -306,7 +306,7 @@ def widen(
 
 
 @_compiled
-def leave(count: int, layer: Layer, noise: Array | None, own_sums: Array, stream: Array, second: Array) -> None:
+def mlp_output(count: int, layer: Layer, noise: Array | None, own_sums: Array, stream: Array, second: Array) -> None:
     """Add the output of the perceptron to the stream."""
     at = layer.numbers[0]
     z = np.empty(stream.shape[1], f32)
@@ -318,7 +318,7 @@ def leave(count: int, layer: Layer, noise: Array | None, own_sums: Array, stream
 
 
 @_compiled
-def enter_head(count: int, head: Head, noise: Array | None, stream: Array, narrow: Array, first: Array) -> None:
+def head_input(count: int, head: Head, noise: Array | None, stream: Array, narrow: Array, first: Array) -> None:
     """Normalise the stream for the head."""
     at = head.numbers[0]
     z = np.empty(stream.shape[1], f32)
@@ -328,7 +328,7 @@ def enter_head(count: int, head: Head, noise: Array | None, stream: Array, narro
 
 
 @_compiled
-def leave_head(count: int, head: Head, noise: Array | None, head_sums: Array, logits: Array, first: Array) -> None:
+def head_logits(count: int, head: Head, noise: Array | None, head_sums: Array, logits: Array, first: Array) -> None:
     """Compute the logits."""
     at = head.numbers[0]
     z = np.empty(logits.shape[1], f32)
@@ -356,7 +356,7 @@ def add_loss(logits: Array, targets: Array, powers: Array, logarithms: Array, lo
 
 
 @_compiled
-def move(latents: Array, totals: Array, gain: int, moved: Array) -> None:
+def update_latents(latents: Array, totals: Array, gain: int, moved: Array) -> None:
     """Compute POPAVG, as `pentary.lowrank.operations.popavg` defines it, for latent words of six pents.
 
     latents: (rows, cols) int64. totals: (workers, rows, cols) partial sums, integers in float32. moved: (rows, cols)

@@ -117,7 +117,10 @@ FAULTS: dict[str, tuple[str, Any]] = {
         "pentary_hdl.lralu.twin.LowRankParameters.word_cycles",
         property(lambda self: 8 // self.rounds_per_cycle),
     ),
-    "elements in a beat": ("pentary_hdl.lralu.twin.LowRankParameters.movers", property(lambda self: self.lanes // 8)),
+    "elements in a beat": (
+        "pentary_hdl.lralu.twin.LowRankParameters.beat_elements",
+        property(lambda self: self.lanes // 8),
+    ),
     "a formula of the table of latencies": ("pentary_hdl.lralu.twin.cycles", lambda name, terms: (1, 1)),
 }
 

@@ -108,7 +108,7 @@ def number_code(alphabet: Alphabet, number: int) -> int:
 
 def run(alphabet: Alphabet, script: list) -> list[tuple[list[int], list[int]]]:
     """Execute a script of (name, control, a, base, expected results); return pairs of actual and expected rows."""
-    unit, movers = LowRankAlu(PARAMETERS, alphabet), PARAMETERS.movers
+    unit, beat_elements = LowRankAlu(PARAMETERS, alphabet), PARAMETERS.beat_elements
     rows, errors = [], []
 
     async def feed(ctx) -> None:
@@ -117,9 +117,9 @@ def run(alphabet: Alphabet, script: list) -> list[tuple[list[int], list[int]]]:
             ctx.set(unit.commands.valid, 1)
             await ctx.tick().until(unit.commands.ready)
             ctx.set(unit.commands.valid, 0)
-            padded = base + [0] * (-len(base) % movers)
-            for at in range(0, len(padded), movers):
-                ctx.set(unit.base.payload, padded[at : at + movers])
+            padded = base + [0] * (-len(base) % beat_elements)
+            for at in range(0, len(padded), beat_elements):
+                ctx.set(unit.base.payload, padded[at : at + beat_elements])
                 ctx.set(unit.base.valid, 1)
                 await ctx.tick().until(unit.base.ready)
                 ctx.set(unit.base.valid, 0)
@@ -131,7 +131,7 @@ def run(alphabet: Alphabet, script: list) -> list[tuple[list[int], list[int]]]:
         row = []
         while len(errors) < len(script):
             if ctx.get(unit.results.valid):
-                row += [ctx.get(unit.results.payload.elements[i]) for i in range(movers)]
+                row += [ctx.get(unit.results.payload.elements[i]) for i in range(beat_elements)]
                 if ctx.get(unit.results.payload.last):
                     rows.append(row[:COLS])
                     row = []

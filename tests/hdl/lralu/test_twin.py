@@ -92,7 +92,7 @@ def test_results_past_the_columns_are_zero(lanes: int) -> None:
     model = LowRankModel(LowRankParameters(lanes=lanes))
     model.execute(command("LRSET", "COLS", 20))
     outcome = model.execute(command("LRACC", 0), base=[7] * 20)
-    assert outcome.results == (7,) * 20 + (0,) * (-20 % model.parameters.movers)
+    assert outcome.results == (7,) * 20 + (0,) * (-20 % model.parameters.beat_elements)
 
 
 def test_occupancy_and_latency_are_those_of_the_instruction_table() -> None:

@@ -27,7 +27,7 @@ def steps(parameters: LowRankParameters, commands: list[Command], rng: random.Ra
     """Return steps with random operands and the twin's results."""
     model, result = LowRankModel(parameters), []
     for each in commands:
-        length = model.beats() * parameters.movers
+        length = model.beats() * parameters.beat_elements
         rows = {name: [_element(rng, WIDEST[each.op]) for _ in range(length)] for name in model.operands(each)}
         outcome = model.execute(each, **rows)
         result.append(Step(each, {} if outcome.error else rows, outcome))
@@ -43,7 +43,7 @@ def check(parameters: LowRankParameters, script: list[Step], busy: float = 0, se
         busy: probability that the other side of a stream is not ready in a cycle; timing is checked only at 0.
         seed: random seed for `busy`.
     """
-    unit, rng, lanes = LowRankAlu(parameters), random.Random(seed), parameters.movers
+    unit, rng, lanes = LowRankAlu(parameters), random.Random(seed), parameters.beat_elements
     beats = {name: deque[list[int]]() for name in ("base", "totals")}
     for step in script:
         for name, row in step.rows.items():
