@@ -12,6 +12,7 @@ import click
 
 from pentary import tasks
 from pentary.cli.console import UnexpectedError, exit_status
+from pentary.cli.options import FILE
 from pentary.cli.table import table
 from pentary.numbers.word import PentaryError
 from pentary.runs.folder import RunFolder, check_free, claim, reason
@@ -21,7 +22,7 @@ from pentary.support.display import UNWRITABLE, say
 from pentary.support.messages import some
 from pentary.support.signals import deferred, exit_code
 from pentary.tasks.running import engines
-from pentary.tasks.running.options import COMMON, FILE, TaskEntry, given
+from pentary.tasks.running.options import COMMON, TaskEntry, given
 
 _OUTPUT: Final = (
     click.Option(

@@ -23,27 +23,45 @@ _PANELS = 16  # most panels that remain readable
 
 
 def fitness_png(
-    centre: Sequence[float], population_mean: Sequence[float], best: Sequence[float], title: str = ""
+    centre: Sequence[float],
+    population_mean: Sequence[float],
+    best: Sequence[float],
+    title: str = "",
+    accuracies: Sequence[tuple[int, Mapping[str, float]]] = (),
 ) -> bytes:
-    """Draw the fitness over the steps.
+    """Draw the fitness over the steps, and above it the accuracies if there are any.
+
+    Fitness that approaches 0 from below over more than a decade is drawn on a symmetric logarithmic scale, and accuracy
+    on a logarithmic scale of the share of errors.
 
     Args:
         centre: fitness of the centre at steps 0, 1, 2, ...
         population_mean, best: of the members of steps 1, 2, ...; best is one random member's.
         title: of the figure.
+        accuracies: of the centre, 0..1 by name, with their steps.
 
     Returns:
         Content of a PNG file.
     """
     from matplotlib.ticker import MaxNLocator
 
-    figure = new_figure(7, 4.2, title)
-    axes = figure.subplots()
+    if accuracies:
+        figure = new_figure(7, 6.6, title)
+        above, axes = figure.subplots(2, 1, sharex=True, height_ratios=(2, 3))
+        _accuracies(above, accuracies)
+    else:
+        figure = new_figure(7, 4.2, title)
+        axes = figure.subplots()
     # The best of many noisy members says little about the run, so it stays in the background.
     _curve(axes, 1, best, "best member, a random one in each step", color=GREY, alpha=0.5, linewidth=0.8)
     _curve(axes, 1, population_mean, "mean of the members", color=ORANGE, linewidth=1.2)
     _curve(axes, 0, centre, "centre: the trained weights", color=BLUE, linewidth=2)
     axes.set(xlabel="step", ylabel="fitness")
+    sizes = [abs(value) for value in centre if value]
+    # Beyond these magnitudes, the transform of the scale overflows.
+    if sizes and max(centre) <= 0 and 1e-100 < 10 * min(sizes) < max(sizes) < 1e100:
+        axes.set_yscale("symlog", linthresh=max(min(sizes), max(sizes) / 1e6), linscale=0.3)
+        axes.yaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
@@ -190,6 +208,33 @@ def _colours(count: int) -> list[Any]:
     from matplotlib import colormaps
 
     return [colormaps["viridis"](0.9 * number / max(1, count - 1)) for number in range(count)]
+
+
+def _accuracies(axes: "Axes", accuracies: Sequence[tuple[int, Mapping[str, float]]]) -> None:
+    """Draw accuracies; the last value of each is written beside its curve."""
+    from matplotlib.ticker import FixedLocator, NullLocator
+
+    steps = [step for step, _ in accuracies]
+    marker = "o" if len(steps) == 1 else None  # a line through one point is invisible
+    names = list(accuracies[0][1])
+    for name, colour in zip(names, (ORANGE, BLUE, *_colours(len(names))), strict=False):
+        shares = [each[name] for _, each in accuracies]
+        label = f"{name.replace('_', ' ')}, {shares[-1]:.1%} at the end"
+        axes.plot(steps, shares, label=label, color=colour, marker=marker, linewidth=1.5)
+
+    def down(shares: Any) -> Any:
+        return -np.log10(1.002 - np.asarray(shares))  # 100% is drawn where 0.2% of errors would be
+
+    def up(heights: Any) -> Any:
+        return 1.002 - 10.0 ** -np.asarray(heights)
+
+    axes.set_yscale("function", functions=(down, up))
+    axes.set(ylabel="correctly classified", ylim=(min(0.5, *(min(each.values()) for _, each in accuracies)), 1))
+    axes.yaxis.set_major_locator(FixedLocator([0, 0.5, 0.8, 0.9, 0.95, 0.98, 1]))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False, loc="lower right")
 
 
 def _curve(axes: "Axes", first: int, values: Sequence[float], label: str, **style: object) -> None:

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import click
 
+from pentary.cli.options import FILE
 from pentary.es.loop import Task
 from pentary.es.strategy import Parameters
 from pentary.tasks.running.engines import Engine, Training
-from pentary.tasks.running.options import FILE
 from pentary_sim.config import Config
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pentary.es.loop import Step, Task
 from pentary.es.strategy import Parameters, visible_weights
@@ -16,6 +16,8 @@ from pentary.runs.health import Health
 from pentary.runs.run import Record
 from pentary.runs.tensorfile import weights_to_bytes
 from pentary.tasks.running.engines import MODULES, engine
+
+_REPORTS: Final = 100  # about as often in a run, accuracies are measured
 
 
 def start(task: Task, options: Mapping[str, Any]) -> "TaskRun":
@@ -73,6 +75,7 @@ class TaskRun:
         self._visible: Mapping[str, Pents] | None = None
         self._curves: list[tuple[float, float | None, float | None]] = []
         self._health: list[dict[str, Health]] = []
+        self._reports: list[tuple[int, dict[str, Any]]] = []
         self._ties = Ties(self.steps)
 
     def config(self) -> dict[str, Any]:
@@ -96,6 +99,7 @@ class TaskRun:
         visible = visible_weights(self._parameters, latents)
         self._health.append(health.of_weights(latents, limit(self._parameters.latent), visible, self._visible))
         self._first, self._last, self._visible = self._first or step, step, visible
+        report = self._report(step.step, visible)
         if step.tied is not None:
             self._ties.add(step.step, step.tied)
         # Floats, since Matplotlib draws no integers beyond 64 bits.
@@ -112,9 +116,12 @@ class TaskRun:
             "seconds": step.seconds,
             "digest": step.digest,
             "health": health.as_dicts(self._health[-1]),
+            **report,
             **step.measured,
         }
         figures = f"fitness {step.fitness:.6g}"
+        if self._reports:
+            figures += "".join(f"  {name} {share}" for name, share in _accuracies(self._reports[-1][1]).items())
         if step.evaluations:
             figures += f"  {_rate(step.evaluations, step.seconds)}"
         return Record(step.step, line, figures, self._health[-1], self._ties.news())
@@ -160,7 +167,12 @@ class TaskRun:
         first, last = self._ends()
         title = f"{Path(self.name).name}, seed {self.seed}, {last.step} steps"
         centre, means, bests = (list(curve) for curve in zip(*self._curves, strict=True))
-        yield "fitness.png", plots.fitness_png(centre, means[1:], bests[1:], title)
+        accuracies = [
+            (step, {name: share for name, share in report.items() if name.endswith("accuracy")})
+            for step, report in self._reports
+        ]
+        accuracies = [(step, shares) for step, shares in accuracies if shares]
+        yield "fitness.png", plots.fitness_png(centre, means[1:], bests[1:], title, accuracies)
         before, after = (visible_weights(self._parameters, step.state.latents) for step in (first, last))
         yield "weights.png", plots.weights_png(before, after, title)
         yield "health.png", plots.health_png(range(len(self._health)), self._health, title)
@@ -172,15 +184,29 @@ class TaskRun:
             "fitness": f"{result['fitness_first']:.6g} -> {result['fitness_last']:.6g}",
             "evaluations": f"{result['evaluations']:,} in {result['seconds']:.2f} s, "
             + _rate(result["evaluations"], result["seconds"]),
-            **{name.replace("_", " "): f"{share:.2%}" for name, share in result.items() if name.endswith("accuracy")},
+            **_accuracies(result),
             "weights": health.summary(self._health[-1]),
             **engine(self._engine).summary(result),
             **({"warning": result["warning"]} if "warning" in result else {}),
         }
 
+    def _report(self, step: int, visible: Mapping[str, Pents]) -> dict[str, Any]:
+        """Return the task's further figures at about a hundred steps of the run and at the last; {} at the others."""
+        if step % max(1, self.steps // _REPORTS) and step != self.steps:
+            return {}
+        report = self._task.report(visible)
+        if report:
+            self._reports.append((step, report))
+        return report
+
     def _ends(self) -> tuple[Step, Step]:
         assert self._first is not None and self._last is not None, "a run without a record has no result"
         return self._first, self._last
+
+
+def _accuracies(figures: Mapping[str, Any]) -> dict[str, str]:
+    """Return the accuracies among some figures, for display."""
+    return {name.replace("_", " "): f"{share:.2%}" for name, share in figures.items() if name.endswith("accuracy")}
 
 
 def _rate(evaluations: int, seconds: float) -> str:

@@ -16,7 +16,17 @@ def size(png):
 
 
 @pytest.mark.parametrize(
-    "centre", [[-2.0], [-2.0, -1.5], [0.0] * 5, [1e300, -1e300, 1e300]], ids=["start", "one step", "constant", "huge"]
+    "centre",
+    [
+        [-2.0],
+        [-2.0, -1.5],
+        [0.0] * 5,
+        [1e300, -1e300, 1e300],
+        [-9.0, -1e-90, 0.0],
+        [-1e-300, -1e-323, 0.0],
+        [-1e300, -1e200, -1.0],
+    ],
+    ids=["start", "one step", "constant", "huge", "near zero", "least", "greatest"],
 )
 def test_fitness_of_any_length_and_magnitude_is_drawn(centre):
     png = plots.fitness_png(centre, centre[1:], centre[1:], "mine.py:$a_$b, seed 3")
@@ -31,6 +41,16 @@ def test_a_title_of_any_characters_is_drawn_without_a_word(title):
 
 def test_what_is_drawn_depends_on_the_fitness():
     assert plots.fitness_png([0, 1], [0], [1]) != plots.fitness_png([1, 0], [0], [1])
+
+
+@pytest.mark.parametrize("steps", [[0], [0, 1, 2]])
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.97, 1.0])
+def test_accuracies_are_drawn_above_the_fitness(steps, share):
+    accuracies = [(step, {"train_accuracy": 1 - share, "test_accuracy": share}) for step in steps]
+    png = plots.fitness_png([-9.0, -0.5, -0.1], [-9.0, -1.0], [-1.0, 0.5], "digits", accuracies)
+    assert size(png) == (840, 792)
+    other = [(step, {name: 0.5 for name in shares}) for step, shares in accuracies]
+    assert png != plots.fitness_png([-9.0, -0.5, -0.1], [-9.0, -1.0], [-1.0, 0.5], "digits", other)
 
 
 @pytest.mark.parametrize("names", [["weights"], ["hidden", "output"]])

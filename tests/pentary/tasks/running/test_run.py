@@ -43,6 +43,31 @@ def test_health_is_of_the_visible_weights_and_their_changes(run):
     assert records[2].line["health"]["weights"]["changed"] == round(records[2].health["weights"].changed, 6)
 
 
+class Measured(Target):
+    """A task with further figures."""
+
+    def report(self, weights):
+        return {"test_accuracy": float((weights["weights"] > 0).mean()), "zeros": int((weights["weights"] == 0).sum())}
+
+
+@pytest.mark.parametrize(("steps", "recorded"), [(3, [0, 1, 2, 3]), (250, [*range(0, 250, 2), 250]), (199, range(200))])
+def test_further_figures_are_recorded_about_a_hundred_times_and_at_the_last_step(steps, recorded):
+    task, parameters = Measured(8, 6), replace(PARAMETERS, steps=steps)
+    run = TaskRun(task, parameters, (replace(STEPS[0], step=step) for step in range(steps + 1)))
+    records = list(run.records())
+    with_figures = [record.step for record in records if "zeros" in record.line]
+    assert with_figures == list(recorded)
+    share = records[0].line["test_accuracy"]
+    assert all(f"test accuracy {share:.2%}" in record.figures for record in records)
+    assert dict(run.pictures())["fitness.png"] != dict(plain(steps).pictures())["fitness.png"]
+
+
+def plain(steps):
+    run = TaskRun(TASK, replace(PARAMETERS, steps=steps), (replace(STEPS[0], step=step) for step in range(steps + 1)))
+    assert len(list(run.records())) == steps + 1
+    return run
+
+
 def test_the_result_is_that_of_the_last_record(run):
     records = run.records()
     for _ in range(3):
