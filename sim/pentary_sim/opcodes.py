@@ -1,21 +1,18 @@
 """Integer codes in compiled code: instructions (index in the table), status codes, stall causes, counts and units."""
 
+from typing import TYPE_CHECKING
+
 from pentary.isa.table import INSTRUCTIONS
 from pentary_sim.events import CAUSES, COUNTS
 
 GROUPS = tuple(dict.fromkeys(line.group for line in INSTRUCTIONS))
 """Groups of the instruction table, in its order."""
 
-# fmt: off
-(
-    ADD, SUB, ADDS, SUBS, MUL, MULH, DIV, REM, NEG, ABS, MUL2, DIV2, ADDI, ADDHI, MULI, SHLI, SHRI, LI, MAC, ACCSET,
-    ACCGET, MIN, MAX, CONS, SIGN, CLAMP, CMP, FLAGS, LOAD, STORE, PUSH, POP, LOADV, STOREV, SETVL, VADD, VSUB, VADDS,
-    VMULS, VGET, VSET, LOADX, MATVEC, RELU, QUANT, POOL, CONV, BEQ, BNE, BLT, BGT, BLE, BGE, JUMP, CALL, RET, NOP, HALT,
-    SYNC, FENCE, PRNG, LRSET, LRGEN, LRMUL, LRMULX, PQUANT, LRADD, LRACC, POPEVAL, FITGET, POPAVG,
-) = range(len(INSTRUCTIONS))
-# fmt: on
+globals().update({line.name: number for number, line in enumerate(INSTRUCTIONS)})
+if TYPE_CHECKING:  # the names come from the table
 
-assert all(globals()[line.name] == number for number, line in enumerate(INSTRUCTIONS)), "the table has another order"
+    def __getattr__(name: str) -> int: ...
+
 
 FINE, ILLEGAL, FETCH, LOADED, STORED, TEXT_STORED, OVERFLOW, DIVIDE, OPERAND = range(9)
 """Status codes with which an instruction ends; all but FINE are faults."""

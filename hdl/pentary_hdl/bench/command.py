@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from importlib.util import find_spec
+from inspect import cleandoc
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any, Final
@@ -19,12 +20,10 @@ from pentary.numbers.word import PentaryError
 from pentary_hdl.bench.presets import PRESETS
 from pentary_hdl.lralu.twin import LowRankParameters
 from pentary_hdl.tools.toolchain import BUILDING, cache, check_installed
+from pentary_hdl.units import VERIFIED, found, listed
 
 if TYPE_CHECKING:
     from pentary_hdl.bench.report import Report
-
-UNITS: Final = {"lralu": "pentary_hdl.bench.lralu_tests", "lralu-bus": "pentary_hdl.bench.bus_tests"}
-"""Units that can be verified, and the modules with their tests."""
 
 _NEEDS: Final = {"cocotb": "cocotb", "cocotbext.axi": "cocotbext-axi"}
 """Modules that the benches need, and the packages that provide them."""
@@ -33,7 +32,7 @@ Say = Callable[[str], None]
 
 
 @click.command()
-@click.argument("unit", type=click.Choice(list(UNITS)), default="lralu")
+@click.argument("unit", type=click.Choice(list(VERIFIED)), default="lralu")
 @click.option("--preset", type=click.Choice(list(PRESETS)), default="default", show_default=True, help="The hardware.")
 @click.option(
     "--simulator", type=click.Choice(["verilator", "icarus"]), default="verilator", show_default=True, help="Runs it."
@@ -59,9 +58,8 @@ def verify(
     prints the coverage. The exit status is 2 if anything differs, or if a coverage bin was never hit.
 
     \b
-    UNIT is one of
-      lralu                     the low-rank ALU with streams; the default
-      lralu-bus                 the same behind AXI4-Lite
+    UNIT is one of, if given (lralu if not)
+      {units}
 
     \b
     Presets:
@@ -86,14 +84,17 @@ def verify(
             raise PentaryError(f"--{option} does not go with --preset {preset}, which is of several kinds of hardware")
         hardware = [replace(each, **given) for each in chosen.hardware]
         seed = random.randrange(2**31) if seed is None else seed
-        operations = chosen.operations[unit] if operations is None else operations
-        found: list[str] = []
+        operations = VERIFIED[unit].operations[preset] if operations is None else operations
+        differences: list[str] = []
         for number, each in enumerate(hardware):
             if number and not as_json:
                 click.echo()
-            found += _verify_one(unit, simulator, each, seed, operations, waves, as_json)
-        if found:
-            raise PentaryError(found[0])
+            differences += _verify_one(unit, simulator, each, seed, operations, waves, as_json)
+        if differences:
+            raise PentaryError(differences[0])
+
+
+verify.help = cleandoc(str(verify.help)).replace("  {units}", listed(VERIFIED))
 
 
 def _verify_one(
@@ -144,7 +145,7 @@ def check(
         waves: whether to record all signals.
         say: called with a message before each slow step.
         folder: folder of the builds.
-        unit: key in `UNITS`.
+        unit: key in `pentary_hdl.units.VERIFIED`.
 
     Returns:
         Report of the bench, and the file of the waves or None.
@@ -158,19 +159,17 @@ def check(
     from pentary_hdl.bench import runner
     from pentary_hdl.bench.harness import harness
     from pentary_hdl.bench.report import Report, Task
-    from pentary_hdl.bus.wrapper import LowRankBus
-    from pentary_hdl.lralu.unit import LowRankAlu
 
     check_installed(simulator)
-    component = LowRankAlu(parameters) if unit == "lralu" else LowRankBus(parameters)
-    verilog = harness(component, unit.replace("-", "_"))
+    verilog = harness(found(VERIFIED[unit].component)(parameters), unit.replace("-", "_"))
     if not runner.is_built(simulator, verilog, folder, waves):
         say(BUILDING.format(simulator))
     build = runner.build(simulator, verilog, folder, waves)
     out = Path(mkdtemp(prefix="pentary-verify-"))
     task = Task(parameters, operations, out / "report.json")
     try:
-        recorded = runner.run(simulator, build, UNITS[unit], out, seed, {Task.VARIABLE: task.as_json()}, waves)
+        bench = str(VERIFIED[unit].bench)
+        recorded = runner.run(simulator, build, bench, out, seed, {Task.VARIABLE: task.as_json()}, waves)
     except KeyboardInterrupt:
         shutil.rmtree(out, ignore_errors=True)
         raise

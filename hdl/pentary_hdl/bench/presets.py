@@ -1,4 +1,4 @@
-"""Presets of `pentary verify`: sets of hardware parameters, with numbers of random commands."""
+"""Presets of `pentary verify`: sets of hardware parameters."""
 
 from typing import Final, NamedTuple
 
@@ -10,12 +10,10 @@ class Preset(NamedTuple):
 
     Attributes:
         meaning: description.
-        operations: minimum number of random commands, by unit.
         hardware: parameters of the hardware that is verified, one after the other.
     """
 
     meaning: str
-    operations: dict[str, int]
     hardware: tuple[LowRankParameters, ...]
 
 
@@ -25,22 +23,18 @@ _WIDE: Final = LowRankParameters(lanes=64, max_rank=4, max_size=128, rounds_per_
 PRESETS: Final = {
     "quick": Preset(
         "the smallest hardware",
-        {"lralu": 500, "lralu-bus": 50},
         (LowRankParameters(max_rank=1, max_size=16),),
     ),
     "default": Preset(
         "the hardware that the other commands take too",
-        {"lralu": 20_000, "lralu-bus": 200},
         (_DEFAULT,),
     ),
     "wide": Preset(
         "more lanes, and all rounds in one cycle",
-        {"lralu": 20_000, "lralu-bus": 200},
         (_WIDE,),
     ),
     "all": Preset(
         "many kinds of hardware, one after the other",
-        {"lralu": 10_000, "lralu-bus": 100},
         (  # every number of lanes and of rounds, the least and the greatest sizes, sizes that do not fill the lanes
             LowRankParameters(max_rank=1, max_size=16),
             _DEFAULT,

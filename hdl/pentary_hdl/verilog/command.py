@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from inspect import cleandoc
 from pathlib import Path
 
 import click
@@ -12,24 +13,24 @@ from pentary.numbers.word import PentaryError
 from pentary.support.extras import extra
 from pentary.support.files import write_whole
 from pentary_hdl.lralu.twin import LowRankParameters
+from pentary_hdl.units import UNITS, found, listed
 
 
 @click.command()
-@click.argument("unit", type=click.Choice(["lralu", "lralu-bus"]))
+@click.argument("unit", type=click.Choice(list(UNITS)))
 @lowrank_options(asdict(LowRankParameters()))
-@click.option("-o", "out", type=FILE, metavar="FILE.v", help="lralu.v or lralu_bus.v here if not given.")
+@click.option("-o", "out", type=FILE, metavar="FILE.v", help="UNIT.v here if not given, with _ for -.")
 def verilog(unit: str, out: Path | None, **parameters: int) -> None:
     """Write hardware as Verilog, together with the files needed to integrate it.
 
     \b
     FILE.v.json                 ports, number formats, commands with their ranges, timing
-    FILE_tb.v                   a testbench with the expected outputs: prints PASS or FAIL
+    FILE_tb.v                   of the low-rank ALU, a testbench with the expected outputs: prints PASS or FAIL
     FILE.h                      of lralu-bus, the register map for C and C++
 
     \b
     UNIT is one of
-      lralu                     the low-rank ALU with streams
-      lralu-bus                 the same behind AXI4-Lite
+      {units}
 
     \b
     Examples:
@@ -42,18 +43,17 @@ def verilog(unit: str, out: Path | None, **parameters: int) -> None:
         if out.suffix == ".h":
             raise PentaryError(f"{out}: .h is for the header beside the Verilog; name the Verilog FILE.v")
         with extra("hdl", "writing Verilog"):  # imported late: Amaranth is slow to load
-            from pentary_hdl.verilog import cheader, description, export, testbench
-        component = export.UNITS[unit](made_for)
+            from pentary_hdl.verilog import description, export
+        component = found(UNITS[unit].component)(made_for)
         source = export.verilog(component, name)
         described = json.dumps(description.describe(component, name, source), indent=1) + "\n"
-        files = {
-            out: source,
-            out.with_name(f"{out.name}.json"): described,
-            out.with_name(f"{out.stem}_tb.v"): testbench.testbench(component, name),
-        }
-        if unit == "lralu-bus":
-            files[out.with_suffix(".h")] = cheader.header(component, name)
+        files = {out: source, out.with_name(f"{out.name}.json"): described}
+        for file, write in UNITS[unit].beside.items():
+            files[out.with_name(file.replace("STEM", out.stem))] = found(write)(component, name)
         for path, text in files.items():
             write_whole(path, text.encode())
         beside = ", ".join(str(path) for path in files if path != out)
         click.echo(f"module {name}, {len(source.splitlines()):,} lines: {out}; beside it {beside}")
+
+
+verilog.help = cleandoc(str(verilog.help)).replace("  {units}", listed(UNITS))

@@ -133,36 +133,43 @@ def rows(name: str) -> dict[str, int]:
     return {each: TOTAL_PENTS if name == "LRACC" else OPERAND for each in taken}
 
 
-def describe(unit: LowRankAlu | LowRankBus, name: str, source: str) -> dict[str, Any]:
-    """Return the description of a unit.
+def describe(unit: wiring.Component, name: str, source: str) -> dict[str, Any]:
+    """Return the description of a unit: of the low-rank ALU with its commands, of another one its ports.
 
     Args:
         unit: the component.
         name: name of the module.
         source: Verilog of the unit.
     """
-    parameters = unit.parameters
+    low_rank = isinstance(unit, (LowRankAlu, LowRankBus))
     description = {
         "module": name,
         "sha256": hashlib.sha256(source.encode()).hexdigest(),
-        "parameters": asdict(parameters),
+        **({"parameters": asdict(unit.parameters)} if low_rank else {}),
         "clock": {"port": "clk", "edge": "rising"},
         "reset": {"port": "rst", "active": "high", "synchronous": True},
         **_ports(unit),
-        "formats": _FORMATS,
-        "functions": _FUNCTIONS,
-        "controls": controls(parameters),
-        "operations": _operations(parameters),
-        "refusal": _refusal(unit),
-        "timing": _timing(parameters),
+        **(_commands(unit) if low_rank else {}),
     }
     if isinstance(unit, LowRankBus):
         description["registers"] = [
             {**entry._asdict(), "fields": {field.name: field._asdict() for field in FIELDS.get(entry.name, ())}}
             for entry in REGISTERS
         ]
-        description["windows"] = [{**entry._asdict(), "words": parameters.max_size} for entry in WINDOWS]
+        description["windows"] = [{**entry._asdict(), "words": unit.parameters.max_size} for entry in WINDOWS]
     return description
+
+
+def _commands(unit: LowRankAlu | LowRankBus) -> dict[str, Any]:
+    """Return the number formats, control registers, operations and timing of the low-rank ALU."""
+    return {
+        "formats": _FORMATS,
+        "functions": _FUNCTIONS,
+        "controls": controls(unit.parameters),
+        "operations": _operations(unit.parameters),
+        "refusal": _refusal(unit),
+        "timing": _timing(unit.parameters),
+    }
 
 
 def layout(shape: Any) -> dict[str, Any]:

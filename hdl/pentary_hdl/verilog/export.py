@@ -8,13 +8,8 @@ from amaranth import Value
 from amaranth.back import verilog as back
 from amaranth.lib import wiring
 
-from pentary_hdl.bus.wrapper import LowRankBus
-from pentary_hdl.lralu.unit import LowRankAlu
 from pentary_hdl.tools import processes
 from pentary_hdl.tools.toolchain import failure
-
-UNITS: Final = {"lralu": LowRankAlu, "lralu-bus": LowRankBus}
-"""Units that can be exported; in the module name the hyphen becomes an underscore."""
 
 _LINT: Final = {
     "DECLFILENAME": "the file may have any name, and holds all modules",
