@@ -131,7 +131,7 @@ def test_syntax_error_is_told_with_its_place():
 
 
 def test_settings_made_in_python_are_checked_as_well():
-    with pytest.raises(PentaryError, match=r"^pipeline.queue is 0; .* 1..64\nlowrank.lanes is 32; .* 16, 64, 256$"):
+    with pytest.raises(PentaryError, match=r"^pipeline.queue is 0; .* 1..64\nlowrank.lanes is 32; .* 16, 64 or 256$"):
         Config(pipeline=Pipeline(0), lowrank=LowRank(lanes=32))
     assert Config(caches=Caches(5)).caches.line == 5
 
