@@ -4,7 +4,9 @@ A statement becomes items, each with its size in words at an address, and its wo
 starts at address 0, so its addresses are known as it is read; the data follow it and are laid out when it is complete.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,12 +17,12 @@ import numpy as np
 from pentary.asm.errors import AssemblyError, Diagnostic, Line, Mistake, Reporting, Suggestions, miscount
 from pentary.asm.expressions import Expression, parse
 from pentary.asm.instructions import parse_instruction
-from pentary.asm.lexer import Statement, Token, refuse_comment
+from pentary.asm.lexer import Statement, Token, characters, refuse_comment
 from pentary.asm.source import Reader
 from pentary.asm.symbols import Symbol, Symbols
 from pentary.asm.vocabulary import MNEMONICS
 from pentary.isa.program import Program
-from pentary.numbers.word import WORD_MAX, limit
+from pentary.numbers.word import WORD_MAX, PentaryError, limit
 
 MAX_SIZE: Final = limit(10)
 """Largest size of a program in words: a single LI loads any address in it."""
@@ -42,9 +44,32 @@ def assemble(path: Path, defines: Mapping[str, int] | None = None, content: byte
             meant to be included, not to be run.
     """
     assembler = _Assembler(str(path), defines or {})
-    program = assembler.program(assembler.reader.file(path, content))
+    program = assembler.program(("", lambda reader: reader.file(path, content)))
     if not program.text:
         raise AssemblyError([Diagnostic(str(path), 0, 0, "the program has no instructions", "")])
+    return program
+
+
+def assemble_files(paths: Sequence[Path], defines: Mapping[str, int] | None = None) -> Program:
+    """Assemble several sources into one program: their instructions and their data follow each other in this order.
+
+    Args:
+        paths: of the sources; execution starts at the first instruction of the first. Each has symbols and macros of
+            its own; what it declares with .global is known in all.
+        defines: values for constants that one of the sources declares with .param, or several.
+
+    Returns:
+        The program. A symbol that is not global is called SOURCE.SYMBOL in it.
+
+    Raises:
+        AssemblyError: the sources have errors, all of which it holds.
+    """
+    if len(paths) == 1:
+        return assemble(paths[0], defines)
+    assembler = _Assembler(str(paths[0]), defines or {})
+    program = assembler.program(*((_short(path, paths), partial(_file, path)) for path in paths))
+    if not program.text:
+        raise AssemblyError([Diagnostic(str(paths[0]), 0, 0, "the program has no instructions", "")])
     return program
 
 
@@ -66,7 +91,18 @@ def assemble_text(text: str, name: str = "<text>", defines: Mapping[str, int] | 
     {'start': 0, 'answer': 2}
     """
     assembler = _Assembler(name, defines or {})
-    return assembler.program(assembler.reader.text(text, name))
+    return assembler.program(("", lambda reader: reader.text(text, name)))
+
+
+def _file(path: Path, reader: Reader) -> Iterator[Statement]:
+    return reader.file(path)
+
+
+def _short(path: Path, paths: Sequence[Path]) -> str:
+    """Return the name of a source in the names of its symbols: that of its file, numbered if another has it, too."""
+    alike = [other for other in paths if other.stem == path.stem]
+    name = re.sub(r"[^A-Za-z0-9_]", "_", path.stem) + (f"_{alike.index(path) + 1}" if len(alike) > 1 else "")
+    return f"_{name}" if name[0].isdigit() else name
 
 
 @dataclass(slots=True)
@@ -76,6 +112,7 @@ class _Item:
     line: Line
     size: Callable[[int], int]
     words: Callable[[int], list[int]]
+    source: int
     address: int = 0
     length: int = 0
 
@@ -91,13 +128,18 @@ class _Assembler:
         self._text = 0  # instructions so far
         self._parameters: set[str] = set()
         self._suggest = Suggestions()
-        self.reader = Reader(self._diagnostics.append)
+        self._numeric: Counter[str] = Counter()  # how often each numeric label has been defined
+        self._reader = Reader(self._diagnostics.append, self._now)
 
-    def program(self, statements: Iterable[Statement]) -> Program:
-        """Assemble the statements."""
-        for statement in statements:
-            with self._reporting(statement.line):
-                self._read(statement)
+    def program(self, *sources: tuple[str, Callable[[Reader], Iterator[Statement]]]) -> Program:
+        """Assemble sources, each given by its name in symbols and a function from a reader to its statements."""
+        for number, (_, statements) in enumerate(sources):
+            self._symbols.source, self._section, self._numeric = number, ".text", Counter()
+            self._reader = Reader(self._diagnostics.append, self._now)
+            for statement in statements(self._reader):
+                with self._reporting(statement.line):
+                    self._read(statement)
+        self._symbols.link()
         self._symbols.settle_all()
         size = self._text
         for item in self._sections[".data"]:
@@ -106,6 +148,7 @@ class _Assembler:
         self._symbols.settle_all()
         words: dict[int, int] = {}
         for item in [*self._sections[".text"], *self._sections[".data"]]:
+            self._symbols.source = item.source
             with self._reporting(item.line):
                 words.update(enumerate(item.words(item.address), start=item.address))
         self._check_whole(size)
@@ -113,8 +156,26 @@ class _Assembler:
             raise AssemblyError(self._diagnostics)
         image = np.zeros(max(words, default=-1) + 1, np.int64)
         image[list(words)] = list(words.values())
-        sources = (item.line.source for item in self._sections[".text"] for _ in range(item.length))
-        return Program(image, self._text, size, self._symbols.values(), self._symbols.labels(), tuple(sources))
+        lines = (item.line.source for item in self._sections[".text"] for _ in range(item.length))
+        symbols = self._symbols.named([name for name, _ in sources])
+        values = {name: symbol.value for name, symbol in symbols.items() if symbol.value is not None}
+        labels = sorted((name for name, symbol in symbols.items() if symbol.is_label), key=values.__getitem__)
+        return Program(image, self._text, size, values, tuple(labels), tuple(lines))
+
+    def _now(self, tokens: Sequence[Token]) -> int:
+        """Return the value of an expression by what stands before it."""
+        expression = parse([self._resolved(token) for token in tokens])
+        return self._symbols.evaluate(expression, self._text if self._section == ".text" else None)
+
+    def _resolved(self, token: Token) -> Token:
+        """Return a reference to a numeric label as the name of the one that is meant."""
+        if token.kind != "local":
+            return token
+        number = str(int(token.text[:-1]))
+        count = self._numeric[number] + (token.text[-1] == "f")
+        if not count:
+            return token._replace(kind="malformed", problem=f"no label {number}: stands before")
+        return token._replace(kind="name", text=f"{number}#{count}")
 
     def _reporting(self, line: Line) -> Reporting:
         return Reporting(line, self._diagnostics.append)
@@ -130,7 +191,7 @@ class _Assembler:
         self._diagnostics += [Diagnostic(self._name, 0, 0, message, "") for message in messages]
 
     def _add(self, line: Line, size: Callable[[int], int], words: Callable[[int], list[int]] = lambda _: []) -> None:
-        item = _Item(line, size, words)
+        item = _Item(line, size, words, self._symbols.source)
         self._sections[self._section].append(item)
         if self._section == ".text":
             self._text = self._place(item, self._text)
@@ -138,6 +199,7 @@ class _Assembler:
     def _place(self, item: _Item, address: int) -> int:
         """Set the address and the length of an item; return the address after it."""
         item.address = address
+        self._symbols.source = item.source
         with self._reporting(item.line):
             item.length = item.size(address)
         return address + item.length
@@ -145,8 +207,9 @@ class _Assembler:
     def _read(self, statement: Statement) -> None:
         for label in statement.labels:
             with self._reporting(statement.line):
-                symbol = self._symbols.define(label, Symbol(statement.line, is_label=True))
+                symbol = self._symbols.define(self._numbered(label), Symbol(statement.line, is_label=True))
                 self._add(statement.line, symbol.place)
+        statement = statement._replace(rest=[self._resolved(token) for token in statement.rest])
         operation = statement.operation
         if operation is None:
             if statement.rest:
@@ -160,8 +223,16 @@ class _Assembler:
                 raise Mistake(operation.column, "an instruction in .data; .text leads back to the instructions")
             self._instruction(statement, operation)
         else:
-            near = self._suggest(operation.text, [*MNEMONICS, *self.reader.macro_names(), *_DIRECTIVES])
+            near = self._suggest(operation.text, [*MNEMONICS, *self._reader.macro_names(), *_DIRECTIVES])
             raise Mistake(operation.column, f"unknown instruction {operation.text!r}{near}")
+
+    def _numbered(self, label: Token) -> Token:
+        """Return a label, a numeric one with the number of its definition."""
+        if label.kind == "name":
+            return label
+        number = str(int(label.text))
+        self._numeric[number] += 1
+        return label._replace(text=f"{number}#{self._numeric[number]}")
 
     def _instruction(self, statement: Statement, operation: Token) -> None:
         line, evaluate = statement.line, self._symbols.evaluate
@@ -177,7 +248,7 @@ class _Assembler:
     def _directive(self, statement: Statement, operation: Token) -> None:
         name = operation.text.lower()
         if name not in _DIRECTIVES:
-            near = self._suggest(name, [*_DIRECTIVES, *self.reader.DIRECTIVES])
+            near = self._suggest(name, [*_DIRECTIVES, *self._reader.DIRECTIVES])
             raise Mistake(operation.column, f"unknown directive {operation.text!r}{near}")
         syntax, method = _DIRECTIVES[name]
         operands = statement.operands()
@@ -201,6 +272,44 @@ class _Assembler:
         self._only_in_data(operation)
         count = parse(operands[0])
         self._add(line, lambda address: self._in_range(count, address, "the space", 0, MAX_SIZE))
+
+    def _fill(self, line: Line, operation: Token, operands: list[list[Token]]) -> None:
+        self._only_in_data(operation)
+        count, value = parse(operands[0]), parse(operands[1])
+
+        def words(address: int) -> list[int]:
+            words = self._in_range(count, address, "the count", 0, MAX_SIZE)
+            return [word for each in range(words) for word in self._one_word(value, address + each)]
+
+        self._add(line, lambda address: self._in_range(count, address, "the count", 0, MAX_SIZE), words)
+
+    def _string(self, line: Line, operation: Token, operands: list[list[Token]]) -> None:
+        self._only_in_data(operation)
+        end = [0] if operation.text.lower() == ".string" else []
+        for tokens in operands:
+            with self._reporting(line):
+                try:
+                    text = characters(_quoted(tokens)) + end
+                except PentaryError as error:
+                    raise Mistake(tokens[0].column, str(error)) from None
+                self._add(line, partial(_length, text), partial(_content, text))
+
+    def _incbin(self, line: Line, operation: Token, operands: list[list[Token]]) -> None:
+        self._only_in_data(operation)
+        path = Path(line.source.file).parent / _quoted(operands[0])[1:-1]
+        column = operands[0][0].column
+        try:
+            size = path.stat().st_size
+            content = path.read_bytes() if size <= MAX_SIZE else b""
+        except (OSError, ValueError) as error:
+            raise Mistake(column, f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        if not 0 < size <= MAX_SIZE:
+            raise Mistake(column, f"{path}: has {size:,} bytes, outside 1..{MAX_SIZE:,}")
+        self._add(line, partial(_length, content), partial(_content, content))
+
+    def _declare(self, line: Line, operation: Token, operands: list[list[Token]]) -> None:
+        for tokens in operands:
+            self._symbols.declare_global(_name(tokens), line)
 
     def _align(self, line: Line, operation: Token, operands: list[list[Token]]) -> None:
         self._only_in_data(operation)
@@ -252,9 +361,23 @@ class _Assembler:
         return value
 
 
+def _length(content: Sequence[int], address: int) -> int:
+    return len(content)
+
+
+def _content(content: Sequence[int], address: int) -> list[int]:
+    return list(content)
+
+
+def _quoted(operand: list[Token]) -> str:
+    if len(operand) > 1 or operand[0].kind != "string":
+        raise Mistake(operand[0].column, 'expected a text in "quotes"')
+    return operand[0].text
+
+
 def _name(operand: list[Token]) -> Token:
-    if len(operand) > 1 or operand[0].kind != "name":
-        raise Mistake(operand[0].column, "expected the name of a constant")
+    if len(operand) > 1 or operand[0].kind != "name" or operand[0].text[0].isdigit():
+        raise Mistake(operand[0].column, "expected the name of a symbol")
     return operand[0]
 
 
@@ -264,6 +387,11 @@ _DIRECTIVES: Final[dict[str, tuple[str, _Method]]] = {
     ".data": ("", _Assembler._switch),
     ".word": ("EXPRESSION, ...", _Assembler._word),
     ".space": ("COUNT", _Assembler._space),
+    ".fill": ("COUNT, EXPRESSION", _Assembler._fill),
+    ".ascii": ('"TEXT", ...', _Assembler._string),
+    ".string": ('"TEXT", ...', _Assembler._string),
+    ".incbin": ('"FILE"', _Assembler._incbin),
+    ".global": ("NAME, ...", _Assembler._declare),
     ".align": ("UNIT", _Assembler._align),
     ".equ": ("NAME, EXPRESSION", _Assembler._equ),
     ".param": ("NAME, EXPRESSION", _Assembler._param),

@@ -14,8 +14,9 @@ _MAX_DIGITS: Final = 300
 class Token(NamedTuple):
     """One token: kind, text, column from 0, value of a number, and the error message of one that is not valid.
 
-    `kind` is "name", "number", "string", "operator", "malformed" (an invalid number), or "error": the rest of a line
-    that cannot be read further. A name may start with a dot.
+    `kind` is "name", "number", "local" (1b or 1f, a reference to a numeric label), "string", "operator", "malformed"
+    (an invalid number), or "error": the rest of a line that cannot be read further. A name may start with a dot. A
+    character in single quotes is a number.
     """
 
     kind: str
@@ -68,13 +69,16 @@ _TOKEN: Final = re.compile(
     rf"""
       (?P<space>    \s+ | ;.* )
     | (?P<pents>    0p[{re.escape(ASCII_GLYPHS + GLYPHS)}\u2212_]* )
+    | (?P<local>    [0-9]+ [bf] (?![0-9A-Za-z_.]) )
     | (?P<number>   [0-9][0-9A-Za-z_.]* )
+    | (?P<character> '(?:[^'\\]|\\.)' )
     | (?P<name>     \.?[A-Za-z_][A-Za-z0-9_.]* )
-    | (?P<string>   "[^"]*" )
+    | (?P<string>   "(?:[^"\\]|\\.)*" )
     | (?P<operator> \*\* | // | [=!<>]= | [-+*%<>(),:.] )
     """,
     re.VERBOSE | re.DOTALL,
 )
+_ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "\\": "\\", "'": "'", '"': '"'}
 _DECIMAL: Final = re.compile("[0-9]+(_[0-9]+)*")
 _HINTS: Final = {"#": "; a comment begins with ;", "/": "; a comment begins with ;, and // divides"}
 
@@ -97,6 +101,8 @@ def tokenize(text: str) -> list[Token]:
                 tokens.append(Token("number", found, column, parse_pents(found[2:])))
             elif kind == "number":
                 tokens.append(Token("number", found, column, _decimal(found)))
+            elif kind == "character":
+                tokens.append(Token("number", found, column, characters(found)[0]))
             elif kind != "space":
                 tokens.append(Token(kind, found, column))
         except PentaryError as error:
@@ -116,10 +122,10 @@ def refuse_comment(token: Token) -> None:
 
 
 def parse_line(line: Line) -> Statement:
-    """Parse a line: `name:` is a label, the first name without a colon is the operation."""
+    """Parse a line: `name:` and `1:` are labels, the first name without a colon is the operation."""
     tokens = tokenize(line.text)
     labels = []
-    while len(tokens) > 1 and tokens[0].kind == "name" and tokens[1].text == ":":
+    while len(tokens) > 1 and (tokens[0].kind == "name" or tokens[0].text.isdigit()) and tokens[1].text == ":":
         labels.append(tokens[0])
         tokens = tokens[2:]
     if tokens and tokens[0].kind == "name":
@@ -127,9 +133,30 @@ def parse_line(line: Line) -> Statement:
     return Statement(line, labels, None, tokens)
 
 
+def characters(quoted: str) -> list[int]:
+    r"""Return the code points of a string or a character with its quotes.
+
+    Raises:
+        PentaryError: a backslash is followed by what is no escape.
+
+    >>> characters(r'"a\n\"⊕"'), characters("';'")
+    ([97, 10, 34, 8853], [59])
+    """
+
+    def escaped(match: re.Match[str]) -> str:
+        if match[1] not in _ESCAPES:
+            known = ", ".join("\\" + name for name in _ESCAPES)
+            raise PentaryError(f"\\{match[1]} is no escape; there are {known}")
+        return _ESCAPES[match[1]]
+
+    return [ord(character) for character in re.sub(r"\\(.)", escaped, quoted[1:-1], flags=re.DOTALL)]
+
+
 def _unreadable(character: str) -> str:
     if character == '"':
         return "this string has no end"
+    if character == "'":
+        return "a character is one in single quotes, such as 'a' or '\\n'"
     return f"unexpected character {character!r}{_HINTS.get(character, '')}"
 
 

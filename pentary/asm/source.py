@@ -1,12 +1,12 @@
-"""Source reader: files to statements, with includes read and macros expanded."""
+"""Source reader: files to statements, with includes read, macros expanded, and blocks chosen or repeated."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pentary.asm.errors import Diagnostic, Line, Mistake, miscount
+from pentary.asm.errors import Diagnostic, Line, Mistake, Reported, miscount
 from pentary.asm.lexer import Statement, Token, parse_line
 from pentary.asm.vocabulary import MNEMONICS
 from pentary.isa.program import Source
@@ -21,7 +21,10 @@ _MAX_LENGTH: Final = 10_000
 """Limit on the characters of an expanded line, for the same reason."""
 
 _PARAMETER: Final = re.compile(r"\\(@|[A-Za-z_][A-Za-z0-9_]*)")
-_BEFORE_COMMENT: Final = re.compile(r'(?:[^;"]|"[^"]*"|"(?![^"]*"))*')
+_BEFORE_COMMENT: Final = re.compile(r"""(?:[^;"']|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)'|["'])*""")
+_COUNTER: Final = re.compile(r",\s*([A-Za-z_][A-Za-z0-9_]*)\s*$")
+_BLOCKS: Final = {".if": ".endif", ".rept": ".endr", ".macro": ".endm"}
+"""Directives that begin a block, and those that end it."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class _Macro:
     name: str
     parameters: tuple[str, ...]
     body: list[Line]
+    counters: frozenset[str]  # of the repetitions in it, which stay
 
 
 class Reader:
@@ -37,17 +41,19 @@ class Reader:
 
     Args:
         report: called with the diagnostic of each error; reading continues after it.
+        evaluate: returns the value of an expression by what is known at this point of the source; raises `Mistake`.
 
     Attributes:
         DIRECTIVES: those that the reader handles itself.
     """
 
-    DIRECTIVES: Final = (".include", ".macro", ".endm")
+    DIRECTIVES: Final = (".include", ".else", ".elif", *_BLOCKS, *_BLOCKS.values())
 
-    def __init__(self, report: Callable[[Diagnostic], None]) -> None:
+    def __init__(self, report: Callable[[Diagnostic], None], evaluate: Callable[[Sequence[Token]], int]) -> None:
         """Create a reader without macros."""
         self._macros: dict[str, _Macro] = {}
         self._report = report
+        self._evaluate = evaluate
         self._expansions = 0
 
     def macro_names(self) -> list[str]:
@@ -91,19 +97,26 @@ class Reader:
             try:
                 if name == ".macro":
                     self._define(statement, operation, lines)
-                elif name == ".endm":
-                    raise Mistake(operation.column, ".endm without .macro")
+                elif name == ".if":
+                    yield from self._choose(statement, operation, lines, within)
+                elif name == ".rept":
+                    yield from self._repeat(statement, operation, lines, within)
+                elif name in self.DIRECTIVES and name != ".include":
+                    begin = {end: begin for begin, end in _BLOCKS.items()}.get(name, ".if")
+                    raise Mistake(operation.column, f"{name} without {begin}")
                 elif self._expansions <= _MAX_EXPANSIONS:  # beyond the limit, which is reported once
                     self._count(operation, within)
                     inner = self._include if name == ".include" else self._expand
                     yield from inner(statement, operation, within)
             except Mistake as mistake:
                 self._report(line.diagnose(mistake))
+            except Reported:  # an operand depends on a constant with an error
+                pass
 
     def _count(self, operation: Token, within: tuple[Path | str, ...]) -> None:
         self._expansions += 1
         if self._expansions > _MAX_EXPANSIONS:
-            raise Mistake(operation.column, f"more than {_MAX_EXPANSIONS} macros and includes")
+            raise Mistake(operation.column, f"more than {_MAX_EXPANSIONS} macros, includes and repetitions")
         if len(within) >= _MAX_DEPTH:
             raise Mistake(operation.column, f"nested more than {_MAX_DEPTH} deep")
 
@@ -122,28 +135,97 @@ class Reader:
             raise Mistake(quoted.column, f"{path} includes itself")
         return self.text(text, str(path), (*within, resolved))
 
+    def _block(self, operation: Token, lines: Iterator[Line]) -> Iterator[tuple[Line, Statement | None]]:
+        """Yield the lines of a block, up to the directive that ends it.
+
+        With a line comes its statement if it is an .else or .elif of this block, not of one within it.
+        """
+        opened = [operation.text.lower()]
+        for line in lines:
+            statement = parse_line(line)
+            name = statement.operation.text.lower() if statement.operation else ""
+            if name == _BLOCKS[opened[-1]]:
+                opened.pop()
+                if not opened:
+                    return
+            divides = name in (".else", ".elif") and opened == [".if"]
+            yield line, statement if divides else None
+            if name in _BLOCKS:
+                opened.append(name)
+        raise Mistake(operation.column, f"no {_BLOCKS[opened[0]]} ends this {opened[0]}")
+
+    def _choose(
+        self, statement: Statement, operation: Token, lines: Iterator[Line], within: tuple[Path | str, ...]
+    ) -> Iterator[Statement]:
+        """Yield the statements of the first branch whose condition holds."""
+        branches: list[tuple[Statement, list[Line]]] = [(statement, [])]
+        for line, divider in self._block(operation, lines):
+            if divider is None:
+                branches[-1][1].append(line)
+            else:
+                branches.append((divider, []))
+        done = False
+        for number, (head, body) in enumerate(branches):
+            assert head.operation is not None
+            try:
+                last = head.operation.text.lower() == ".else"
+                if last and (head.rest or number + 1 < len(branches)):
+                    raise Mistake(
+                        head.operation.column, "an .else takes no condition, and is the last branch of an .if"
+                    )
+                if not done and (last or self._number(head, "CONDITION")):
+                    done = True
+                    yield from self._statements(iter(body), within)
+            except Mistake as mistake:
+                self._report(head.line.diagnose(mistake))
+                done = True
+            except Reported:
+                done = True
+
+    def _repeat(
+        self, statement: Statement, operation: Token, lines: Iterator[Line], within: tuple[Path | str, ...]
+    ) -> Iterator[Statement]:
+        """Yield the statements of a block several times, with the number of the repetition for the counter."""
+        body = [line for line, _ in self._block(operation, lines)]
+        counter = _counter(statement)
+        count = self._number(statement, "COUNT" if counter is None else "COUNT, NAME")
+        if not 0 <= count <= _MAX_EXPANSIONS:
+            raise Mistake(statement.rest[0].column, f"the count is {count}, outside 0..{_MAX_EXPANSIONS}")
+        for number in range(count):
+            if self._expansions > _MAX_EXPANSIONS:
+                return
+            self._count(operation, within)
+            values = {} if counter is None else {counter: str(number)}
+            yield from self._statements((_with(line, values, number) for line in body), (*within, f".rept {number}"))
+
+    def _number(self, statement: Statement, takes: str) -> int:
+        """Return the value of a directive's first operand."""
+        assert statement.operation is not None
+        operands, taken = statement.operands(), takes.split(", ")
+        if len(operands) != len(taken):
+            raise Mistake(statement.operation.column, miscount(statement.operation.text.lower(), taken, len(operands)))
+        return self._evaluate(operands[0])
+
     def _define(self, statement: Statement, operation: Token, lines: Iterator[Line]) -> None:
         """Read a macro definition up to its .endm."""
-        body = []
-        for line in lines:
-            inner = parse_line(line).operation
-            name = inner.text.lower() if inner else ""
-            if inner and name == ".macro":
-                self._report(line.diagnose(Mistake(inner.column, "a .macro within a .macro")))
-            if name == ".endm":
-                break
+        body, counters = [], set()
+        for line, _ in self._block(operation, lines):
+            inner = parse_line(line)
+            name = inner.operation.text.lower() if inner.operation else ""
+            if inner.operation and name == ".macro":
+                self._report(line.diagnose(Mistake(inner.operation.column, "a .macro within a .macro")))
+            if name == ".rept":
+                counters.add(_counter(inner) or "")
             body.append(line)
-        else:
-            raise Mistake(operation.column, "no .endm ends this .macro")
-        macro = self._head(statement, operation, body)
+        macro = self._head(statement, operation, body, frozenset(counters))
         for line in body:
             for use in _PARAMETER.finditer(_code(line.text)):
-                if use[1] not in ("@", *macro.parameters):
+                if use[1] not in ("@", *macro.parameters, *counters):
                     mistake = Mistake(use.start(), f"macro {macro.name} has no parameter {use[1]}")
                     self._report(line.diagnose(mistake))
         self._macros[macro.name.lower()] = macro
 
-    def _head(self, statement: Statement, operation: Token, body: list[Line]) -> _Macro:
+    def _head(self, statement: Statement, operation: Token, body: list[Line], counters: frozenset[str]) -> _Macro:
         if not statement.rest or statement.rest[0].kind != "name":
             raise Mistake(operation.column, "expected .macro NAME PARAMETER, ...")
         name = statement.rest[0]
@@ -160,7 +242,7 @@ class Reader:
         names = tuple(parameter[0].text for parameter in parameters)
         if len(set(names)) < len(names):
             raise Mistake(parameters[0][0].column, "two parameters have one name")
-        return _Macro(statement.line, name.text, names, body)
+        return _Macro(statement.line, name.text, names, body, counters)
 
     def _expand(self, statement: Statement, name: Token, within: tuple[Path | str, ...]) -> Iterator[Statement]:
         macro, line = self._macros[name.text.lower()], statement.line
@@ -169,16 +251,38 @@ class Reader:
         arguments = [line.text[tokens[0].column : tokens[-1].end] for tokens in statement.operands()]
         if len(arguments) != len(macro.parameters):
             raise Mistake(name.column, miscount(macro.name, macro.parameters, len(arguments)))
-        values = dict(zip(macro.parameters, arguments, strict=True)) | {"@": str(self._expansions)}
+        values = {counter: f"\\{counter}" for counter in macro.counters}
+        values |= dict(zip(macro.parameters, arguments, strict=True)) | {"@": str(self._expansions)}
         column = name.column if line.column is None else line.column
         lines = []
         for written in macro.body:
-            text = _PARAMETER.sub(lambda use: values.get(use[1], "0"), _code(written.text))  # unknown: reported already
+            text = _substituted(written.text, values, "0")  # an unknown parameter is reported already
             if len(text) > _MAX_LENGTH:
                 raise Mistake(name.column, f"a line of macro {macro.name} grows beyond {_MAX_LENGTH} characters")
             place = f"{written.source.file}:{written.source.line}"
             lines.append(Line(line.source, text, column, f" (in macro {macro.name}, {place})"))
         return self._statements(iter(lines), (*within, macro.name))
+
+
+def _counter(statement: Statement) -> str | None:
+    """Return the name of the counter of a .rept, its second operand, if it has one."""
+    # In the text, as within a macro the count may be a parameter, which is no token.
+    match = _COUNTER.search(_code(statement.line.text))
+    return match and match[1]
+
+
+def _with(line: Line, values: Mapping[str, str], number: int) -> Line:
+    """Return a line of a repetition, with its counter replaced."""
+    text = _substituted(line.text, values)
+    if text == line.text:
+        return line
+    column = len(line.text) - len(line.text.lstrip()) if line.column is None else line.column
+    return Line(line.source, text, column, f"{line.note} (in repetition {number})")
+
+
+def _substituted(text: str, values: Mapping[str, str], unknown: str | None = None) -> str:
+    """Return a line without its comment, with its parameters replaced; those without a value stay, or are `unknown`."""
+    return _PARAMETER.sub(lambda use: values.get(use[1], unknown or use[0]), _code(text)) if "\\" in text else text
 
 
 def _code(text: str) -> str:

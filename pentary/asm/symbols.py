@@ -1,6 +1,10 @@
-"""Symbol table: labels and constants, defined once each and evaluated as soon as their values are known."""
+"""Symbol table: labels and constants, defined once each and evaluated as soon as their values are known.
 
-from collections.abc import Callable
+A symbol belongs to the source that defines it. Of a program of several sources, those that are declared global are
+known in all of them.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +19,7 @@ _MAX_CHAIN: Final = 50
 
 @dataclass
 class Symbol:
-    """A label, or a constant with its expression; `value` is None until it is known.
+    """A label, or a constant with its expression; `value` is None until it is known, `source` where it is defined.
 
     `here` is the address of a constant's definition, the value of `.` in it. `broken` is set once an error in a
     constant has been reported, `busy` while it is being evaluated, to detect cycles.
@@ -23,6 +27,7 @@ class Symbol:
 
     line: Line
     is_label: bool = False
+    source: int = 0
     value: int | None = None
     expression: Expression | None = None
     here: int | None = None
@@ -42,12 +47,16 @@ class Symbols:
         report: called with the diagnostic of each error in a constant.
 
     Attributes:
+        source: number of the source whose names are meant.
         complete: whether all symbols are defined and all addresses known, so that a missing value is an error.
     """
 
     def __init__(self, report: Callable[[Diagnostic], None]) -> None:
         """Create an empty table."""
-        self._table: dict[str, Symbol] = {}
+        self._table: dict[tuple[int, str], Symbol] = {}
+        self._global: dict[str, Symbol] = {}
+        self._declared: dict[tuple[int, str], tuple[Line, Token]] = {}
+        self.source = 0
         self.complete = False
         self._report = report
         self._chain = 0
@@ -61,20 +70,42 @@ class Symbols:
         """
         if name.text.upper() in RESERVED or name.text in FUNCTIONS or name.text.startswith("."):
             raise Mistake(name.column, f"{name.text} cannot be the name of a symbol: it has a meaning already")
-        if name.text in self._table:
-            first = self._table[name.text].line.source
+        if (self.source, name.text) in self._table:
+            first = self._table[self.source, name.text].line.source
             raise Mistake(name.column, f"{name.text} is defined already, at {first.file}:{first.line}")
-        self._table[name.text] = symbol
+        symbol.source = self.source
+        self._table[self.source, name.text] = symbol
         return symbol
 
-    def values(self) -> dict[str, int]:
-        """Return the values of all symbols that have one, by name."""
-        return {name: symbol.value for name, symbol in self._table.items() if symbol.value is not None}
+    def declare_global(self, name: Token, line: Line) -> None:
+        """Make a symbol of this source, which may be defined later, known in all sources."""
+        self._declared.setdefault((self.source, name.text), (line, name))
 
-    def labels(self) -> tuple[str, ...]:
-        """Return the names of the labels, in the order of their addresses."""
-        values = self.values()
-        return tuple(sorted((name for name in values if self._table[name].is_label), key=values.__getitem__))
+    def link(self) -> None:
+        """Find the global symbols, once all sources are read; errors are reported."""
+        for (source, name), (line, token) in self._declared.items():
+            symbol = self._table.get((source, name))
+            if symbol is None:
+                self._report(line.diagnose(Mistake(token.column, f"{name} is global, but not defined in this source")))
+            elif name in self._global:
+                first = self._global[name].line.source
+                told = f"{name} is global already, defined at {first.file}:{first.line}"
+                self._report(symbol.line.diagnose(Mistake(0, told)))
+            else:
+                self._global[name] = symbol
+
+    def named(self, sources: Sequence[str]) -> dict[str, Symbol]:
+        """Return the symbols that have a value, by names that differ.
+
+        Args:
+            sources: names of the sources. If there are several, a symbol that is not global is called SOURCE.SYMBOL.
+        """
+        found = {}
+        for (source, name), symbol in self._table.items():
+            if symbol.value is not None and not name[0].isdigit():
+                local = len(sources) > 1 and self._global.get(name) is not symbol
+                found[f"{sources[source]}.{name}" if local else name] = symbol
+        return found
 
     def evaluate(self, expression: Expression, here: int | None) -> int:
         """Return the value of an expression in which `.` is `here` (None: not known yet).
@@ -90,6 +121,7 @@ class Symbols:
         """Evaluate a constant if its value is known by now; errors in it are reported."""
         if symbol.value is not None or symbol.broken or symbol.expression is None:
             return
+        before, self.source = self.source, symbol.source
         try:
             symbol.busy = True
             self._chain += 1
@@ -102,6 +134,7 @@ class Symbols:
         except Reported:
             symbol.broken = True
         finally:
+            self.source = before
             symbol.busy = False
             self._chain -= 1
 
@@ -110,16 +143,27 @@ class Symbols:
         for symbol in self._table.values():
             self.settle(symbol)
 
+    def _unknown(self, name: str) -> str:
+        if name[0].isdigit():
+            return f"no label {name.partition('#')[0]}: follows"
+        elsewhere = next((symbol.line.source for (_, own), symbol in self._table.items() if own == name), None)
+        if elsewhere is not None:
+            return (
+                f"unknown symbol {name!r}: {elsewhere.file}:{elsewhere.line} defines it, but no .global there names it"
+            )
+        known = [*(own for source, own in self._table if source == self.source), *self._global]
+        return f"unknown symbol {name!r}{self._suggest(name, known)}"
+
     def _lookup(self, token: Token, here: int | None) -> int:
         if token.text == ".":
             if here is None:
                 raise NotKnown(token.column, "the address is not known here: the data follow the whole text")
             return here
-        symbol = self._table.get(token.text)
+        symbol = self._table.get((self.source, token.text)) or self._global.get(token.text)
         if not self.complete and (symbol is None or (symbol.value is None and not symbol.broken)):
             raise NotKnown(token.column, f"{token.text} is not known here: it must follow from what stands before")
         if symbol is None:
-            raise Mistake(token.column, f"unknown symbol {token.text!r}{self._suggest(token.text, self._table)}")
+            raise Mistake(token.column, self._unknown(token.text))
         if symbol.busy:
             raise Mistake(token.column, f"{token.text} is defined by itself")
         if self._chain > _MAX_CHAIN:

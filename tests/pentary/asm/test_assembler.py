@@ -203,3 +203,97 @@ def test_lines_end_as_any_system_ends_them(tmp_path):
 
 def test_a_form_feed_or_another_odd_space_ends_no_line():
     assert [source.line for source in assemble_text("NOP\f\nNOP \u2028 \n\u00a0NOP").sources] == [1, 2, 3]
+
+
+# --- characters, strings, files of bytes, numeric labels ---
+
+
+def test_characters_are_their_code_points():
+    assert data(r".word 'a', 'z' - 'a', ';', '\'', '\n', '\t', '\r', '\0', '\\', '\"', '⊕', ' '") == [
+        *(97, 25, 59, 39, 10, 9, 13, 0, 92, 34, 0x2295, 32)
+    ]
+    assert words("LI p1, 'A' ; not 'B'") == [encode(BY_NAME["LI"], d=1, i=65)]
+
+
+def test_texts_are_a_word_a_character_with_or_without_a_zero_at_the_end():
+    assert data(r'.ascii "aé", ";\n"', ".word 7") == [97, 0xE9, 59, 10, 7]
+    assert data(r'.string "a", "", "\""', ".word 7") == [97, 0, 0, 34, 0, 7]
+    assert data('x: .string "ab"', "y: .word x, y") == [97, 98, 0, 0, 3]
+
+
+def test_fill_repeats_a_word():
+    assert data(".equ N, 3", ".fill N, -2", ".fill 0, 1", "x: .fill 2, .", ".word x") == [-2, -2, -2, 3, 4, 3]
+
+
+def test_a_file_of_bytes_is_a_word_a_byte(tmp_path):
+    (tmp_path / "bytes.bin").write_bytes(bytes(range(256)))
+    (tmp_path / "p.s").write_text('HALT\n.data\nx: .incbin "bytes.bin"\ny:')
+    program = assemble(tmp_path / "p.s")
+    assert program.image[1:].tolist() == list(range(256))
+    assert program.symbols == {"x": 1, "y": 257}
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ('.incbin "none"', "2:9: {}/none: cannot be read: No such file or directory"),
+        ('.incbin "empty"', "2:9: {}/empty: has 0 bytes, outside 1..4,882,812"),
+        ('.incbin "large"', "2:9: {}/large: has 4,882,813 bytes, outside 1..4,882,812"),
+        ('.incbin "."', "2:9: {}: cannot be read: Is a directory"),
+        (".incbin none", '2:9: expected a text in "quotes"'),
+        ('.ascii "a" "b"', '2:8: expected a text in "quotes"'),
+        (".string", '2:1: .string takes "TEXT", ...: at least 1 operand, not 0'),
+        (r'.string "\q"', r"2:9: \q is no escape; there are \n, \t, \r, \0, \\, \', "),
+        (r".word '\q'", r"2:7: \q is no escape; there are "),
+        (".word 'ab'", "2:7: a character is one in single quotes, such as 'a' or '\\n'"),
+        (".word ''", "2:7: a character is one in single quotes, such as 'a' or '\\n'"),
+        ('.string "a', "2:9: this string has no end"),
+        ('.string "a\\"', "2:9: this string has no end"),
+        (".fill 3", "2:1: .fill takes COUNT, EXPRESSION: 2 operands, not 1"),
+        (".fill -1, 2", "2:7: the count is -1, outside 0..4882812"),
+        (".fill n, 2", "2:7: n is not known here: it must follow from what stands before"),
+        (".fill 2, 5 ** 16", "2:10: the word is 152587890625, outside -76293945312..76293945312"),
+    ],
+)
+def test_wrong_data_is_told(line, told, tmp_path):
+    (tmp_path / "empty").touch()
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(4_882_813)
+    path = tmp_path / "p.s"
+    path.write_text(f".data\n{line}\nn:\n.text\nHALT")
+    with pytest.raises(AssemblyError) as refusal:
+        assemble(path)
+    assert str(refusal.value).startswith(f"{path}:{told.format(tmp_path)}")
+
+
+def test_texts_belong_to_the_data():
+    for line in ('.ascii "a"', '.string "a"', ".fill 1, 2", '.incbin "x"'):
+        with pytest.raises(AssemblyError, match=r"in \.text; it belongs after \.data"):
+            assemble_text(line)
+
+
+def test_numeric_labels_are_the_nearest_before_and_after():
+    program = assemble_text("1: jump 1f\njump 1b\n1: jump 1b\njump 1f\n01: 2: jump 2b\n.word 1b, 10f - 2b\n10:")
+    assert [decode(word).i for word in program.image[:5].tolist()] == [2, -1, 0, 1, 0]
+    assert program.image[5:].tolist() == [4, 3]
+    assert program.symbols == {} and program.labels == ()
+
+
+def test_numeric_labels_work_in_macros_beside_those_of_their_user():
+    text = ".macro wait r\n1: dec \\r\nbnz \\r, 1b\n.endm\n1: wait p1\nwait p2\njump 1b"
+    assert [decode(word).i for word in words(text)] == [-1, -1, -1, -1, -2]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("jump 1b\n1:", "1:6: no label 1: stands before"),
+        ("1: jump 1f", "1:9: no label 1: follows"),
+        (".equ 1f, 2", "1:6: expected the name of a symbol"),
+        ("1b: NOP", "1:1: expected an instruction"),
+        ("1_0: NOP", "1:1: expected an instruction"),
+    ],
+)
+def test_a_wrong_numeric_label_is_told(text, told):
+    with pytest.raises(AssemblyError, match=f"^p.s:{told}"):
+        assemble_text(text, "p.s")

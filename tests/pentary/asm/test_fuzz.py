@@ -32,6 +32,16 @@ start:  li      p1, array
         .align  4
 array:  .word   1, 2, ., LAST == array, N <= 3
         .assert N != 4, "four; not"
+        .if     N > 4
+        .string "é\\"\\n", ";"
+        .elif   N
+        .fill   N, 'x'
+        .else
+        .word   1f, '\\''
+        .endif
+1:      .rept   3, i
+        .word   \\i * N, 1b
+        .endr
         .space  100
 end:    .space  end - array
 """
@@ -63,6 +73,21 @@ PIECES = [
         "é",
     ],
     *["0p", "0p=", "_", "9" * 50, "10**9", "1//0", "x", "p3", "p99", "zero", "v1", "ROWS", "limit", "isqrt(", "array"],
+    *[
+        ".if N",
+        ".elif 0",
+        ".else",
+        ".endif",
+        ".rept 2, i",
+        ".endr",
+        "1:",
+        "1b",
+        "1f",
+        "'",
+        "\\i",
+        ".global N",
+        ".fill 2,",
+    ],
     *[".macro m a", ".endm", '.include "."', ".equ x, x", ".equ N, end", ".param end, 1", ".text", ".data", ".align 0"],
     *[".space 10**6", ".space -1", ".assert 0, ", "both p1", "m 1", "li p1, ", "again1:", "\ud800", "\u2028"],
 ]

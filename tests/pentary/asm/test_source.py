@@ -137,7 +137,7 @@ def test_macros_that_double_are_stopped(monkeypatch):
     monkeypatch.setattr("pentary.asm.source._MAX_EXPANSIONS", 1000)
     macros = ["\n".join([f".macro m{n}", f"m{n - 1}", f"m{n - 1}", ".endm"]) for n in range(1, 40)]
     text = "\n".join([".macro m0", "NOP", ".endm", *macros, "m39", "NOP"])
-    assert "more than 1000 macros and includes" in report(text)
+    assert "more than 1000 macros, includes and repetitions" in report(text)
     assert report(text).endswith("\n1 error")
 
 

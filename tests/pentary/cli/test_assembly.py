@@ -152,3 +152,33 @@ def test_a_mistake_in_standard_input_is_told(here, command, arguments, content, 
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.startswith(told)
     assert [path.name for path in here.iterdir()] == ["p.s"]
+
+
+def test_several_sources_become_one_object_file(here):
+    (here / "lib.s").write_text(".global four\nfour: li p2, 4\n      ret\n")
+    (here / "main.s").write_text("start: call four\n       halt\n")
+    result = invoke(asm, "main.s", "lib.s", "-o", "all.pob")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == "4 instructions, 0 words of data, 4 words of memory: all.pob\n"
+    assert load(here / "all.pob").symbols == {"main.start": 0, "four": 2}
+    assert "    CALL  four" in invoke(disasm, "all.pob").stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("p.s", "q.s"), "Error: of several sources, -o says which object file to write"),
+        (("p.s", "-", "-o", "x.pob"), "Error: - is a pipe: several sources are files"),
+        (("p.s", "p.pob", "-o", "x.pob"), "Error: p.pob is no source: it is an object file, or other binary data"),
+        (("p.s", "q.s", "-o", "q.s"), "Error: q.s is the source: -o gives the object file another name"),
+        (("p.s", "none.s", "-o", "x.pob"), "none.s: cannot be read: No such file or directory"),
+        ((), "Error: Missing argument 'FILE...'."),
+    ],
+)
+def test_wrong_sources_are_told(here, arguments, told):
+    (here / "q.s").write_text("NOP\n")
+    assert invoke(asm, "p.s").exit_code == 0
+    result = invoke(asm, *arguments)
+    assert result.exit_code == 2 and told in result.stderr.splitlines()
+    assert (here / "q.s").read_text() == "NOP\n"
+    assert not (here / "x.pob").exists()
