@@ -7,13 +7,15 @@ Results go to standard output, progress on a terminal and mistakes to standard e
 import json
 import logging
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from pentary.cli.console import exit_status, spell_pents_in_ascii
-from pentary.cli.options import json_option
+from pentary.cli.options import FILE, json_option
 from pentary.cli.table import table
+from pentary.numbers.word import PentaryError
 from pentary.support.display import say
 
 _ELSEWHERE: Final = {
@@ -81,14 +83,27 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("engine", type=click.Choice(["numpy", "sim", "text"]), default="numpy")
+@click.argument("what", type=click.Choice(["numpy", "sim", "text", "kernels"]), default="numpy")
+@click.option("--config", type=FILE, metavar="FILE.toml", help="Settings of the machine that runs the kernels.")
 @json_option()
-def bench(engine: str, as_json: bool) -> None:
-    """Measure how fast this computer trains.
+def bench(what: str, config: Path | None, as_json: bool) -> None:
+    """Measure how fast this computer trains, or how many cycles kernels take on the processor.
 
-    ENGINE is numpy (if not given), sim, the model of the processor, or text, the language model with every backend.
+    \b
+    WHAT is one of
+      numpy     vectorised training; if not given
+      sim       the model of the processor
+      text      the language model, with every backend
+      kernels   small programs on the model, with the causes of their cycles
     """
     with exit_status():
+        if what == "kernels":
+            kernels = import_module("pentary_sim.kernels")
+            found = kernels.run(config)
+            click.echo(json.dumps(found) if as_json else kernels.text(found))
+            return
+        if config is not None:
+            raise PentaryError(f"--config is the machine of the kernels: leave it out for {what}")
         modules = {"numpy": "pentary.cli.benchmark", "sim": "pentary_sim.bench", "text": "pentary.cli.benchmark_text"}
-        figures = import_module(modules[engine]).run()
+        figures = import_module(modules[what]).run()
         click.echo(json.dumps(figures) if as_json else table(figures))
