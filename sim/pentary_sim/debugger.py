@@ -3,13 +3,15 @@
 import cmd
 import re
 import sys
-from typing import Any, Final
+from collections.abc import Collection
+from typing import Any, Final, NamedTuple
 
 import click
 import numpy as np
 
 from pentary.asm import disassemble_word
 from pentary.asm.errors import suggestion
+from pentary.asm.expressions import Expression
 from pentary.asm.vocabulary import NUMBERS
 from pentary.isa.program import Fault
 from pentary.isa.table import STACK
@@ -18,14 +20,17 @@ from pentary.support.messages import shortened
 from pentary.support.signals import Terminated, terminated
 from pentary_sim import report
 from pentary_sim.drive import drive
-from pentary_sim.show import WHERE, count, crossbar_row, elements, find, memory, pents, show
+from pentary_sim.expression import evaluate, read, write
+from pentary_sim.show import WHERE, Shown, count, crossbar_row, elements, find, memory, pents, show
 from pentary_sim.simulator import Simulator
 
 _SHORT: Final = {
     "s": "step",
     "n": "next",
     "c": "continue",
+    "f": "finish",
     "b": "break",
+    "w": "watch",
     "d": "delete",
     "i": "info",
     "l": "list",
@@ -35,6 +40,7 @@ _SHORT: Final = {
     "v": "vectors",
     "u": "unit",
     "x": "crossbar",
+    "e": "set",
     "t": "stats",
     "a": "restart",
     "h": "help",
@@ -43,6 +49,13 @@ _SHORT: Final = {
 """Command names by their one-letter abbreviation, in the order in which `help` lists them."""
 
 _FOOTNOTES: Final = f"An empty line is a step. WHERE is {WHERE}."
+
+
+class _Condition(NamedTuple):
+    """The condition of a breakpoint, as it was written and as it is evaluated."""
+
+    text: str
+    expression: Expression
 
 
 class Debugger(cmd.Cmd):
@@ -63,7 +76,8 @@ class Debugger(cmd.Cmd):
         super().__init__()
         self.prompt = "(pentary) " if sys.stdin.isatty() else ""
         self._machine, self._program = machine, machine.program
-        self._breakpoints: set[int] = set()
+        self._breakpoints: dict[int, _Condition | None] = {}
+        self._watched: dict[str, Shown] = {}
 
     def converse(self) -> None:
         """Execute commands until `quit` or the end of the input; Ctrl-C does not end the loop.
@@ -121,10 +135,10 @@ class Debugger(cmd.Cmd):
         """next: execute one instruction, a CALL with all that it calls"""
         _nothing(arg)
         back, stack = self._machine.pc + 1, self._machine.registers[STACK].item()
-        if not self._is_call(back - 1):
+        if self._named(back - 1) != "CALL":
             return self._go(self._machine.instructions + 1)
         while True:
-            ending = drive(self._machine, stop_at={*self._breakpoints, back})
+            ending = self._run(also={back})
             is_back = ending == "breakpoint" and self._machine.pc == back
             # A recursive call returns to the same address, but with a deeper stack.
             if not is_back or back in self._breakpoints or self._machine.registers[STACK].item() >= stack:
@@ -135,24 +149,57 @@ class Debugger(cmd.Cmd):
         _nothing(arg)
         self._go()
 
+    def do_finish(self, arg: str) -> None:
+        """finish: run until the present subroutine has returned"""
+        _nothing(arg)
+        depth = 0
+        turns = {pc for pc in range(self._program.text) if self._named(pc) in ("CALL", "RET")}
+        while True:
+            name = self._named(self._machine.pc)
+            depth += (name == "CALL") - (name == "RET")
+            if depth < 0:
+                return self._go(self._machine.instructions + 1)
+            ending = self._run(also=turns)
+            if ending != "breakpoint" or self._machine.pc not in turns or self._stops(self._machine.pc):
+                return self._tell_stop(ending)
+
     def do_break(self, arg: str) -> None:
-        """break WHERE: stop before the instruction there"""
-        address = self._instruction(arg)
-        self._breakpoints.add(address)
-        click.echo(f"breakpoint at {self._program.place(address)}")
+        """break WHERE [if EXPR]: stop before the instruction there, if it is not 0"""
+        where, _, text = (part.strip() for part in arg.partition(" if "))
+        address = self._instruction(where)
+        self._breakpoints[address] = _Condition(text, read(self._machine, text)) if text else None
+        click.echo(f"breakpoint at {self._program.place(address)}{f' if {text}' if text else ''}")
+
+    def do_watch(self, arg: str) -> None:
+        """watch NAME: stop when what `print` shows changes; this slows the run"""
+        self._watched[arg] = show(self._machine, arg)
+        click.echo(self._watched[arg].text)
 
     def do_delete(self, arg: str) -> None:
-        """delete [WHERE]: forget the breakpoint there, or all"""
-        address = find(self._program, arg) if arg else None
-        if address is not None and address not in self._breakpoints:
-            raise PentaryError(f"there is no breakpoint at {self._program.place(address)}")
-        self._breakpoints -= self._breakpoints if address is None else {address}
+        """delete [WHERE]: forget the breakpoint there or what is watched, or all"""
+        if arg in self._watched:
+            del self._watched[arg]
+        elif arg:
+            address = find(self._program, arg)
+            if address not in self._breakpoints:
+                raise PentaryError(f"there is no breakpoint at {self._program.place(address)}")
+            del self._breakpoints[address]
+        else:
+            self._breakpoints.clear()
+            self._watched.clear()
 
     def do_info(self, arg: str) -> None:
-        """info breaks: list the breakpoints"""
+        """info breaks: list the breakpoints, and what is watched"""
         if arg not in ("", "breaks"):
             raise PentaryError(f"there is no information about {shortened(arg)!r}; `info breaks` lists the breakpoints")
-        click.echo(report.listing(self._program, sorted(self._breakpoints), self._machine.pc) or "no breakpoints")
+        listed = report.listing(self._program, sorted(self._breakpoints), self._machine.pc)
+        conditions = [
+            f"{self._program.place(address)} if {condition.text}"
+            for address, condition in sorted(self._breakpoints.items())
+            if condition
+        ]
+        watched = [f"watching {name}" for name in self._watched]
+        click.echo("\n".join(filter(None, [listed, *conditions, *watched])) or "no breakpoints")
 
     def do_list(self, arg: str) -> None:
         """list [WHERE]: show the instructions around the next one, or around WHERE"""
@@ -185,7 +232,7 @@ class Debugger(cmd.Cmd):
                 click.echo(elements(name, vector.tolist()))
 
     def do_unit(self, arg: str) -> None:
-        """unit: show the low-rank unit's controls, the factors of the pair, and the row sums"""
+        """unit: show the low-rank unit: controls, factors of the pair, row sums"""
         _nothing(arg)
         controls = self._machine.controls
         click.echo("  ".join(f"{name} {value}" for name, value in controls.items()))
@@ -198,11 +245,20 @@ class Debugger(cmd.Cmd):
         click.echo(elements("S", self._machine.sums.tolist()))
 
     def do_crossbar(self, arg: str) -> None:
-        """crossbar [ROW]: show a row of the crossbar, a pent for each column, or all that are not 0"""
+        """crossbar [ROW]: show a row of the crossbar, or all rows that are not 0"""
         if arg and not re.fullmatch("[0-9]{1,9}", arg):
             raise PentaryError(f"{shortened(arg)!r} is not the number of a row")
         rows = [int(arg)] if arg else np.flatnonzero(np.any(self._machine.crossbar, axis=1)).tolist()
         click.echo("\n".join(crossbar_row(self._machine, row).text for row in rows) or "all rows are 0")
+
+    def do_set(self, arg: str) -> None:
+        """set NAME = EXPR: change p3, f0, pc, vl, KEY, or the word at WHERE"""
+        name, equals, text = (part.strip() for part in arg.partition("="))
+        if not (name and equals):
+            raise PentaryError("expected set NAME = EXPRESSION")
+        write(self._machine, name, evaluate(self._machine, read(self._machine, text)))
+        self._watched = {each: show(self._machine, each) for each in self._watched}
+        click.echo(show(self._machine, name).text)
 
     def do_stats(self, arg: str) -> None:
         """stats: show cycles and where they went, so far"""
@@ -210,9 +266,10 @@ class Debugger(cmd.Cmd):
         click.echo(report.figures(self._machine))
 
     def do_restart(self, arg: str) -> None:
-        """restart: switch the machine on again; the breakpoints stay"""
+        """restart: switch the machine on again; breakpoints and watches stay"""
         _nothing(arg)
         self._machine = Simulator(self._program, self._machine.config)
+        self._watched = {name: show(self._machine, name) for name in self._watched}
         self._show_place()
 
     def do_help(self, arg: str) -> None:
@@ -232,10 +289,48 @@ class Debugger(cmd.Cmd):
         return True
 
     def _go(self, max_instructions: int | None = None) -> None:
-        ending = drive(self._machine, max_instructions=max_instructions, stop_at=self._breakpoints)
-        if ending == "interrupt" and terminated():
-            raise Terminated
-        self._tell_stop(ending)
+        self._tell_stop(self._run(max_instructions))
+
+    def _run(self, max_instructions: int | None = None, also: Collection[int] = ()) -> str | Fault:
+        """Run to a breakpoint whose condition holds, to an address in `also`, or until something watched changes.
+
+        Returns:
+            What `drive` does.
+
+        Raises:
+            Terminated: a signal ends the program.
+        """
+        watch = self._changes if self._watched else None
+        while True:
+            stops = {*self._breakpoints, *also}
+            ending = drive(self._machine, max_instructions=max_instructions, stop_at=stops, watch=watch)
+            if ending == "interrupt" and terminated():
+                raise Terminated
+            here = self._machine.pc
+            if ending != "breakpoint" or here in also or self._stops(here):
+                return ending
+
+    def _changes(self) -> bool:
+        """Tell what has changed of what is watched, and return whether anything has."""
+        changed = False
+        for name, before in self._watched.items():
+            now = show(self._machine, name)
+            if now.values != before.values:
+                changed = True
+                told = f"{name}: {before.values} -> {now.values}" if isinstance(now.values, int) else now.text
+                click.echo(told)
+                self._watched[name] = now
+        return changed
+
+    def _stops(self, address: int) -> bool:
+        """Return whether there is a breakpoint whose condition holds, or cannot be evaluated."""
+        condition = self._breakpoints.get(address)
+        if condition is None:
+            return address in self._breakpoints
+        try:
+            return bool(evaluate(self._machine, condition.expression))
+        except PentaryError:
+            return True
 
     def _tell_stop(self, ending: str | Fault) -> None:
         problem = report.problem(self._machine, ending)
@@ -243,7 +338,12 @@ class Debugger(cmd.Cmd):
             click.echo("the program has halted")
         elif problem:
             click.echo(f"Error: {problem}" if isinstance(ending, Fault) else problem)
-        elif self._machine.pc in self._breakpoints:
+        elif self._stops(self._machine.pc):
+            if condition := self._breakpoints[self._machine.pc]:
+                try:
+                    evaluate(self._machine, condition.expression)
+                except PentaryError as error:
+                    click.echo(f"Error: {condition.text}: {error}")
             click.echo("breakpoint")
         self._show_place()
 
@@ -251,8 +351,9 @@ class Debugger(cmd.Cmd):
         if 0 <= self._machine.pc < self._program.text:
             click.echo(report.listing(self._program, [self._machine.pc], self._machine.pc))
 
-    def _is_call(self, pc: int) -> bool:
-        return 0 <= pc < self._program.text and disassemble_word(int(self._program.image[pc])).startswith("CALL ")
+    def _named(self, pc: int) -> str:
+        """Return the mnemonic of the instruction at an address, "" if there is none."""
+        return disassemble_word(int(self._program.image[pc])).split()[0] if 0 <= pc < self._program.text else ""
 
     def _instruction(self, text: str) -> int:
         address = find(self._program, text)

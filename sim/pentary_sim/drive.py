@@ -1,6 +1,6 @@
 """Running a machine in slices, so that Ctrl-C, SIGTERM and SIGHUP are noticed: compiled code cannot handle signals."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Final
 
 from pentary.isa.program import Fault
@@ -17,6 +17,7 @@ def drive(
     max_instructions: int | None = None,
     stop_at: Collection[int] = (),
     trace: Trace | None = None,
+    watch: Callable[[], bool] | None = None,
 ) -> str | Fault:
     """Run a machine until it halts, faults, reaches a limit or breakpoint, or is interrupted by a signal.
 
@@ -25,13 +26,14 @@ def drive(
         max_cycles, max_instructions, stop_at: as for `Simulator.run`.
         trace: trace to which the records of all instructions are written, including those before a fault; requires a
             machine created with `trace=True`.
+        watch: called after every instruction, which slows the run; the machine stops when it returns True.
 
     Returns:
-        "halt", "cycles", "instructions" or "breakpoint", as `Simulator.run`; "interrupt" after Ctrl-C, SIGTERM
+        "watch"; "halt", "cycles", "instructions" or "breakpoint", as `Simulator.run`; "interrupt" after Ctrl-C, SIGTERM
         or SIGHUP, unless the program has ended in the meantime; or the fault.
     """
     with collected() as pressed:
-        ending = _run_slices(machine, max_cycles, max_instructions, stop_at, trace, pressed)
+        ending = _run_slices(machine, max_cycles, max_instructions, stop_at, trace, watch, pressed)
     # A signal that arrives in the last slice must still interrupt the caller.
     return "interrupt" if pressed and ending in ("cycles", "instructions", "breakpoint") else ending
 
@@ -42,10 +44,11 @@ def _run_slices(
     max_instructions: int | None,
     stop_at: Collection[int],
     trace: Trace | None,
+    watch: Callable[[], bool] | None,
     pressed: list[int],
 ) -> str | Fault:
     while not pressed:
-        until = machine.instructions + _SLICE
+        until = machine.instructions + (_SLICE if watch is None else 1)
         if max_instructions is not None:
             until = min(until, max_instructions)
         try:
@@ -55,6 +58,8 @@ def _run_slices(
         finally:
             if trace is not None:
                 trace.add(machine.take_events())
+        if watch is not None and watch():
+            return "watch"
         if reason not in ("instructions", "events") or machine.instructions == max_instructions:
             return reason
         if machine.pc in stop_at:  # `run` does not stop at its first instruction, so the next slice would miss it

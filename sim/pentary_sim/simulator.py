@@ -87,6 +87,11 @@ class Simulator:
         """Address of the next instruction; after HALT, of the HALT."""
         return int(self._machine["pc"])
 
+    @pc.setter
+    def pc(self, address: int) -> None:
+        """Continue at an address, even after HALT."""
+        self._machine["pc"], self._machine["halted"] = address, 0
+
     @property
     def registers(self) -> NDArray[np.int64]:
         """P0 to P31, (32,) int64."""
@@ -107,6 +112,11 @@ class Simulator:
         """Active vector length VL, in elements."""
         return int(self._machine["vl"])
 
+    @vl.setter
+    def vl(self, length: int) -> None:
+        """Set VL, 1..256."""
+        self._machine["vl"] = length
+
     @property
     def memory(self) -> NDArray[np.int64]:
         """All memory words; the host may write to the data section."""
@@ -126,6 +136,10 @@ class Simulator:
     def controls(self) -> dict[str, int]:
         """Control registers of the low-rank unit by name."""
         return dict(zip(CONTROLS, self._machine["controls"].tolist(), strict=True))
+
+    def set_control(self, name: str, value: int) -> None:
+        """Set a control register to a value that it takes."""
+        self._machine["controls"][tuple(CONTROLS).index(name)] = value
 
     @property
     def factor_a(self) -> NDArray[np.int8]:

@@ -420,3 +420,162 @@ def test_names_of_the_program_are_completed():
     debugger = Debugger(Simulator(assemble(Path("prog.s"))))
     assert debugger.completedefault("fa") == ["factorial"]
     assert debugger.completenames("reg") == ["registers"]
+
+
+# --- conditions, watching, finishing, writing ---
+
+COUNTING = """\
+        .equ  LAST, 6
+        LI    p1, 0
+loop:   INC   p1
+        STORE p1, count(zero)
+        LI    p2, LAST
+        BLT   p1, p2, loop
+        HALT
+        .data
+count:  .word 0, 7
+"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "p1"),
+    [
+        ("p1 == 4", 4),
+        ("p1 >= LAST // 2", 3),
+        ("(p1 > 2) * (count % 2 == 0)", 3),  # `count` is still that of the round before
+        ("max(p1, 5) == p1", 5),
+        ("count", 2),
+        ("pc == 2", 1),
+    ],
+)
+def test_a_breakpoint_stops_only_where_its_condition_holds(condition, p1):
+    file = source(COUNTING)
+    made, stopped, value = debug(f"break loop+1 if {condition}", "continue", "print p1", file=file)
+    assert made.endswith(f" if {condition}\n")
+    assert stopped.startswith("breakpoint\n") and places(stopped) == [2]
+    assert value.startswith(f"p1 = {p1} ")
+
+
+def test_a_condition_that_never_holds_does_not_stop():
+    file = source(COUNTING)
+    assert debug("break loop if p1 > 100", "continue", file=file)[1].startswith("the program has halted")
+
+
+def test_a_condition_without_a_value_stops_and_says_why():
+    _, stopped = debug("break loop if 1 // p1", "continue", file=source(COUNTING))
+    assert stopped.startswith("Error: 1 // p1: division by 0\nbreakpoint\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("p1 ==", "p1 ==: expected a number, a name or '(', not the end"),
+        ("p99 == 1", "the program has no label 'p99'"),
+        ("v1 == 1", "v1 is not one number"),
+        ("flags", "flags is not one number"),
+        ("p1 = 1", "p1 = 1: expected an operator or a comma, not '= 1'"),
+        ("foo(1)", "the program has no label 'foo'"),
+    ],
+)
+def test_a_wrong_condition_is_told_and_sets_no_breakpoint(text, told):
+    refused, listed = debug(f"break loop if {text}", "info breaks", file=source(COUNTING))
+    assert refused.startswith(f"Error: {told}")
+    assert listed == "no breakpoints\n"
+
+
+def test_a_breakpoint_is_listed_with_its_condition_and_replaced():
+    file = source(COUNTING)
+    _, listed, _, again = debug("break loop if p1 == 3", "info", "break loop", "info", file=file)
+    assert "loop (other.s:3) if p1 == 3" in listed
+    assert " if " not in again
+
+
+@pytest.mark.parametrize(("what", "place"), [("p1", 2), ("count", 3), ("count:2", 3)])
+def test_watching_stops_after_each_change(what, place):
+    printed = debug(f"watch {what}", "continue", "continue", "delete", "continue", file=source(COUNTING))
+    assert [places(part) for part in printed[1:3]] == [[place], [place]]
+    if what != "count:2":
+        assert [part.splitlines()[0] for part in printed[1:3]] == [f"{what}: 0 -> 1", f"{what}: 1 -> 2"]
+    assert printed[4].startswith("the program has halted")
+
+
+def test_what_never_changes_does_not_stop():
+    printed = debug("watch other.s:2", "continue", file=source(COUNTING))  # an instruction
+    assert printed[1].startswith("the program has halted")
+
+
+def test_watching_and_breakpoints_stop_together():
+    printed = debug("watch count", "break loop+3", "continue", "continue", "continue", file=source(COUNTING))
+    assert [places(part) for part in printed[2:]] == [[3], [4], [3]]
+    assert printed[3].startswith("breakpoint\n")
+
+
+def test_steps_end_early_at_a_change_and_restart_keeps_what_is_watched():
+    file = source(COUNTING)
+    printed = debug("watch p1", "step 100", "restart", "continue", "info", "delete p1", "info", file=file)
+    assert places(printed[1]) == places(printed[3]) == [2]
+    assert printed[4] == "watching p1\n" and printed[6] == "no breakpoints\n"
+
+
+def test_finish_runs_to_the_end_of_the_present_subroutine():
+    _, stopped, _, done, value = debug("break done", "continue", "delete", "finish", "print p2")
+    assert places(stopped) == [15]  # in the innermost call, where p1 is 0
+    assert places(done) == [13]  # behind the CALL of the one above
+    assert value.startswith("p2 = 1 ")
+
+
+def test_finish_of_the_outermost_call_passes_all_inner_ones():
+    printed = debug("step 2", "finish", "print p2")
+    assert places(printed[0]) == [7] and places(printed[1]) == [2]
+    assert printed[2].startswith("p2 = 120 ")
+
+
+def test_finish_outside_of_any_subroutine_runs_to_the_end_and_stops_at_breakpoints():
+    assert debug("finish")[0].startswith("the program has halted")
+    assert debug("break done", "finish")[1].startswith("breakpoint\n")
+
+
+def test_registers_and_memory_are_changed():
+    commands = ["set p1 = LAST - 2", "set count+1 = -count - 5", "set pc = 2", "print count+1", "step", "print count"]
+    printed = debug(*commands, file=source(COUNTING))
+    assert printed[0].startswith("p1 = 4 ") and printed[1].split()[1] == "-5"
+    assert printed[3].split()[1] == "-5"
+    assert places(printed[4]) == [3] and printed[5].split()[2] == "4"
+
+
+def test_other_parts_of_the_state_are_changed():
+    commands = ["set f1 = 9", "set vl = 17", "set RANK = 3", "print f1", "print vl", "print RANK"]
+    printed = debug(*commands, file=source(COUNTING))
+    assert [part.split()[:3] for part in printed[3:]] == [["f1", "=", "9"], ["vl", "=", "17"], ["RANK", "=", "3"]]
+
+
+def test_a_program_that_has_halted_goes_on_from_a_new_place():
+    printed = debug("continue", "set pc = 0", "continue", "print p1", file=source(COUNTING))
+    assert printed[2].startswith("the program has halted") and printed[3].startswith("p1 = 6 ")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("p1", "expected set NAME = EXPRESSION"),
+        ("= 3", "expected set NAME = EXPRESSION"),
+        ("p1 =", "an expression is missing"),
+        ("p0 = 1", "p0 is always 0"),
+        ("p1 = 5 ** 16", "p1 takes -76293945312..76293945312, not 152587890625"),
+        ("vl = 0", "vl takes 1..256, not 0"),
+        ("pc = 6", "pc takes 0..5, not 6"),
+        ("RANK = 65", "RANK takes 1..64, not 65"),
+        ("loop = 1", "loop is at 1; only the words at 6..15624 can be changed"),
+        ("15625 = 1", "15625 is at 15625; only the words at 6..15624 can be changed"),
+        ("LAST = 1", "the program has no label 'LAST'"),
+        ("v1 = 1", "v1 is a register and has no address"),
+    ],
+)
+def test_a_wrong_change_is_told_and_changes_nothing(text, told):
+    assert debug(f"set {text}", file=source(COUNTING))[0].startswith(f"Error: {told}")
+
+
+@pytest.mark.parametrize("what", ["none", "p77", "count:99999", ""])
+def test_what_cannot_be_watched_is_told(what):
+    refused, listed = debug(f"watch {what}", "info", file=source(COUNTING))
+    assert refused.startswith("Error: ") and listed == "no breakpoints\n"
