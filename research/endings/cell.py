@@ -32,6 +32,7 @@ _OLD: Final = b"what was there before"
 _ENDS: Final = {
     ".kanata": b"\n",
     ".png": b"IEND\xaeB`\x82",
+    ".svg": b"</svg>\n",
     ".v": b"endmodule\n",
     ".json": b"}\n",
     ".bin": b"\x01\x06\x00",

@@ -99,9 +99,9 @@ COMMANDS: Final = (
     ),
     Command(
         "profile",
-        ("profile", "short.s", "--picture", "{place}/profile.png"),
+        ("profile", "short.s", "--picture", "{place}/profile.png", "--calls", "{place}/calls.svg"),
         "file",
-        ("profile.png",),
+        ("profile.png", "calls.svg"),
         longer=_TURNS,
     ),
     Command(
@@ -118,6 +118,7 @@ COMMANDS: Final = (
     Command("bench", ("bench",), whole=False),
     Command("bench sim", ("bench", "sim"), whole=False),
     Command("bench text", ("bench", "text"), whole=False),
+    Command("bench kernels", ("bench", "kernels"), whole=False),
     Command(
         "verilog",
         ("verilog", "lralu", "--max-rank", "1", "--max-size", "16", "-o", "{place}/unit.v"),

@@ -123,6 +123,11 @@ def run(
 @click.option("--by", type=click.Choice(["label", "line", "address"]), default="label", show_default=True, help="Rows.")
 @click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="Rows before one for the rest.")
 @click.option("--picture", type=FILE, metavar="FILE.png", help="Draw the profile by label, too.")
+@click.option(
+    "--calls", type=FILE, metavar="FILE.svg", help="Draw a flame graph of the calls; or FILE.folded, its lines."
+)
+@click.option("--between", nargs=2, metavar="FIRST LAST", help="Count only from the place FIRST until LAST is reached.")
+@json_option()
 def profile(
     program: Path,
     config: Path | None,
@@ -131,31 +136,50 @@ def profile(
     by: "By",
     top: int,
     picture: Path | None,
+    calls: Path | None,
+    between: tuple[str, str] | None,
+    as_json: bool,
 ) -> None:
     """Run PROGRAM, a file or - for standard input, and show where its cycles went.
 
     The rows are labels, lines of the source or addresses, the longest first. A program that faults, or does not halt,
-    gets its profile up to there.
+    gets its profile up to there. FIRST and LAST are labels, LABEL+N, addresses or FILE:LINE.
 
     \b
     Examples:
       pentary profile sim/pentary_sim/programs/target.s -D STEPS=3 --picture target.png
-      pentary profile prog.s --by line
+      pentary profile prog.s --by line --between kernel kernel_end --calls prog.svg
     """
     with exit_status():
         from pentary.asm.objectfile import STANDARD_INPUT, is_standard_input
+        from pentary_sim import calls as call_profiles
         from pentary_sim import profile as profiles
-        from pentary_sim.drive import drive
+        from pentary_sim.drive import drive, drive_between
+        from pentary_sim.show import instruction
 
         if picture and picture.suffix.lower() != ".png":
             raise PentaryError(f"cannot draw {picture}: pictures are PNG, so the name must end in .png")
-        machine = _machine(program, config, defines)
+        if calls:
+            call_profiles.check_name(calls)
+        machine = _machine(program, config, defines, calls is not None)
         profiles.rows(machine.program, machine.profile, by)  # fails before a long run, not after it
-        ending = drive(machine, max_cycles)
-        click.echo(profiles.table(machine.program, machine.profile, by, top), nl=False)
+        tree = call_profiles.CallProfile(machine.program) if calls else None
+        if between:
+            first, last = (instruction(machine.program, place) for place in between)
+            ending, counted, entered = drive_between(machine, first, last, max_cycles, tree)
+            if not entered and ending == "halt":
+                raise PentaryError(f"the program halts, but never reaches {between[0]}")
+        else:
+            ending, counted = drive(machine, max_cycles, trace=tree), machine.profile
+        if as_json:
+            click.echo(json.dumps(profiles.as_json(machine.program, counted, by)))
+        else:
+            click.echo(profiles.table(machine.program, counted, by, top), nl=False)
+        name = STANDARD_INPUT.name if is_standard_input(program) else program.name
         if picture:
-            name = STANDARD_INPUT.name if is_standard_input(program) else program.name
-            profiles.picture(picture, machine.program, machine.profile, name)
+            profiles.picture(picture, machine.program, counted, name)
+        if calls and tree:
+            call_profiles.write(calls, tree.root, name)
         _conclude(machine, ending, max_cycles)
 
 

@@ -21,7 +21,7 @@ from pentary.support.signals import Terminated, terminated
 from pentary_sim import report
 from pentary_sim.drive import drive
 from pentary_sim.expression import evaluate, read, write
-from pentary_sim.show import WHERE, Shown, count, crossbar_row, elements, find, memory, pents, show
+from pentary_sim.show import WHERE, Shown, count, crossbar_row, elements, find, instruction, memory, pents, show
 from pentary_sim.simulator import Simulator
 
 _SHORT: Final = {
@@ -166,7 +166,7 @@ class Debugger(cmd.Cmd):
     def do_break(self, arg: str) -> None:
         """break WHERE [if EXPR]: stop before the instruction there, if it is not 0"""
         where, _, text = (part.strip() for part in arg.partition(" if "))
-        address = self._instruction(where)
+        address = instruction(self._program, where)
         self._breakpoints[address] = _Condition(text, read(self._machine, text)) if text else None
         click.echo(f"breakpoint at {self._program.place(address)}{f' if {text}' if text else ''}")
 
@@ -203,7 +203,7 @@ class Debugger(cmd.Cmd):
 
     def do_list(self, arg: str) -> None:
         """list [WHERE]: show the instructions around the next one, or around WHERE"""
-        address = self._instruction(arg or str(self._machine.pc))
+        address = instruction(self._program, arg or str(self._machine.pc))
         click.echo(report.around(self._program, address, self._machine.pc))
 
     def do_registers(self, arg: str) -> None:
@@ -354,14 +354,6 @@ class Debugger(cmd.Cmd):
     def _named(self, pc: int) -> str:
         """Return the mnemonic of the instruction at an address, "" if there is none."""
         return disassemble_word(int(self._program.image[pc])).split()[0] if 0 <= pc < self._program.text else ""
-
-    def _instruction(self, text: str) -> int:
-        address = find(self._program, text)
-        if not 0 <= address < self._program.text:
-            raise PentaryError(
-                f"there is no instruction at {shortened(str(address))}: the program is at 0..{self._program.text - 1}"
-            )
-        return address
 
 
 def _nothing(argument: str) -> None:

@@ -77,12 +77,8 @@ def write(machine: Simulator, what: str, value: int) -> None:
         machine.registers[number] = value
     elif name in NUMBERS["fitness"]:
         machine.fitness[NUMBERS["fitness"][name]] = value
-    elif own and name == "PC":
-        machine.pc = value
-    elif own and name == "VL":
-        machine.vl = value
-    elif own and name in CONTROLS:
-        machine.set_control(name, value)
+    elif own and name in ranges:
+        machine.change(name if name in CONTROLS else name.lower(), value)
     else:
         address = find(program, what)
         if not program.text <= address < len(machine.memory):

@@ -6,7 +6,7 @@ The first four cycles of a run, in which the pipeline fills, belong to no instru
 from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,6 +132,24 @@ def table(program: Program, profile: NDArray[np.int64], by: By = "label", top: i
         left = (cell.ljust(width) for cell, width in ((name, names), (text, texts)) if width)
         out.append("  ".join((*left, *right, lost)).rstrip() + "\n")
     return "".join(out)
+
+
+def as_json(program: Program, profile: NDArray[np.int64], by: By = "label") -> dict[str, Any]:
+    """Return a profile as JSON values: the total, and all rows.
+
+    Args:
+        program, profile, by: as for `rows`.
+
+    Raises:
+        PentaryError: as for `rows`.
+    """
+
+    def values(row: Row) -> dict[str, Any]:
+        causes = {cause: cycles for cause, cycles in zip(CAUSES, row.causes, strict=True) if cycles}
+        return {"cycles": row.cycles, "instructions": row.instructions, "causes": causes}
+
+    found = [{"name": row.name, "text": row.text, **values(row)} for row in rows(program, profile, by)]
+    return {"by": by, **values(_total(profile)), "rows": found}
 
 
 def picture(path: str | Path, program: Program, profile: NDArray[np.int64], title: str) -> None:

@@ -162,6 +162,20 @@ def find(program: Program, where: str) -> int:
     return _find(program, where, program.labels, "")
 
 
+def instruction(program: Program, where: str) -> int:
+    """Return the address of the instruction at a place.
+
+    Raises:
+        PentaryError: the program has no such place, or no instruction there.
+    """
+    address = find(program, where)
+    if not 0 <= address < program.text:
+        raise PentaryError(
+            f"there is no instruction at {shortened(str(address))}: the program is at 0..{program.text - 1}"
+        )
+    return address
+
+
 def _find(program: Program, where: str, names: Iterable[str], hint: str) -> int:
     """Return the address of a place; the error for an unknown label suggests a similar one of `names`, or `hint`."""
     if re.fullmatch("-?[0-9]+", where):

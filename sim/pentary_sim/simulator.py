@@ -87,11 +87,6 @@ class Simulator:
         """Address of the next instruction; after HALT, of the HALT."""
         return int(self._machine["pc"])
 
-    @pc.setter
-    def pc(self, address: int) -> None:
-        """Continue at an address, even after HALT."""
-        self._machine["pc"], self._machine["halted"] = address, 0
-
     @property
     def registers(self) -> NDArray[np.int64]:
         """P0 to P31, (32,) int64."""
@@ -111,11 +106,6 @@ class Simulator:
     def vl(self) -> int:
         """Active vector length VL, in elements."""
         return int(self._machine["vl"])
-
-    @vl.setter
-    def vl(self, length: int) -> None:
-        """Set VL, 1..256."""
-        self._machine["vl"] = length
 
     @property
     def memory(self) -> NDArray[np.int64]:
@@ -137,9 +127,19 @@ class Simulator:
         """Control registers of the low-rank unit by name."""
         return dict(zip(CONTROLS, self._machine["controls"].tolist(), strict=True))
 
-    def set_control(self, name: str, value: int) -> None:
-        """Set a control register to a value that it takes."""
-        self._machine["controls"][tuple(CONTROLS).index(name)] = value
+    def change(self, name: str, value: int) -> None:
+        """Change a register that is not an array, as a debugger does.
+
+        Args:
+            name: "pc", at which the program goes on even after HALT; "vl", or a control register.
+            value: one that it takes.
+        """
+        if name in CONTROLS:
+            self._machine["controls"][tuple(CONTROLS).index(name)] = value
+            return
+        self._machine[name] = value
+        if name == "pc":
+            self._machine["halted"] = 0
 
     @property
     def factor_a(self) -> NDArray[np.int8]:
