@@ -22,7 +22,7 @@ demo: $(BIN)/.installed
 	@echo "       pentary verilog lralu                # the low-rank unit as Verilog"
 
 test: $(BIN)/.installed-test
-	cd '$(ROOT)' && '$(BIN)/pytest' -n auto
+	cd '$(ROOT)' && '$(BIN)/pytest' -n auto --dist worksteal
 
 check: $(BIN)/.installed-test
 	cd '$(ROOT)' && '$(BIN)/ruff' check && '$(BIN)/ruff' format --check && '$(BIN)/pyright' --warnings

@@ -10,22 +10,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
+from pentary.asm.directives import DIRECTIVES, MAX_SIZE
 from pentary.asm.errors import AssemblyError, Diagnostic, Line, Mistake, Reporting, Suggestions, miscount
 from pentary.asm.expressions import Expression, parse
 from pentary.asm.instructions import parse_instruction
-from pentary.asm.lexer import Statement, Token, characters, refuse_comment
+from pentary.asm.lexer import Statement, Token, refuse_comment
 from pentary.asm.source import Reader
 from pentary.asm.symbols import Symbol, Symbols
 from pentary.asm.vocabulary import MNEMONICS
 from pentary.isa.program import Program
-from pentary.numbers.word import WORD_MAX, PentaryError, limit
-
-MAX_SIZE: Final = limit(10)
-"""Largest size of a program in words: a single LI loads any address in it."""
 
 
 def assemble(path: Path, defines: Mapping[str, int] | None = None, content: bytes | None = None) -> Program:
@@ -43,7 +39,7 @@ def assemble(path: Path, defines: Mapping[str, int] | None = None, content: byte
         AssemblyError: the source has errors, all of which it holds. A file without instructions is one: such a file is
             meant to be included, not to be run.
     """
-    assembler = _Assembler(str(path), defines or {})
+    assembler = Assembler(str(path), defines or {})
     program = assembler.program(("", lambda reader: reader.file(path, content)))
     if not program.text:
         raise AssemblyError([Diagnostic(str(path), 0, 0, "the program has no instructions", "")])
@@ -66,7 +62,7 @@ def assemble_files(paths: Sequence[Path], defines: Mapping[str, int] | None = No
     """
     if len(paths) == 1:
         return assemble(paths[0], defines)
-    assembler = _Assembler(str(paths[0]), defines or {})
+    assembler = Assembler(str(paths[0]), defines or {})
     program = assembler.program(*((_short(path, paths), partial(_file, path)) for path in paths))
     if not program.text:
         raise AssemblyError([Diagnostic(str(paths[0]), 0, 0, "the program has no instructions", "")])
@@ -90,7 +86,7 @@ def assemble_text(text: str, name: str = "<text>", defines: Mapping[str, int] | 
     >>> assemble_text("start: LI p1, answer\\n HALT\\n .data\\nanswer: .word 42").symbols
     {'start': 0, 'answer': 2}
     """
-    assembler = _Assembler(name, defines or {})
+    assembler = Assembler(name, defines or {})
     return assembler.program(("", lambda reader: reader.text(text, name)))
 
 
@@ -117,16 +113,31 @@ class _Item:
     length: int = 0
 
 
-class _Assembler:
+class Assembler:
+    """State of an assembly, for the directives in `pentary.asm.directives`.
+
+    Args:
+        name: of the first source.
+        defines: values for constants that a source declares with .param.
+
+    Attributes:
+        symbols: those of all sources.
+        section: that what follows belongs to.
+        text: number of instructions so far.
+        parameters: names of the constants declared with .param.
+        defines: as given.
+    """
+
     def __init__(self, name: str, defines: Mapping[str, int]) -> None:
+        """Start without items."""
         self._name = name
-        self._defines = defines
+        self.defines = defines
         self._diagnostics: list[Diagnostic] = []
-        self._symbols = Symbols(self._diagnostics.append)
+        self.symbols = Symbols(self._diagnostics.append)
         self._sections: dict[str, list[_Item]] = {".text": [], ".data": []}
-        self._section = ".text"
-        self._text = 0  # instructions so far
-        self._parameters: set[str] = set()
+        self.section = ".text"
+        self.text = 0  # instructions so far
+        self.parameters: set[str] = set()
         self._suggest = Suggestions()
         self._numeric: Counter[str] = Counter()  # how often each numeric label has been defined
         self._reader = Reader(self._diagnostics.append, self._now)
@@ -134,22 +145,22 @@ class _Assembler:
     def program(self, *sources: tuple[str, Callable[[Reader], Iterator[Statement]]]) -> Program:
         """Assemble sources, each given by its name in symbols and a function from a reader to its statements."""
         for number, (_, statements) in enumerate(sources):
-            self._symbols.source, self._section, self._numeric = number, ".text", Counter()
+            self.symbols.source, self.section, self._numeric = number, ".text", Counter()
             self._reader = Reader(self._diagnostics.append, self._now)
             for statement in statements(self._reader):
-                with self._reporting(statement.line):
+                with self.reporting(statement.line):
                     self._read(statement)
-        self._symbols.link()
-        self._symbols.settle_all()
-        size = self._text
+        self.symbols.link()
+        self.symbols.settle_all()
+        size = self.text
         for item in self._sections[".data"]:
             size = self._place(item, size)
-        self._symbols.complete = True
-        self._symbols.settle_all()
+        self.symbols.complete = True
+        self.symbols.settle_all()
         words: dict[int, int] = {}
         for item in [*self._sections[".text"], *self._sections[".data"]]:
-            self._symbols.source = item.source
-            with self._reporting(item.line):
+            self.symbols.source = item.source
+            with self.reporting(item.line):
                 words.update(enumerate(item.words(item.address), start=item.address))
         self._check_whole(size)
         if self._diagnostics:
@@ -157,15 +168,15 @@ class _Assembler:
         image = np.zeros(max(words, default=-1) + 1, np.int64)
         image[list(words)] = list(words.values())
         lines = (item.line.source for item in self._sections[".text"] for _ in range(item.length))
-        symbols = self._symbols.named([name for name, _ in sources])
+        symbols = self.symbols.named([name for name, _ in sources])
         values = {name: symbol.value for name, symbol in symbols.items() if symbol.value is not None}
         labels = sorted((name for name, symbol in symbols.items() if symbol.is_label), key=values.__getitem__)
-        return Program(image, self._text, size, values, tuple(labels), tuple(lines))
+        return Program(image, self.text, size, values, tuple(labels), tuple(lines))
 
     def _now(self, tokens: Sequence[Token]) -> int:
         """Return the value of an expression by what stands before it."""
         expression = parse([self._resolved(token) for token in tokens])
-        return self._symbols.evaluate(expression, self._text if self._section == ".text" else None)
+        return self.symbols.evaluate(expression, self.text if self.section == ".text" else None)
 
     def _resolved(self, token: Token) -> Token:
         """Return a reference to a numeric label as the name of the one that is meant."""
@@ -177,38 +188,40 @@ class _Assembler:
             return token._replace(kind="malformed", problem=f"no label {number}: stands before")
         return token._replace(kind="name", text=f"{number}#{count}")
 
-    def _reporting(self, line: Line) -> Reporting:
+    def reporting(self, line: Line) -> Reporting:
+        """Return a context that reports the errors in a line."""
         return Reporting(line, self._diagnostics.append)
 
     def _check_whole(self, size: int) -> None:
         """Report errors without a source line: a value for an undeclared constant, or a program that is too large."""
         messages = [
-            f"{name} is given a value, but no .param declares it{self._suggest(name, self._parameters)}"
-            for name in self._defines.keys() - self._parameters
+            f"{name} is given a value, but no .param declares it{self._suggest(name, self.parameters)}"
+            for name in self.defines.keys() - self.parameters
         ]
         if size > MAX_SIZE:
             messages.append(f"the program takes {size} words, the most is {MAX_SIZE}")
         self._diagnostics += [Diagnostic(self._name, 0, 0, message, "") for message in messages]
 
-    def _add(self, line: Line, size: Callable[[int], int], words: Callable[[int], list[int]] = lambda _: []) -> None:
-        item = _Item(line, size, words, self._symbols.source)
-        self._sections[self._section].append(item)
-        if self._section == ".text":
-            self._text = self._place(item, self._text)
+    def add(self, line: Line, size: Callable[[int], int], words: Callable[[int], list[int]] = lambda _: []) -> None:
+        """Add an item to the present section: what has a size at an address, and words once all symbols are known."""
+        item = _Item(line, size, words, self.symbols.source)
+        self._sections[self.section].append(item)
+        if self.section == ".text":
+            self.text = self._place(item, self.text)
 
     def _place(self, item: _Item, address: int) -> int:
         """Set the address and the length of an item; return the address after it."""
         item.address = address
-        self._symbols.source = item.source
-        with self._reporting(item.line):
+        self.symbols.source = item.source
+        with self.reporting(item.line):
             item.length = item.size(address)
         return address + item.length
 
     def _read(self, statement: Statement) -> None:
         for label in statement.labels:
-            with self._reporting(statement.line):
-                symbol = self._symbols.define(self._numbered(label), Symbol(statement.line, is_label=True))
-                self._add(statement.line, symbol.place)
+            with self.reporting(statement.line):
+                symbol = self.symbols.define(self._numbered(label), Symbol(statement.line, is_label=True))
+                self.add(statement.line, symbol.place)
         statement = statement._replace(rest=[self._resolved(token) for token in statement.rest])
         operation = statement.operation
         if operation is None:
@@ -219,11 +232,11 @@ class _Assembler:
         elif operation.text.startswith("."):
             self._directive(statement, operation)
         elif operation.text.upper() in MNEMONICS:
-            if self._section == ".data":
+            if self.section == ".data":
                 raise Mistake(operation.column, "an instruction in .data; .text leads back to the instructions")
             self._instruction(statement, operation)
         else:
-            near = self._suggest(operation.text, [*MNEMONICS, *self._reader.macro_names(), *_DIRECTIVES])
+            near = self._suggest(operation.text, [*MNEMONICS, *self._reader.macro_names(), *DIRECTIVES])
             raise Mistake(operation.column, f"unknown instruction {operation.text!r}{near}")
 
     def _numbered(self, label: Token) -> Token:
@@ -235,165 +248,31 @@ class _Assembler:
         return label._replace(text=f"{number}#{self._numeric[number]}")
 
     def _instruction(self, statement: Statement, operation: Token) -> None:
-        line, evaluate = statement.line, self._symbols.evaluate
-        attempt = self._reporting(line)
+        line, evaluate = statement.line, self.symbols.evaluate
+        attempt = self.reporting(line)
         parsed = None
         with attempt:
             parsed = parse_instruction(operation, statement.operands(), attempt)
         if parsed is None:
-            self._add(line, lambda _: 1)  # keep its place, so that the addresses after it are right
+            self.add(line, lambda _: 1)  # keep its place, so that the addresses after it are right
         else:
-            self._add(line, partial(parsed.size, evaluate), partial(parsed.words, evaluate, attempt))
+            self.add(line, partial(parsed.size, evaluate), partial(parsed.words, evaluate, attempt))
 
     def _directive(self, statement: Statement, operation: Token) -> None:
         name = operation.text.lower()
-        if name not in _DIRECTIVES:
-            near = self._suggest(name, [*_DIRECTIVES, *self._reader.DIRECTIVES])
+        if name not in DIRECTIVES:
+            near = self._suggest(name, [*DIRECTIVES, *self._reader.DIRECTIVES])
             raise Mistake(operation.column, f"unknown directive {operation.text!r}{near}")
-        syntax, method = _DIRECTIVES[name]
+        syntax, method = DIRECTIVES[name]
         operands = statement.operands()
         taken = syntax.split(", ") if syntax else []
         if len(operands) != len(taken) and not (operands and syntax.endswith("...")):
             raise Mistake(operation.column, miscount(name, taken, len(operands)))
         method(self, statement.line, operation, operands)
 
-    def _switch(self, line: Line, operation: Token, operands: list[list[Token]]) -> None:
-        self._section = operation.text.lower()
-
-    def _word(self, line: Line, operation: Token, operands: list[list[Token]]) -> None:
-        for tokens in operands:
-            with self._reporting(line):
-                self._add(line, lambda _: 1, partial(self._one_word, parse(tokens)))
-
-    def _one_word(self, value: Expression, address: int) -> list[int]:
-        return [self._in_range(value, address, "the word", -WORD_MAX, WORD_MAX)]
-
-    def _space(self, line: Line, operation: Token, operands: list[list[Token]]) -> None:
-        self._only_in_data(operation)
-        count = parse(operands[0])
-        self._add(line, lambda address: self._in_range(count, address, "the space", 0, MAX_SIZE))
-
-    def _fill(self, line: Line, operation: Token, operands: list[list[Token]]) -> None:
-        self._only_in_data(operation)
-        count, value = parse(operands[0]), parse(operands[1])
-
-        def words(address: int) -> list[int]:
-            words = self._in_range(count, address, "the count", 0, MAX_SIZE)
-            return [word for each in range(words) for word in self._one_word(value, address + each)]
-
-        self._add(line, lambda address: self._in_range(count, address, "the count", 0, MAX_SIZE), words)
-
-    def _string(self, line: Line, operation: Token, operands: list[list[Token]]) -> None:
-        self._only_in_data(operation)
-        end = [0] if operation.text.lower() == ".string" else []
-        for tokens in operands:
-            with self._reporting(line):
-                try:
-                    text = characters(_quoted(tokens)) + end
-                except PentaryError as error:
-                    raise Mistake(tokens[0].column, str(error)) from None
-                self._add(line, partial(_length, text), partial(_content, text))
-
-    def _incbin(self, line: Line, operation: Token, operands: list[list[Token]]) -> None:
-        self._only_in_data(operation)
-        path = Path(line.source.file).parent / _quoted(operands[0])[1:-1]
-        column = operands[0][0].column
-        try:
-            size = path.stat().st_size
-            content = path.read_bytes() if size <= MAX_SIZE else b""
-        except (OSError, ValueError) as error:
-            raise Mistake(column, f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
-        if not 0 < size <= MAX_SIZE:
-            raise Mistake(column, f"{path}: has {size:,} bytes, outside 1..{MAX_SIZE:,}")
-        self._add(line, partial(_length, content), partial(_content, content))
-
-    def _declare(self, line: Line, operation: Token, operands: list[list[Token]]) -> None:
-        for tokens in operands:
-            self._symbols.declare_global(_name(tokens), line)
-
-    def _align(self, line: Line, operation: Token, operands: list[list[Token]]) -> None:
-        self._only_in_data(operation)
-        unit = parse(operands[0])
-        self._add(line, lambda address: -address % self._in_range(unit, address, "the alignment", 1, MAX_SIZE))
-
-    def _equ(self, line: Line, operation: Token, operands: list[list[Token]]) -> None:
-        symbol = self._symbols.define(_name(operands[0]), Symbol(line, broken=True))
-        symbol.expression = parse(operands[1])
-        symbol.broken = False
-        self._symbols.settle(symbol)  # sizes after it may need it; if it depends on addresses, it is settled below
-
-        def settle(address: int) -> int:
-            symbol.here = address
-            self._symbols.settle(symbol)
-            return 0
-
-        self._add(line, settle)
-
-    def _param(self, line: Line, operation: Token, operands: list[list[Token]]) -> None:
-        name = _name(operands[0])
-        self._parameters.add(name.text)
-        symbol = self._symbols.define(name, Symbol(line, broken=True))
-        expression = parse(operands[1])
-        here = self._text if self._section == ".text" else None
-        given = self._defines.get(name.text)
-        symbol.value = self._symbols.evaluate(expression, here) if given is None else given
-
-    def _assert(self, line: Line, operation: Token, operands: list[list[Token]]) -> None:
-        condition, message = parse(operands[0]), operands[1][0]
-        if len(operands[1]) > 1 or message.kind != "string":
-            raise Mistake(message.column, 'expected a message in "quotes"')
-
-        def words(address: int) -> list[int]:
-            if not self._symbols.evaluate(condition, address):
-                raise Mistake(operation.column, message.text[1:-1])
-            return []
-
-        self._add(line, lambda _: 0, words)
-
-    def _only_in_data(self, operation: Token) -> None:
-        if self._section != ".data":
-            raise Mistake(operation.column, f"{operation.text} in .text; it belongs after .data")
-
-    def _in_range(self, expression: Expression, address: int, noun: str, low: int, high: int) -> int:
-        value = self._symbols.evaluate(expression, address)
+    def in_range(self, expression: Expression, address: int, noun: str, low: int, high: int) -> int:
+        """Return the value of an expression at an address, or raise Mistake if it is out of range."""
+        value = self.symbols.evaluate(expression, address)
         if not low <= value <= high:
             raise Mistake(expression.column, f"{noun} is {value}, outside {low}..{high}")
         return value
-
-
-def _length(content: Sequence[int], address: int) -> int:
-    return len(content)
-
-
-def _content(content: Sequence[int], address: int) -> list[int]:
-    return list(content)
-
-
-def _quoted(operand: list[Token]) -> str:
-    if len(operand) > 1 or operand[0].kind != "string":
-        raise Mistake(operand[0].column, 'expected a text in "quotes"')
-    return operand[0].text
-
-
-def _name(operand: list[Token]) -> Token:
-    if len(operand) > 1 or operand[0].kind != "name" or operand[0].text[0].isdigit():
-        raise Mistake(operand[0].column, "expected the name of a symbol")
-    return operand[0]
-
-
-_Method = Callable[[_Assembler, Line, Token, list[list[Token]]], None]
-_DIRECTIVES: Final[dict[str, tuple[str, _Method]]] = {
-    ".text": ("", _Assembler._switch),
-    ".data": ("", _Assembler._switch),
-    ".word": ("EXPRESSION, ...", _Assembler._word),
-    ".space": ("COUNT", _Assembler._space),
-    ".fill": ("COUNT, EXPRESSION", _Assembler._fill),
-    ".ascii": ('"TEXT", ...', _Assembler._string),
-    ".string": ('"TEXT", ...', _Assembler._string),
-    ".incbin": ('"FILE"', _Assembler._incbin),
-    ".global": ("NAME, ...", _Assembler._declare),
-    ".align": ("UNIT", _Assembler._align),
-    ".equ": ("NAME, EXPRESSION", _Assembler._equ),
-    ".param": ("NAME, EXPRESSION", _Assembler._param),
-    ".assert": ('CONDITION, "MESSAGE"', _Assembler._assert),
-}
