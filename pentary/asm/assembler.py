@@ -1,25 +1,21 @@
-"""Assembler: statements to a program, addresses first, then words.
-
-A statement becomes items, each with its size in words at an address, and its words once every symbol is known. The text
-starts at address 0, so its addresses are known as it is read; the data follow it and are laid out when it is complete.
-"""
+"""Assembler: the statements of sources to a program."""
 
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from pentary.asm.assembly import Assembly
 from pentary.asm.directives import DIRECTIVES, MAX_SIZE
-from pentary.asm.errors import AssemblyError, Diagnostic, Line, Mistake, Reporting, Suggestions, miscount
-from pentary.asm.expressions import Expression, parse
+from pentary.asm.errors import AssemblyError, Diagnostic, Mistake, Suggestions, miscount
+from pentary.asm.expressions import parse
 from pentary.asm.instructions import parse_instruction
 from pentary.asm.lexer import Statement, Token, refuse_comment
 from pentary.asm.source import Reader
-from pentary.asm.symbols import Symbol, Symbols
+from pentary.asm.symbols import Symbol
 from pentary.asm.vocabulary import MNEMONICS
 from pentary.isa.program import Program
 
@@ -39,7 +35,7 @@ def assemble(path: Path, defines: Mapping[str, int] | None = None, content: byte
         AssemblyError: the source has errors, all of which it holds. A file without instructions is one: such a file is
             meant to be included, not to be run.
     """
-    assembler = Assembler(str(path), defines or {})
+    assembler = _Assembler(str(path), defines or {})
     program = assembler.program(("", lambda reader: reader.file(path, content)))
     if not program.text:
         raise AssemblyError([Diagnostic(str(path), 0, 0, "the program has no instructions", "")])
@@ -62,7 +58,7 @@ def assemble_files(paths: Sequence[Path], defines: Mapping[str, int] | None = No
     """
     if len(paths) == 1:
         return assemble(paths[0], defines)
-    assembler = Assembler(str(paths[0]), defines or {})
+    assembler = _Assembler(str(paths[0]), defines or {})
     program = assembler.program(*((_short(path, paths), partial(_file, path)) for path in paths))
     if not program.text:
         raise AssemblyError([Diagnostic(str(paths[0]), 0, 0, "the program has no instructions", "")])
@@ -86,7 +82,7 @@ def assemble_text(text: str, name: str = "<text>", defines: Mapping[str, int] | 
     >>> assemble_text("start: LI p1, answer\\n HALT\\n .data\\nanswer: .word 42").symbols
     {'start': 0, 'answer': 2}
     """
-    assembler = Assembler(name, defines or {})
+    assembler = _Assembler(name, defines or {})
     return assembler.program(("", lambda reader: reader.text(text, name)))
 
 
@@ -101,73 +97,29 @@ def _short(path: Path, paths: Sequence[Path]) -> str:
     return f"_{name}" if name[0].isdigit() else name
 
 
-@dataclass(slots=True)
-class _Item:
-    """An item with an address: words, space, a label, or a directive that only needs the current address."""
-
-    line: Line
-    size: Callable[[int], int]
-    words: Callable[[int], list[int]]
-    source: int
-    address: int = 0
-    length: int = 0
-
-
-class Assembler:
-    """State of an assembly, for the directives in `pentary.asm.directives`.
-
-    Args:
-        name: of the first source.
-        defines: values for constants that a source declares with .param.
-
-    Attributes:
-        symbols: those of all sources.
-        section: that what follows belongs to.
-        text: number of instructions so far.
-        parameters: names of the constants declared with .param.
-        defines: as given.
-    """
-
+class _Assembler(Assembly):
     def __init__(self, name: str, defines: Mapping[str, int]) -> None:
-        """Start without items."""
+        super().__init__(defines)
         self._name = name
-        self.defines = defines
-        self._diagnostics: list[Diagnostic] = []
-        self.symbols = Symbols(self._diagnostics.append)
-        self._sections: dict[str, list[_Item]] = {".text": [], ".data": []}
-        self.section = ".text"
-        self.text = 0  # instructions so far
-        self.parameters: set[str] = set()
         self._suggest = Suggestions()
         self._numeric: Counter[str] = Counter()  # how often each numeric label has been defined
-        self._reader = Reader(self._diagnostics.append, self._now)
+        self._reader = Reader(self.diagnostics.append, self._now)
 
     def program(self, *sources: tuple[str, Callable[[Reader], Iterator[Statement]]]) -> Program:
         """Assemble sources, each given by its name in symbols and a function from a reader to its statements."""
         for number, (_, statements) in enumerate(sources):
             self.symbols.source, self.section, self._numeric = number, ".text", Counter()
-            self._reader = Reader(self._diagnostics.append, self._now)
+            self._reader = Reader(self.diagnostics.append, self._now)
             for statement in statements(self._reader):
                 with self.reporting(statement.line):
                     self._read(statement)
-        self.symbols.link()
-        self.symbols.settle_all()
-        size = self.text
-        for item in self._sections[".data"]:
-            size = self._place(item, size)
-        self.symbols.complete = True
-        self.symbols.settle_all()
-        words: dict[int, int] = {}
-        for item in [*self._sections[".text"], *self._sections[".data"]]:
-            self.symbols.source = item.source
-            with self.reporting(item.line):
-                words.update(enumerate(item.words(item.address), start=item.address))
+        words, size = self.lay_out()
         self._check_whole(size)
-        if self._diagnostics:
-            raise AssemblyError(self._diagnostics)
+        if self.diagnostics:
+            raise AssemblyError(self.diagnostics)
         image = np.zeros(max(words, default=-1) + 1, np.int64)
         image[list(words)] = list(words.values())
-        lines = (item.line.source for item in self._sections[".text"] for _ in range(item.length))
+        lines = (item.line.source for item in self.sections[".text"] for _ in range(item.length))
         symbols = self.symbols.named([name for name, _ in sources])
         values = {name: symbol.value for name, symbol in symbols.items() if symbol.value is not None}
         labels = sorted((name for name, symbol in symbols.items() if symbol.is_label), key=values.__getitem__)
@@ -188,10 +140,6 @@ class Assembler:
             return token._replace(kind="malformed", problem=f"no label {number}: stands before")
         return token._replace(kind="name", text=f"{number}#{count}")
 
-    def reporting(self, line: Line) -> Reporting:
-        """Return a context that reports the errors in a line."""
-        return Reporting(line, self._diagnostics.append)
-
     def _check_whole(self, size: int) -> None:
         """Report errors without a source line: a value for an undeclared constant, or a program that is too large."""
         messages = [
@@ -200,22 +148,7 @@ class Assembler:
         ]
         if size > MAX_SIZE:
             messages.append(f"the program takes {size} words, the most is {MAX_SIZE}")
-        self._diagnostics += [Diagnostic(self._name, 0, 0, message, "") for message in messages]
-
-    def add(self, line: Line, size: Callable[[int], int], words: Callable[[int], list[int]] = lambda _: []) -> None:
-        """Add an item to the present section: what has a size at an address, and words once all symbols are known."""
-        item = _Item(line, size, words, self.symbols.source)
-        self._sections[self.section].append(item)
-        if self.section == ".text":
-            self.text = self._place(item, self.text)
-
-    def _place(self, item: _Item, address: int) -> int:
-        """Set the address and the length of an item; return the address after it."""
-        item.address = address
-        self.symbols.source = item.source
-        with self.reporting(item.line):
-            item.length = item.size(address)
-        return address + item.length
+        self.diagnostics += [Diagnostic(self._name, 0, 0, message, "") for message in messages]
 
     def _read(self, statement: Statement) -> None:
         for label in statement.labels:
@@ -269,10 +202,3 @@ class Assembler:
         if len(operands) != len(taken) and not (operands and syntax.endswith("...")):
             raise Mistake(operation.column, miscount(name, taken, len(operands)))
         method(self, statement.line, operation, operands)
-
-    def in_range(self, expression: Expression, address: int, noun: str, low: int, high: int) -> int:
-        """Return the value of an expression at an address, or raise Mistake if it is out of range."""
-        value = self.symbols.evaluate(expression, address)
-        if not low <= value <= high:
-            raise Mistake(expression.column, f"{noun} is {value}, outside {low}..{high}")
-        return value

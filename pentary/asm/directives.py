@@ -3,42 +3,40 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from pentary.asm.assembly import Assembly
 from pentary.asm.errors import Line, Mistake
 from pentary.asm.expressions import Expression, parse
 from pentary.asm.lexer import Token, characters
 from pentary.asm.symbols import Symbol
 from pentary.numbers.word import WORD_MAX, PentaryError, limit
 
-if TYPE_CHECKING:
-    from pentary.asm.assembler import Assembler
-
 MAX_SIZE: Final = limit(10)
 """Largest size of a program in words: a single LI loads any address in it."""
 
 
-def _switch(to: "Assembler", line: Line, operation: Token, operands: list[list[Token]]) -> None:
+def _switch(to: Assembly, line: Line, operation: Token, operands: list[list[Token]]) -> None:
     to.section = operation.text.lower()
 
 
-def _word(to: "Assembler", line: Line, operation: Token, operands: list[list[Token]]) -> None:
+def _word(to: Assembly, line: Line, operation: Token, operands: list[list[Token]]) -> None:
     for tokens in operands:
         with to.reporting(line):
             to.add(line, lambda _: 1, partial(_one_word, to, parse(tokens)))
 
 
-def _one_word(to: "Assembler", value: Expression, address: int) -> list[int]:
+def _one_word(to: Assembly, value: Expression, address: int) -> list[int]:
     return [to.in_range(value, address, "the word", -WORD_MAX, WORD_MAX)]
 
 
-def _space(to: "Assembler", line: Line, operation: Token, operands: list[list[Token]]) -> None:
+def _space(to: Assembly, line: Line, operation: Token, operands: list[list[Token]]) -> None:
     _only_in_data(to, operation)
     count = parse(operands[0])
     to.add(line, lambda address: to.in_range(count, address, "the space", 0, MAX_SIZE))
 
 
-def _fill(to: "Assembler", line: Line, operation: Token, operands: list[list[Token]]) -> None:
+def _fill(to: Assembly, line: Line, operation: Token, operands: list[list[Token]]) -> None:
     _only_in_data(to, operation)
     count, value = parse(operands[0]), parse(operands[1])
 
@@ -49,7 +47,7 @@ def _fill(to: "Assembler", line: Line, operation: Token, operands: list[list[Tok
     to.add(line, lambda address: to.in_range(count, address, "the count", 0, MAX_SIZE), words)
 
 
-def _string(to: "Assembler", line: Line, operation: Token, operands: list[list[Token]]) -> None:
+def _string(to: Assembly, line: Line, operation: Token, operands: list[list[Token]]) -> None:
     _only_in_data(to, operation)
     end = [0] if operation.text.lower() == ".string" else []
     for tokens in operands:
@@ -61,7 +59,7 @@ def _string(to: "Assembler", line: Line, operation: Token, operands: list[list[T
             to.add(line, partial(_length, text), partial(_content, text))
 
 
-def _incbin(to: "Assembler", line: Line, operation: Token, operands: list[list[Token]]) -> None:
+def _incbin(to: Assembly, line: Line, operation: Token, operands: list[list[Token]]) -> None:
     _only_in_data(to, operation)
     path = Path(line.source.file).parent / _quoted(operands[0])[1:-1]
     column = operands[0][0].column
@@ -75,18 +73,18 @@ def _incbin(to: "Assembler", line: Line, operation: Token, operands: list[list[T
     to.add(line, partial(_length, content), partial(_content, content))
 
 
-def _declare(to: "Assembler", line: Line, operation: Token, operands: list[list[Token]]) -> None:
+def _declare(to: Assembly, line: Line, operation: Token, operands: list[list[Token]]) -> None:
     for tokens in operands:
         to.symbols.declare_global(_name(tokens), line)
 
 
-def _align(to: "Assembler", line: Line, operation: Token, operands: list[list[Token]]) -> None:
+def _align(to: Assembly, line: Line, operation: Token, operands: list[list[Token]]) -> None:
     _only_in_data(to, operation)
     unit = parse(operands[0])
     to.add(line, lambda address: -address % to.in_range(unit, address, "the alignment", 1, MAX_SIZE))
 
 
-def _equ(to: "Assembler", line: Line, operation: Token, operands: list[list[Token]]) -> None:
+def _equ(to: Assembly, line: Line, operation: Token, operands: list[list[Token]]) -> None:
     symbol = to.symbols.define(_name(operands[0]), Symbol(line, broken=True))
     symbol.expression = parse(operands[1])
     symbol.broken = False
@@ -100,7 +98,7 @@ def _equ(to: "Assembler", line: Line, operation: Token, operands: list[list[Toke
     to.add(line, settle)
 
 
-def _param(to: "Assembler", line: Line, operation: Token, operands: list[list[Token]]) -> None:
+def _param(to: Assembly, line: Line, operation: Token, operands: list[list[Token]]) -> None:
     name = _name(operands[0])
     to.parameters.add(name.text)
     symbol = to.symbols.define(name, Symbol(line, broken=True))
@@ -110,7 +108,7 @@ def _param(to: "Assembler", line: Line, operation: Token, operands: list[list[To
     symbol.value = to.symbols.evaluate(expression, here) if given is None else given
 
 
-def _assert(to: "Assembler", line: Line, operation: Token, operands: list[list[Token]]) -> None:
+def _assert(to: Assembly, line: Line, operation: Token, operands: list[list[Token]]) -> None:
     condition, message = parse(operands[0]), operands[1][0]
     if len(operands[1]) > 1 or message.kind != "string":
         raise Mistake(message.column, 'expected a message in "quotes"')
@@ -123,7 +121,7 @@ def _assert(to: "Assembler", line: Line, operation: Token, operands: list[list[T
     to.add(line, lambda _: 0, words)
 
 
-def _only_in_data(to: "Assembler", operation: Token) -> None:
+def _only_in_data(to: Assembly, operation: Token) -> None:
     if to.section != ".data":
         raise Mistake(operation.column, f"{operation.text} in .text; it belongs after .data")
 
@@ -148,7 +146,7 @@ def _name(operand: list[Token]) -> Token:
     return operand[0]
 
 
-_Method = Callable[["Assembler", Line, Token, list[list[Token]]], None]
+_Method = Callable[[Assembly, Line, Token, list[list[Token]]], None]
 DIRECTIVES: Final[dict[str, tuple[str, _Method]]] = {
     ".text": ("", _switch),
     ".data": ("", _switch),
