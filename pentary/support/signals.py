@@ -1,10 +1,14 @@
 """Ending signals: SIGTERM and SIGHUP end a command as SIGINT (Ctrl-C) does, and all three can be deferred."""
 
+import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
+
+_MOMENT: Final = 0.02  # seconds
 
 ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -14,6 +18,7 @@ class Terminated(KeyboardInterrupt):
 
 
 _received: int = signal.SIGINT
+_again: threading.Timer | None = None
 
 
 def note(number: int) -> None:
@@ -33,10 +38,14 @@ def exit_code() -> int:
 
 
 def end_like_ctrl_c() -> None:
-    """Raise `Terminated` at SIGTERM and SIGHUP from now on, unless one is ignored (as under nohup) or handled."""
+    """Raise `Terminated` at SIGTERM and SIGHUP from now on, unless one is ignored (as under nohup) or handled.
+
+    Where Python drops exceptions, as in destructors and callbacks from C, the signal is sent again a moment later.
+    """
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _terminate)
+    sys.unraisablehook = _send_again
 
 
 def end_at_once() -> None:
@@ -44,6 +53,18 @@ def end_at_once() -> None:
     for number in ENDING:
         if signal.getsignal(number) in (signal.default_int_handler, _terminate):
             signal.signal(number, signal.SIG_DFL)
+
+
+def _send_again(dropped: "sys.UnraisableHookArgs") -> None:
+    if not isinstance(dropped.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(dropped)
+        return
+    global _again
+    if _again is None or not _again.is_alive():  # one at a time, so that none comes after the command has heeded one
+        number = _received if isinstance(dropped.exc_value, Terminated) else signal.SIGINT
+        _again = threading.Timer(_MOMENT, os.kill, (os.getpid(), number))
+        _again.daemon = True
+        _again.start()
 
 
 def _terminate(number: int, frame: object) -> None:
