@@ -87,7 +87,7 @@ class Digits:
         """Refuse a rank for which some sum could leave the exact range of float32, and a backend with no work."""
         if parameters.perturb == "factored":
             NETWORK.check(parameters.rank, parameters.sigma_shift, self._gemm)
-        elif self._gemm is not NUMPY:
+        elif self._gemm.name != NUMPY.name:
             raise PentaryError(
                 f"quantized members share no weights that the backend {self._gemm.name} could multiply by: use the "
                 "backend numpy, or the factored perturbation"

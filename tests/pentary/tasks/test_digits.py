@@ -95,3 +95,10 @@ def test_the_defaults_reach_ninety_seven_percent() -> None:
         *_, last = train(task, p)
         accuracies.append(task.report(es.visible_weights(p, last.state.latents))["test_accuracy"])
     assert np.mean(accuracies) >= 0.970
+
+
+def test_quantized_members_are_trained_with_any_numpy_backend_and_no_other() -> None:
+    quantized = Parameters(population=6, rank=2, perturb="quantized")
+    Digits(type(backend("numpy"))()).check(quantized)
+    with pytest.raises(PentaryError, match="quantized members share no weights that the backend int8 could"):
+        Digits(backend("int8")).check(quantized)
