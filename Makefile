@@ -14,7 +14,7 @@ demo: $(BIN)/.installed
 	cd '$(ROOT)' && rm -rf runs/demo && '$(BIN)/pentary' train digits --out runs/demo
 	@echo
 	@echo "A network of five-level weights was trained on handwritten digits. In $(ROOT)/runs/demo:"
-	@echo "  fitness.png   fitness after every step"
+	@echo "  fitness.png   accuracy and fitness over the steps"
 	@echo "  weights.png   the weights before and after"
 	@echo "  result.json   accuracies on training and test images, and the digest of the weights"
 	@echo "Next:  . .venv/bin/activate"
