@@ -80,7 +80,7 @@ class Reader:
         Args:
             text: the source.
             name: of the file; includes are relative to its folder.
-            within: files and macros that are being read or expanded, to detect recursion.
+            within: files, macros and blocks that are being read or expanded, to detect recursion.
         """
         lines = (Line(Source(name, n, line), line) for n, line in enumerate(re.split("\r\n|\r|\n", text), start=1))
         return self._statements(lines, within)
@@ -117,6 +117,9 @@ class Reader:
         self._expansions += 1
         if self._expansions > _MAX_EXPANSIONS:
             raise Mistake(operation.column, f"more than {_MAX_EXPANSIONS} macros, includes and repetitions")
+        self._check_depth(operation, within)
+
+    def _check_depth(self, operation: Token, within: tuple[Path | str, ...]) -> None:
         if len(within) >= _MAX_DEPTH:
             raise Mistake(operation.column, f"nested more than {_MAX_DEPTH} deep")
 
@@ -158,6 +161,7 @@ class Reader:
         self, statement: Statement, operation: Token, lines: Iterator[Line], within: tuple[Path | str, ...]
     ) -> Iterator[Statement]:
         """Yield the statements of the first branch whose condition holds."""
+        self._check_depth(operation, within)
         branches: list[tuple[Statement, list[Line]]] = [(statement, [])]
         for line, divider in self._block(operation, lines):
             if divider is None:
@@ -175,7 +179,7 @@ class Reader:
                     )
                 if not done and (last or self._number(head, "CONDITION")):
                     done = True
-                    yield from self._statements(iter(body), within)
+                    yield from self._statements(iter(body), (*within, ".if"))
             except Mistake as mistake:
                 self._report(head.line.diagnose(mistake))
                 done = True

@@ -141,7 +141,7 @@ class Debugger(cmd.Cmd):
             ending = self._run(also={back})
             is_back = ending == "breakpoint" and self._machine.pc == back
             # A recursive call returns to the same address, but with a deeper stack.
-            if not is_back or back in self._breakpoints or self._machine.registers[STACK].item() >= stack:
+            if not is_back or self._stops(back) or self._machine.registers[STACK].item() >= stack:
                 return self._tell_stop(ending)
 
     def do_continue(self, arg: str) -> None:
@@ -164,7 +164,7 @@ class Debugger(cmd.Cmd):
                 return self._tell_stop(ending)
 
     def do_break(self, arg: str) -> None:
-        """break WHERE [if EXPR]: stop before the instruction there, if it is not 0"""
+        """break WHERE [if EXPR]: stop before the instruction there, if EXPR is not 0"""
         where, _, text = (part.strip() for part in arg.partition(" if "))
         address = instruction(self._program, where)
         self._breakpoints[address] = _Condition(text, read(self._machine, text)) if text else None
@@ -311,7 +311,7 @@ class Debugger(cmd.Cmd):
                 return ending
 
     def _changes(self) -> bool:
-        """Tell what has changed of what is watched, and return whether anything has."""
+        """Print what has changed of what is watched, and return whether anything has."""
         changed = False
         for name, before in self._watched.items():
             now = show(self._machine, name)

@@ -21,7 +21,7 @@ class Recorder(Protocol):
     """What takes the records of a run: a trace, or a profile of calls."""
 
     def add(self, events: Events) -> object:
-        """Take the records of some instructions, in program order."""
+        """Record some instructions, in program order."""
         ...
 
 

@@ -157,14 +157,13 @@ def test_nothing_to_draw_is_told() -> None:
         write(Path("none.svg"), Call("start"), "none")
 
 
-@pytest.mark.parametrize("name", kernels.SIZES)
+# In crc, `kernel` is a subroutine, entered by its name and left by RET, so it does not reach `kernel_end`.
+@pytest.mark.parametrize("name", [name for name in kernels.SIZES if name != "crc"])
 def test_between_two_places_is_what_a_kernel_counts(name: str) -> None:
     size = kernels.SIZES[name][0]
     program = assemble(kernels.PROGRAMS / f"{name}.s", {"N": size})
     machine = Simulator(program)
     first, last = program.address("kernel"), program.address("kernel_end")
-    if name == "crc":  # its subroutine is entered by its name and left by RET
-        return
     ending, counted, entered = drive_between(machine, first, last)
     assert ending == "halt" and entered == 1
     assert counted.sum() == kernels.measure(name, size).cycles

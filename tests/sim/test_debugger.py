@@ -579,3 +579,10 @@ def test_a_wrong_change_is_told_and_changes_nothing(text, told):
 def test_what_cannot_be_watched_is_told(what):
     refused, listed = debug(f"watch {what}", "info", file=source(COUNTING))
     assert refused.startswith("Error: ") and listed == "no breakpoints\n"
+
+
+def test_next_passes_a_breakpoint_behind_the_call_whose_condition_does_not_hold():
+    printed = debug("step 7", "break factorial+6 if p1 > 100", "next", "print p1")
+    assert places(printed[0]) == [12]  # the CALL within factorial
+    assert places(printed[2]) == [13] and not printed[2].startswith("breakpoint")
+    assert printed[3].startswith("p1 = 4 ")  # that of the CALL, not of a deeper one

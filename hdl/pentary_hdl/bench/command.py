@@ -58,7 +58,7 @@ def verify(
     prints the coverage. The exit status is 2 if anything differs, or if a coverage bin was never hit.
 
     \b
-    UNIT is one of, if given (lralu if not)
+    UNIT is one of (lralu if not given)
       {units}
 
     \b

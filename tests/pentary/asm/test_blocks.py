@@ -117,4 +117,6 @@ def test_repetitions_that_multiply_are_stopped() -> None:
 
 
 def test_blocks_that_nest_deeply_are_stopped() -> None:
-    assert "nested more than 50 deep" in report(".rept 1\n" * 60 + "NOP\n" + ".endr\n" * 60)
+    for begin, end in ((".rept 1\n", ".endr\n"), (".if 1\n", ".endif\n"), (".if 0\n.else\n", ".endif\n")):
+        assert assemble_text(begin * 49 + "NOP\n" + end * 49).text == 1
+        assert "nested more than 50 deep" in report(begin * 300 + "NOP\n" + end * 300)
