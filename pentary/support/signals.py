@@ -1,14 +1,18 @@
 """Ending signals: SIGTERM and SIGHUP end a command as SIGINT (Ctrl-C) does, and all three can be deferred."""
 
+import _thread
 import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Final
 
 _MOMENT: Final = 0.02  # seconds
+_LONGEST_IMPORT: Final = 3.0  # seconds; a user's module may train while it is imported, and has to end then, too
 
 ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -18,7 +22,8 @@ class Terminated(KeyboardInterrupt):
 
 
 _received: int = signal.SIGINT
-_again: threading.Timer | None = None
+_sent_later: object | None = None
+_import_interrupted: float | None = None  # by `time.monotonic`
 
 
 def note(number: int) -> None:
@@ -38,38 +43,71 @@ def exit_code() -> int:
 
 
 def end_like_ctrl_c() -> None:
-    """Raise `Terminated` at SIGTERM and SIGHUP from now on, unless one is ignored (as under nohup) or handled.
+    """Raise `KeyboardInterrupt` at SIGINT, `Terminated` at SIGTERM and SIGHUP from now on.
 
-    Where Python drops exceptions, as in destructors and callbacks from C, the signal is sent again a moment later.
+    Signals that are ignored (as under nohup) or handled otherwise are left alone. Where an exception would be dropped
+    or turned into another one, as in destructors, callbacks from C and modules that are being imported, the signal is
+    sent again a moment later.
     """
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, _terminate)
-    sys.unraisablehook = _send_again
+    for number in ENDING:
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+            signal.signal(number, _end)
+    sys.unraisablehook = _heed_dropped
 
 
 def end_at_once() -> None:
     """Let an ending signal end the process without an exception from now on, since all work is done."""
     for number in ENDING:
-        if signal.getsignal(number) in (signal.default_int_handler, _terminate):
+        if signal.getsignal(number) in _RAISING:
             signal.signal(number, signal.SIG_DFL)
 
 
-def _send_again(dropped: "sys.UnraisableHookArgs") -> None:
-    if not isinstance(dropped.exc_value, KeyboardInterrupt):
-        sys.__unraisablehook__(dropped)
-        return
-    global _again
-    if _again is None or not _again.is_alive():  # one at a time, so that none comes after the command has heeded one
-        number = _received if isinstance(dropped.exc_value, Terminated) else signal.SIGINT
-        _again = threading.Timer(_MOMENT, os.kill, (os.getpid(), number))
-        _again.daemon = True
-        _again.start()
-
-
-def _terminate(number: int, frame: object) -> None:
+def _end(number: int, frame: FrameType | None) -> None:
+    global _sent_later, _import_interrupted
+    if _importing(frame):
+        now = time.monotonic()
+        _import_interrupted = _import_interrupted or now
+        if now - _import_interrupted < _LONGEST_IMPORT:
+            _send_later(number)
+            return
+    _sent_later = _import_interrupted = None
     note(number)
-    raise Terminated
+    raise KeyboardInterrupt if number == signal.SIGINT else Terminated
+
+
+_RAISING: Final = (signal.default_int_handler, _end)
+
+
+def _importing(frame: FrameType | None) -> bool:
+    """Return whether an import statement is being executed: dataclasses, for one, replace exceptions by their own."""
+    while frame is not None:
+        if frame.f_code.co_name == "_find_and_load" and "importlib._bootstrap" in frame.f_code.co_filename:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _heed_dropped(dropped: "sys.UnraisableHookArgs") -> None:
+    if isinstance(dropped.exc_value, KeyboardInterrupt):
+        _send_later(_received if isinstance(dropped.exc_value, Terminated) else signal.SIGINT)
+    else:
+        sys.__unraisablehook__(dropped)
+
+
+def _send_later(number: int) -> None:
+    """Send a signal to this process in a moment, unless one is heeded or to be sent before; never two for one."""
+    global _sent_later
+    if _sent_later is None:
+        _sent_later = this = object()
+
+        def send() -> None:
+            global _sent_later
+            time.sleep(_MOMENT)
+            if _sent_later is this:
+                _sent_later = None
+                os.kill(os.getpid(), number)
+
+        _thread.start_new_thread(send, ())  # no lock of `threading` is taken, which the interrupted code may hold
 
 
 @contextmanager
@@ -86,7 +124,7 @@ def collected() -> Iterator[list[int]]:
     replaced = {}
     if threading.current_thread() is threading.main_thread():
         handlers = {number: signal.getsignal(number) for number in ENDING}
-        replaced = {n: old for n, old in handlers.items() if old in (signal.default_int_handler, _terminate)}
+        replaced = {n: old for n, old in handlers.items() if old in _RAISING}
 
     def restore() -> None:
         for number, handler in replaced.items():

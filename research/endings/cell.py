@@ -184,7 +184,7 @@ def _run(command: Command, condition: Condition, sandbox: Path, environment: dic
                 send(process.pid, condition.number)
         elif condition.place == "deleted":
             _await(process, "late" if command.late in ("child", "steps.jsonl") else "loading", command, place)
-            shutil.rmtree(place)
+            _delete(place)
         status = process.wait(_PATIENCE)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
@@ -192,6 +192,12 @@ def _run(command: Command, condition: Condition, sandbox: Path, environment: dic
         return Outcome(137, [], broken=["hangs"])
     told = (sandbox / "stderr").read_text(errors="replace") if not condition.stderr else ""
     return Outcome(status if status >= 0 else 128 - status, _message(told))
+
+
+def _delete(place: Path) -> None:
+    """Delete a folder even while a command is writing into it."""
+    while place.exists():
+        shutil.rmtree(place, ignore_errors=True)
 
 
 def _stream(how: str, path: Path) -> IO[bytes]:
