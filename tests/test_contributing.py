@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 import pentary
+from pentary.es.loop import train
+from pentary.es.strategy import Parameters
+from pentary.tasks.target import Target
 
 ROOT = Path(pentary.__file__).parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
@@ -23,7 +26,7 @@ def section(title: str) -> str:
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
-    for tree in ("pentary", "sim", "hdl", "architecture"):
+    for tree in ("pentary", "sim", "hdl", "architecture", "research"):
         shutil.copytree(ROOT / tree, tmp_path / tree, ignore=shutil.ignore_patterns("*.pyc"))
     return tmp_path
 
@@ -133,14 +136,42 @@ simulator.run()
 """
 
 
-def test_a_task_is_one_file(copy: Path) -> None:
+def test_a_task_an_engine_and_an_experiment_are_a_file_each(copy: Path) -> None:
+    # In one copy, in which code is compiled once.
     recipe = section("Add a task")
     changed = follow(recipe, copy)
     assert changed == ["pentary/tasks/even.py"]
+    trained = train_as_told(recipe, copy, "task")
+    assert re.search(r"^fitness +-\d+ -> -\d+$", trained, re.MULTILINE)
+
+    recipe = section("Add an engine")
+    changed += follow(recipe, copy)
+    assert changed[1:] == ["pentary/tasks/running/watched.py", "pentary/tasks/running/engines.py"]
+    trained = train_as_told(recipe, copy, "engine")
+    assert re.search(r"^changes +[1-9]\d* of weights$", trained, re.MULTILINE)
+    *_, last = train(Target(16, 16), Parameters(population=20, rank=2, steps=5))
+    assert json.loads((copy / "engine" / "result.json").read_text())["digest"] == last.digest
+
+    recipe = section("Add an experiment")
+    changed += follow(recipe, copy)
+    assert changed[3:] == ["research/ranks.py"]
+    command = re.search(r"^    python (\S+)$", recipe, re.MULTILINE)
+    assert command
+    done = run(copy, command[1])
+    assert done.returncode == 0, done.stderr
+    rows = re.findall(r"^\| (\d) \| (-\d\.\d+) \|$", (copy / "research/ranks.md").read_text(), re.MULTILINE)
+    assert [rank for rank, _ in rows] == ["1", "2", "4", "8"]
+    assert all(float(fitness) > -2.2 for _, fitness in rows)  # of which it began with
+
+    listed = run(copy, "-m", "pentary", "train", "--help").stdout
+    assert "even" in listed and "watched" in listed
     assert_clean(copy, changed)
+
+
+def train_as_told(recipe: str, copy: Path, out: str) -> str:
+    """Run the training of a recipe; return what it has printed."""
     command = re.search(r"^    pentary (train .*)$", recipe, re.MULTILINE)
     assert command
-    assert "even" in run(copy, "-m", "pentary", "train", "--help").stdout
-    trained = run(copy, "-m", "pentary", *command[1].split(), "--out", "run")
+    trained = run(copy, "-m", "pentary", *command[1].split(), "--out", out)
     assert trained.returncode == 0, trained.stderr
-    assert re.search(r"^fitness +-\d+ -> -\d+$", trained.stdout, re.MULTILINE)
+    return trained.stdout
