@@ -11,6 +11,7 @@ import io
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any, Final, NoReturn
@@ -71,6 +72,7 @@ def exit_status() -> Iterator[None]:
     except OSError as error:
         raise _Mistake(f"cannot write the output: {error.strerror or error}") from error
     except KeyboardInterrupt:
+        warnings.simplefilter("ignore")  # of hardware that is only half described, for one
         say("Interrupted.")
         raise click.exceptions.Exit(signals.exit_code()) from None
     except EOFError as error:  # click would take it for an abort by the user

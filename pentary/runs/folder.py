@@ -111,6 +111,7 @@ class RunFolder:
         """Whether no record has been added, not even the start."""
         self._run = run
         self._kept = 0
+        self._added = -1  # step of the last record that was written, or tried to be
         self._place = path.absolute()  # a black box may change the working directory
         versions = {"pentary": version("pentary"), "numpy": np.__version__}
         self._config = _json(run.config() | {"versions": versions})
@@ -125,7 +126,7 @@ class RunFolder:
         Raises:
             PentaryError: a file cannot be written.
         """
-        path = self._place / "steps.jsonl"
+        path, self._added = self._place / "steps.jsonl", record.step
         with writing(path), path.open("a", encoding="utf-8") as file:  # closed each time, so no buffer holds anything
             file.write(json.dumps(record.line, allow_nan=False) + "\n")
         self.is_empty = False
@@ -174,6 +175,8 @@ class RunFolder:
                 self._place.mkdir(parents=True, exist_ok=True)
             if not (self._place / "config.json").exists():
                 self._write("config.json", self._config)
+            if self._run.last is not None and self._run.last.step > self._added:
+                self.add(self._run.last)  # a signal came between its making and its writing
             result = self._run.result() | {"out": str(self.path)} | dict(ending)
             try:
                 weights = self._run.weights()

@@ -33,11 +33,13 @@ class Run(Protocol):
         name: of what is trained.
         seed: of the run.
         steps: updates in the run.
+        last: the last record, even if the run was broken off before it was yielded; None before the first.
     """
 
     name: str
     seed: int
     steps: int
+    last: Record | None
 
     def config(self) -> dict[str, Any]:
         """Return everything that determines the run, as JSON values by name."""

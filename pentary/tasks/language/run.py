@@ -24,6 +24,7 @@ from pentary.runs.health import Health
 from pentary.runs.run import Record
 from pentary.support.display import say
 from pentary.support.parallel import one_blas_thread
+from pentary.support.signals import deferred
 from pentary.tasks.language import ngrams
 from pentary.tasks.language.corpus import Bytes, Corpus
 
@@ -65,6 +66,7 @@ class TextRun:
         self._tied: list[float] = []
         self._ties = Ties(self.steps)
         self._told: list[tuple[dict[str, Any], dict[str, Health]]] = []
+        self.last: Record | None = None
 
     @cached_property
     def ngrams(self) -> dict[str, float]:
@@ -132,7 +134,10 @@ class TextRun:
         return self._parameters.population * self._parameters.tokens * len(times) / sum(times) if times else 0.0
 
     def _record(self) -> Record:
-        """Measure the state, take it into the run's curves, and say what is told of it."""
+        """Measure the state, take it into the run's curves, and say what is told of it.
+
+        A signal comes before that or after it.
+        """
         state = self._state
         with one_blas_thread():
             self._centre.fill(state.latents)
@@ -156,10 +161,12 @@ class TextRun:
         if self._times:
             worst = max(stuck, key=lambda name: stuck[name])
             figures += f"  {self._rate() / 1e3:,.0f}k member-tokens/s  {stuck[worst]:.0%} of {worst} at limit"
-        self._losses, self._tied = [], []
-        self._last = state
-        self._told.append((line, own))  # last of all: Ctrl-C may come at any moment
-        return Record(state.step, line, figures, own, self._ties.news())
+        with deferred():
+            self._losses, self._tied = [], []
+            self._last = state
+            self._told.append((line, own))
+            self.last = Record(state.step, line, figures, own, self._ties.news())
+        return self.last
 
     def _visible(self, state: State) -> dict[str, np.ndarray]:
         """Return the visible weights of the matrices."""

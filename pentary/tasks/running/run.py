@@ -15,6 +15,7 @@ from pentary.runs import health, plots
 from pentary.runs.health import Health
 from pentary.runs.run import Record
 from pentary.runs.tensorfile import weights_to_bytes
+from pentary.support.signals import deferred
 from pentary.tasks.running.engines import MODULES, engine
 
 _REPORTS: Final = 100  # about as often in a run, accuracies are measured
@@ -70,6 +71,7 @@ class TaskRun:
         self.name, self.seed, self.steps = task.name, parameters.seed, parameters.steps
         self._task, self._parameters, self._engine, self._machine = task, parameters, engine, machine
         self._source = steps
+        self.last: Record | None = None
         self._first: Step | None = None
         self._last: Step | None = None
         self._visible: Mapping[str, Pents] | None = None
@@ -94,18 +96,13 @@ class TaskRun:
             yield self.record(step)
 
     def record(self, step: Step) -> Record:
-        """Add a step to the run's curves and return its record."""
+        """Add a step to the run's curves and return its record; a signal comes before that or after it."""
         latents = step.state.latents
         visible = visible_weights(self._parameters, latents)
-        self._health.append(health.of_weights(latents, limit(self._parameters.latent), visible, self._visible))
-        self._first, self._last, self._visible = self._first or step, step, visible
+        own = health.of_weights(latents, limit(self._parameters.latent), visible, self._visible)
         report = self._report(step.step, visible)
-        if step.tied is not None:
-            self._ties.add(step.step, step.tied)
         # Floats, since Matplotlib draws no integers beyond 64 bits.
-        self._curves.append(
-            (float(step.fitness), step.population_mean, None if step.best is None else float(step.best))
-        )
+        curves = (float(step.fitness), step.population_mean, None if step.best is None else float(step.best))
         line = {
             "step": step.step,
             "fitness": step.fitness,
@@ -115,16 +112,25 @@ class TaskRun:
             "evaluations": step.evaluations,
             "seconds": step.seconds,
             "digest": step.digest,
-            "health": health.as_dicts(self._health[-1]),
+            "health": health.as_dicts(own),
             **report,
             **step.measured,
         }
-        figures = f"fitness {step.fitness:.6g}"
-        if self._reports:
-            figures += "".join(f"  {name} {share}" for name, share in _accuracies(self._reports[-1][1]).items())
-        if step.evaluations:
-            figures += f"  {_rate(step.evaluations, step.seconds)}"
-        return Record(step.step, line, figures, self._health[-1], self._ties.news())
+        with deferred():
+            if step.tied is not None:
+                self._ties.add(step.step, step.tied)
+            if report:
+                self._reports.append((step.step, report))
+            figures = f"fitness {step.fitness:.6g}"
+            if self._reports:
+                figures += "".join(f"  {name} {share}" for name, share in _accuracies(self._reports[-1][1]).items())
+            if step.evaluations:
+                figures += f"  {_rate(step.evaluations, step.seconds)}"
+            self._first, self._last, self._visible = self._first or step, step, visible
+            self._health.append(own)
+            self._curves.append(curves)
+            self.last = Record(step.step, line, figures, own, self._ties.news())
+        return self.last
 
     def result(self) -> dict[str, Any]:
         """Return the figures of the run up to the last record."""
@@ -194,10 +200,7 @@ class TaskRun:
         """Return the task's further figures at about a hundred steps of the run and at the last; {} at the others."""
         if step % max(1, self.steps // _REPORTS) and step != self.steps:
             return {}
-        report = self._task.report(visible)
-        if report:
-            self._reports.append((step, report))
-        return report
+        return self._task.report(visible)
 
     def _ends(self) -> tuple[Step, Step]:
         assert self._first is not None and self._last is not None, "a run without a record has no result"

@@ -65,6 +65,19 @@ def test_every_record_is_on_disk_before_the_next(folder, run):
         assert lines[-1] == record.line
 
 
+@pytest.mark.parametrize("steps", [1, 2])
+def test_a_record_that_a_signal_has_kept_from_being_added_is_added_at_the_end(folder, run, steps):
+    records = run.records()
+    for _ in range(steps):
+        folder.add(next(records))
+    next(records)
+    folder.finish({"interrupted": True})
+    lines = [json.loads(line) for line in (folder.path / "steps.jsonl").read_text().splitlines()]
+    assert [line["digest"] for line in lines] == [step.digest for step in STEPS[: steps + 1]]
+    with safe_open(folder.path / "weights.safetensors", "numpy") as file:
+        assert file.metadata()["digest"] == lines[-1]["digest"]
+
+
 def test_the_end_holds_result_weights_and_figures_and_nothing_half_written(folder, run):
     add_all(folder, run)
     result = folder.finish({"interrupted": True})

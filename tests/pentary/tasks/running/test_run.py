@@ -1,6 +1,7 @@
 """The run of a task: records, result and summary, for all engines."""
 
 import json
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from pentary.es.loop import train
 from pentary.es.strategy import Parameters, visible_weights
+from pentary.es.ties import Ties
 from pentary.tasks.blackbox import BlackBox
 from pentary.tasks.running.run import TaskRun
 from pentary.tasks.target import Target
@@ -76,6 +78,22 @@ def test_the_result_is_that_of_the_last_record(run):
     assert (result["steps"], result["evaluations"], result["digest"]) == (2, 8, STEPS[2].digest)
     assert run.summary(result)["steps"] == "2 of 3"
     assert [name for name, _ in run.pictures()] == ["fitness.png", "weights.png", "health.png"]
+
+
+class Signalling(Ties):
+    def add(self, step, tied):
+        signal.raise_signal(signal.SIGINT)
+        super().add(step, tied)
+
+
+def test_a_signal_while_a_step_is_recorded_comes_after_that(run):
+    run._ties = Signalling(3)
+    records = run.records()
+    next(records)
+    with pytest.raises(KeyboardInterrupt):
+        next(records)
+    assert run.last.line["digest"] == run.result()["digest"] == STEPS[1].digest
+    assert len(list(run.pictures())) == 3
 
 
 @pytest.mark.parametrize(
