@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from functools import cache
+from threading import Barrier
 from typing import TypeVar
 
 import numpy  # noqa: F401 - loads the BLAS whose threads are counted
 from threadpoolctl import ThreadpoolController
+
+from pentary.support.signals import deferred
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -25,7 +28,12 @@ def _controller() -> ThreadpoolController:
 
 @cache
 def _executor() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(workers(), "pentary")
+    executor = ThreadPoolExecutor(workers(), "pentary")
+    all_started = Barrier(workers())
+    with deferred():  # an exception while a thread starts would make the executor forget it, and wait for it at exit
+        for started in [executor.submit(all_started.wait) for _ in range(workers())]:
+            started.result()
+    return executor
 
 
 @cache

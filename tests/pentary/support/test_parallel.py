@@ -51,3 +51,25 @@ def test_blas_has_one_thread_inside_a_chunk_and_all_of_them_after() -> None:
     before = workers()
     assert {threads for threads, _ in map_chunks(blas_threads, 4, 1)} == {1}
     assert blas_threads(slice(0))[0] == before
+
+
+def test_a_signal_while_the_workers_start_does_not_make_the_end_wait_for_them() -> None:
+    code = """if True:
+        import signal, sys, threading
+        from pentary.support import parallel, signals
+
+        signals.end_like_ctrl_c()
+        start = threading.Thread.start
+
+        def interrupted(self):
+            threading.Thread.start = start
+            start(self)
+            signal.raise_signal(signal.SIGINT)
+
+        threading.Thread.start = interrupted
+        try:
+            parallel.map_items(abs, [1, 2])
+        except KeyboardInterrupt:
+            sys.exit(signals.exit_code())
+    """
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 130
