@@ -41,7 +41,7 @@ def passes(simulator: str, parameters: LowRankParameters, operations: int, folde
 
 @needs_verilator
 def test_the_verilog_does_what_the_twin_does(tmp_path: Path) -> None:
-    passes("verilator", LowRankParameters(), 4_000, tmp_path)
+    passes("verilator", LowRankParameters(), 1_000, tmp_path)
 
 
 @needs_icarus
@@ -119,6 +119,7 @@ class Lenient(Decoder):
         return m
 
 
+@pytest.mark.slow
 @needs_icarus
 def test_an_operand_that_only_its_upper_bits_make_illegal_is_found(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -139,6 +140,7 @@ class Hasty(Front):
         return m
 
 
+@pytest.mark.slow
 @needs_icarus
 def test_an_lrset_that_reaches_the_command_before_it_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(unit, "Front", Hasty)
@@ -147,6 +149,7 @@ def test_an_lrset_that_reaches_the_command_before_it_is_found(monkeypatch: pytes
     assert "Error: seed 5, case each_pair: element " in result.stderr
 
 
+@pytest.mark.slow
 @needs_icarus
 def test_a_threshold_that_twin_and_gateware_share_is_found(tmp_path: Path) -> None:
     # The simulator imports `pentary` itself, so the fault is injected into a copy of the source.

@@ -28,6 +28,7 @@ def test_the_peripheral_does_what_the_twin_does(tmp_path: Path) -> None:
     assert sum(report.cases.values()) >= 90
 
 
+@pytest.mark.slow
 @needs_icarus
 def test_an_element_past_the_last_that_is_not_refused_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def exists(self: wrapper.LowRankBus, word: Value) -> Value:

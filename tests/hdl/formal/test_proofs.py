@@ -194,6 +194,9 @@ BUGS = {
     "bus-reads": [Bug("addresses are taken while an answer waits", BUS, Eager)],
 }
 
+LONG = {"generator", "scalars-given"}
+"""Proofs that take long to fail."""
+
 
 @pytest.mark.parametrize("name", PROOFS)
 def test_it_is_proved(name: str) -> None:
@@ -203,7 +206,11 @@ def test_it_is_proved(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "bug"),
-    [pytest.param(name, bug, id=f"{name}: {bug.told}") for name, bugs in BUGS.items() for bug in bugs],
+    [
+        pytest.param(name, bug, id=f"{name}: {bug.told}", marks=[pytest.mark.slow] if name in LONG else [])
+        for name, bugs in BUGS.items()
+        for bug in bugs
+    ],
 )
 def test_it_fails_on_a_bug(name: str, bug: Bug, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bug.target, bug.replacement)
