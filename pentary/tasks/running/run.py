@@ -15,6 +15,7 @@ from pentary.runs import health, plots
 from pentary.runs.health import Health
 from pentary.runs.run import Record
 from pentary.runs.tensorfile import weights_to_bytes
+from pentary.support.parallel import one_blas_thread
 from pentary.support.signals import deferred
 from pentary.tasks.running.engines import MODULES, engine
 
@@ -200,7 +201,8 @@ class TaskRun:
         """Return the task's further figures at about a hundred steps of the run and at the last; {} at the others."""
         if step % max(1, self.steps // _REPORTS) and step != self.steps:
             return {}
-        return self._task.report(visible)
+        with one_blas_thread():
+            return self._task.report(visible)
 
     def _ends(self) -> tuple[Step, Step]:
         assert self._first is not None and self._last is not None, "a run without a record has no result"

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from pentary.es.loop import train
 from pentary.es.strategy import Parameters, visible_weights
@@ -78,6 +79,17 @@ def test_the_result_is_that_of_the_last_record(run):
     assert (result["steps"], result["evaluations"], result["digest"]) == (2, 8, STEPS[2].digest)
     assert run.summary(result)["steps"] == "2 of 3"
     assert [name for name, _ in run.pictures()] == ["fitness.png", "weights.png", "health.png"]
+
+
+class Counting(Target):
+    def report(self, weights):
+        return {"threads": [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]}
+
+
+def test_reports_leave_the_cores_to_the_workers_of_the_next_step():
+    task = Counting(8, 6)
+    records = TaskRun(task, PARAMETERS, train(task, PARAMETERS)).records()
+    assert {tuple(record.line["threads"]) for record in records} == {(1,)}
 
 
 class Signalling(Ties):
