@@ -83,13 +83,13 @@ def test_the_result_is_that_of_the_last_record(run):
 
 class Counting(Target):
     def report(self, weights):
-        return {"threads": [each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"]}
+        return {"threads": max(each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas")}
 
 
 def test_reports_leave_the_cores_to_the_workers_of_the_next_step():
     task = Counting(8, 6)
     records = TaskRun(task, PARAMETERS, train(task, PARAMETERS)).records()
-    assert {tuple(record.line["threads"]) for record in records} == {(1,)}
+    assert [record.line["threads"] for record in records] == [1, 1, 1, 1]
 
 
 class Signalling(Ties):
