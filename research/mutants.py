@@ -26,6 +26,10 @@ from typing import Final
 import equivalence
 import sources
 from mutation import OTHER_HARDWARE, ROOT, SOFTWARE, UNCHANGED, Mutant, Outcome, Runner, tree
+from pentary.isa import table as isa
+from pentary.isa.table import BY_NAME
+from pentary.support.compiled import imported_sources
+from pentary_hdl.lralu.twin import OPS
 
 HERE = Path(__file__).parent
 TABLE, STORE = HERE / "mutants.toml", HERE / "mutants.json"
@@ -43,11 +47,17 @@ FAULTS: Final = (
 )
 """Kinds of mutants; the last two are of software."""
 
-_MODULES: Final = ("pentary_hdl.bench.lralu_tests", "pentary_hdl.bench.harness")
-"""What runs in a mutant; the modules that it imports can decide what is found."""
+_MODULES: Final = ("pentary_hdl.bench.lralu_tests", "pentary_hdl.bench.harness", "pentary_hdl.lralu.unit")
+"""What a mutant is made of and what runs in it; these and the modules that they import can decide what is found."""
 
-_TOOLS: Final = ("pentary.support.files", "pentary.support.signals", "pentary_hdl.tools")
-"""Those that cannot."""
+_TOOLS: Final = (
+    *("pentary.isa.table", "pentary.support.files", "pentary.support.signals"),
+    *("pentary_hdl.tools.processes", "pentary_hdl.tools.toolchain"),
+)
+"""Those that cannot; of the instruction table, `digest` takes the part that can."""
+
+OF_TABLE: Final = ("ACCUMULATOR", "CONTROLS", "CONTROL_RESET", "LOWRANK_HARDWARE", "OPERAND", "TOTAL")
+"""Constants of the instruction table that the unit, its reference model and its bench use."""
 
 
 def mutants() -> list[Mutant]:
@@ -59,7 +69,15 @@ def mutants() -> list[Mutant]:
 def digest() -> str:
     """Return what tells whether results are of the present sources and mutants."""
     changes = json.dumps([(each.name, each.old, each.new) for each in mutants()])
-    return sources.digest(sources.imported(_MODULES, _TOOLS), changes)
+    lines = [BY_NAME[name] for name in OPS]
+    constants = {name: getattr(isa, name) for name in OF_TABLE}
+    return sources.digest(needed(), f"{changes}{lines}{constants}")
+
+
+def needed() -> set[Path]:
+    """Return the files whose code decides what is found."""
+    files = {file for module in _MODULES for file in imported_sources(module)}
+    return files - {imported_sources(tool)[0] for tool in _TOOLS}
 
 
 def is_stale() -> bool:

@@ -1,7 +1,9 @@
 """The table of mutants against the sources, and the record of what has found them."""
 
 import ast
+import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 import mutants
 from mutants import FAULTS, GATEWARE
 from mutation import ROOT, Mutant, Outcome
+from pentary.isa.table import BY_NAME
 
 UNIT = ROOT / "hdl" / "pentary_hdl" / "lralu"
 TABLE = mutants.mutants()
@@ -96,6 +99,20 @@ def test_results_are_kept_until_the_sources_change(
     assert told.endswith(f"## Not found\n\n- {survivor}: a gap of the bench\n")
     mutants.record(outcomes, "other sources", seed=7)
     assert mutants.is_stale()
+
+
+def test_the_digest_has_all_of_the_instruction_table_that_decides_what_is_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = "\n".join(file.read_text(encoding="utf-8") for file in mutants.needed())
+    lines = re.findall(r"^from pentary\.isa\.table import (\w.*)$", text, re.MULTILINE)
+    assert "from pentary.isa.table import (" not in text
+    names = {name for line in lines for name in line.split(", ")}
+    assert names == {*mutants.OF_TABLE, "BY_NAME", "INSTRUCTIONS"}
+    assert {"twin.py", "rows.py", "lralu_oracle.py", "mover.py"} <= {file.name for file in mutants.needed()}
+    before = mutants.digest()
+    monkeypatch.setitem(BY_NAME, "LRADD", replace(BY_NAME["LRADD"], occupancy="b+1"))
+    assert mutants.digest() != before
 
 
 @pytest.mark.skipif(not mutants.STORE.exists(), reason="not measured yet: python research/mutants.py")
