@@ -1,4 +1,8 @@
-"""Set-associative caches with least-recently-used replacement: two L1 caches over one L2."""
+"""Set-associative caches with least-recently-used replacement, two L1 caches over one L2, and when their lines arrive.
+
+Each L1 cache has a port to L2 and L2 has one to memory for it, so the fills and write-backs of one cache follow each
+other in program order, and never wait for the other cache.
+"""
 
 from typing import Final
 
@@ -10,36 +14,94 @@ CLEAN: Final = -1
 
 
 @compiled
-def access(s: Record, caches: "Record", first: int, line: int, write: bool) -> int:
-    """Access a line through L1 and L2, and update the access and miss counts.
+def access(s: Record, caches: "Record", side: int, address: int, write: bool, now: int, begin: int) -> tuple[int, int]:
+    """Access a word through an L1 cache, and update the counts.
 
     Args:
-        s: machine state; its counts are updated.
+        s: machine state; the ports of the cache and its counts are updated.
         caches: the three caches (L1 instruction, L1 data, L2), updated.
-        first: index of the L1 cache, ICACHE or DCACHE.
-        line: line number.
+        side: index of the L1 cache, ICACHE or DCACHE.
+        address: of the word.
         write: whether the access is a write.
+        now: cycle of the access; never earlier than that of the access before.
+        begin: cycle from which a line that is missed may be requested.
 
     Returns:
-        0 for a hit in L1, 1 for a hit in L2, 2 for memory.
+        The cycles by which the word comes later than in a hit: those of L2, and those of memory.
     """
-    accesses = o.ICACHE_ACCESSES + 2 * first
+    line = (address + s.line_words // 2) // s.line_words
+    place = address + s.line_words // 2 - line * s.line_words
+    touch(s, caches, side, line, place, write, begin)
+    if now >= s.fill_end[side] or s.fill_line[side] != line:
+        return 0, 0
+    wait = max(0, arrival(s, side, place) - now)
+    own = wait
+    if s.fill_from[side] > 1:
+        own = min(wait, max(0, s.fill_answered[side] - now))
+    return own, wait - own
+
+
+@compiled
+def touch(s: Record, caches: "Record", side: int, line: int, place: int, write: bool, now: int) -> None:
+    """Look a line up in an L1 cache; on a miss, request it in cycle `now`, the word at a place in the line first."""
+    accesses = o.ICACHE_ACCESSES + 2 * side
     s.counts[accesses] += 1
-    hit, evicted = _lookup(caches[first], line, write)
+    hit, evicted = _lookup(caches[side], line, write)
     if hit:
-        return 0
+        return
     s.counts[accesses + 1] += 1
     s.counts[o.L2_ACCESSES] += 1
     hit, lost = _lookup(caches[L2], line, False)
+    _fill(s, side, line, place, hit, now)
     if not hit:
         s.counts[o.L2_MISSES] += 1
         s.counts[o.MEMORY_READS] += 1
-        s.counts[o.MEMORY_WRITES] += lost != CLEAN
+        if lost != CLEAN:
+            _write_memory(s, side, s.memory_free[side])
     if evicted != CLEAN:
         s.counts[o.L2_ACCESSES] += 1
+        beats = s.line_words // s.l2_beat
+        s.counts[o.L2_BEATS] += beats
+        s.l2_free[side] += beats
         _, lost = _lookup(caches[L2], evicted, True)
-        s.counts[o.MEMORY_WRITES] += lost != CLEAN
-    return 1 if hit else 2
+        if lost != CLEAN:
+            _write_memory(s, side, max(s.memory_free[side], s.l2_free[side]))
+
+
+@compiled
+def arrival(s: Record, side: int, place: int) -> int:
+    """Return the cycle in which the word at a place of the line that is filled last arrives in an L1 cache."""
+    if not s.critical_first:
+        return s.fill_end[side] - 1
+    beats = s.line_words // s.fill_beat[side]
+    later = (place // s.fill_beat[side] - s.fill_place[side] + beats) % beats
+    return s.fill_first[side] + later
+
+
+@compiled
+def _fill(s: Record, side: int, line: int, place: int, from_l2: bool, now: int) -> None:
+    """Begin the transfer of a line to an L1 cache."""
+    answered = max(now, s.l2_free[side]) + s.l2_latency
+    first, beat = answered, s.l2_beat
+    s.counts[o.L2_BEATS] += s.line_words // s.l2_beat
+    if not from_l2:
+        first = max(answered, s.memory_free[side]) + s.memory_latency
+        beat = min(beat, s.memory_beat)
+        s.counts[o.MEMORY_BEATS] += s.line_words // s.memory_beat
+    s.fill_line[side], s.fill_from[side], s.fill_answered[side] = line, (1 if from_l2 else 2), answered
+    s.fill_first[side], s.fill_beat[side], s.fill_place[side] = first, beat, place // beat
+    s.fill_end[side] = s.l2_free[side] = first + s.line_words // beat
+    if not from_l2:
+        s.memory_free[side] = s.fill_end[side]
+
+
+@compiled
+def _write_memory(s: Record, side: int, begin: int) -> None:
+    """Write a dirty line back from L2 to memory."""
+    beats = s.line_words // s.memory_beat
+    s.counts[o.MEMORY_WRITES] += 1
+    s.counts[o.MEMORY_BEATS] += beats
+    s.memory_free[side] = begin + beats
 
 
 @compiled

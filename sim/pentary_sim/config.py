@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
+from math import isqrt
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -15,7 +16,7 @@ from pentary.numbers.word import PentaryError
 from pentary.support.messages import MOST, in_words, shortened
 
 
-def _setting(default: int | bool, allowed: Collection[int]) -> Any:
+def _setting(default: int | bool | None, allowed: Collection[int]) -> Any:
     return field(default=default, metadata={"allowed": allowed})
 
 
@@ -27,6 +28,8 @@ MAX_WAYS: Final = 64
 _SETS: Final = (1, 5, 25, 125, 625, MAX_SETS)
 _WAYS: Final = range(1, MAX_WAYS + 1)
 _LATENCY: Final = range(10_001)
+_STAGES: Final = range(1, 17)
+_BEAT: Final = (1, 5, 25, 125, 625)
 
 
 @dataclass(frozen=True)
@@ -48,23 +51,33 @@ class Caches:
     """Settings common to all caches."""
 
     line: int = _setting(25, (5, 25, 125, 625))
+    critical_first: bool = _setting(True, (False, True))
 
 
 @dataclass(frozen=True)
 class L1:
-    """A first-level cache."""
+    """A first-level cache; its latency follows from its size if it is None."""
 
     sets: int = _setting(25, _SETS)
     ways: int = _setting(8, _WAYS)
+    latency: int | None = _setting(None, _STAGES)
+
+
+@dataclass(frozen=True)
+class L1Data(L1):
+    """The first-level data cache, with the port of the vector load/store unit."""
+
+    beat: int = _setting(5, _BEAT)
 
 
 @dataclass(frozen=True)
 class L2:
-    """The second-level cache."""
+    """The second-level cache; its latency follows from its size if it is None."""
 
     sets: int = _setting(125, _SETS)
     ways: int = _setting(16, _WAYS)
-    latency: int = _setting(10, _LATENCY)
+    latency: int | None = _setting(None, _LATENCY)
+    beat: int = _setting(5, _BEAT)
 
 
 @dataclass(frozen=True)
@@ -73,6 +86,7 @@ class Memory:
 
     words: int = _setting(5**9, range(5**6, 5**11 + 1))
     latency: int = _setting(60, _LATENCY)
+    beat: int = _setting(1, _BEAT)
 
 
 @dataclass(frozen=True)
@@ -108,7 +122,7 @@ class Config:
     predictor: Predictor = Predictor()
     caches: Caches = Caches()
     icache: L1 = L1()
-    dcache: L1 = L1()
+    dcache: L1Data = L1Data()
     l2: L2 = L2()
     memory: Memory = Memory()
     lowrank: LowRank = LowRank()
@@ -117,6 +131,29 @@ class Config:
     def __post_init__(self) -> None:
         """Raise PentaryError if a value is not allowed."""
         _raise_all([problem for name in _TABLES for problem in _wrong_values(name, getattr(self, name))])
+
+    def l1_latency(self, cache: L1) -> int:
+        """Return the cycles of an access to `icache` or `dcache` that hits.
+
+        It grows with the side of the square that the words fill: a cycle up to 11,249 words, two up to 31,249.
+
+        >>> config = Config(dcache=L1Data(sets=125))
+        >>> config.l1_latency(config.icache), config.l1_latency(config.dcache)
+        (1, 2)
+        """
+        if cache.latency is not None:
+            return cache.latency
+        return max(1, _side(cache.sets * cache.ways * self.caches.line, 5000))
+
+    def l2_latency(self) -> int:
+        """Return the cycles until the first words of a line come from L2: 5 for the way there and back, and its own.
+
+        >>> Config().l2_latency(), Config(l2=L2(sets=625)).l2_latency()
+        (10, 16)
+        """
+        if self.l2.latency is not None:
+            return self.l2.latency
+        return 5 + _side(self.l2.sets * self.l2.ways * self.caches.line, 2000)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -179,6 +216,11 @@ class Config:
         return cls(**tables)
 
 
+def _side(words: int, unit: int) -> int:
+    """Return the square root of words / unit, rounded to the nearest integer."""
+    return (isqrt(4 * words // unit) + 1) // 2
+
+
 _TABLES: Final[Mapping[str, Any]] = {table.name: table.default for table in fields(Config)}
 _NAMES: Final = [f"{name}.{setting.name}" for name, table in _TABLES.items() for setting in fields(table)]
 
@@ -187,7 +229,10 @@ def _wrong_values(name: str, table: Any) -> Iterator[str]:
     for setting in fields(table):
         value, allowed = getattr(table, setting.name), setting.metadata["allowed"]
         # The type is compared, too: in Python, True == 1 and 25.0 == 25.
-        if type(value) is not type(setting.default) or value not in allowed:
+        if value is None and setting.default is None:
+            continue
+        kind = int if setting.default is None else type(setting.default)
+        if type(value) is not kind or value not in allowed:
             yield f"{name}.{setting.name} is {_toml(value)}; it must be {in_words(allowed)}"
 
 

@@ -40,6 +40,9 @@ COUNTS: Final = (
     "l2_misses",
     "memory_reads",  # lines
     "memory_writes",  # lines
+    "dcache_beats",  # cycles in which the port of LOADV and STOREV moves words
+    "l2_beats",  # of lines between the L1 caches and L2, both ways
+    "memory_beats",  # of lines between L2 and memory, both ways
     "scalar_digit_operations",
     "scalar_digits_skipped",
     "vector_digit_operations",

@@ -81,23 +81,24 @@ def _time(
     """Compute the cycles in which the instruction at pc enters each stage, and charge its lost cycles to causes."""
     op, unit, waits = c.op, c.unit, s.waits
     # IF
-    fetch = max(s.decode, s.redirect)
-    lost_so_far = fetch - s.decode
+    next_fetch = s.decode - s.icache_latency + 1
+    fetch = max(next_fetch, s.redirect)
+    lost_so_far = fetch - next_fetch
     waits[o.FLUSH] += lost_so_far
     miss = 0
     line = (pc + s.line_words // 2) // s.line_words
-    if line == s.line:
+    if line == s.line and fetch >= s.fill_end[ICACHE]:
         s.counts[o.ICACHE_ACCESSES] += 1
     else:
-        level = access(s, caches, ICACHE, line, False)
         s.line = line
-        if level > 0:
-            undecided = max(0, s.decided - fetch)  # no miss starts before the last jump or branch is resolved
-            waits[o.FETCH_L2] += undecided
-            miss = undecided + _wait_for_level(s, level, o.FETCH_L2)
+        # No miss begins before the last jump or branch is resolved.
+        own, further = access(s, caches, ICACHE, pc, False, fetch, max(fetch, s.decided))
+        waits[o.FETCH_L2] += own
+        waits[o.FETCH_MEMORY] += further
+        miss = own + further
     lost_so_far += miss
     # ID
-    decode = max(fetch + 1 + miss, s.execute)
+    decode = max(fetch + s.icache_latency + miss, s.execute)
     # EX
     earliest = max(decode + 1, s.memory)
     execute = _hazards(s, c, earliest)
@@ -109,16 +110,16 @@ def _time(
     if occupancy > 1:
         waits[o.EXECUTE_WAIT] += occupancy - 1
         lost_so_far += occupancy - 1
-    memory = max(execute + occupancy, s.writeback)
+    memory = max(execute + occupancy, s.writeback - s.dcache_latency + 1)
     # WB
     miss = 0
     if unit == o.UNIT_SCALAR and address != NONE:
-        line = (address + s.line_words // 2) // s.line_words
-        level = access(s, caches, DCACHE, line, op == o.STORE or op == o.PUSH)
-        if level > 0:
-            miss = _wait_for_level(s, level, o.DATA_L2)
-            lost_so_far += miss
-    writeback = max(memory + 1 + miss, s.writeback + 1)
+        own, further = access(s, caches, DCACHE, address, op == o.STORE or op == o.PUSH, memory, memory)
+        waits[o.DATA_L2] += own
+        waits[o.DATA_MEMORY] += further
+        miss = own + further
+        lost_so_far += miss
+    writeback = max(memory + s.dcache_latency + miss, s.writeback + 1)
 
     mispredicted = False
     if c.group == o.CONTROL:
@@ -136,8 +137,8 @@ def _time(
 
     lost = writeback - s.writeback - 1
     if s.writeback < 0:
-        lost -= 4
-        s.causes[o.FILL] = 4
+        s.causes[o.FILL] = s.icache_latency + s.dcache_latency + 2
+        lost -= s.causes[o.FILL]
     cause = _charge(s, c, lost, lost_so_far) if lost_so_far > 0 else 0
     s.causes[o.ISSUE] += 1
     c.profile[o.ISSUE] += 1
@@ -158,17 +159,6 @@ def _time(
             vectors[s.vectors_held, :] = s.vectors[c.vwritten]
             s.vectors_held += 1
     s.decode, s.execute, s.memory, s.writeback = decode, execute, memory, writeback
-
-
-@compiled
-def _wait_for_level(s: Record, level: int, cause: int) -> int:
-    """Charge the L2 latency of a miss to `cause` and the memory latency to `cause + 1`; return the total."""
-    cycles = s.l2_latency
-    s.waits[cause] += cycles
-    if level > 1:
-        s.waits[cause + 1] += s.memory_latency
-        cycles += s.memory_latency
-    return cycles
 
 
 @compiled

@@ -39,8 +39,14 @@ STATE: Final = np.dtype(
         # configuration
         ("queue", _INT),
         ("line_words", _INT),
+        ("critical_first", _INT),
+        ("icache_latency", _INT),
+        ("dcache_latency", _INT),
+        ("dcache_beat", _INT),  # words in a cycle; this and the next two are at most a line
         ("l2_latency", _INT),
+        ("l2_beat", _INT),
         ("memory_latency", _INT),
+        ("memory_beat", _INT),
         ("lanes", _INT),
         ("rounds_per_cycle", _INT),
         ("overflow_trap", _INT),
@@ -65,6 +71,16 @@ STATE: Final = np.dtype(
         ("unit_done", _INT, len(UNITS)),
         ("queue_starts", _INT, (len(UNITS), MAX_QUEUE)),  # start cycles of each unit's last instructions, ring buffer
         ("queue_next", _INT, len(UNITS)),
+        # the last fill of each L1 cache, and cycles from which the ports that it has to L2 and to memory are free
+        ("fill_line", _INT, 2),
+        ("fill_from", _INT, 2),  # level: 1 for L2, 2 for memory
+        ("fill_answered", _INT, 2),  # cycle in which L2 has the line, or knows that it has not
+        ("fill_first", _INT, 2),  # cycle in which the first words arrive
+        ("fill_end", _INT, 2),  # cycle after that in which the last words arrive
+        ("fill_beat", _INT, 2),  # words that arrive in a cycle
+        ("fill_place", _INT, 2),  # number, within the line, of the beat that arrives first
+        ("l2_free", _INT, 2),
+        ("memory_free", _INT, 2),
         # branch predictor: address, target and counter of each entry; pending updates with their cycle
         ("predictor", _INT, (MAX_ENTRIES, 3)),
         ("outcomes", _INT, (4, 4)),

@@ -4,7 +4,7 @@ import numpy as np
 
 from pentary.isa.timing import COSTS, write_terms
 from pentary_sim import opcodes as o
-from pentary_sim.cache import access
+from pentary_sim.cache import arrival, touch
 from pentary_sim.compiled import compiled
 from pentary_sim.layout import DCACHE, Record
 from pentary_sim.lowrank import COLS, RANK, ROWS
@@ -38,7 +38,9 @@ def dispatch(s: Record, caches: Record, c: Record, entered: int, address: int) -
         start = max(start, max(s.vector_ready[written], s.vector_read[written]))
     if op == o.FITGET:
         start = max(start, s.fitness_ready[c.a])
-    occupancy, latency = _cost(s, op, c.i, _lines(s, caches, op, address) if unit == o.UNIT_MEMORY else 0)
+    occupancy, latency = _cost(s, op, c.i, _beats(s, caches, op, address, start) if unit == o.UNIT_MEMORY else 0)
+    if unit == o.UNIT_MEMORY:
+        latency += s.dcache_latency - 1
     free, done = start + occupancy, start + latency
     if v1 >= 0:
         s.vector_read[v1] = max(s.vector_read[v1], free)
@@ -72,16 +74,22 @@ def _cost(s: Record, op: int, w: int, x: int) -> tuple[int, int]:
 
 
 @compiled
-def _lines(s: Record, caches: Record, op: int, address: int) -> int:
-    """Access the cache lines of a vector in memory; return the cycles this takes."""
-    size = s.line_words
-    first, last = (address + size // 2) // size, (address + s.vl - 1 + size // 2) // size
-    cycles = 0
-    for line in range(first, last + 1):
-        level = access(s, caches, DCACHE, line, op == o.STOREV)
-        cycles += 1
-        if level > 0:
-            cycles += s.l2_latency
-        if level > 1:
-            cycles += s.memory_latency
-    return cycles
+def _beats(s: Record, caches: Record, op: int, address: int, start: int) -> int:
+    """Access the words of a vector in memory, a beat a cycle; return the cycles this takes from `start` on."""
+    size, beat = s.line_words, s.dcache_beat
+    now, first, end = start, address + size // 2, address + size // 2 + s.vl  # counted from the beginning of line 0
+    while first < end:
+        line, place = first // size, first % size
+        last = min(place + end - first, size) - 1
+        touch(s, caches, DCACHE, line, place, op == o.STOREV, now)
+        beats = last // beat - place // beat + 1
+        s.counts[o.DCACHE_BEATS] += beats
+        if now >= s.fill_end[DCACHE] or s.fill_line[DCACHE] != line:
+            now += beats
+        else:
+            for number in range(place // beat, last // beat + 1):
+                for word in range(max(place, number * beat), min(last, number * beat + beat - 1) + 1):
+                    now = max(now, arrival(s, DCACHE, word))
+                now += 1
+        first += last - place + 1
+    return now - start

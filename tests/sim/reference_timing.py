@@ -7,6 +7,7 @@ Instructions are executed by the interpreter.
 import re
 from collections import Counter, OrderedDict, defaultdict, deque
 from copy import copy
+from itertools import groupby
 from math import ceil, log2
 from typing import Final
 
@@ -80,40 +81,88 @@ class Cache:
 
 
 class Caches:
-    """The three caches and main memory, with their event counters."""
+    """The three caches and main memory, with their event counters and the ports through which lines travel."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
         levels = {"icache": config.icache, "dcache": config.dcache, "l2": config.l2}
         self._caches = {name: Cache(level.sets, level.ways) for name, level in levels.items()}
         self.counts: Counter[str] = Counter()
+        self._ports_free: dict[tuple[str, str], int] = defaultdict(int)  # by L1 cache, and "l2" or "memory"
+        self._arriving: dict[str, dict[int, int]] = {"icache": {}, "dcache": {}}  # cycle by address, of the last fill
+        self._answered = dict.fromkeys(self._arriving, 0)
+        self._from_memory = dict.fromkeys(self._arriving, False)
 
     def line(self, address: int) -> int:
         """Return the line number of an address: line k holds the addresses nearest to k * size."""
         size = self._config.caches.line
         return (address + size // 2) // size
 
-    def access(self, name: str, line: int, write: bool = False) -> tuple[bool, int, int]:
-        """Access a line through "icache" or "dcache"; return whether it misses, and the L2 and memory latencies."""
+    def request(self, name: str, address: int, write: bool, now: int) -> None:
+        """Look up the line of an address in "icache" or "dcache"; on a miss, request it in cycle `now`."""
+        line = self.line(address)
         self.counts[f"{name}_accesses"] += 1
         hit, thrown_out = self._caches[name].access(line, write)
-        l2_latency = memory_latency = 0
         if not hit:
             self.counts[f"{name}_misses"] += 1
-            l2_latency = self._config.l2.latency
-            if not self._access_l2(line, False):
-                self.counts["l2_misses"] += 1
-                self.counts["memory_reads"] += 1
-                memory_latency = self._config.memory.latency
+            in_l2, lost = self._access_l2(line, False)
+            self._transfer(name, line, address, in_l2, now)
+            self._write_back(name, "memory", lost, 0)
         if thrown_out is not None:
-            self._access_l2(thrown_out, True)
-        return not hit, l2_latency, memory_latency
+            _, lost = self._access_l2(thrown_out, True)
+            moved = self._write_back(name, "l2", True, 0)
+            self._write_back(name, "memory", lost, moved)
 
-    def _access_l2(self, line: int, write: bool) -> bool:
+    def waits(self, name: str, address: int, now: int) -> tuple[int, int]:
+        """Return for how long a word whose line has been requested is not there, for L2 and for memory."""
+        wait = max(0, self._arriving[name].get(address, 0) - now)
+        if not self._from_memory[name]:
+            return wait, 0
+        of_l2 = min(wait, max(0, self._answered[name] - now))
+        return of_l2, wait - of_l2
+
+    def _beats(self, level: str) -> int:
+        """Return how many transfers a line takes at a level."""
+        size, words = self._config.caches.line, {"l2": self._config.l2, "memory": self._config.memory}[level].beat
+        self.counts[f"{level}_beats"] += ceil(size / words)
+        return ceil(size / words)
+
+    def _transfer(self, name: str, line: int, wanted: int, in_l2: bool, now: int) -> None:
+        size, config = self._config.caches.line, self._config
+        l2, memory = (name, "l2"), (name, "memory")
+        begin = self._answered[name] = max(now, self._ports_free[l2]) + config.l2_latency()
+        beats = self._beats("l2")
+        if not in_l2:
+            self.counts["l2_misses"] += 1
+            self.counts["memory_reads"] += 1
+            begin = max(begin, self._ports_free[memory]) + config.memory.latency
+            beats = max(beats, self._beats("memory"))
+        addresses = list(range(line * size - size // 2, line * size + size // 2 + 1))
+        parts = [addresses[size // beats * number :][: size // beats] for number in range(beats)]
+        own = next(number for number, part in enumerate(parts) if wanted in part)
+        order = parts[own:] + parts[:own]
+        self._arriving[name] = {address: begin + turn for turn, part in enumerate(order) for address in part}
+        end = begin + beats
+        if not config.caches.critical_first:
+            self._arriving[name] = dict.fromkeys(addresses, end - 1)
+        self._from_memory[name] = not in_l2
+        self._ports_free[l2] = end
+        if not in_l2:
+            self._ports_free[memory] = end
+
+    def _write_back(self, name: str, level: str, needed: bool, after: int) -> int:
+        """Occupy a port with a dirty line; return when it has been moved."""
+        if not needed:
+            return 0
+        if level == "memory":
+            self.counts["memory_writes"] += 1
+        self._ports_free[name, level] = max(after, self._ports_free[name, level]) + self._beats(level)
+        return self._ports_free[name, level]
+
+    def _access_l2(self, line: int, write: bool) -> tuple[bool, bool]:
         self.counts["l2_accesses"] += 1
         hit, thrown_out = self._caches["l2"].access(line, write)
-        self.counts["memory_writes"] += thrown_out is not None
-        return hit
+        return hit, thrown_out is not None
 
 
 def terms(lanes: int, rounds: int, vl: int, rows: int, cols: int, rank: int, w: int, x: int) -> dict[str, int]:
@@ -144,7 +193,11 @@ class Machine:
         self.counts = self._caches.counts
         self._predictor = Predictor(config.predictor.entries)
         # Cycles in which instruction i-1 entered its stages; initially such that the first one is not delayed.
-        self._id, self._ex, self._mem, self._wb = 0, 1, 2, 3
+        self._fetching, self._loading = config.l1_latency(config.icache), config.l1_latency(config.dcache)
+        self._id = self._fetching - 1
+        self._ex, self._mem = self._id + 1, self._id + 2
+        self._wb = self._mem + self._loading
+        self._fill = self._wb + 1
         self._redirect = 0
         self._decided = 0  # cycle after the EX of the last jump or branch
         self._outstanding: dict[int, tuple[str, int]] = {}  # by register: cause and end of a reader's wait
@@ -159,7 +212,7 @@ class Machine:
     @property
     def causes(self) -> dict[str, int]:
         """Cycles by cause."""
-        return dict(zip(CAUSES, self.profile.sum(axis=0).tolist(), strict=True)) | {"fill": 4}
+        return dict(zip(CAUSES, self.profile.sum(axis=0).tolist(), strict=True)) | {"fill": self._fill}
 
     def step(self) -> tuple[dict[str, int], dict[str, int]]:
         """Execute an instruction.
@@ -174,34 +227,31 @@ class Machine:
         before.registers, before.controls = [*before.registers], dict(before.controls)
         self.golden.step()
         pc, following = before.pc, self.golden.pc
-        instruction, *_, immediate = decoded = decode(int(before.memory[pc]))
+        decoded = decode(int(before.memory[pc]))
+        instruction = decoded.instruction
         name, unit = instruction.name, instruction.unit
         fields: Fields = {operand: getattr(decoded, kind.field) for operand, kind in operands(instruction)}
         waits: dict[str, int] = dict.fromkeys(CAUSES[2:], 0)
 
-        missed, waits["fetch_l2"], waits["fetch_memory"] = self._caches.access("icache", self._caches.line(pc))
         address = _address(name, fields, before.registers)
-        x = self._access_data(name, address, before.vl, waits)
-        lanes, rounds = self._config.lowrank.lanes, self._config.lowrank.rounds_per_cycle
-        rows, cols, rank, *_ = before.controls.values()
-        values = terms(lanes, rounds, before.vl, rows, cols, rank, immediate, x)
-        occupancy, latency = cycles(instruction.occupancy, values), cycles(instruction.latency, values)
-
-        fetch = max(self._id, self._redirect)
-        waits["flush"] = fetch - self._id
-        if missed:
-            waits["fetch_l2"] += max(0, self._decided - fetch)
-        decoding = max(fetch + 1 + waits["fetch_l2"] + waits["fetch_memory"], self._ex)
+        follows = self._id + 1 - self._fetching
+        fetch = max(follows, self._redirect)
+        waits["flush"] = fetch - follows
+        self._caches.request("icache", pc, False, max(fetch, self._decided))
+        waits["fetch_l2"], waits["fetch_memory"] = self._caches.waits("icache", pc, fetch)
+        decoding = max(fetch + self._fetching + waits["fetch_l2"] + waits["fetch_memory"], self._ex)
         execute = max(decoding + 1, self._mem)
         for cause, end in self._hazards(instruction, fields).items():
             waits[cause] = max(0, end - execute)
             execute = max(execute, end)
-        if unit in _PIPELINE:
-            waits["execute"] = occupancy - 1
+        waits["execute"] = {"DIV": 17, "REM": 17, "POP": 1}.get(name, 0)
         if self._config.exceptions.overflow_trap and name in ("MUL", "MULI", "MAC"):
             waits["execute"] = 3
-        memory = max(execute + 1 + waits["execute"], self._wb)
-        writeback = max(memory + 1 + waits["data_l2"] + waits["data_memory"], self._wb + 1)
+        memory = max(execute + 1 + waits["execute"], self._wb + 1 - self._loading)
+        if address != NONE and unit in _PIPELINE:
+            self._caches.request("dcache", address, name in ("STORE", "PUSH"), memory)
+            waits["data_l2"], waits["data_memory"] = self._caches.waits("dcache", address, memory)
+        writeback = max(memory + self._loading + waits["data_l2"] + waits["data_memory"], self._wb + 1)
 
         mispredicted = False
         if instruction.group == "control":
@@ -213,8 +263,9 @@ class Machine:
             self.counts["mispredictions"] += mispredicted
         start = free = done = NONE
         if unit not in _PIPELINE:
-            start, free, done = self._start(instruction, fields, memory, occupancy, latency)
-        self._note_results(instruction, fields, execute + latency, writeback, done)
+            start, free, done = self._start(instruction, fields, memory, before, address)
+        multiplied = execute + int(instruction.latency) if unit == "multiplier" else 0
+        self._note_results(instruction, fields, multiplied, writeback, done)
         lost = writeback - self._wb - 1
         self._redirect = execute + 1 if mispredicted else 0
         self._id, self._ex, self._mem, self._wb = decoding, execute, memory, writeback
@@ -236,17 +287,18 @@ class Machine:
             event["value"] = self.golden.registers[written]
         return event, self._charge(pc, waits, lost)
 
-    def _access_data(self, name: str, address: int, vl: int, waits: dict[str, int]) -> int:
-        """Access the data cache; record the waits of a scalar instruction, or return x of a vector instruction."""
-        if address == NONE:
-            return 0
-        write = name in ("STORE", "PUSH", "STOREV")
-        first = self._caches.line(address)
-        if name not in ("LOADV", "STOREV"):
-            _, waits["data_l2"], waits["data_memory"] = self._caches.access("dcache", first, write)
-            return 0
-        lines = range(first, self._caches.line(address + vl - 1) + 1)
-        return sum(1 + sum(self._caches.access("dcache", line, write)[1:]) for line in lines)
+    def _move(self, name: str, address: int, vl: int, start: int) -> int:
+        """Return the cycles in which the words of a vector in memory are moved, a part of a line at a time."""
+        width = min(self._config.dcache.beat, self._config.caches.line)
+        words = range(address, address + vl)
+        now = start
+        for line, of_line in groupby(words, self._caches.line):
+            in_line = list(of_line)
+            self._caches.request("dcache", in_line[0], name == "STOREV", now)
+            for _, part in groupby(in_line, lambda word, line=line: (word + width // 2 - line * width) // width):
+                now += 1 + max(sum(self._caches.waits("dcache", word, now)) for word in part)
+                self.counts["dcache_beats"] += 1
+        return now - start
 
     def _hazards(self, instruction: Instruction, fields: Fields) -> dict[str, int]:
         """Return, by cause, the cycle before which the instruction does not enter EX."""
@@ -279,7 +331,7 @@ class Machine:
         return ends
 
     def _start(
-        self, instruction: Instruction, fields: Fields, memory: int, occupancy: int, latency: int
+        self, instruction: Instruction, fields: Fields, memory: int, before: Interpreter, address: int
     ) -> tuple[int, int, int]:
         """Start the instruction in its unit; return start, start + occupancy and start + latency."""
         name, unit = instruction.name, instruction.unit
@@ -291,6 +343,13 @@ class Machine:
         start = max([start, *(self._vector_read[vector] for vector in writes)])
         if name == "FITGET":
             start = max(start, self._fitness_written[fields["fs"]])
+        x = self._move(name, address, before.vl, start) if address != NONE else 0
+        lanes, rounds = self._config.lowrank.lanes, self._config.lowrank.rounds_per_cycle
+        rows, cols, rank, *_ = before.controls.values()
+        values = terms(lanes, rounds, before.vl, rows, cols, rank, fields.get("w", 0), x)
+        occupancy, latency = cycles(instruction.occupancy, values), cycles(instruction.latency, values)
+        if address != NONE:
+            latency += self._loading - 1
         free, done = start + occupancy, start + latency
         for vector in reads:
             self._vector_read[vector] = max(self._vector_read[vector], free)

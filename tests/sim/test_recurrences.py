@@ -20,7 +20,7 @@ from pentary_sim.simulator import Simulator
 
 COUNTS = [
     *("branches", "mispredictions", "icache_accesses", "icache_misses", "dcache_accesses", "dcache_misses"),
-    *("l2_accesses", "l2_misses", "memory_reads", "memory_writes"),
+    *("l2_accesses", "l2_misses", "memory_reads", "memory_writes", "dcache_beats", "l2_beats", "memory_beats"),
     *("lowrank_multiply_cycles", "lowrank_busy_cycles", "vector_busy_cycles", "memory_busy_cycles"),
     "crossbar_busy_cycles",
 ]
@@ -49,6 +49,23 @@ CONFIGS = [
     pipeline.queue = 3
     lowrank = {lanes = 256, rounds_per_cycle = 2}
     """,
+    "icache.latency = 3\ndcache.latency = 2\ncaches.critical_first = false",
+    "icache.latency = 2\ndcache = {latency = 4, beat = 25, sets = 1, ways = 1}\nl2 = {beat = 1, sets = 1, ways = 1}",
+    """
+    caches.line = 125
+    icache = {sets = 1, ways = 1}
+    dcache = {sets = 1, ways = 2, beat = 1}
+    l2 = {sets = 1, ways = 2, latency = 1, beat = 25}
+    memory = {latency = 2, beat = 5}
+    """,
+    """
+    caches = {line = 5, critical_first = false}
+    dcache = {sets = 5, ways = 1, beat = 625, latency = 16}
+    l2 = {sets = 1, ways = 4, beat = 625}
+    memory = {beat = 25, latency = 5}
+    predictor.entries = 5
+    """,
+    "caches.line = 625\ndcache = {sets = 1, ways = 1}\nl2 = {sets = 1, ways = 1}\nmemory = {latency = 0, beat = 625}",
 ]
 
 START = """

@@ -35,8 +35,11 @@ from pentary_sim.simulator import Simulator
 
 STAGES: Final = ("IF", "ID", "EX", "ME", "WB")
 FIELDS: Final = ("fetch", "decode", "execute", "memory", "writeback")
-DEFAULTS: Final = {"l2.latency": "0", "memory.latency": "0", "memory.words": "15625"}
-"""Default settings of a diagram: cache misses cost nothing."""
+DEFAULTS: Final = {
+    **{"l2.latency": "0", "memory.latency": "0", "memory.words": "15625"},
+    **{"dcache.beat": "625", "l2.beat": "625", "memory.beat": "625"},
+}
+"""Default settings of a diagram: cache misses cost nothing, and lines are moved in a cycle."""
 
 _WIDTH: Final = 108  # maximum width of a drawing in characters
 
