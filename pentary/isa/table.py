@@ -19,7 +19,7 @@ the result. Both are sums of these terms, with lanes L:
     g   cycles for the factors of a pair, which are q = RANK * (ceil(ROWS/16) + ceil(COLS/16)) generator words, drawn by
         G = L/16 generators at a time and stored one a cycle: (k - 1) * (the greater of p and G) + p + c - 1, where
         k = ceil(q / G) is how often they draw, and c = q - (k - 1) * G how many words they draw the last time
-    wv  w * v                 x   cache lines that the vector touches, more where they miss
+    wv  w * v                 x   beats in which the vector is moved, more where lines miss
 """
 
 from collections.abc import Sequence

@@ -51,7 +51,7 @@ def write_terms(
         vl: active vector length.
         rows, cols, rank: control registers of the low-rank unit.
         w: the instruction's immediate.
-        x: cycles for the cache lines that it touches.
+        x: cycles in which its words in memory are moved.
     """
     v, n, m, b = -(-vl // lanes), -(-cols // lanes), -(-rows // lanes), -(-4 * cols // lanes)
     p = -(-8 // rounds) + 1

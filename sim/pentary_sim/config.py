@@ -24,11 +24,12 @@ MAX_QUEUE: Final = 64
 MAX_ENTRIES: Final = 5**6
 MAX_SETS: Final = 5**5
 MAX_WAYS: Final = 64
+MAX_STAGES: Final = 16
 
 _SETS: Final = (1, 5, 25, 125, 625, MAX_SETS)
 _WAYS: Final = range(1, MAX_WAYS + 1)
 _LATENCY: Final = range(10_001)
-_STAGES: Final = range(1, 17)
+_STAGES: Final = range(1, MAX_STAGES + 1)
 _BEAT: Final = (1, 5, 25, 125, 625)
 
 
@@ -67,7 +68,7 @@ class L1:
 class L1Data(L1):
     """The first-level data cache, with the port of the vector load/store unit."""
 
-    beat: int = _setting(5, _BEAT)
+    beat: int = _setting(25, _BEAT)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pentary.isa.timing import TERMS
 from pentary.lowrank.generator import ROUNDS
 from pentary.lowrank.operations import MAX_RANK
 from pentary.numbers.word import PENTS
-from pentary_sim.config import MAX_ENTRIES, MAX_QUEUE, MAX_SETS, MAX_WAYS
+from pentary_sim.config import MAX_ENTRIES, MAX_QUEUE, MAX_SETS, MAX_STAGES, MAX_WAYS
 from pentary_sim.events import CAUSES, COUNTS, UNITS
 
 _INT: Final = np.int64
@@ -83,7 +83,7 @@ STATE: Final = np.dtype(
         ("memory_free", _INT, 2),
         # branch predictor: address, target and counter of each entry; pending updates with their cycle
         ("predictor", _INT, (MAX_ENTRIES, 3)),
-        ("outcomes", _INT, (4, 4)),
+        ("outcomes", _INT, (MAX_STAGES + 3, 4)),  # as many jumps as can be between IF and EX, and one more
         ("outcomes_held", _INT),
         # statistics and diagnostics
         ("origin", _INT),  # address of the last instruction executed

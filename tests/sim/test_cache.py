@@ -16,48 +16,57 @@ from pentary_sim.layout import DCACHE, ICACHE
 from pentary_sim.state import switch_on
 
 ACCESSES = 3000
-COUNTED = [name for name in COUNTS if name.startswith(("icache", "dcache", "l2", "memory_reads", "memory_writes"))]
+COUNTED = [name for name in COUNTS if name.startswith(("icache", "dcache", "l2", "memory_")) and "busy" not in name]
 NAMES = {ICACHE: "icache", DCACHE: "dcache"}
+L1_MISSES = (COUNTS.index("icache_misses"), COUNTS.index("dcache_misses"))
+L2_MISSES = COUNTS.index("l2_misses")
 
 GEOMETRIES = [
     "icache = {sets = 1, ways = 1}\ndcache = {sets = 1, ways = 1}\nl2 = {sets = 1, ways = 1}",
     "icache = {sets = 1, ways = 3}\ndcache = {sets = 1, ways = 4}\nl2 = {sets = 1, ways = 8}",
     "icache = {sets = 5, ways = 1}\ndcache = {sets = 5, ways = 2}\nl2 = {sets = 25, ways = 1}",
     "icache = {sets = 5, ways = 2}\ndcache = {sets = 25, ways = 2}\nl2 = {sets = 5, ways = 3}",  # L2 is the smallest
+    "caches = {line = 125, critical_first = false}\ndcache = {sets = 1, ways = 2}\nl2 = {beat = 25, sets = 1, ways = 4}",
+    "caches.line = 5\ndcache = {sets = 5, ways = 1}\nl2 = {sets = 1, beat = 1, latency = 0}\nmemory = {latency = 3, beat = 25}",
     "",
 ]
 
 
 @numba.njit
-def _access_all(machine: Any, caches: Any, firsts: Any, lines: Any, writes: Any, levels: Any) -> None:
-    for k in range(len(lines)):
-        levels[k] = cache.access(machine[0], caches, firsts[k], lines[k], writes[k])
+def _access_all(machine: Any, caches: Any, accesses: Any, waits: Any, levels: Any) -> None:
+    s = machine[0]
+    for k in range(len(accesses)):
+        side, address, write, now, begin = accesses[k]
+        before = s.counts.copy()
+        waits[k, 0], waits[k, 1] = cache.access(s, caches, side, address, write != 0, now, begin)
+        missed = s.counts - before
+        levels[k] = missed[L1_MISSES[side]] + missed[L2_MISSES]
 
 
-def stream(rng: Random, reach: int) -> list[tuple[int, int, bool]]:
-    """Return random accesses (L1 cache, line, write), often near the previous one."""
-    line, drawn = 0, []
+def stream(rng: Random, reach: int) -> list[tuple[int, int, bool, int, int]]:
+    """Return random accesses (L1 cache, address, write, cycle, earliest request), often near the previous one."""
+    address, now, drawn = 0, 0, []
     for _ in range(ACCESSES):
-        far = rng.random() < 0.4
-        line = rng.randrange(reach) if far else min(max(line + rng.randint(-2, 2), 0), reach - 1)
-        first = rng.choice((ICACHE, DCACHE, DCACHE))
-        drawn.append((first, line, first == DCACHE and rng.random() < 0.4))
+        far = rng.random() < 0.3
+        address = rng.randrange(reach) if far else min(max(address + rng.randint(-9, 9), 0), reach - 1)
+        side = rng.choice((ICACHE, DCACHE, DCACHE))
+        now += rng.choice((0, 1, 1, 2, 30))
+        drawn.append((side, address, side == DCACHE and rng.random() < 0.4, now, now + rng.choice((0, 0, 3))))
     return drawn
 
 
 @pytest.mark.parametrize("geometry", GEOMETRIES)
-@pytest.mark.parametrize("reach", [4, 40, 3000])
-def test_levels_and_counts_are_those_of_the_model(reference: ModuleType, geometry: str, reach: int) -> None:
+@pytest.mark.parametrize("reach", [100, 1000, 75000])
+def test_waits_and_counts_are_those_of_the_model(reference: ModuleType, geometry: str, reach: int) -> None:
     accesses = stream(Random(f"{geometry}{reach}"), reach)
     config = Config.loads(geometry)
     state = switch_on(assemble_text("halt\n"), config, trace=False)
-    firsts, lines, writes = (np.array(column) for column in zip(*accesses, strict=True))
-    levels = np.full(ACCESSES, -1)
-    _access_all(state.machine, state.caches, firsts, lines, writes, levels)
+    waits = np.full((ACCESSES, 2), -1)
+    _access_all(state.machine, state.caches, np.array(accesses), waits, np.zeros(ACCESSES, np.int64))
     model = reference.Caches(config)
-    for number, (first, line, write) in enumerate(accesses):
-        missed, _, from_memory = model.access(NAMES[first], line, write)
-        assert levels[number] == missed + (from_memory > 0), f"access {number}"
+    for number, (side, address, write, now, begin) in enumerate(accesses):
+        model.request(NAMES[side], address, write, begin)
+        assert tuple(waits[number]) == model.waits(NAMES[side], address, now), f"access {number}"
     counts: dict[str, int] = dict(zip(COUNTS, state.machine[0]["counts"].tolist(), strict=True))
     assert {name: counts[name] for name in COUNTED} == {name: model.counts[name] for name in COUNTED}
     assert sum(counts.values()) == sum(counts[name] for name in COUNTED)
@@ -87,7 +96,7 @@ def test_l2_is_not_inclusive_and_what_is_handed_down_is_used_last(
     config = Config.loads(f"{geometry}l2 = {{sets = 1, ways = {l2_ways}}}")
     state = switch_on(assemble_text("halt\n"), config, trace=False)
     found = np.full(len(accesses), -1)
-    firsts, lines, writes = (np.array(column) for column in zip(*accesses, strict=True))
-    _access_all(state.machine, state.caches, firsts, lines, writes, found)
+    timed = [(side, 25 * line, write, 1000 * time, 1000 * time) for time, (side, line, write) in enumerate(accesses)]
+    _access_all(state.machine, state.caches, np.array(timed), np.zeros((len(accesses), 2), np.int64), found)
     assert found.tolist() == levels
     assert state.machine[0]["counts"][COUNTS.index("memory_writes")] == memory_writes

@@ -1,5 +1,6 @@
 """Settings: defaults equal those of the file, limits are enforced, and errors name the setting and its place."""
 
+import re
 from importlib.resources import files
 
 import pytest
@@ -58,7 +59,7 @@ def test_default_file_gives_every_setting():
     for name in [*ALLOWED, "exceptions.overflow_trap"]:
         table, key = name.split(".")
         section = default_text().split(f"[{table}]")[1].split("\n[")[0]
-        assert f"\n{key} = " in section
+        assert re.search(rf"^(# )?{key} = ", section, re.MULTILINE), name
 
 
 def test_every_value_that_a_setting_takes_is_kept_and_every_other_refused():

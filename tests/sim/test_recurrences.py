@@ -65,6 +65,7 @@ CONFIGS = [
     memory = {beat = 25, latency = 5}
     predictor.entries = 5
     """,
+    "icache.latency = 16\npredictor.entries = 25\nmemory = {latency = 1, beat = 5}",
     "caches.line = 625\ndcache = {sets = 1, ways = 1}\nl2 = {sets = 1, ways = 1}\nmemory = {latency = 0, beat = 625}",
 ]
 

@@ -230,7 +230,7 @@ def test_store_allocates_and_is_written_back(timing: Callable[[str], None]) -> N
 
 
 def test_dirty_line_reaches_memory(timing: Callable[[str], None]) -> None:
-    # Both caches hold one line, so the stored line is evicted from L2 as well.
+    # Both caches hold one line, so the stored line is evicted from L2 as well; its transfer there delays the next one.
     timing("""
         dcache.sets = 1
         dcache.ways = 1
@@ -238,10 +238,10 @@ def test_dirty_line_reaches_memory(timing: Callable[[str], None]) -> None:
         l2.ways = 1
         l2.latency = 3
         memory.latency = 7
-        cycle               |  0 .. 11 12 13 .. 24 .. 35 .. 46 47
+        cycle               |  0 .. 11 12 13 .. 24 .. 35 .. 47 48
         0 STORE p1, 100(p0) | IF -- ID EX ME -- WB | fetch_l2 3, fetch_memory 7, data_l2 3, data_memory 7
         1 LOAD p2, 125(p0)  |       IF ID EX -- ME -- WB | data_l2 3, data_memory 7
-        2 LOAD p3, 150(p0)  |          IF ID -- EX -- ME -- WB | data_l2 3, data_memory 7
+        2 LOAD p3, 150(p0)  |          IF ID -- EX -- ME -- WB | data_l2 4, data_memory 7
         3 HALT              |             IF -- ID -- EX -- ME WB
         dcache_misses = 3
         l2_accesses = 5
@@ -398,4 +398,77 @@ def test_vector_store_makes_lines_dirty(timing: Callable[[str], None]) -> None:
         dcache_misses = 2
         l2_accesses = 4
         l2_misses = 3
+    """)
+
+
+BEATS = """
+        l2.latency = 3
+        memory.latency = 7
+        l2.beat = 5
+        memory.beat = 1
+"""
+
+
+def test_a_word_of_the_line_that_is_filled_waits_for_its_beat(timing: Callable[[str], None]) -> None:
+    # The line of memory arrives a word a cycle, from word 100 on to 112, then 88 to 99: 110 comes ten cycles later.
+    timing(f"""{BEATS}
+        cycle              |  0 .. 11 12 13 .. 24 .. 34 35
+        0 LOAD p1, 100(p0) | IF -- ID EX ME -- WB | fetch_l2 3, fetch_memory 7, data_l2 3, data_memory 7
+        1 LOAD p2, 110(p0) |       IF ID EX -- ME -- WB | data_memory 9
+        2 HALT             |          IF ID -- EX -- ME WB
+        l2_beats = 10
+        memory_beats = 50
+        dcache_misses = 1
+    """)
+
+
+def test_a_miss_waits_for_the_port(timing: Callable[[str], None]) -> None:
+    # The first line occupies the port to L2 in cycles 16 .. 20, so the second one is requested in cycle 21.
+    timing("""
+        l2.latency = 3
+        l2.beat = 5
+        memory.beat = 625
+        cycle              |  0 ..  4  5  6 .. 10 .. 18 19
+        0 LOAD p1, 100(p0) | IF -- ID EX ME -- WB | fetch_l2 3, data_l2 3
+        1 LOAD p2, 125(p0) |       IF ID EX -- ME -- WB | data_l2 7
+        2 HALT             |          IF ID -- EX -- ME WB
+        l2_beats = 15
+    """)
+
+
+def test_without_the_critical_word_first_the_whole_line_is_waited_for(timing: Callable[[str], None]) -> None:
+    timing("""
+        caches.critical_first = false
+        l2.latency = 3
+        l2.beat = 5
+        cycle              |  0 ..  8  9 10 .. 18 19 20
+        0 LOAD p1, 100(p0) | IF -- ID EX ME -- WB | fetch_l2 3, fetch_memory 4, data_l2 3, data_memory 4
+        1 LOAD p2, 112(p0) |       IF ID EX -- ME WB
+        2 HALT             |          IF ID -- EX ME WB
+    """)
+
+
+def test_first_level_of_two_cycles(timing: Callable[[str], None]) -> None:
+    # Loads follow each other without a stall; a reader waits a cycle more, as does the target of a jump.
+    timing("""
+        icache.latency = 2
+        dcache.latency = 2
+        cycle             |  0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15
+        0 LOAD p1, 9(p0)  | IF -- ID EX ME -- WB
+        1 LOAD p2, 10(p0) |    IF -- ID EX ME -- WB
+        2 ADD p3, p1, p2  |       IF -- ID -- -- EX ME -- WB | load_use 2
+        3 JUMP L5         |          IF -- -- -- ID EX ME -- WB
+        5 HALT            |                            IF -- ID EX ME -- WB | flush 3
+    """)
+
+
+def test_vector_load_in_beats(timing: Callable[[str], None]) -> None:
+    # 256 words from 400 on: 12 words of the line 388 .. 412 in three beats, then ten lines but one word.
+    timing("""
+        dcache.beat = 5
+        cycle               |  0  1  2  3  4 .. 54 55 56 57 58 59
+        0 LOADV v1, 400(p0) | IF ID EX ME WB
+        memory              |          == == == == -- --
+        1 HALT              |    IF ID -- -- -- -- -- -- EX ME WB | sync 54
+        dcache_beats = 52
     """)

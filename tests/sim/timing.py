@@ -37,7 +37,7 @@ STAGES: Final = ("IF", "ID", "EX", "ME", "WB")
 FIELDS: Final = ("fetch", "decode", "execute", "memory", "writeback")
 DEFAULTS: Final = {
     **{"l2.latency": "0", "memory.latency": "0", "memory.words": "15625"},
-    **{"dcache.beat": "625", "l2.beat": "625", "memory.beat": "625"},
+    **{"icache.latency": "1", "dcache.latency": "1", "dcache.beat": "625", "l2.beat": "625", "memory.beat": "625"},
 }
 """Default settings of a diagram: cache misses cost nothing, and lines are moved in a cycle."""
 
@@ -218,7 +218,7 @@ def check(drawing: str) -> None:
     """
     expected = parse(drawing)
     rows = expected.rows
-    retired = [3, *(row.stages[-1] for row in rows)]
+    retired = [_fill(expected) - 1, *(row.stages[-1] for row in rows)]
     for row, (before, own) in zip(rows, pairwise(retired), strict=True):
         assert own - before - 1 == sum(row.lost.values()), f"lost cycles do not add up in the drawing: {row}"
     stepped = Simulator(expected.program(), expected.config(), trace=True)
@@ -232,6 +232,12 @@ def check(drawing: str) -> None:
         settings = "".join(f"{name} = {value}\n" for name, value in expected.settings.items())
         shown = f"expected\n{settings}{draw(rows)}\n\nactual\n{settings}{draw(actual)}\n"
         raise AssertionError("\n".join(["the run differs", shown, *dict.fromkeys(problems)]))
+
+
+def _fill(expected: Diagram) -> int:
+    """Return the cycles until the first instruction of a program could retire."""
+    config = expected.config()
+    return config.l1_latency(config.icache) + config.l1_latency(config.dcache) + 2
 
 
 def _step(machine: Simulator, expected: Diagram) -> tuple[list[Row], list[str]]:
@@ -270,7 +276,7 @@ def _totals(expected: Diagram, machine: Simulator) -> Iterator[str]:
         for name, cycles in {"issue": 1, **row.lost}.items():
             profile[row.address, CAUSES.index(name)] += cycles
     totals = {"cycles": rows[-1].stages[-1] + 1, "instructions": len(rows)}
-    causes = dict(zip(CAUSES, profile.sum(axis=0).tolist(), strict=True)) | {"fill": 4}
+    causes = dict(zip(CAUSES, profile.sum(axis=0).tolist(), strict=True)) | {"fill": _fill(expected)}
     counts = {"branches": sum(BY_NAME[row.text.split()[0]].group == "control" for row in rows)} | expected.counts
     if rows[-1].text == "HALT":
         counts = {"mispredictions": sum(expected.mispredicted())} | counts
