@@ -26,8 +26,8 @@ GEOMETRIES = [
     "icache = {sets = 1, ways = 3}\ndcache = {sets = 1, ways = 4}\nl2 = {sets = 1, ways = 8}",
     "icache = {sets = 5, ways = 1}\ndcache = {sets = 5, ways = 2}\nl2 = {sets = 25, ways = 1}",
     "icache = {sets = 5, ways = 2}\ndcache = {sets = 25, ways = 2}\nl2 = {sets = 5, ways = 3}",  # L2 is the smallest
-    "caches = {line = 125, critical_first = false}\ndcache = {sets = 1, ways = 2}\nl2 = {beat = 25, sets = 1, ways = 4}",
-    "caches.line = 5\ndcache = {sets = 5, ways = 1}\nl2 = {sets = 1, beat = 1, latency = 0}\nmemory = {latency = 3, beat = 25}",
+    "caches = {line = 125, critical_first = false}\ndcache = {sets = 1, ways = 2}\nl2 = {beat = 25, sets = 1}",
+    "caches.line = 5\ndcache = {sets = 5, ways = 1}\nl2 = {sets = 1, beat = 1, latency = 0}\nmemory.beat = 25",
     "",
 ]
 
