@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from pentary.interpreter.state import Semantics, State, Trap
+from pentary.interpreter.state import Semantics, State, Trap, check_operand
 from pentary.interpreter.words import (
     C,
     N,
@@ -29,7 +29,13 @@ def _divide(rs: int, rt: int) -> int:
     return quotient(rs, rt)
 
 
+def _shift_left(rs: int, k: int) -> Result:
+    check_operand("shift", k, 0, PENTS)
+    return wrapped(rs * 5**k)
+
+
 def _shift_right(rs: int, k: int) -> Result:
+    check_operand("shift", k, 0, PENTS)
     kept = rounded(rs, k)
     return exact(kept, carry=kept * 5**k != rs)
 
@@ -100,6 +106,8 @@ SCALAR: Final[dict[str, Semantics]] = {
     "MULI": lambda m, rd, rs, i: m.deliver(rd, wrapped(rs * i)),
     "SHLI": lambda m, rd, rs, k: m.deliver(rd, wrapped(rs * 5**k)),
     "SHRI": lambda m, rd, rs, k: m.deliver(rd, _shift_right(rs, k)),
+    "SHL": lambda m, rd, rs, rt: m.deliver(rd, _shift_left(rs, rt)),
+    "SHR": lambda m, rd, rs, rt: m.deliver(rd, _shift_right(rs, rt)),
     "LI": lambda m, rd, i: m.write(rd, i),
     "MAC": _mac,
     "ACCSET": _accset,
@@ -110,6 +118,7 @@ SCALAR: Final[dict[str, Semantics]] = {
     "SIGN": lambda m, rd, rs: m.deliver(rd, exact((rs > 0) - (rs < 0))),
     "CLAMP": _clamp,
     "CMP": lambda m, rs, rt: m.write_flags(sign(rs - rt)),
+    "CMP3": lambda m, rd, rs, rt: m.deliver(rd, exact((rs > rt) - (rs < rt))),
     "FLAGS": _flags,
     "LOAD": lambda m, rd, i, rs: m.write(rd, m.load(rs + i, 1)[0]),
     "STORE": lambda m, ru, i, rs: m.store(rs + i, [ru]),

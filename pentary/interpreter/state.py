@@ -107,13 +107,31 @@ class State:
         self._check_address("load from", address, words)
         return self.memory[address : address + words].tolist()
 
+    def gather(self, addresses: list[int]) -> list[int]:
+        """Return words at some addresses, or raise a memory trap if one is outside memory."""
+        for address in addresses:
+            self._check_address("load from", address, 1)
+        return [int(self.memory[address]) for address in addresses]
+
+    def scatter(self, addresses: list[int], words: list[int]) -> None:
+        """Write words to some addresses, one after the other, or raise a memory trap as `store` does."""
+        for address in addresses:
+            self._check_address("store to", address, 1)
+        for address in addresses:
+            self._check_writable(address, 1)
+        for address, word in zip(addresses, words, strict=True):
+            self.memory[address] = word
+
     def store(self, address: int, words: list[int]) -> None:
         """Write consecutive words, or raise a memory trap if one is outside memory or inside the program's text."""
         self._check_address("store to", address, len(words))
+        self._check_writable(address, len(words))
+        self.memory[address : address + len(words)] = words
+
+    def _check_writable(self, address: int, words: int) -> None:
         if address < self.program.text:
             place = f"inside the program's text (0..{self.program.text - 1})"
-            raise Trap("memory", f"store to {_addresses(address, len(words))}, {place}")
-        self.memory[address : address + len(words)] = words
+            raise Trap("memory", f"store to {_addresses(address, words)}, {place}")
 
     def _check_address(self, access: str, address: int, words: int) -> None:
         if not 0 <= address <= len(self.memory) - words:

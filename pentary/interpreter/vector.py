@@ -27,6 +27,26 @@ def _vmuls(m: State, vd: int, vs: list[int], rt: int) -> None:
     m.deliver_vector(vd, [sat(vs[j] * factor) for j in range(m.vl)])
 
 
+def _strided(m: State, first: int, stride: int) -> list[int]:
+    return [first + j * stride for j in range(m.vl)]
+
+
+def _indexed(m: State, indices: list[int], base: int) -> list[int]:
+    return [base + indices[j] for j in range(m.vl)]
+
+
+def _vmul(m: State, vd: int, vs: list[int], vt: list[int]) -> None:
+    m.deliver_vector(vd, [sat(vs[j] * sat(vt[j], OPERAND)) for j in range(m.vl)])
+
+
+def _vcmp(m: State, vd: int, vs: list[int], vt: list[int]) -> None:
+    m.deliver_vector(vd, [(vs[j] > vt[j]) - (vs[j] < vt[j]) for j in range(m.vl)])
+
+
+def _vsel(m: State, vd: int, vs: list[int], vt: list[int]) -> None:
+    m.deliver_vector(vd, [vt[j] if vs[j] > 0 else m.vectors[vd][j] for j in range(m.vl)])
+
+
 def _loadx(m: State, vs: list[int], rt: int) -> None:
     check_operand("crossbar row", rt, 0, MAX_VL - 1)
     m.crossbar[rt] = [sat(vs[j], 1) for j in range(MAX_VL)]
@@ -45,11 +65,20 @@ def _conv(m: State, vd: int, vs: list[int], vt: list[int], w: int) -> None:
 VECTOR: Final[dict[str, Semantics]] = {
     "LOADV": lambda m, vd, i, rs: m.deliver_vector(vd, m.load(rs + i, m.vl)),
     "STOREV": lambda m, vu, i, rs: m.store(rs + i, vu[: m.vl]),
+    "LOADVS": lambda m, vd, rs, rt: m.deliver_vector(vd, m.gather(_strided(m, rs, rt))),
+    "STOREVS": lambda m, vu, rs, rt: m.scatter(_strided(m, rs, rt), vu[: m.vl]),
+    "LOADVX": lambda m, vd, vs, rt: m.deliver_vector(vd, m.gather(_indexed(m, vs, rt))),
+    "STOREVX": lambda m, vu, vs, rt: m.scatter(_indexed(m, vs, rt), vu[: m.vl]),
     "SETVL": _setvl,
     "VADD": lambda m, vd, vs, vt: m.deliver_vector(vd, [sat(vs[j] + vt[j]) for j in range(m.vl)]),
     "VSUB": lambda m, vd, vs, vt: m.deliver_vector(vd, [sat(vs[j] - vt[j]) for j in range(m.vl)]),
     "VADDS": lambda m, vd, vs, rt: m.deliver_vector(vd, [sat(vs[j] + rt) for j in range(m.vl)]),
     "VMULS": _vmuls,
+    "VMUL": _vmul,
+    "VSUM": lambda m, rd, vs: m.write(rd, sat(sum(vs[: m.vl]))),
+    "VMAX": lambda m, rd, vs: m.write(rd, max(vs[: m.vl])),
+    "VCMP": _vcmp,
+    "VSEL": _vsel,
     "VGET": _vget,
     "VSET": _vset,
     "LOADX": _loadx,

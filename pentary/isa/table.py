@@ -146,6 +146,8 @@ _ROWS: Final = {
         MULI   | rd, rs, i    | I 6    | rd = wrap(rs * i) | ZNPVC | multiplier | 1 | 4
         SHLI   | rd, rs, k    | I 7    | rd = wrap(rs * 5^k) | ZNPVC | scalar | 1 | 1
         SHRI   | rd, rs, k    | I 8    | rd = round(rs / 5^k); C where pents other than 0 are lost | ZNPC | scalar | 1 | 1
+        SHL    | rd, rs, rt   | R 1 30 | rd = wrap(rs * 5^rt); operand fault if rt is outside 0..16 | ZNPVC | scalar | 1 | 1
+        SHR    | rd, rs, rt   | R 1 31 | rd = round(rs / 5^rt); C where pents other than 0 are lost; operand fault if rt is outside 0..16 | ZNPC | scalar | 1 | 1
         LI     | rd, i        | J 9    | rd = i | | scalar | 1 | 1
         MAC    | rs, rt       | R 1 13 | ACC = ACC + rs * rt, its low 32 pents; V and C where that is not the sum | ZNPVC | multiplier | 1 | 4
         ACCSET | rs           | R 1 14 | ACC = rs | ZNP | multiplier | 1 | 4
@@ -158,6 +160,7 @@ _ROWS: Final = {
         SIGN   | rd, rs       | R 1 18 | rd = -1, 0 or 1 as rs is | ZNP | scalar | 1 | 1
         CLAMP  | rd, rs, w    | I 11   | rd = sat_w(rs); S where it saturates | ZNPS | scalar | 1 | 1
         CMP    | rs, rt       | R 1 19 | Z N P of the exact rs - rt | ZNP | scalar | 1 | 1
+        CMP3   | rd, rs, rt   | R 1 32 | rd = -1, 0 or 1 as rs is less than, equal to or greater than rt | ZNP | scalar | 1 | 1
         FLAGS  | rd           | R 1 20 | rd = (-1, 0 or 1 for N, Z, P) + 5 V + 25 C + 125 S | | scalar | 1 | 1
     """,
     "memory": """
@@ -167,6 +170,10 @@ _ROWS: Final = {
         POP    | rd           | R 1 22 | rd = M[P30]; P30 = P30 + 1; rd wins if it is P30 | | scalar | 2 | 3
         LOADV  | vd, i(rs)    | I 14   | vd[j] = M[rs + i + j], j < VL | | memory | x | x+2
         STOREV | vu, i(rs)    | I 15   | M[rs + i + j] = vu[j], j < VL | | memory | x | x+1
+        LOADVS | vd, rs, rt   | R 1 33 | vd[j] = M[rs + j * rt], j < VL | | memory | x | x+2
+        STOREVS | vu, rs, rt  | R 1 34 | M[rs + j * rt] = vu[j], for j = 0, 1, .. VL - 1 in this order | | memory | x | x+1
+        LOADVX | vd, vs, rt   | R 1 35 | vd[j] = M[rt + vs[j]], j < VL | | memory | x | x+2
+        STOREVX | vu, vs, rt  | R 1 36 | M[rt + vs[j]] = vu[j], for j = 0, 1, .. VL - 1 in this order | | memory | x | x+1
     """,
     "vector": """
         SETVL  | rs           | R 1 23 | VL = rs; operand fault outside 1..256 | | scalar | 1 | 1
@@ -174,6 +181,11 @@ _ROWS: Final = {
         VSUB   | vd, vs, vt   | R 2 2  | vd[j] = sat(vs[j] - vt[j]), j < VL | | vector | v | v+2
         VADDS  | vd, vs, rt   | R 2 3  | vd[j] = sat(vs[j] + rt), j < VL | | vector | v | v+2
         VMULS  | vd, vs, rt   | R 2 4  | vd[j] = sat(vs[j] * sat_8(rt)), j < VL | | vector | v | v+4
+        VMUL   | vd, vs, vt   | R 2 12 | vd[j] = sat(vs[j] * sat_8(vt[j])), j < VL | | vector | v | v+4
+        VSUM   | rd, vs       | R 2 13 | rd = sat(sum over j < VL of vs[j]) | | vector | v | v+d+2
+        VMAX   | rd, vs       | R 2 14 | rd = the greatest of vs[j], j < VL | | vector | v | v+d+2
+        VCMP   | vd, vs, vt   | R 2 15 | vd[j] = -1, 0 or 1 as vs[j] is less than, equal to or greater than vt[j], j < VL | | vector | v | v+2
+        VSEL   | vd, vs, vt   | R 2 16 | vd[j] = vt[j] where vs[j] > 0, else vd[j] as before, j < VL | | vector | v | v+2
         VGET   | rd, vs, rt   | R 2 5  | rd = vs[rt]; operand fault outside 0..VL-1 | | vector | 1 | 2
         VSET   | vd, rs, rt   | R 2 6  | vd[rs] = rt, the other elements stay; operand fault outside 0..VL-1 | | vector | 1 | 2
     """,

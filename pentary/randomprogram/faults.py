@@ -53,6 +53,19 @@ def _cross_the_end(w: Writer) -> None:
     w.emit(w.rng.choice(("LOADV", "STOREV")), rs=STACK, i=w.rng.randint(1 - size, 0))
 
 
+def _step_outside(w: Writer) -> None:
+    size = w.number(2, MAX_VL)
+    w.emit("SETVL", rs=w.constant(size))
+    stride = w.constant(w.number(5**11, WORD_MAX))
+    w.emit(w.rng.choice(("LOADVS", "STOREVS")), rs=w.rng.choice((STACK, *w.bases)), rt=stride)
+
+
+def _index_outside(w: Writer) -> None:
+    base = w.rng.choice((STACK, w.constant(w.rng.choice((-WORD_MAX, WORD_MAX)))))
+    w.emit("VSUB", vd=0, vs=0, vt=0)
+    w.emit(w.rng.choice(("LOADVX", "STOREVX")), vs=0, rt=base)
+
+
 def _access_far_outside(w: Writer) -> None:
     name = w.rng.choice(("LOAD", "STORE", "LOADV", "STOREV"))
     w.emit(name, rs=w.constant(w.rng.choice((-WORD_MAX, WORD_MAX))))
@@ -129,6 +142,9 @@ FAULTS: Final[dict[str, tuple[Callable[[Writer], None], ...]]] = {
         _push_into_text,
         _cross_the_end,
         _access_far_outside,
+        _step_outside,
+        _index_outside,
+        lambda w: w.emit("STOREVS", rs=w.constant(w.rng.randint(0, w.words)), rt=0),
     ),
     "divide": (
         lambda w: w.emit("DIV", rt=0),
@@ -136,6 +152,7 @@ FAULTS: Final[dict[str, tuple[Callable[[Writer], None], ...]]] = {
     ),
     "operand": (
         lambda w: w.emit("SETVL", rs=_outside(w, 1, MAX_VL)),
+        lambda w: w.emit(w.rng.choice(("SHL", "SHR")), rt=_outside(w, 0, PENTS)),
         lambda w: w.emit("VGET", rt=_outside(w, 0, MAX_VL - 1)),
         lambda w: w.emit("VSET", rs=_outside(w, 0, MAX_VL - 1)),
         lambda w: w.emit("VGET", rt=_limit(w, "SETVL")),

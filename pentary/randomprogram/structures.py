@@ -3,10 +3,10 @@
 from typing import Final
 
 from pentary.isa import INSTRUCTIONS
-from pentary.isa.table import CONTROLS, LINK, MAX_VL, STACK
+from pentary.isa.table import CONTROLS, LINK, MAX_VL, STACK, VECTORS
 from pentary.lowrank.generator import MEMBER_MAX
-from pentary.numbers.word import WORD_MAX
-from pentary.randomprogram.writer import LOOPS, Label, Writer
+from pentary.numbers.word import PENTS, WORD_MAX
+from pentary.randomprogram.writer import ABOVE, BELOW, LOOPS, Label, Writer
 
 _MIX: Final = {
     "arithmetic": 30,
@@ -85,6 +85,16 @@ def _write_instruction(w: Writer, name: str) -> None:
             w.emit(name, w.data, rs=0, i=w.absolute())
         case "LOAD" | "STORE" | "LOADV" | "STOREV":
             w.emit(name, **w.access())
+        case "LOADVS" | "STOREVS":
+            size = w.number(1, MAX_VL)
+            w.emit("SETVL", rs=w.constant(size))
+            w.emit(name, rs=w.rng.choice(w.bases), rt=w.constant(w.rng.randint(-(BELOW // size), ABOVE // size)))
+        case "LOADVX" | "STOREVX":
+            index = w.rng.randrange(VECTORS)
+            w.emit("QUANT", vd=index, w=w.rng.randint(1, 2))
+            w.emit(name, vs=index, rt=w.rng.choice(w.bases))
+        case "SHL" | "SHR":
+            w.emit(name, rt=w.constant(w.rng.randint(0, PENTS)))
         case "SETVL":
             w.emit(name, rs=w.constant(w.number(1, MAX_VL)))
         case "VGET":

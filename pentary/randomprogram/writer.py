@@ -30,6 +30,10 @@ _CENTRE: Final = 60
 _NEAR: Final = 20
 _REACH: Final = 25
 _STRIDE: Final = 625
+BELOW: Final = _CENTRE - _NEAR
+"""Words below a pointer that are in an area of data."""
+ABOVE: Final = _AREA - _CENTRE - _NEAR
+"""Words above it."""
 _AREAS: Final = 40
 _STACK: Final = 200  # words at the top of memory, more than a program pushes
 _SIZE: Final = (_AREAS + 1) * _STRIDE + _STACK
@@ -274,6 +278,6 @@ class Writer:
 _HARMLESS: Final = [
     instruction.name
     for instruction in INSTRUCTIONS
-    if instruction.group in ("arithmetic", "logic") and instruction.unit != "divider"
+    if instruction.group in ("arithmetic", "logic") and "fault" not in instruction.semantics
 ]
 """Instructions that are valid with any operands and change only scalar registers, flags and the accumulator."""

@@ -47,7 +47,10 @@ def execute(s: Record, c: Record, memory: Record, pc: int, text: int) -> tuple[i
         if ending == o.FINE:
             count_digits(s, op, x, y, i, value)
     elif c.group == o.MEMORY:
-        ending, value, address = _move(s, memory, op, d, a, i, text)
+        if op == o.LOADVS or op == o.STOREVS or op == o.LOADVX or op == o.STOREVX:
+            ending, address = _scatter(s, memory, op, d, a, b, text)
+        else:
+            ending, value, address = _move(s, memory, op, d, a, i, text)
     elif c.conditional:
         x, y = s.registers[a], s.registers[d]
         if (
@@ -114,3 +117,33 @@ def _move(s: Record, memory: Record, op: int, d: int, a: int, i: int, text: int)
     if op == o.POP:
         s.registers[STACK] = address + 1
     return o.FINE, memory[address], address
+
+
+@compiled
+def _scatter(s: Record, memory: Record, op: int, d: int, a: int, b: int, text: int) -> tuple[int, int]:
+    """Execute a strided or indexed vector load or store; return its status and the first address, or the one at fault.
+
+    The addresses of the elements are left in `s.row`, for the timing.
+    """
+    addresses, base = s.row, s.registers[b]
+    if op == o.LOADVX or op == o.STOREVX:
+        for j in range(s.vl):
+            addresses[j] = base + s.vectors[a, j]
+    else:
+        for j in range(s.vl):
+            addresses[j] = s.registers[a] + j * base
+    loads = op == o.LOADVS or op == o.LOADVX
+    for j in range(s.vl):
+        if addresses[j] < 0 or addresses[j] >= len(memory):
+            return (o.LOADED if loads else o.STORED), addresses[j]
+    if not loads:
+        for j in range(s.vl):
+            if addresses[j] < text:
+                return o.TEXT_STORED, addresses[j]
+        for j in range(s.vl):
+            memory[addresses[j]] = s.vectors[d, j]
+        return o.FINE, addresses[0]
+    for j in range(s.vl):
+        s.vectors[d, j] = memory[addresses[j]]
+    s.vectors[d, s.vl :] = 0
+    return o.FINE, addresses[0]

@@ -107,6 +107,8 @@ def _time(
     occupancy = c.occupancy
     if s.overflow_trap and c.traps:
         occupancy = c.latency  # no fault is known before the product
+    if c.indexed:
+        occupancy = (s.vl + s.lanes - 1) // s.lanes  # its addresses are checked, so that no fault is late
     if occupancy > 1:
         waits[o.EXECUTE_WAIT] += occupancy - 1
         lost_so_far += occupancy - 1
@@ -183,6 +185,10 @@ def _hazards(s: Record, c: Record, earliest: int) -> int:
                 until = max(until, ready[written])
             s.waits[reason] += until - execute
             execute = until
+    if c.indexed:
+        until = max(execute, s.vector_ready[c.vsource_1])
+        s.waits[o.UNIT_RESULT] += until - execute
+        execute = until
     if op == o.LOAD or op == o.STORE or op == o.PUSH or op == o.POP or op == o.FENCE:
         until = max(execute, s.unit_done[o.UNIT_MEMORY])
         s.waits[o.MEMORY_ORDER] += until - execute

@@ -113,6 +113,7 @@ CODE: Final = np.dtype(
         ("group", _INT),  # index into GROUPS
         ("conditional", _INT),  # it is a branch, which may not be taken
         ("multiplies", _INT),  # the multiplier executes it
+        ("indexed", _INT),  # its addresses depend on a vector, and are checked in EX
         ("traps", _INT),  # it multiplies, and may end in the overflow trap
         ("sets_flags", _INT),
         ("occupancy", _INT),  # cycles in EX
@@ -129,6 +130,7 @@ CODE: Final = np.dtype(
         # vector registers, NONE for none
         ("vsource_1", _INT),
         ("vsource_2", _INT),
+        ("vsource_3", _INT),
         ("vwritten", _INT),
         ("stop", _INT),  # whether there is a breakpoint
         ("profile", _INT, len(CAUSES)),

@@ -105,6 +105,17 @@ def arithmetic(s: Record, op: int, x: int, y: int, i: int) -> tuple[int, int, in
     if op == o.SHRI:
         value = round_shift(x, i)
         return o.FINE, value, sign_flags(value) | (C if value * POWERS[i] != x else 0)
+    if op == o.SHL or op == o.SHR:
+        if y < 0 or y > PENTS:
+            return o.OPERAND, y, 0
+        if op == o.SHL:
+            high, low = shift_left(x, y)
+            return _delivered(high, low)
+        value = round_shift(x, y)
+        return o.FINE, value, sign_flags(value) | (C if value * POWERS[y] != x else 0)
+    if op == o.CMP3:
+        value = (x > y) - (x < y)
+        return o.FINE, value, sign_flags(value)
     if op == o.MIN or op == o.MAX:
         value = min(x, y) if op == o.MIN else max(x, y)
         return o.FINE, value, sign_flags(value)

@@ -256,6 +256,8 @@ class Simulator:
         """Return a message with the operand at fault and its allowed range."""
         if name == "SETVL":
             return f"SETVL takes 1..{MAX_VL}, not {value}"
+        if name in ("SHL", "SHR"):
+            return f"{name} takes shifts of 0..{PENTS}, not {value}"
         if name == "LRSET":
             control, (low, high) = list(CONTROLS.items())[destination]
             return f"LRSET {control} takes {low}..{high}, not {value}"

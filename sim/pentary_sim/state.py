@@ -91,7 +91,7 @@ def switch_on(program: Program, config: Config, trace: bool) -> State:
 def _decode(program: Program) -> NDArray[Any]:
     """Decode every instruction word into its fields and the registers that it reads and writes."""
     code = np.zeros(program.text, CODE)
-    for name in ("vsource_1", "vsource_2", "vwritten"):
+    for name in ("vsource_1", "vsource_2", "vsource_3", "vwritten"):
         code[name] = NONE
     for place, word in enumerate(program.image[: program.text].tolist()):
         row = code[place]
@@ -120,6 +120,7 @@ def _properties(line: Instruction) -> dict[str, int]:
         "group": GROUPS.index(line.group),
         "conditional": line.group == "control" and "ru" in line.operands,
         "multiplies": multiplies,
+        "indexed": line.unit == "memory" and "vs" in line.operands,
         "traps": multiplies and "V" in line.flags,
         "sets_flags": line.flags != "",
         "occupancy": 1 if beside else int(line.occupancy),
@@ -149,5 +150,7 @@ _IMPLIED: Final[dict[str, dict[str, int | str]]] = {
     "CALL": {"written": LINK},
     "RET": {"source_1": LINK},
     "VSET": {"vsource_1": "d"},
+    "VSEL": {"vsource_3": "d"},
+    "STOREVX": {"vsource_2": "d"},
 }
-"""Exceptions: implicit registers, and operands that are read in MEM."""
+"""Exceptions: implicit registers, operands that are read in MEM, and vectors that are read besides."""

@@ -4,7 +4,7 @@ import numpy as np
 
 from pentary.isa.timing import COSTS, write_terms
 from pentary_sim import opcodes as o
-from pentary_sim.cache import arrival, touch
+from pentary_sim.cache import access, arrival, touch
 from pentary_sim.compiled import compiled
 from pentary_sim.layout import DCACHE, Record
 from pentary_sim.lowrank import COLS, RANK, ROWS
@@ -21,19 +21,21 @@ def dispatch(s: Record, caches: Record, c: Record, entered: int, address: int) -
         s, caches: machine state, updated.
         c: decoded instruction.
         entered: cycle in which it enters MEM.
-        address: for LOADV and STOREV, address of the first word.
+        address: of the first word, for a vector in memory; those of strided and indexed ones are in `s.row`.
 
     Returns:
         Cycles in which it starts (start), in which the unit is free for the next instruction (start + occupancy), and
         in which its result is available (start + latency).
     """
     op, unit = c.op, c.unit
-    v1, v2, written = c.vsource_1, c.vsource_2, c.vwritten
+    v1, v2, v3, written = c.vsource_1, c.vsource_2, c.vsource_3, c.vwritten
     start = max(entered, s.unit_free[unit])
     if v1 >= 0:
         start = max(start, s.vector_ready[v1])
     if v2 >= 0:
         start = max(start, s.vector_ready[v2])
+    if v3 >= 0:
+        start = max(start, s.vector_ready[v3])
     if written >= 0:
         start = max(start, max(s.vector_ready[written], s.vector_read[written]))
     if op == o.FITGET:
@@ -46,6 +48,8 @@ def dispatch(s: Record, caches: Record, c: Record, entered: int, address: int) -
         s.vector_read[v1] = max(s.vector_read[v1], free)
     if v2 >= 0:
         s.vector_read[v2] = max(s.vector_read[v2], free)
+    if v3 >= 0:
+        s.vector_read[v3] = max(s.vector_read[v3], free)
     if written >= 0:
         s.vector_ready[written] = done
     if op == o.POPEVAL:
@@ -76,6 +80,8 @@ def _cost(s: Record, op: int, w: int, x: int) -> tuple[int, int]:
 @compiled
 def _beats(s: Record, caches: Record, op: int, address: int, start: int) -> int:
     """Access the words of a vector in memory, a beat a cycle; return the cycles this takes from `start` on."""
+    if op != o.LOADV and op != o.STOREV:
+        return _elements(s, caches, op == o.STOREVS or op == o.STOREVX, start)
     size, beat = s.line_words, s.dcache_beat
     now, first, end = start, address + size // 2, address + size // 2 + s.vl  # counted from the beginning of line 0
     while first < end:
@@ -92,4 +98,15 @@ def _beats(s: Record, caches: Record, op: int, address: int, start: int) -> int:
                     now = max(now, arrival(s, DCACHE, word))
                 now += 1
         first += last - place + 1
+    return now - start
+
+
+@compiled
+def _elements(s: Record, caches: Record, write: bool, start: int) -> int:
+    """Access the elements of a strided or indexed vector, one a cycle; return the cycles this takes."""
+    now = start
+    for j in range(s.vl):
+        own, further = access(s, caches, DCACHE, s.row[j], write, now, now)
+        now += own + further + 1
+    s.counts[o.DCACHE_BEATS] += s.vl
     return now - start

@@ -5,6 +5,8 @@ Digit operations of all units are counted by two rules. An addition, comparison 
 of pents: an operation if both are not 0, else skipped.
 """
 
+import numpy as np
+
 from pentary.isa.table import MAX_VL, VECTORS
 from pentary.isa.table import OPERAND as NARROW
 from pentary.numbers.word import PENTS
@@ -60,6 +62,10 @@ def vector(s: Record, op: int, d: int, a: int, b: int, i: int) -> tuple[int, int
             count(s, o.VECTOR_OPERATIONS, digits * digits, NARROW * NARROW)
         s.fitness[d] = saturate(s.fitness[d] + total, PENTS)
         return o.FINE, s.fitness[d]
+    if op == o.VSUM or op == o.VMAX:
+        for j in range(n):
+            count(s, o.VECTOR_OPERATIONS, nonzero(s.masks, x[j]), PENTS)
+        return o.FINE, saturate(x[:n].sum(), PENTS) if op == o.VSUM else x[:n].max()
     out = s.row
     out[:] = 0
     if op == o.VADD or op == o.VSUB or op == o.VADDS:
@@ -73,6 +79,18 @@ def vector(s: Record, op: int, d: int, a: int, b: int, i: int) -> tuple[int, int
         for j in range(n):
             out[j] = saturate(x[j] * factor, PENTS)
             count(s, o.VECTOR_OPERATIONS, nonzero(s.masks, x[j]) * digits, PENTS * NARROW)
+    elif op == o.VMUL:
+        for j in range(n):
+            factor = saturate(y[j], NARROW)
+            out[j] = saturate(x[j] * factor, PENTS)
+            count(s, o.VECTOR_OPERATIONS, nonzero(s.masks, x[j]) * nonzero(s.masks, factor), PENTS * NARROW)
+    elif op == o.VCMP:
+        for j in range(n):
+            out[j] = np.int64(x[j] > y[j]) - np.int64(x[j] < y[j])
+            count(s, o.VECTOR_OPERATIONS, ones(mask(s.masks, x[j]) | mask(s.masks, y[j])), PENTS)
+    elif op == o.VSEL:
+        for j in range(n):
+            out[j] = y[j] if x[j] > 0 else s.vectors[d, j]
     elif op == o.RELU or op == o.QUANT:
         for j in range(n):
             out[j] = max(x[j], 0) if op == o.RELU else saturate(round_shift(x[j], b), i)

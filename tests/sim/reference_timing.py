@@ -225,6 +225,7 @@ class Machine:
         """
         before = copy(self.golden)
         before.registers, before.controls = [*before.registers], dict(before.controls)
+        before.vectors = [*before.vectors]
         self.golden.step()
         pc, following = before.pc, self.golden.pc
         decoded = decode(int(before.memory[pc]))
@@ -233,7 +234,7 @@ class Machine:
         fields: Fields = {operand: getattr(decoded, kind.field) for operand, kind in operands(instruction)}
         waits: dict[str, int] = dict.fromkeys(CAUSES[2:], 0)
 
-        address = _address(name, fields, before.registers)
+        address = _address(name, fields, before)
         follows = self._id + 1 - self._fetching
         fetch = max(follows, self._redirect)
         waits["flush"] = fetch - follows
@@ -245,6 +246,8 @@ class Machine:
             waits[cause] = max(0, end - execute)
             execute = max(execute, end)
         waits["execute"] = {"DIV": 17, "REM": 17, "POP": 1}.get(name, 0)
+        if name in ("LOADVX", "STOREVX"):
+            waits["execute"] = ceil(before.vl / self._config.lowrank.lanes) - 1
         if self._config.exceptions.overflow_trap and name in ("MUL", "MULI", "MAC"):
             waits["execute"] = 3
         memory = max(execute + 1 + waits["execute"], self._wb + 1 - self._loading)
@@ -287,11 +290,16 @@ class Machine:
             event["value"] = self.golden.registers[written]
         return event, self._charge(pc, waits, lost)
 
-    def _move(self, name: str, address: int, vl: int, start: int) -> int:
+    def _move(self, name: str, words: list[int], start: int) -> int:
         """Return the cycles in which the words of a vector in memory are moved, a part of a line at a time."""
         width = min(self._config.dcache.beat, self._config.caches.line)
-        words = range(address, address + vl)
         now = start
+        if name not in ("LOADV", "STOREV"):
+            for word in words:
+                self._caches.request("dcache", word, name in ("STOREVS", "STOREVX"), now)
+                now += 1 + sum(self._caches.waits("dcache", word, now))
+                self.counts["dcache_beats"] += 1
+            return now - start
         for line, of_line in groupby(words, self._caches.line):
             in_line = list(of_line)
             self._caches.request("dcache", in_line[0], name == "STOREV", now)
@@ -322,6 +330,8 @@ class Machine:
             wait("multiply_use", self._flags)
         if name == "ACCGET":
             wait("multiply_use", self._acc)
+        if name in ("LOADVX", "STOREVX"):
+            wait("unit_result", self._vector_written[fields["vs"]])
         if name in ("LOAD", "STORE", "PUSH", "POP", "FENCE"):
             wait("memory_order", self._idle["memory"])
         if unit not in _PIPELINE and len(self._starts[unit]) >= queue:
@@ -337,13 +347,13 @@ class Machine:
         name, unit = instruction.name, instruction.unit
         reads = [fields[operand] for operand in ("vs", "vt", "vu") if operand in fields]
         writes = [fields["vd"]] if "vd" in fields else []
-        if name == "VSET":
+        if name in ("VSET", "VSEL"):
             reads += writes
         start = max([memory, self._free[unit], *(self._vector_written[vector] for vector in reads + writes)])
         start = max([start, *(self._vector_read[vector] for vector in writes)])
         if name == "FITGET":
             start = max(start, self._fitness_written[fields["fs"]])
-        x = self._move(name, address, before.vl, start) if address != NONE else 0
+        x = self._move(name, _words(name, fields, before), start) if address != NONE else 0
         lanes, rounds = self._config.lowrank.lanes, self._config.lowrank.rounds_per_cycle
         rows, cols, rank, *_ = before.controls.values()
         values = terms(lanes, rounds, before.vl, rows, cols, rank, fields.get("w", 0), x)
@@ -397,7 +407,10 @@ class Machine:
         return {cause: charged for cause, charged in waits.items() if charged}
 
 
-def _address(name: str, fields: Fields, registers: list[int]) -> int:
+def _address(name: str, fields: Fields, before: Interpreter) -> int:
+    registers = before.registers
+    if name in ("LOADVS", "STOREVS", "LOADVX", "STOREVX"):
+        return _words(name, fields, before)[0]
     if name == "PUSH":
         return registers[STACK] - 1
     if name == "POP":
@@ -424,3 +437,16 @@ def _registers(name: str, fields: Fields) -> tuple[set[int], set[int], set[int]]
         case "RET":
             reads = {LINK}
     return reads, late, writes - {0}
+
+
+def _words(name: str, fields: Fields, before: Interpreter) -> list[int]:
+    """Return the addresses of the elements of a vector in memory."""
+    match name:
+        case "LOADV" | "STOREV":
+            first, step = before.registers[fields["rs"]] + fields["i"], 1
+        case "LOADVS" | "STOREVS":
+            first, step = before.registers[fields["rs"]], before.registers[fields["rt"]]
+        case _:
+            base = before.registers[fields["rt"]]
+            return [base + index for index in before.vectors[fields["vs"]][: before.vl]]
+    return [first + step * number for number in range(before.vl)]

@@ -75,7 +75,8 @@ START = """
         li p11, 1
         li p12, 37
         li p13, 256
-        li p14, 6               ; a width
+        li p14, 6               ; a width, and a shift
+        li p15, data + 500
 """
 
 BLOCKS = [
@@ -118,12 +119,18 @@ def dense_program(seed: int, length: int) -> Program:
 def dense_line(rng: Random, instruction: Instruction) -> str:
     """Return a line with an instruction that does not fault, with operands shared by others."""
     name = instruction.name
+    if name in ("LOADVX", "STOREVX"):
+        index = rng.randint(1, 3)
+        return f"quant v{index}, v{rng.randint(1, 3)}, 1, 2\n {name} v{rng.randint(1, 3)}, v{index}, p15"
     control = rng.choice(["ROWS", "COLS", "RANK", "WIDTH", "KEY", "GAIN"])
     size = f"p{rng.randint(11, 13)}"
     safe = {
         ("SETVL", "rs"): size,
         ("LRSET", "rs"): {"ROWS": size, "COLS": size, "RANK": f"p{rng.randint(11, 12)}"}.get(control, "p14"),
         ("LRGEN", "rs"): size,
+        **dict.fromkeys([("LOADVS", "rs"), ("STOREVS", "rs")], "p10"),
+        **dict.fromkeys([("LOADVS", "rt"), ("STOREVS", "rt")], rng.choice(["p0", "p11"])),
+        **dict.fromkeys([("SHL", "rt"), ("SHR", "rt")], rng.choice(["p0", "p11", "p14"])),
         **dict.fromkeys([("DIV", "rt"), ("REM", "rt"), ("LOADX", "rt")], f"p{rng.randint(11, 12)}"),
         **dict.fromkeys([("VGET", "rt"), ("VSET", "rs"), ("LRMUL", "rs")], "p0"),
     }
