@@ -21,6 +21,8 @@ TELLS: Final = {
     "towers": "Calls and the stack: the branch target buffer knows one target for each RET, but there are two callers.",
     "multiply": "A step for each pent and no sign to take care of; the branch over -2..2 is mispredicted.",
     "spmv": "Columns and values are read once, so most lost cycles wait for memory, whatever the size.",
+    "spmv-vector": "A row loaded through indices by one instruction, multiplied and summed: what is left is memory.",
+    "matmul-vector": "Rows scaled and added by the vector unit: the scalar loads between them wait for its loads.",
     "matmul": "A counted loop is predicted; of the six instructions in it, one multiplies.",
     "sieve": "Stores with a growing stride: beyond the first level of the cache, a line is fetched for a word.",
     "crc": "Arithmetic modulo 5 out of shifts: no load or branch to wait for.",
@@ -72,12 +74,14 @@ def document(found: dict[str, list[dict[str, Any]]]) -> str:
     ]
     for name, runs in found.items():
         for own in runs:
-            link = f"[{name}](../sim/pentary_sim/programs/kernels/{name}.s)"
+            link = f"[{name}](../sim/pentary_sim/programs/kernels/{name.partition('-')[0]}.s)"
             counts = f"{own['size']:,} | {own['instructions']:,} | {own['cycles']:,} | {own['cpi']:.2f}"
             lines.append(f"| {link} | {counts} | {lost(own)} |")
     lines += ["", "| kernel | is | tells of the machine |", "|---|---|---|"]
     for name, told in TELLS.items():
-        first = (PROGRAMS / f"{name}.s").read_text().splitlines()[0].removeprefix("; ")
+        source, _, variant = name.partition("-")
+        first = (PROGRAMS / f"{source}.s").read_text().splitlines()[0].removeprefix("; ")
+        first = f"the same with {variant.upper()} = 1" if variant else first
         lines.append(f"| {name} | {first} | {told} |")
     return "\n".join(lines) + "\n"
 

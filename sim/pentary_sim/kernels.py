@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pentary.asm import assemble
+from pentary.isa.program import Program
 from pentary.numbers.word import PentaryError
 from pentary_sim.config import Config
 from pentary_sim.events import CAUSES
@@ -21,13 +22,18 @@ SIZES: Final = {
     "towers": (5, 8, 11),
     "multiply": (20, 60, 200),
     "spmv": (20, 60, 200),
+    "spmv-vector": (20, 60, 200),
     "matmul": (12, 24, 36),
+    "matmul-vector": (12, 24, 36),
     "sieve": (500, 2000, 8000),
     "crc": (100, 300, 1000),
     "strings": (4, 12, 40),
     "jumps": (25, 125, 3125),
 }
-"""Kernels, with three sizes of each: its parameter N; the second is what `pentary bench kernels` runs."""
+"""Kernels, with three sizes of each: its parameter N; the second is what `pentary bench kernels` runs.
+
+After a dash stands a parameter of the program that is 1.
+"""
 
 _ISSUE: Final = CAUSES.index("issue")
 _MOST: Final = 100_000_000  # instructions, to end what a change has made endless
@@ -62,6 +68,13 @@ class Measured:
         return self.cycles / self.instructions
 
 
+def assembled(name: str, size: int) -> Program:
+    """Return the program of a kernel of SIZES in some size."""
+    source, _, variant = name.partition("-")
+    defines = {"N": size} | ({variant.upper(): 1} if variant else {})
+    return assemble(PROGRAMS / f"{source}.s", defines)
+
+
 def measure(name: str, size: int, config: Config | None = None) -> Measured:
     """Run a kernel and count the cycles of its measured part.
 
@@ -77,7 +90,7 @@ def measure(name: str, size: int, config: Config | None = None) -> Measured:
     >>> measured.name, measured.size, measured.cycles > measured.instructions
     ('towers', 3, True)
     """
-    program = assemble(PROGRAMS / f"{name}.s", {"N": size})
+    program = assembled(name, size)
     machine = Simulator(program, config)
     if machine.run(max_instructions=_MOST) != "halt":
         raise PentaryError(f"the kernel {name} of size {size} does not end")
@@ -114,10 +127,10 @@ def figures(measured: Measured) -> dict[str, Any]:
 
 def text(found: dict[str, dict[str, Any]]) -> str:
     """Return what `run` returns as a table."""
-    lines = [f"{'kernel':10} {'size':>6} {'instructions':>13} {'cycles':>10} {'CPI':>6}  cycles lost"]
+    lines = [f"{'kernel':13} {'size':>6} {'instructions':>13} {'cycles':>10} {'CPI':>6}  cycles lost"]
     for name, own in found.items():
         counts = f"{own['size']:6,} {own['instructions']:13,} {own['cycles']:10,} {own['cpi']:6.2f}"
-        lines.append(f"{name:10} {counts}  {lost(own)}")
+        lines.append(f"{name:13} {counts}  {lost(own)}")
     return "\n".join(lines)
 
 

@@ -1,11 +1,32 @@
-; Matrix product C = A B of N x N words, in scalar code: three loops around a multiply and accumulate.
+; Matrix product C = A B of N x N words: three loops around a multiply and accumulate; or, with VECTOR = 1, two loops
+; that add rows of B, scaled by elements of A, to a row of C in a vector register.
 
         .param  N, 24
+        .param  VECTOR, 0
         .include "frame.s"
 
 start:  la      p10, a
         la      p11, c
         la      p12, a + N * N
+        la      p15, b + N * N
+        li      p4, N
+        setvl   p4
+        .if     VECTOR
+kernel: vsub    v3, v3, v3              ; a row of C
+        la      p2, b
+        load    p4, (p10)
+next:   loadv   v1, (p2)                ; a row of B
+        inc     p10
+        addi    p2, p2, N
+        vmuls   v2, v1, p4
+        load    p4, (p10)               ; one past A in the end, which is in memory
+        vadd    v3, v3, v2
+        blt     p2, p15, next
+        storev  v3, (p11)
+        addi    p11, p11, N
+        blt     p10, p12, kernel
+        fence
+        .else
 kernel:                                 ; a row of A
         la      p13, b
         la      p14, b + N
@@ -26,6 +47,7 @@ inner:  load    p4, (p1)
         blt     p13, p14, column
         addi    p10, p10, N
         blt     p10, p12, kernel
+        .endif
 kernel_end:
 
 ; Freivalds' check: C r = A (B r) for a vector r.
