@@ -79,6 +79,11 @@ def _call(m: State, j10: int) -> int:
     return j10
 
 
+def _callr(m: State, rs: int) -> int:
+    m.registers[LINK] = m.pc + 1
+    return rs
+
+
 def _halt(m: State) -> int:
     m.halted = True
     return m.pc
@@ -133,6 +138,8 @@ SCALAR: Final[dict[str, Semantics]] = {
     "JUMP": lambda m, j10: j10,
     "CALL": _call,
     "RET": lambda m: m.registers[LINK],
+    "JUMPR": lambda m, rs: rs,
+    "CALLR": _callr,
     "NOP": _nothing,
     "HALT": _halt,
     "SYNC": _nothing,

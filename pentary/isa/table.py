@@ -33,6 +33,9 @@ REGISTERS: Final = 32
 REGISTER_ALIASES: Final = {"zero": 0, "fp": 29, "sp": 30, "lr": 31}
 FRAME, STACK, LINK = 29, 30, 31
 
+CALLS: Final = ("CALL", "CALLR")
+"""Instructions that call a subroutine, which RET leaves."""
+
 VECTORS: Final = 8
 MAX_VL: Final = 256
 """Words in a vector register; also rows and columns of the crossbar, and of the low-rank unit's factors."""
@@ -207,6 +210,8 @@ _ROWS: Final = {
         JUMP   | j10          | J 24   | go to j10 | | scalar | 1 | 1
         CALL   | j10          | J 25   | P31 = the next address; go to j10 | | scalar | 1 | 1
         RET    |              | R 1 24 | go to the address in P31 | | scalar | 1 | 1
+        JUMPR  | rs           | R 1 37 | go to the address in rs | | scalar | 1 | 1
+        CALLR  | rs           | R 1 38 | P31 = the next address; go to the address that was in rs | | scalar | 1 | 1
     """,
     "system": """
         NOP    |              | R 1 25 | nothing | | scalar | 1 | 1

@@ -39,7 +39,10 @@ def _return_outside(w: Writer) -> None:
         w.emit("LI", w.data, rd=LINK, i=0)
     else:
         w.emit("LI", rd=LINK, i=w.number(-limit(10), -1))
-    w.emit("RET")
+    if w.chance(0.3):
+        w.emit(w.rng.choice(("JUMPR", "CALLR")), rs=LINK)
+    else:
+        w.emit("RET")
 
 
 def _push_into_text(w: Writer) -> None:

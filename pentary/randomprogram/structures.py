@@ -187,7 +187,11 @@ def _write_loop(w: Writer, depth: int) -> None:
 def _write_jump(w: Writer, depth: int) -> None:
     """Write a jump over words that need not be instructions."""
     end = Label()
-    if w.in_subroutine or w.chance(0.5):
+    if w.chance(0.3):
+        rs = w.target(nonzero=True)
+        w.emit("LI", end, rd=rs, i=0)
+        w.emit("JUMPR", rs=rs)
+    elif w.in_subroutine or w.chance(0.5):
         w.emit("JUMP", end)
     else:
         w.emit("LI", end, rd=LINK, i=0)

@@ -252,7 +252,12 @@ class Writer:
     def call(self, subroutine: tuple[Label, int]) -> None:
         """Write a call of a subroutine."""
         label, bound = subroutine
-        self.emit("CALL", label)
+        if self.chance(0.3):
+            rs = self.target(nonzero=True)
+            self.emit("LI", label, rd=rs, i=0)
+            self.emit("CALLR", rs=rs)
+        else:
+            self.emit("CALL", label)
         self._part.bound += self._times * bound
 
     def program(self) -> Program:

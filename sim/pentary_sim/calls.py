@@ -10,6 +10,7 @@ import numpy as np
 
 from pentary.isa.encoding import IllegalInstruction, decode
 from pentary.isa.program import Program
+from pentary.isa.table import CALLS
 from pentary.numbers.word import PentaryError
 from pentary.runs.plots import new_figure
 from pentary.support.extras import extra
@@ -58,7 +59,7 @@ class Call:
 class CallProfile:
     """Collects the cycles of a run by chains of calls; used in place of a trace in `pentary_sim.drive.drive`.
 
-    CALL enters a subroutine and RET leaves it; their own cycles belong to where they stand.
+    CALL and CALLR enter a subroutine and RET leaves it; their own cycles belong to where they stand.
 
     Args:
         program: the program that runs.
@@ -70,19 +71,18 @@ class CallProfile:
 
     def __init__(self, program: Program) -> None:
         """Create an empty profile."""
-        names = program.label_names()
-        self.root = self._present = Call(names.get(0, "program"))
+        self._names = program.label_names()
+        self.root = self._present = Call(self._names.get(0, "program"))
+        self._called = False  # the next record is the first one of a subroutine
         self.counting = True
-        self._turn = np.zeros(program.text, np.int8)  # 1 for CALL, -1 for RET
-        self._callee: dict[int, str] = {}
+        self._turn = np.zeros(program.text, np.int8)  # 1 for a call, -1 for RET
         for pc, word in enumerate(program.image[: program.text].tolist()):
             try:
                 decoded = decode(word)
             except IllegalInstruction:
                 continue
-            if decoded.instruction.name == "CALL":
+            if decoded.instruction.name in CALLS:
                 self._turn[pc] = 1
-                self._callee[pc] = names.get(pc + decoded.i, str(pc + decoded.i))
             elif decoded.instruction.name == "RET":
                 self._turn[pc] = -1
 
@@ -91,16 +91,24 @@ class CallProfile:
         records = events.records[events.records["fault"] == 0]
         pcs, cycles = records["pc"], np.cumsum(records["lost"].astype(np.int64) + 1)
         counted = 0
+        if self._called and len(pcs):
+            self._enter(int(pcs[0]))
         for place in np.flatnonzero(self._turn[pcs]).tolist():
             self._count(int(cycles[place]) - counted)
             counted, pc = int(cycles[place]), int(pcs[place])
             if self._turn[pc] > 0:
-                self._present = self._present.enter(self._callee[pc])
+                self._called = True
+                if place + 1 < len(pcs):
+                    self._enter(int(pcs[place + 1]))
             elif self._present.caller is not None:
                 self._present = self._present.caller
         if len(cycles):
             self._count(int(cycles[-1]) - counted)
         return self
+
+    def _enter(self, pc: int) -> None:
+        self._called = False
+        self._present = self._present.enter(self._names.get(pc, str(pc)))
 
     def _count(self, cycles: int) -> None:
         if self.counting:

@@ -22,6 +22,7 @@ def _setting(default: int | bool | None, allowed: Collection[int]) -> Any:
 
 MAX_QUEUE: Final = 64
 MAX_ENTRIES: Final = 5**6
+MAX_RETURNS: Final = 64
 MAX_SETS: Final = 5**5
 MAX_WAYS: Final = 64
 MAX_STAGES: Final = 16
@@ -42,9 +43,10 @@ class Pipeline:
 
 @dataclass(frozen=True)
 class Predictor:
-    """Branch target buffer."""
+    """Branch target buffer, and return-address stack."""
 
     entries: int = _setting(125, range(MAX_ENTRIES + 1))
+    returns: int = _setting(8, range(MAX_RETURNS + 1))
 
 
 @dataclass(frozen=True)

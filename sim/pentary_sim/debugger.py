@@ -14,7 +14,7 @@ from pentary.asm.errors import suggestion
 from pentary.asm.expressions import Expression
 from pentary.asm.vocabulary import NUMBERS
 from pentary.isa.program import Fault
-from pentary.isa.table import STACK
+from pentary.isa.table import CALLS, STACK
 from pentary.numbers.word import PentaryError
 from pentary.support.messages import shortened
 from pentary.support.signals import Terminated, terminated
@@ -132,10 +132,10 @@ class Debugger(cmd.Cmd):
         self._go(self._machine.instructions + (count(arg) if arg else 1))
 
     def do_next(self, arg: str) -> None:
-        """next: execute one instruction, a CALL with all that it calls"""
+        """next: execute one instruction, a call with all that it calls"""
         _nothing(arg)
         back, stack = self._machine.pc + 1, self._machine.registers[STACK].item()
-        if self._named(back - 1) != "CALL":
+        if self._named(back - 1) not in CALLS:
             return self._go(self._machine.instructions + 1)
         while True:
             ending = self._run(also={back})
@@ -153,10 +153,10 @@ class Debugger(cmd.Cmd):
         """finish: run until the present subroutine has returned"""
         _nothing(arg)
         depth = 0
-        turns = {pc for pc in range(self._program.text) if self._named(pc) in ("CALL", "RET")}
+        turns = {pc for pc in range(self._program.text) if self._named(pc) in (*CALLS, "RET")}
         while True:
             name = self._named(self._machine.pc)
-            depth += (name == "CALL") - (name == "RET")
+            depth += (name in CALLS) - (name == "RET")
             if depth < 0:
                 return self._go(self._machine.instructions + 1)
             ending = self._run(also=turns)

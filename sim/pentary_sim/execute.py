@@ -68,6 +68,10 @@ def execute(s: Record, c: Record, memory: Record, pc: int, text: int) -> tuple[i
         following, value = pc + i, pc + 1
     elif op == o.RET:
         following = s.registers[LINK]
+    elif op == o.JUMPR:
+        following = s.registers[a]
+    elif op == o.CALLR:
+        following, value = s.registers[a], pc + 1
     elif op == o.SETVL:
         value = s.registers[a]
         if value < 1 or value > MAX_VL:

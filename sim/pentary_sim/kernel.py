@@ -126,7 +126,7 @@ def _time(
     mispredicted = False
     if c.group == o.CONTROL:
         s.counts[o.BRANCHES] += 1
-        mispredicted = predict(s, pc, fetch, c.conditional) != following
+        mispredicted = predict(s, pc, fetch, c.conditional, c.turn) != following
         resolve(s, pc, following, following != pc + 1 or not c.conditional, execute)
         s.decided = execute + 1
         if mispredicted:

@@ -13,7 +13,7 @@ from pentary.isa.timing import TERMS
 from pentary.lowrank.generator import ROUNDS
 from pentary.lowrank.operations import MAX_RANK
 from pentary.numbers.word import PENTS
-from pentary_sim.config import MAX_ENTRIES, MAX_QUEUE, MAX_SETS, MAX_STAGES, MAX_WAYS
+from pentary_sim.config import MAX_ENTRIES, MAX_QUEUE, MAX_RETURNS, MAX_SETS, MAX_STAGES, MAX_WAYS
 from pentary_sim.events import CAUSES, COUNTS, UNITS
 
 _INT: Final = np.int64
@@ -51,6 +51,7 @@ STATE: Final = np.dtype(
         ("rounds_per_cycle", _INT),
         ("overflow_trap", _INT),
         ("entries", _INT),
+        ("returns", _INT),
         ("past_fault", _INT),  # whether to time a faulting instruction as if it did not fault
         # timing: cycles in which the last instruction entered its stages, and from which resources are ready
         ("decode", _INT),
@@ -85,6 +86,9 @@ STATE: Final = np.dtype(
         ("predictor", _INT, (MAX_ENTRIES, 3)),
         ("outcomes", _INT, (MAX_STAGES + 3, 4)),  # as many jumps as can be between IF and EX, and one more
         ("outcomes_held", _INT),
+        ("return_addresses", _INT, MAX_RETURNS),  # a ring of `returns` places
+        ("returns_held", _INT),
+        ("return_top", _INT),  # place of the newest
         # statistics and diagnostics
         ("origin", _INT),  # address of the last instruction executed
         ("fault_value", _INT),
@@ -111,6 +115,7 @@ CODE: Final = np.dtype(
         ("op", _INT),  # NONE for an illegal instruction
         ("unit", _INT),
         ("group", _INT),  # index into GROUPS
+        ("turn", _INT),  # 1 for a call, -1 for a return
         ("conditional", _INT),  # it is a branch, which may not be taken
         ("multiplies", _INT),  # the multiplier executes it
         ("indexed", _INT),  # its addresses depend on a vector, and are checked in EX

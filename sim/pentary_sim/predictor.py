@@ -1,19 +1,40 @@
-"""Branch target buffer with 2-bit saturating counters."""
+"""Branch target buffer with 2-bit saturating counters, and return-address stack."""
 
 from pentary_sim.compiled import compiled
 from pentary_sim.layout import Record
 
 
 @compiled
-def predict(s: Record, pc: int, fetched: int, conditional: bool) -> int:
-    """Return the address that IF fetches after a jump or branch.
+def predict(s: Record, pc: int, fetched: int, conditional: bool, turn: int) -> int:
+    """Return the address that IF fetches after a jump or branch, and update the return-address stack.
 
     Args:
         s: machine state; pending updates that are visible in cycle `fetched` are applied to the buffer.
         pc: address of the jump or branch.
         fetched: cycle in which it enters IF.
         conditional: whether it is a conditional branch.
+        turn: 1 for a call, -1 for a return, 0 for others.
     """
+    target = _target(s, pc, fetched, conditional)
+    if turn == 0 or s.returns == 0:
+        return target
+    if turn > 0:
+        s.return_top = (s.return_top + 1) % s.returns
+        s.return_addresses[s.return_top] = pc + 1
+        s.returns_held = min(s.returns_held + 1, s.returns)
+        return target
+    if s.returns_held == 0:
+        return target
+    if s.entries > 0 and s.predictor[pc % s.entries, 0] == pc:  # else IF does not know that it is a return
+        target = s.return_addresses[s.return_top]
+    s.return_top = (s.return_top - 1 + s.returns) % s.returns
+    s.returns_held -= 1
+    return target
+
+
+@compiled
+def _target(s: Record, pc: int, fetched: int, conditional: bool) -> int:
+    """Return the address after a jump or branch according to the branch target buffer."""
     entries = s.entries
     if entries == 0:
         return pc + 1

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pentary.isa.encoding import IllegalInstruction, decode, operands
 from pentary.isa.program import Program
-from pentary.isa.table import CONTROL_RESET, INSTRUCTIONS, LINK, MAX_VL, STACK, Instruction
+from pentary.isa.table import CALLS, CONTROL_RESET, INSTRUCTIONS, LINK, MAX_VL, STACK, Instruction
 from pentary.numbers.word import PentaryError
 from pentary_sim.config import Config
 from pentary_sim.events import EVENT, NONE, UNITS
@@ -70,6 +70,7 @@ def switch_on(program: Program, config: Config, trace: bool) -> State:
         "rounds_per_cycle": config.lowrank.rounds_per_cycle,
         "overflow_trap": config.exceptions.overflow_trap,
         "entries": config.predictor.entries,
+        "returns": config.predictor.returns,
         "writeback": -1,
         "line": np.iinfo(np.int64).min,
         "origin": NONE,
@@ -118,6 +119,7 @@ def _properties(line: Instruction) -> dict[str, int]:
     multiplies = line.unit == "multiplier"
     return {
         "group": GROUPS.index(line.group),
+        "turn": 1 if line.name in CALLS else -1 if line.name == "RET" else 0,
         "conditional": line.group == "control" and "ru" in line.operands,
         "multiplies": multiplies,
         "indexed": line.unit == "memory" and "vs" in line.operands,
@@ -148,6 +150,7 @@ _IMPLIED: Final[dict[str, dict[str, int | str]]] = {
     "PUSH": {"late": "a", "source_1": STACK, "written": STACK},
     "POP": {"source_1": STACK},
     "CALL": {"written": LINK},
+    "CALLR": {"written": LINK},
     "RET": {"source_1": LINK},
     "VSET": {"vsource_1": "d"},
     "VSEL": {"vsource_3": "d"},

@@ -30,15 +30,27 @@ _NO_VALUE: Final = ("load_use", 0)  # entry of a register for which no reader wa
 
 
 class Predictor:
-    """Branch target buffer; an update is visible to lookups from the next cycle on."""
+    """Branch target buffer, of which an update is visible from the next cycle on, and return-address stack."""
 
-    def __init__(self, entries: int) -> None:
+    def __init__(self, entries: int, returns: int = 0) -> None:
         self._entries = entries
+        self._returns: deque[int] = deque(maxlen=returns)
         self._buffer: dict[int, list[int]] = {}  # by index: address, target, counter
         self._decided: deque[tuple[int, int, int, bool]] = deque()
 
-    def next_address(self, address: int, is_branch: bool, cycle: int) -> int:
-        """Return the address fetched after the one that enters IF in the given cycle."""
+    def next_address(self, address: int, name: str, cycle: int) -> int:
+        """Return the address fetched after the instruction that enters IF in the given cycle."""
+        fetched = self._in_buffer(address, name.startswith("B"), cycle)
+        if name in ("CALL", "CALLR"):
+            self._returns.append(address + 1)
+        if name == "RET" and self._returns:
+            newest = self._returns.pop()
+            entry = self._buffer.get(address % self._entries) if self._entries else None
+            if entry is not None and entry[0] == address:
+                return newest
+        return fetched
+
+    def _in_buffer(self, address: int, is_branch: bool, cycle: int) -> int:
         while self._decided and self._decided[0][0] < cycle:
             self._update(*self._decided.popleft()[1:])
         entry = self._buffer.get(address % self._entries) if self._entries else None
@@ -191,7 +203,7 @@ class Machine:
         self._config = config
         self._caches = Caches(config)
         self.counts = self._caches.counts
-        self._predictor = Predictor(config.predictor.entries)
+        self._predictor = Predictor(config.predictor.entries, config.predictor.returns)
         # Cycles in which instruction i-1 entered its stages; initially such that the first one is not delayed.
         self._fetching, self._loading = config.l1_latency(config.icache), config.l1_latency(config.dcache)
         self._id = self._fetching - 1
@@ -258,8 +270,8 @@ class Machine:
 
         mispredicted = False
         if instruction.group == "control":
-            jumps = name in ("JUMP", "CALL", "RET")
-            mispredicted = self._predictor.next_address(pc, not jumps, fetch) != following
+            jumps = not name.startswith("B")
+            mispredicted = self._predictor.next_address(pc, name, fetch) != following
             self._predictor.decide(execute, pc, following, jumps or following != pc + 1)
             self._decided = execute + 1
             self.counts["branches"] += 1
@@ -273,7 +285,7 @@ class Machine:
         self._redirect = execute + 1 if mispredicted else 0
         self._id, self._ex, self._mem, self._wb = decoding, execute, memory, writeback
 
-        written = STACK if name == "PUSH" else LINK if name == "CALL" else fields.get("rd", 0)
+        written = STACK if name == "PUSH" else LINK if name in ("CALL", "CALLR") else fields.get("rd", 0)
         event = {
             "pc": pc,
             "unit": 0 if unit in _PIPELINE else UNITS.index(unit),
@@ -432,7 +444,7 @@ def _registers(name: str, fields: Fields) -> tuple[set[int], set[int], set[int]]
             reads, late, writes = {STACK}, {fields["rs"]}, {STACK}
         case "POP":
             reads, writes = {STACK}, {fields["rd"], STACK}
-        case "CALL":
+        case "CALL" | "CALLR":
             writes = {LINK}
         case "RET":
             reads = {LINK}

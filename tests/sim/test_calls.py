@@ -58,7 +58,7 @@ def interpreted(program: Program) -> Counter[tuple[str, ...]]:
         name = disassemble_word(int(program.image[machine.pc])).split()[0]
         counts[tuple(stack)] += 1
         machine.step()
-        if name == "CALL":
+        if name in ("CALL", "CALLR"):
             stack.append(names.get(machine.pc, str(machine.pc)))
         elif name == "RET" and len(stack) > 1:
             stack.pop()
@@ -161,7 +161,7 @@ def test_nothing_to_draw_is_told() -> None:
 @pytest.mark.parametrize("name", [name for name in kernels.SIZES if name != "crc"])
 def test_between_two_places_is_what_a_kernel_counts(name: str) -> None:
     size = kernels.SIZES[name][0]
-    program = assemble(kernels.PROGRAMS / f"{name}.s", {"N": size})
+    program = kernels.assembled(name, size)
     machine = Simulator(program)
     first, last = program.address("kernel"), program.address("kernel_end")
     ending, counted, entered = drive_between(machine, first, last)

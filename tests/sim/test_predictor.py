@@ -40,7 +40,7 @@ def check(reference: ModuleType, machine: Simulator, program: Program) -> None:
     """Compare every prediction with the reference model."""
     events = machine.take_events().records
     following = [*events["pc"].tolist(), machine.pc][1:]
-    buffer = reference.Predictor(machine.config.predictor.entries)
+    buffer = reference.Predictor(machine.config.predictor.entries, machine.config.predictor.returns)
     branches = wrong = 0
     for number, (event, after) in enumerate(zip(events, following, strict=True)):
         pc = event["pc"].item()
@@ -48,7 +48,7 @@ def check(reference: ModuleType, machine: Simulator, program: Program) -> None:
         mispredicted = False
         if instruction.group == "control":
             is_branch = instruction.name.startswith("B")
-            mispredicted = buffer.next_address(pc, is_branch, event["fetch"]) != after
+            mispredicted = buffer.next_address(pc, instruction.name, event["fetch"]) != after
             buffer.decide(event["execute"], pc, after, not is_branch or after != pc + 1)
             branches += 1
             wrong += mispredicted

@@ -31,6 +31,8 @@ CONFIGS = [
     "pipeline.queue = 2\nlowrank = {lanes = 256, rounds_per_cycle = 8}",
     "predictor.entries = 0\nmemory.latency = 0\nexceptions.overflow_trap = true",
     "predictor.entries = 5\nlowrank = {lanes = 64}\nl2.latency = 3\nmemory.latency = 10",
+    "predictor = {entries = 25, returns = 1}\nmemory.latency = 5",
+    "predictor = {entries = 5, returns = 0}\nlowrank.lanes = 64",
     "predictor.entries = 1\nl2.latency = 0\nmemory.latency = 0\nlowrank = {lanes = 64, rounds_per_cycle = 8}",
     "icache = {sets = 1, ways = 1}\ndcache = {sets = 1, ways = 1}\nl2 = {sets = 1, ways = 1, latency = 3}",
     """
@@ -88,6 +90,8 @@ BLOCKS = [
     "blt {r}, {r}, {0}\n {any}\n {any}\n {0}: {any}",
     "jump {0}\n {0}:",
     "muli p31, {r}, 3\n call {0}\n {0}:",
+    "li p22, {0}\n {any}\n jumpr p22\n nop\n {0}:",
+    "li p31, {0}\n callr p31\n jump {1}\n {0}: muli p31, p31, 1\n ret\n {1}:",
     "call {0}\n jump {1}\n {0}: muli p31, p31, 1\n {any}\n ret\n {1}:",
     "li p20, 3\n {0}: {any}\n {any}\n addi p20, p20, -1\n bgt p20, p0, {0}",
     # If both share a predictor entry, the branch is looked up when the jump is in EX, or one cycle later.

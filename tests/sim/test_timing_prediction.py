@@ -2,6 +2,14 @@
 
 from collections.abc import Callable
 
+import numpy as np
+import pytest
+
+from pentary.asm import assemble_text
+from pentary.isa import decode
+from pentary_sim.config import Config, Predictor
+from pentary_sim.simulator import Simulator
+
 
 def test_branch_not_taken(timing: Callable[[str], None]) -> None:
     timing("""
@@ -356,3 +364,49 @@ def test_branch_to_the_next_address_takes_no_entry(timing: Callable[[str], None]
         3 JUMP L0        |                            IF ID EX ME WB
         0 BEQ p0, p0, L1 |                               IF ID EX ME WB
     """)
+
+
+def test_return_address_stack(timing: Callable[[str], None]) -> None:
+    # RET is known to the buffer from its first execution on, and returns to the second caller without a misprediction.
+    timing("""
+        predictor.returns = 2
+        cycle     |  0  1  2  3  4  5  6  7  8  9 10 11 12 13 14 15 16 17 18
+        0 CALL L6 | IF ID EX ME WB
+        6 NOP     |          IF ID EX ME WB | flush 2
+        7 RET     |             IF ID EX ME WB
+        1 NOP     |                      IF ID EX ME WB | flush 2
+        2 CALL L6 |                         IF ID EX ME WB
+        6 NOP     |                                  IF ID EX ME WB | flush 2
+        7 RET     |                                     IF ID EX ME WB
+        3 NOP     |                                        IF ID EX ME WB
+        4 HALT    |                                           IF ID EX ME WB
+    """)
+
+
+@pytest.mark.parametrize(("returns", "wrong"), [(0, 30), (1, 1), (8, 1)])
+def test_ten_callers_of_one_subroutine(returns: int, wrong: int) -> None:
+    # With a stack only the first RET is mispredicted, of which the buffer knows nothing.
+    calls = "\n".join("call leaf\n nop" for _ in range(10))
+    source = f"li p1, 3\nagain: {calls}\n dec p1\n bnz p1, again\n halt\nleaf: nop\n nop\n ret\n"
+    program = assemble_text(source)
+    machine = Simulator(program, Config(predictor=Predictor(returns=returns)), trace=True)
+    assert machine.run() == "halt"
+    records = machine.take_events().records
+    assert records["mispredicted"][records["pc"] == program.address("leaf") + 2].sum() == wrong
+
+
+def test_a_full_stack_forgets_the_oldest() -> None:
+    # Three nested calls, twice: with two addresses the last RET goes where the buffer says, which is right by chance.
+    source = (
+        "call a\n call a\n halt\na: push lr\n call b\n pop lr\n ret\nb: push lr\n call c\n pop lr\n ret\nc: nop\n ret\n"
+    )
+    program = assemble_text(source)
+
+    def wrong(returns: int) -> int:
+        machine = Simulator(program, Config(predictor=Predictor(returns=returns)), trace=True)
+        assert machine.run() == "halt"
+        records = machine.take_events().records
+        rets = [pc for pc in range(program.text) if decode(int(program.image[pc])).instruction.name == "RET"]
+        return int(records["mispredicted"][np.isin(records["pc"], rets)].sum())
+
+    assert (wrong(3), wrong(2)) == (3, 4)

@@ -36,10 +36,10 @@ from pentary_sim.simulator import Simulator
 STAGES: Final = ("IF", "ID", "EX", "ME", "WB")
 FIELDS: Final = ("fetch", "decode", "execute", "memory", "writeback")
 DEFAULTS: Final = {
-    **{"l2.latency": "0", "memory.latency": "0", "memory.words": "15625"},
+    **{"l2.latency": "0", "memory.latency": "0", "memory.words": "15625", "predictor.returns": "0"},
     **{"icache.latency": "1", "dcache.latency": "1", "dcache.beat": "625", "l2.beat": "625", "memory.beat": "625"},
 }
-"""Default settings of a diagram: cache misses cost nothing, and lines are moved in a cycle."""
+"""Default settings of a diagram: no cost of misses, lines moved in a cycle, no return-address stack."""
 
 _WIDTH: Final = 108  # maximum width of a drawing in characters
 
