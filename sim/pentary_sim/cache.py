@@ -11,6 +11,21 @@ from pentary_sim.compiled import compiled
 from pentary_sim.layout import L2, Record
 
 CLEAN: Final = -1
+_SHIFT: Final = 36
+
+
+def inverse(line_words: int) -> int:
+    """Return the factor with which `line_of` divides by the words in a line."""
+    return 2**_SHIFT // line_words + 1
+
+
+@compiled
+def line_of(s: Record, address: int) -> int:
+    """Return the line number of an address, line k being the addresses nearest to k times the words in a line.
+
+    A product and a shift take the place of a division; they are exact for the addresses of the largest memory.
+    """
+    return (address + s.line_words // 2) * s.line_inverse >> _SHIFT
 
 
 @compiled
@@ -29,7 +44,7 @@ def access(s: Record, caches: "Record", side: int, address: int, write: bool, no
     Returns:
         The cycles by which the word comes later than in a hit: those of L2, and those of memory.
     """
-    line = (address + s.line_words // 2) // s.line_words
+    line = line_of(s, address)
     place = address + s.line_words // 2 - line * s.line_words
     touch(s, caches, side, line, place, write, begin)
     if now >= s.fill_end[side] or s.fill_line[side] != line:
@@ -107,17 +122,23 @@ def _write_memory(s: Record, side: int, begin: int) -> None:
 @compiled
 def _lookup(cache: Record, line: int, write: bool) -> tuple[bool, int]:
     """Look up a line and allocate it on a miss; return whether it hit, and the dirty line evicted (CLEAN if none)."""
-    start = line % cache.sets * cache.ways
     lines, used, dirty = cache.lines, cache.used, cache.dirty
+    if line + 1 == cache.last_line:  # the most recently used line of its set already
+        dirty[cache.last_place] |= write
+        return True, CLEAN
+    start = line % cache.sets * cache.ways
     cache.clock += 1
+    cache.last_line = line + 1
     oldest = start
     for place in range(start, start + cache.ways):
         if lines[place] == line + 1:
             used[place] = cache.clock
             dirty[place] |= write
+            cache.last_place = place
             return True, CLEAN
         if used[place] < used[oldest]:
             oldest = place
+    cache.last_place = oldest
     evicted = lines[oldest] - 1 if dirty[oldest] else CLEAN
     lines[oldest] = line + 1
     used[oldest] = cache.clock

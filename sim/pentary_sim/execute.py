@@ -106,11 +106,13 @@ def _move(s: Record, memory: Record, op: int, d: int, a: int, i: int, text: int)
     if not loads and address < text:
         return o.TEXT_STORED, 0, address
     if op == o.LOADV:
-        s.vectors[d, :length] = memory[address : address + length]
+        for j in range(length):
+            s.vectors[d, j] = memory[address + j]
         s.vectors[d, length:] = 0
         return o.FINE, 0, address
     if op == o.STOREV:
-        memory[address : address + length] = s.vectors[d, :length]
+        for j in range(length):
+            memory[address + j] = s.vectors[d, j]
         return o.FINE, 0, address
     if op == o.STORE or op == o.PUSH:
         value = s.registers[d if op == o.STORE else a]

@@ -14,6 +14,7 @@ from pentary_sim.execute import execute
 from pentary_sim.layout import DCACHE, ICACHE, Record
 from pentary_sim.predictor import predict, resolve
 from pentary_sim.units import dispatch
+from pentary_sim.vectors import copy
 
 HALTED, CYCLES, INSTRUCTIONS, BREAKPOINT, EVENTS_FULL, FAULT = range(6)
 """Reasons for which `run` returns; for a fault, FAULT plus the status of the instruction."""
@@ -61,9 +62,60 @@ def run(
         ending, following, value, address = execute(s, c, memory, pc, len(code))
         if ending != o.FINE and not s.past_fault:
             return FAULT + ending
-        _time(s, caches, c, events, vectors, pc, following, value, address)
+        if events is not None or not _time_quickly(s, caches, c, pc, following, address):
+            _time(s, caches, c, events, vectors, pc, following, value, address)
         s.pc, s.origin = following, pc
         s.instructions += 1
+
+
+@compiled
+def _time_quickly(s: Record, caches: Record, c: Record, pc: int, following: int, address: int) -> bool:
+    """Time an instruction as `_time` does if it waits for nothing but the data cache; return whether that is so.
+
+    If nothing waits, each stage is entered in the cycle in which the previous instruction leaves it. So most
+    instructions need few of the comparisons of the general case, of which this is no more than a shortcut.
+    """
+    fetch, execute = s.decode - s.icache_latency + 1, s.memory
+    if not c.quick or s.redirect > fetch or c.line != s.line or fetch < s.fill_end[ICACHE] or s.writeback < 0:
+        return False
+    ready = s.register_ready
+    if max(max(ready[c.source_1], ready[c.source_2]), max(ready[c.late], ready[c.written])) > execute:
+        return False
+    memory, writeback = s.writeback - s.dcache_latency + 1, s.writeback + 1
+    if c.group == o.MEMORY:
+        if s.unit_done[o.UNIT_MEMORY] > execute:
+            return False
+        own, further = access(s, caches, DCACHE, address, c.op == o.STORE, memory, memory)
+        if own + further > 0:
+            writeback += own + further
+            s.causes[o.DATA_L2] += own
+            s.causes[o.DATA_MEMORY] += further
+            c.profile[o.DATA_L2] += own
+            c.profile[o.DATA_MEMORY] += further
+        if c.written > 0:
+            ready[c.written], s.register_cause[c.written] = writeback, o.LOAD_USE
+    elif c.group == o.CONTROL:
+        _decide(s, c, pc, following, fetch, execute)
+    if c.sets_flags:
+        s.flags_ready = 0
+    s.counts[o.ICACHE_ACCESSES] += 1
+    s.causes[o.ISSUE] += 1
+    c.profile[o.ISSUE] += 1
+    s.decode, s.execute, s.memory, s.writeback = s.execute, execute, memory, writeback
+    return True
+
+
+@compiled
+def _decide(s: Record, c: Record, pc: int, following: int, fetch: int, execute: int) -> bool:
+    """Decide a jump or branch that enters IF and EX in these cycles; return whether it was mispredicted."""
+    s.counts[o.BRANCHES] += 1
+    mispredicted = predict(s, c, pc, fetch) != following
+    resolve(s, c, pc, following, following != pc + 1 or not c.conditional, execute)
+    s.decided = execute + 1
+    if mispredicted:
+        s.counts[o.MISPREDICTIONS] += 1
+        s.redirect = s.decided
+    return mispredicted
 
 
 @compiled
@@ -86,11 +138,10 @@ def _time(
     lost_so_far = fetch - next_fetch
     waits[o.FLUSH] += lost_so_far
     miss = 0
-    line = (pc + s.line_words // 2) // s.line_words
-    if line == s.line and fetch >= s.fill_end[ICACHE]:
+    if c.line == s.line and fetch >= s.fill_end[ICACHE]:
         s.counts[o.ICACHE_ACCESSES] += 1
     else:
-        s.line = line
+        s.line = c.line
         # No miss begins before the last jump or branch is resolved.
         own, further = access(s, caches, ICACHE, pc, False, fetch, max(fetch, s.decided))
         waits[o.FETCH_L2] += own
@@ -123,15 +174,7 @@ def _time(
         lost_so_far += miss
     writeback = max(memory + s.dcache_latency + miss, s.writeback + 1)
 
-    mispredicted = False
-    if c.group == o.CONTROL:
-        s.counts[o.BRANCHES] += 1
-        mispredicted = predict(s, pc, fetch, c.conditional, c.turn) != following
-        resolve(s, pc, following, following != pc + 1 or not c.conditional, execute)
-        s.decided = execute + 1
-        if mispredicted:
-            s.counts[o.MISPREDICTIONS] += 1
-            s.redirect = s.decided
+    mispredicted = c.group == o.CONTROL and _decide(s, c, pc, following, fetch, execute)
     start = free = done = NONE
     if unit != o.UNIT_SCALAR:
         start, free, done = dispatch(s, caches, c, memory, address)
@@ -158,7 +201,7 @@ def _time(
         event.vector, event.fault = NONE, 0
         if c.vwritten >= 0:
             event.vector = s.vectors_held
-            vectors[s.vectors_held, :] = s.vectors[c.vwritten]
+            copy(vectors[s.vectors_held], s.vectors[c.vwritten])
             s.vectors_held += 1
     s.decode, s.execute, s.memory, s.writeback = decode, execute, memory, writeback
 
@@ -198,7 +241,9 @@ def _hazards(s: Record, c: Record, earliest: int) -> int:
         s.waits[o.VECTOR_QUEUE + unit - 1] += until - execute
         execute = until
     elif op == o.SYNC or op == o.HALT:
-        until = max(execute, s.unit_done.max())
+        until = execute
+        for number in range(len(s.unit_done)):
+            until = max(until, s.unit_done[number])
         s.waits[o.SYNC_WAIT] += until - execute
         execute = until
     return execute

@@ -39,6 +39,7 @@ STATE: Final = np.dtype(
         # configuration
         ("queue", _INT),
         ("line_words", _INT),
+        ("line_inverse", _INT),  # of line_words, see `cache.line_of`
         ("critical_first", _INT),
         ("icache_latency", _INT),
         ("dcache_latency", _INT),
@@ -84,7 +85,7 @@ STATE: Final = np.dtype(
         ("memory_free", _INT, 2),
         # branch predictor: address, target and counter of each entry; pending updates with their cycle
         ("predictor", _INT, (MAX_ENTRIES, 3)),
-        ("outcomes", _INT, (MAX_STAGES + 3, 4)),  # as many jumps as can be between IF and EX, and one more
+        ("outcomes", _INT, (MAX_STAGES + 3, 5)),  # as many jumps as can be between IF and EX, and one more
         ("outcomes_held", _INT),
         ("return_addresses", _INT, MAX_RETURNS),  # a ring of `returns` places
         ("returns_held", _INT),
@@ -104,7 +105,7 @@ STATE: Final = np.dtype(
         ("coefficients", _INT, MAX_RANK),
         ("pents", np.uint8, (2, PENTS)),
         ("round_keys", np.uint8, (ROUNDS + 1, PENTS)),
-        ("masks", np.uint8, 5 ** (PENTS // 2)),
+        ("masks", np.uint8, 5**6),
     ],
     align=True,
 )
@@ -115,7 +116,10 @@ CODE: Final = np.dtype(
         ("op", _INT),  # NONE for an illegal instruction
         ("unit", _INT),
         ("group", _INT),  # index into GROUPS
+        ("line", _INT),  # its line in the instruction cache
+        ("entry", _INT),  # of the branch target buffer
         ("turn", _INT),  # 1 for a call, -1 for a return
+        ("quick", _INT),  # it stays a cycle in each stage unless it waits for registers, its fetch or its data
         ("conditional", _INT),  # it is a branch, which may not be taken
         ("multiplies", _INT),  # the multiplier executes it
         ("indexed", _INT),  # its addresses depend on a vector, and are checked in EX
@@ -149,6 +153,8 @@ CACHE: Final = np.dtype(
         ("sets", _INT),
         ("ways", _INT),
         ("clock", _INT),  # lookups so far
+        ("last_line", _INT),  # line number plus 1 of the last lookup, and its place
+        ("last_place", _INT),
         ("lines", _INT, MAX_SETS * MAX_WAYS),  # line number plus 1, or 0 if empty
         ("used", _INT, MAX_SETS * MAX_WAYS),  # clock at the last use
         ("dirty", np.uint8, MAX_SETS * MAX_WAYS),

@@ -13,7 +13,7 @@ from pentary_sim import opcodes as o
 from pentary_sim.compiled import compiled
 from pentary_sim.generator import balanced, permute, prng, schedule
 from pentary_sim.layout import Record
-from pentary_sim.vectors import count
+from pentary_sim.vectors import copy, count
 from pentary_sim.words import mask, nonzero, ones, round_shift, saturate
 
 ROWS, COLS, RANK, WIDTH, KEY, GAIN = range(len(CONTROLS))
@@ -127,7 +127,7 @@ def _rows(s: Record, op: int, d: int, a: int, b: int, cols: int) -> None:
             total, step = saturate(base[j], TOTAL), pent * s.sums[j]
             count(s, o.LOWRANK_OPERATIONS, ones(mask(s.masks, total) | mask(s.masks, step)), PENTS)
             out[j] = total + step
-    s.vectors[d, :] = out
+    copy(s.vectors[d], out)
 
 
 assert MAX_VL % PENTS == 0  # so a block of the generator never exceeds a factor's row

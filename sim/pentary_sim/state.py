@@ -10,6 +10,7 @@ from pentary.isa.encoding import IllegalInstruction, decode, operands
 from pentary.isa.program import Program
 from pentary.isa.table import CALLS, CONTROL_RESET, INSTRUCTIONS, LINK, MAX_VL, STACK, Instruction
 from pentary.numbers.word import PentaryError
+from pentary_sim.cache import inverse
 from pentary_sim.config import Config
 from pentary_sim.events import EVENT, NONE, UNITS
 from pentary_sim.layout import CACHE, CODE, DCACHE, ICACHE, L2, STATE
@@ -57,6 +58,7 @@ def switch_on(program: Program, config: Config, trace: bool) -> State:
         "vl": MAX_VL,
         "queue": config.pipeline.queue,
         "line_words": config.caches.line,
+        "line_inverse": inverse(config.caches.line),
         "critical_first": config.caches.critical_first,
         "icache_latency": config.l1_latency(config.icache),
         "dcache_latency": config.l1_latency(config.dcache),
@@ -86,7 +88,11 @@ def switch_on(program: Program, config: Config, trace: bool) -> State:
         caches[number]["sets"], caches[number]["ways"] = cache.sets, cache.ways
     events = np.zeros(_EVENTS_KEPT, EVENT) if trace else None
     vectors = np.zeros((_VECTORS_KEPT, MAX_VL), np.int64) if trace else None
-    return State(machine, caches, memory, _decode(program), events, vectors)
+    code = _decode(program)
+    addresses = np.arange(program.text)
+    code["line"] = (addresses + config.caches.line // 2) // config.caches.line
+    code["entry"] = addresses % max(config.predictor.entries, 1)
+    return State(machine, caches, memory, code, events, vectors)
 
 
 def _decode(program: Program) -> NDArray[Any]:
@@ -119,6 +125,7 @@ def _properties(line: Instruction) -> dict[str, int]:
     multiplies = line.unit == "multiplier"
     return {
         "group": GROUPS.index(line.group),
+        "quick": line.unit == "scalar" and line.occupancy == "1" and line.name not in _SLOW,
         "turn": 1 if line.name in CALLS else -1 if line.name == "RET" else 0,
         "conditional": line.group == "control" and "ru" in line.operands,
         "multiplies": multiplies,
@@ -132,6 +139,9 @@ def _properties(line: Instruction) -> dict[str, int]:
 
 _NUMBER: Final = {instruction.name: number for number, instruction in enumerate(INSTRUCTIONS)}
 _UNIT_NUMBER: Final = {"multiplier": 0, "divider": 0} | {name: number for number, name in enumerate(UNITS)}
+
+_SLOW: Final = ("PUSH", "SYNC", "HALT", "FENCE", "ACCGET", "FLAGS")
+"""Instructions that wait for a unit, the accumulator or the flags, or write two registers."""
 
 _ROLES: Final = {
     "rd": "written",

@@ -24,6 +24,13 @@ def count(s: Record, operations: int, done: int, places: int) -> None:
 
 
 @compiled
+def copy(target: Record, source: Record) -> None:
+    """Copy a vector; an assignment of slices would count references to arrays, which takes time in the whole model."""
+    for j in range(MAX_VL):
+        target[j] = source[j]
+
+
+@compiled
 def vector(s: Record, op: int, d: int, a: int, b: int, i: int) -> tuple[int, int]:
     """Execute an instruction of the vector unit.
 
@@ -63,9 +70,12 @@ def vector(s: Record, op: int, d: int, a: int, b: int, i: int) -> tuple[int, int
         s.fitness[d] = saturate(s.fitness[d] + total, PENTS)
         return o.FINE, s.fitness[d]
     if op == o.VSUM or op == o.VMAX:
+        total, greatest = 0, x[0]
         for j in range(n):
+            total += x[j]
+            greatest = max(greatest, x[j])
             count(s, o.VECTOR_OPERATIONS, nonzero(s.masks, x[j]), PENTS)
-        return o.FINE, saturate(x[:n].sum(), PENTS) if op == o.VSUM else x[:n].max()
+        return o.FINE, saturate(total, PENTS) if op == o.VSUM else greatest
     out = s.row
     out[:] = 0
     if op == o.VADD or op == o.VSUB or op == o.VADDS:
@@ -97,8 +107,9 @@ def vector(s: Record, op: int, d: int, a: int, b: int, i: int) -> tuple[int, int
             count(s, o.VECTOR_OPERATIONS, nonzero(s.masks, x[j]), PENTS)
     elif op == o.POOL:
         for j in range(n // i):
-            out[j] = x[j * i : j * i + i].max()
+            out[j] = x[j * i]
             for k in range(i):
+                out[j] = max(out[j], x[j * i + k])
                 count(s, o.VECTOR_OPERATIONS, nonzero(s.masks, x[j * i + k]), PENTS)
     else:  # CONV
         for j in range(n - i + 1):
@@ -109,7 +120,7 @@ def vector(s: Record, op: int, d: int, a: int, b: int, i: int) -> tuple[int, int
                 digits = nonzero(s.masks, x[j + k]) * nonzero(s.masks, weight)
                 count(s, o.VECTOR_OPERATIONS, digits, PENTS * NARROW)
             out[j] = saturate(total, PENTS)
-    s.vectors[d, :] = out
+    copy(s.vectors[d], out)
     return o.FINE, 0
 
 
@@ -140,5 +151,5 @@ def crossbar(s: Record, op: int, d: int, a: int, b: int) -> tuple[int, int]:
     s.counts[o.CROSSBAR_SKIPPED] += MAX_VL * n * PENTS
     for j in range(n):
         out[j] = saturate(out[j], PENTS)
-    s.vectors[d, :] = out
+    copy(s.vectors[d], out)
     return o.FINE, 0

@@ -32,6 +32,8 @@ def saturate(value: int, width: int) -> int:
 @compiled
 def carry_out(value: int) -> tuple[int, int]:
     """Return (high, low) with value = high * 5**16 + low and low a word; |value| < 2**62."""
+    if -WORD_MAX <= value <= WORD_MAX:
+        return 0, value
     high = (value + WORD_MAX) // _WORD
     return high, value - high * _WORD
 
@@ -73,13 +75,21 @@ def consensus(a: int, b: int) -> int:
     return result
 
 
+_PART: Final = 6
+"""Pents whose masks are in the table, which stays in the first-level cache of the host."""
+
+_U_PART: Final = np.uint64(5**_PART)
+_TOP: Final = np.uint64(2 * 5 ** (PENTS - 2 * _PART) + 2 * 5 ** (PENTS - 2 * _PART + 1))
+
+
 def _masks() -> NDArray[np.uint8]:
-    values = np.arange(-_HALF_MAX, _HALF_MAX + 1)
-    return np.packbits(to_digits(values, PENTS // 2) != 0, axis=1, bitorder="little")[:, 0]
+    most = limit(_PART)
+    values = np.arange(-most, most + 1)
+    return np.packbits(to_digits(values, _PART) != 0, axis=1, bitorder="little")[:, 0]
 
 
 MASKS: Final = _masks()
-"""Bit masks of the nonzero pents (bit k for pent k) of all numbers of 8 pents in ascending order."""
+"""Bit masks of the nonzero pents (bit k for pent k) of all numbers of 6 pents in ascending order."""
 
 ONES: Final = np.array([number.bit_count() for number in range(256)], np.uint8)
 
@@ -87,8 +97,10 @@ ONES: Final = np.array([number.bit_count() for number in range(256)], np.uint8)
 @compiled
 def mask(masks: NDArray[np.uint8], value: int) -> np.int64:
     """Return the mask of the nonzero pents of a word (bit k for pent k); `masks` is MASKS."""
-    high = (value + _HALF_MAX) // _HALF
-    return (np.int64(masks[high + _HALF_MAX]) << 8) | np.int64(masks[value - high * _HALF + _HALF_MAX])
+    above = np.uint64(value + WORD_MAX)  # every part from 0 on, as the masks are stored
+    middle, high = above // _U_PART, above // (_U_PART * _U_PART)
+    low = np.int64(masks[above - middle * _U_PART]) | np.int64(masks[middle - high * _U_PART]) << _PART
+    return low | np.int64(masks[high + _TOP]) << 2 * _PART
 
 
 @compiled

@@ -62,7 +62,11 @@ def vector_places(name: str, fields: dict[str, int], m: Interpreter) -> list[Pla
     rt, w = m.registers[fields.get("rt", 0)], fields.get("w", 0)
     active, n = x[: m.vl], m.vl
     match name:
-        case "VADD" | "VSUB":
+        case "VMUL":
+            return [used(active)[:, :, None] & used(saturate(y[:n], 8), 8)[:, None, :]]
+        case "VSUM" | "VMAX":
+            return [used(active)]
+        case "VADD" | "VSUB" | "VCMP":
             return [used(active) | used(y[:n])]
         case "VADDS":
             return [used(active) | used(rt)]
@@ -171,7 +175,7 @@ def started_pair(rng: np.random.Generator, instruction: Instruction) -> tuple[Si
     state = {
         "registers": registers,
         "vectors": drawn_numbers(rng, 8, 256),
-        "sums": drawn_numbers(rng, 256),
+        "sums": drawn_numbers(rng, 256, width=15),  # twice one is still a word
         "factor_a": rng.integers(-2, 3, (64, 256)),
         "factor_b": rng.integers(-2, 3, (64, 256)),
     }

@@ -1,6 +1,7 @@
 """Timing of random programs: the model against the reference model of architecture/pipeline.md, cycle by cycle."""
 
 import re
+from contextlib import suppress
 from random import Random
 from types import ModuleType
 from typing import Any
@@ -176,6 +177,11 @@ def check(reference: ModuleType, program: Program, settings: str, limit: int) ->
     assert machine.causes == expected.causes
     np.testing.assert_array_equal(machine.profile, expected.profile)
     assert {name: machine.counts[name] for name in COUNTS} == {name: expected.counts[name] for name in COUNTS}
+    untraced = Simulator(program, config)  # which is timed by other code where nothing waits
+    with suppress(Fault):
+        untraced.run(max_instructions=limit)
+    assert (untraced.cycles, untraced.causes, untraced.counts) == (machine.cycles, machine.causes, machine.counts)
+    np.testing.assert_array_equal(untraced.profile, machine.profile)
 
 
 @pytest.mark.parametrize("settings", CONFIGS)

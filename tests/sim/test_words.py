@@ -87,9 +87,9 @@ def test_mask_has_a_bit_for_each_pent_that_is_not_zero(value: int) -> None:
     assert words.nonzero(words.MASKS, value) == used.sum()
 
 
-def test_masks_of_all_half_words() -> None:
-    values = np.arange(-limit(8), limit(8) + 1)
-    expected = (to_digits(values, 8) != 0) @ (1 << np.arange(8))
+def test_masks_of_all_numbers_of_six_pents() -> None:
+    values = np.arange(-limit(6), limit(6) + 1)
+    expected = (to_digits(values, 6) != 0) @ (1 << np.arange(6))
     np.testing.assert_array_equal(words.MASKS, expected)
 
 
