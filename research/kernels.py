@@ -18,7 +18,7 @@ RECORD: Final = HERE / "kernels.json"
 TELLS: Final = {
     "median": "Minima and maxima replace all branches on the data; what is left is memory, read and written once.",
     "quicksort": "Branches that depend on the data: most lost cycles are flushes, or waits for a word to branch on.",
-    "towers": "Calls and the stack: the branch target buffer knows one target for each RET, but there are two callers.",
+    "towers": "Calls and the stack: every RET but the first is predicted; the branch that ends the recursion is not.",
     "multiply": "A step for each pent and no sign to take care of; the branch over -2..2 is mispredicted.",
     "spmv": "Columns and values are read once, so most lost cycles wait for memory, whatever the size.",
     "spmv-vector": "A row loaded through indices by one instruction, multiplied and summed: what is left is memory.",
