@@ -155,6 +155,7 @@ def test_every_command_takes_the_cycles_of_the_instruction_table(
     assert used == {OPS[name] for name in OPS if perturb == "quantized" or name not in ("PQUANT", "LRADD")}
 
 
+@pytest.mark.slow
 @needs_verilator
 def test_a_fault_in_the_verilog_does_not_pass(built: None, monkeypatch: pytest.MonkeyPatch) -> None:
     source, layouts = verilated._hardware(HARDWARE)
