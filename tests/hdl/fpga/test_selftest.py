@@ -246,6 +246,7 @@ def test_a_signature_shows_every_bit_and_every_word() -> None:
     assert all(0 <= signature(words[:count]) < 1 << SIGNATURE_BITS for count in range(4))
 
 
+@pytest.mark.slow
 def test_the_unit_itself_passes_and_a_fault_in_it_does_not() -> None:
     unit = Faulty()
     test = SelfTest(unit, vectors(unit, 9, SEED))
