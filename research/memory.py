@@ -8,34 +8,37 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from pentary.asm import assemble
 from pentary.es.strategy import Parameters
 from pentary.isa.program import Program
 from pentary.runs.plots import as_png, new_figure
 from pentary.tasks.digits import Digits
 from pentary.tasks.target import Target
 from pentary_sim.config import Config
-from pentary_sim.kernels import PROGRAMS
-from pentary_sim.loader import prepare
+from pentary_sim.kernels import assembled
+from pentary_sim.loader import Prepared, prepare
 from pentary_sim.simulator import Simulator
 
 HERE: Final = Path(__file__).parent
 RECORD: Final = HERE / "memory.json"
 
 
-def _kernel(name: str, size: int) -> Callable[[], Simulator]:
-    return lambda: (assemble(PROGRAMS / f"{name}.s", {"N": size}), {})  # type: ignore[return-value]
+Made = Callable[[], tuple[Program, Prepared | None]]
+"""Makes a program, with the data of a training."""
 
 
-def _training(task: Any, parameters: Parameters) -> Callable[[], Any]:
-    def made() -> tuple[Program, Any]:
+def _kernel(name: str, size: int) -> Made:
+    return lambda: (assembled(name, size), None)
+
+
+def _training(task: type[Target] | type[Digits], parameters: Parameters) -> Made:
+    def made() -> tuple[Program, Prepared]:
         prepared = prepare(task(), parameters)
         return prepared.program, prepared
 
     return made
 
 
-RUNS: Final[dict[str, Callable[[], Any]]] = {
+RUNS: Final[dict[str, Made]] = {
     "target": _training(Target, Parameters(population=32, steps=2)),
     "digits": _training(Digits, Parameters(population=8, steps=1, perturb="factored")),
     "quicksort": _kernel("quicksort", 5_000),
@@ -78,8 +81,8 @@ Each row is a setting, and in bold the default.
 
 - Longer lines bring more words for a request, which the streams of training and of the sparse matrix use, and the
   random jumps do not: each fill then occupies the ports for longer.
-- A larger first level misses less, and answers later: the kernels, which wait for every load, are slowest with the
-  largest one. Vectors do not wait for single words.
+- A larger first level misses less, and answers later: beyond a size, programs that wait for every load or jump get
+  slower. Vectors hardly do, since they do not wait for single words.
 - Kernels without vectors do not depend on how many words of a vector are moved in a cycle.
 
 ## Lanes

@@ -95,7 +95,7 @@ def arrival(s: Record, side: int, place: int) -> int:
 
 @compiled
 def _fill(s: Record, side: int, line: int, place: int, from_l2: bool, now: int) -> None:
-    """Begin the transfer of a line to an L1 cache."""
+    """Start the transfer of a line to an L1 cache, the word at a place in the line first."""
     answered = max(now, s.l2_free[side]) + s.l2_latency
     first, beat = answered, s.l2_beat
     s.counts[o.L2_BEATS] += s.line_words // s.l2_beat

@@ -1,9 +1,11 @@
 """Branch target buffer with 2-bit saturating counters, and return-address stack."""
 
+from typing import Final
+
 from pentary_sim.compiled import compiled
 from pentary_sim.layout import STATE, Record
 
-_COLUMNS = STATE["outcomes"].shape[1]
+_COLUMNS: Final = STATE["outcomes"].shape[1]
 
 
 @compiled
