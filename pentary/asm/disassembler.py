@@ -97,7 +97,7 @@ def disassemble(program: Program) -> str:
 def _first_names(kind: str) -> dict[int, str]:
     """Return the preferred name of each register of a kind by number, such as p0 for `zero`."""
     numbers = reversed(NUMBERS[kind].items())
-    return {number: name if kind == "control" else name.lower() for name, number in numbers}
+    return {number: name if kind in ("control", "csr") else name.lower() for name, number in numbers}
 
 
 _REGISTERS = {kind: _first_names(kind) for kind in NUMBERS}

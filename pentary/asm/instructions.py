@@ -128,4 +128,6 @@ def _add(parsed: Parsed, name: str, operand: Operand, tokens: list[Token]) -> No
         takes_number = immediate in BY_NAME and name == "rt" and number is None and wrong.kind != "name"
         hint = f"; {immediate} takes a number" if takes_number else ""
         raise Mistake(wrong.column, f"{name}: expected {EXPECTED[operand.kind]}, not {wrong.text!r}{hint}")
+    if operand.high is not None and number > operand.high:
+        raise Mistake(tokens[0].column, f"{name}: {tokens[0].text.upper()} can only be read")
     parsed.registers[operand.field] = number

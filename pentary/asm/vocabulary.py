@@ -2,6 +2,7 @@
 
 from typing import Final, NamedTuple
 
+from pentary.isa.system import CSRS
 from pentary.isa.table import BY_NAME, CONTROLS, FITNESS, REGISTER_ALIASES, REGISTERS, VECTORS
 
 NUMBERS: Final[dict[str, dict[str, int]]] = {
@@ -9,6 +10,7 @@ NUMBERS: Final[dict[str, dict[str, int]]] = {
     "vector": {f"V{n}": n for n in range(VECTORS)},
     "fitness": {f"F{n}": n for n in range(FITNESS)},
     "control": {name: n for n, name in enumerate(CONTROLS)},
+    "csr": {name: n for n, name in enumerate(CSRS)},
 }
 """Register names of each kind, in capitals, with their numbers."""
 
@@ -17,10 +19,14 @@ EXPECTED: Final = {
     "vector": f"a vector register v0..v{VECTORS - 1}",
     "fitness": f"a fitness accumulator f0..f{FITNESS - 1}",
     "control": f"a control register {', '.join(CONTROLS)}",
+    "csr": f"a control and status register {', '.join(CSRS)}",
 }
 
 RESERVED: Final = {name for kind in ("register", "vector", "fitness") for name in NUMBERS[kind]}
-"""Register names, in capitals; no symbol may have one. Control registers are not among them: only LRSET names them."""
+"""Register names, in capitals; no symbol may have one.
+
+Control registers are not among them: only LRSET, CSRR and CSRW name them.
+"""
 
 FUNCTIONS: Final = {"limit": 1, "isqrt": 1, "min": 2, "max": 2}
 """Functions in expressions, with their numbers of arguments."""

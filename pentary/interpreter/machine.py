@@ -1,16 +1,19 @@
 """Interpreter: instruction fetch, operand read, execution, and locations of faults."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from pentary.interpreter.lowrank import LOWRANK
 from pentary.interpreter.scalar import SCALAR
 from pentary.interpreter.state import Semantics, State, Trap
+from pentary.interpreter.system import SYSTEM, enter_handler
 from pentary.interpreter.vector import VECTOR
 from pentary.isa import BY_NAME, IllegalInstruction, decode
 from pentary.isa.encoding import operands
 from pentary.isa.program import Fault, Program
+from pentary.isa.system import double_fault
 
-SEMANTICS: Final[dict[str, Semantics]] = SCALAR | VECTOR | LOWRANK
+SEMANTICS: Final[dict[str, Semantics]] = SCALAR | SYSTEM | VECTOR | LOWRANK
 assert SEMANTICS.keys() == BY_NAME.keys()
 
 _Operands = tuple[tuple[str, int], ...]
@@ -32,46 +35,72 @@ class Interpreter(State):
     (3, 400)
     """
 
-    def __init__(self, program: Program, memory: int = 5**9, overflow_trap: bool = False) -> None:
+    def __init__(
+        self,
+        program: Program,
+        memory: int = 5**9,
+        overflow_trap: bool = False,
+        input: Iterable[int] = (),
+        interrupts: Iterable[int] = (),
+    ) -> None:
         """Load a program at address 0.
 
         Args:
             program: to be executed; it is not changed.
             memory: words of memory.
             overflow_trap: whether an instruction that would set V faults.
+            input: characters of the device INPUT, as code points.
+            interrupts: cycles from which the external interrupt is pending, each until it is taken. Cycles are those of
+                `counters`, by default the number of instructions executed.
 
         Raises:
             PentaryError: the program takes more words than the memory has, or a value in its image is not a word.
         """
-        super().__init__(program, memory, overflow_trap)
+        super().__init__(program, memory, overflow_trap, input)
         self._code = [_bind(word, address) for address, word in enumerate(program.image[: program.text].tolist())]
         self._origin: int | None = None
+        self._interrupts = sorted(interrupts, reverse=True)
 
     def step(self) -> None:
-        """Execute one instruction; do nothing after HALT.
+        """Execute one instruction, or go to the trap handler in its place; do nothing after HALT.
 
         Raises:
-            Fault: the instruction cannot be executed, and has changed nothing.
+            Fault: the instruction cannot be executed, has changed nothing, and no handler takes the trap.
         """
         if self.halted:
             return
-        if not 0 <= self.pc < len(self._code):
-            raise self._fault("fetch", self._outside())
-        bound = self._code[self.pc]
-        if isinstance(bound, str):
-            raise self._fault("illegal instruction", bound)
-        semantics, taken = bound
-        values = [
-            self.registers[number] if kind == "word" else self.vectors[number] if kind == "vector" else number
-            for kind, number in taken
-        ]
+        if self.csrs["ENABLE"] and (interrupt := self._interrupt()):
+            enter_handler(self, interrupt, 0)
+            return
         try:
+            if not 0 <= self.pc < len(self._code):
+                raise Trap("fetch", self._outside(), self.pc)
+            bound = self._code[self.pc]
+            if isinstance(bound, str):
+                raise Trap("illegal instruction", bound)
+            semantics, taken = bound
+            values = [
+                self.registers[number] if kind == "word" else self.vectors[number] if kind == "vector" else number
+                for kind, number in taken
+            ]
             following = semantics(self, *values)
         except Trap as trap:
-            raise self._fault(trap.kind, trap.detail) from None
+            self._take(trap)
+            return
         self._origin = self.pc
         self.pc = self.pc + 1 if following is None else following
         self.instructions += 1
+
+    def _interrupt(self) -> str | None:
+        """Return the interrupt that is taken in place of the next instruction, None if there is none."""
+        if not self.csrs["HANDLER"] or self.csrs["TRAPPED"]:
+            return None
+        cycle, timer = self.counter("CYCLE"), self.csrs["TIMER"]
+        if self._interrupts and self._interrupts[-1] <= cycle:
+            while self._interrupts and self._interrupts[-1] <= cycle:
+                self._interrupts.pop()
+            return "external interrupt"
+        return "timer interrupt" if 0 < timer <= cycle else None
 
     def run(self, max_instructions: int) -> int:
         """Execute until HALT, but at most `max_instructions` instructions.
@@ -87,8 +116,13 @@ class Interpreter(State):
             self.step()
         return self.instructions - start
 
-    def _fault(self, kind: str, detail: str) -> Fault:
-        return Fault(kind, self.pc, detail, self._origin)
+    def _take(self, trap: Trap) -> None:
+        """Go to the handler of a trap, or raise its fault."""
+        if not self.csrs["HANDLER"]:
+            raise Fault(trap.kind, self.pc, trap.detail, self._origin) from None
+        if self.csrs["TRAPPED"]:
+            raise Fault("double", self.pc, double_fault(trap.kind, trap.detail, self.csrs), self._origin) from None
+        enter_handler(self, trap.kind, trap.value)
 
     def _outside(self) -> str:
         program = f"the program (0..{len(self._code) - 1})" if self._code else "the program, which is empty"

@@ -1,8 +1,9 @@
-"""Semantics of the arithmetic, logic, scalar memory, control and system instructions."""
+"""Semantics of the arithmetic, logic, scalar memory and control instructions, and of those that wait or end."""
 
 from typing import Final
 
 from pentary.interpreter.state import Semantics, State, Trap, check_operand
+from pentary.interpreter.system import read_device, write_device
 from pentary.interpreter.words import (
     C,
     N,
@@ -125,8 +126,8 @@ SCALAR: Final[dict[str, Semantics]] = {
     "CMP": lambda m, rs, rt: m.write_flags(sign(rs - rt)),
     "CMP3": lambda m, rd, rs, rt: m.deliver(rd, exact((rs > rt) - (rs < rt))),
     "FLAGS": _flags,
-    "LOAD": lambda m, rd, i, rs: m.write(rd, m.load(rs + i, 1)[0]),
-    "STORE": lambda m, ru, i, rs: m.store(rs + i, [ru]),
+    "LOAD": lambda m, rd, i, rs: m.write(rd, m.load(rs + i, 1)[0] if rs + i >= 0 else read_device(m, rs + i)),
+    "STORE": lambda m, ru, i, rs: m.store(rs + i, [ru]) if rs + i >= 0 else write_device(m, rs + i, ru),
     "PUSH": _push,
     "POP": _pop,
     "BEQ": lambda m, rs, ru, j7: j7 if rs == ru else None,

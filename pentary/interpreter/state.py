@@ -1,11 +1,13 @@
 """Architectural state of the machine, and the methods by which all instructions access it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 import numpy as np
 
 from pentary.interpreter.words import Result, V
 from pentary.isa.program import Program
+from pentary.isa.system import CSRS, WRITABLE
 from pentary.isa.table import CONTROL_RESET, FITNESS, MAX_VL, REGISTERS, STACK, VECTORS
 from pentary.lowrank.operations import MAX_RANK
 from pentary.numbers.word import PentaryError, as_words
@@ -13,24 +15,38 @@ from pentary.numbers.word import PentaryError, as_words
 Semantics = Callable[..., int | None]
 """Semantics of an instruction: a function of the state and of the operands, which are named as in the table.
 
-rd, vd, fd, fs and cd are register numbers; rs, rt and ru are words, vs, vt and vu lists of words; j7 and j10 are
-addresses. It returns the next address, or None for the one that follows. It raises `Trap` before it changes anything.
+rd, vd, fd, fs, cd, sd and ss are register numbers; rs, rt and ru are words, vs, vt and vu lists of words; j7 and j10
+are addresses. It returns the next address, or None for the one that follows. It raises `Trap` before it changes
+anything.
 """
 
 
 class Trap(Exception):
-    """A fault without its address, which the machine adds; parameters as of `pentary.isa.program.Fault`."""
+    """A fault without its place, which the machine adds.
 
-    def __init__(self, kind: str, detail: str) -> None:
+    Attributes:
+        kind, detail: as of `pentary.isa.program.Fault`.
+        value: of the CSR FAULT: the address or the operand at fault.
+    """
+
+    def __init__(self, kind: str, detail: str, value: int = 0) -> None:
         """Create a trap."""
         super().__init__(kind, detail)
-        self.kind, self.detail = kind, detail
+        self.kind, self.detail, self.value = kind, detail, value
 
 
 def check_operand(noun: str, value: int, low: int, high: int) -> None:
     """Raise an operand trap if a value is outside low..high."""
     if not low <= value <= high:
-        raise Trap("operand", f"{noun} = {value} is outside {low}..{high}")
+        raise Trap("operand", f"{noun} = {value} is outside {low}..{high}", value)
+
+
+class Counters(Protocol):
+    """What the interpreter cannot know of the machine that it stands for: its cycles and events."""
+
+    def read(self, name: str) -> int:
+        """Return the value of a CSR that is only read, such as "CYCLE", when the next instruction is executed."""
+        ...
 
 
 class State:
@@ -52,11 +68,17 @@ class State:
         factor_a, factor_b: 64 lists of 256 pents, a list for each rank.
         sums: 256 row sums S.
         quantised: whether PQUANT has quantised them.
+        csrs: control and status registers that CSRW takes, by name.
+        counters: gives the values of the others; None: an instruction takes a cycle, and nothing else is counted.
+        input: characters that the program has not read yet, as code points; the next one is the last of the list.
+        output: what it has written to the console, as words.
+        exit_status: what it has written to EXIT, a word.
         halted: whether HALT has been executed.
         instructions: how many instructions have been executed, HALT included.
+        traps: how many faults and interrupts the program's handler has taken.
     """
 
-    def __init__(self, program: Program, memory: int, overflow_trap: bool) -> None:
+    def __init__(self, program: Program, memory: int, overflow_trap: bool, input: Iterable[int]) -> None:
         """Load a program; parameters as of `Interpreter`."""
         if program.size > memory:
             raise PentaryError(f"the program takes {program.size} words, but the memory has {memory}")
@@ -78,8 +100,20 @@ class State:
         self.factor_b = [[0] * MAX_VL for _ in range(MAX_RANK)]
         self.sums = [0] * MAX_VL
         self.quantised = False
+        self.csrs = {name: csr.reset for name, csr in list(CSRS.items())[:WRITABLE]}
+        self.counters: Counters | None = None
+        self.input = list(input)[::-1]
+        self.output: list[int] = []
+        self.exit_status = 0
         self.halted = False
         self.instructions = 0
+        self.traps = 0
+
+    def counter(self, name: str) -> int:
+        """Return the value of a CSR that is only read, such as "CYCLE", to the instruction at PC."""
+        if self.counters is not None:
+            return self.counters.read(name)
+        return self.instructions if name in ("CYCLE", "INSTRET") else 0
 
     def write(self, rd: int, word: int) -> None:
         """Write a word to a scalar register; writes to P0 are dropped."""
@@ -131,12 +165,12 @@ class State:
     def _check_writable(self, address: int, words: int) -> None:
         if address < self.program.text:
             place = f"inside the program's text (0..{self.program.text - 1})"
-            raise Trap("memory", f"store to {_addresses(address, words)}, {place}")
+            raise Trap("memory", f"store to {_addresses(address, words)}, {place}", address)
 
     def _check_address(self, access: str, address: int, words: int) -> None:
         if not 0 <= address <= len(self.memory) - words:
             place = f"outside memory (0..{len(self.memory) - 1})"
-            raise Trap("memory", f"{access} {_addresses(address, words)}, {place}")
+            raise Trap("memory", f"{access} {_addresses(address, words)}, {place}", address)
 
 
 def _addresses(address: int, words: int) -> str:

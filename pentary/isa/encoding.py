@@ -14,6 +14,7 @@ exactly one word, and the word 0 is illegal.
 from functools import cache
 from typing import Final, NamedTuple
 
+from pentary.isa.system import CSRS, WRITABLE
 from pentary.isa.table import CONTROLS, FITNESS, INSTRUCTIONS, REGISTERS, VECTORS, Format, Instruction
 from pentary.numbers.word import PENTS, PentaryError, as_words, limit
 
@@ -37,7 +38,7 @@ LAYOUTS: Final[dict[Format, dict[str, Field]]] = {
 class Operand(NamedTuple):
     """One operand of the table: its field, and the numbers it may hold (None: whatever the field holds).
 
-    `kind` is "register", "vector", "fitness", "control", "immediate" or "target".
+    `kind` is "register", "vector", "fitness", "control", "csr", "immediate" or "target".
     """
 
     kind: str
@@ -58,6 +59,8 @@ OPERANDS: Final = {
     "fd": Operand("fitness", "d", 0, FITNESS - 1),
     "fs": Operand("fitness", "a", 0, FITNESS - 1),
     "cd": Operand("control", "d", 0, len(CONTROLS) - 1),
+    "sd": Operand("csr", "d", 0, WRITABLE - 1),
+    "ss": Operand("csr", "a", 0, len(CSRS) - 1),
     "i": Operand("immediate", "i"),
     "k": Operand("immediate", "k", 0, PENTS),
     "w": Operand("immediate", "i", 1, PENTS),

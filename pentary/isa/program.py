@@ -69,10 +69,11 @@ class Program:
 
 
 class Fault(PentaryError):
-    """A machine exception; it ends the program, and the faulting instruction has changed no state.
+    """A machine exception that ends the program, since no handler takes it; the instruction has changed no state.
 
     Attributes:
-        kind: "illegal instruction", "fetch", "memory", "overflow", "divide" or "operand".
+        kind: "illegal instruction", "fetch", "memory", "overflow", "divide" or "operand"; or "double" for any of them
+            in a trap handler that has not cleared TRAPPED.
         pc: address of the instruction; of a fetch fault, the address outside the program.
         origin: address of the instruction executed before it, None at the start.
         detail: what was wrong, in words.

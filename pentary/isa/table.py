@@ -4,6 +4,7 @@ Semantics are written for a reader; `pentary.interpreter` is the definition that
 
     rd rs rt ru   scalar registers: written, and read (named by the field that holds their number)
     vd vs vt vu   vector registers, of MAX_VL words; j runs over the elements that the line names, all others become 0
+    sd ss         control and status registers, see `pentary.isa.system`
     i j7 j10 k w  immediates: a number, branch and jump targets, a shift, a width in pents
     wrap, sat     keep the low 16 pents; replace what does not fit by the nearest word. sat_w: the same for w pents
     round         to the nearest integer, which a pent shift does exactly; it never ties
@@ -218,6 +219,9 @@ _ROWS: Final = {
         HALT   |              | R 1 26 | wait until the vector unit, the vector load/store unit, the crossbar and the low-rank unit are idle; end the program | | scalar | 1 | 1
         SYNC   |              | R 1 27 | wait until the same four units are idle | | scalar | 1 | 1
         FENCE  |              | R 1 28 | wait until every vector load and store is complete | | scalar | 1 | 1
+        CSRR   | rd, ss       | R 1 39 | rd = control and status register ss | | scalar | 1 | 1
+        CSRW   | sd, rs       | R 1 40 | control and status register sd = rs; operand fault outside its range | | scalar | 1 | 1
+        TRET   |              | R 1 41 | ENABLE = PREVIOUS; TRAPPED = 0; go to the address in EPC | | scalar | 1 | 1
     """,
     "eggroll": """
         PRNG   | rd, rs, rt   | R 3 1  | rd = prng(key rs, counter rt) | | lowrank | p | p+2

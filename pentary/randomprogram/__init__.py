@@ -15,12 +15,16 @@ implementation in lockstep with the interpreter looks like this:
 Compare all of `pentary.interpreter.state.State`; where only the final state is visible, run both to HALT and compare
 that. After a mismatch, look for a seed that shows it at a smaller length.
 
+With `system`, a program has a trap handler, which goes on after every fault, and it uses interrupts, counters, devices
+and TRET. What depends on time must then come to the interpreter from the device, see
+`pentary.interpreter.state.Counters`.
+
 With `faults`, a program ends in a `pentary.isa.program.Fault`: compare its kind, pc and origin, and the state, which
 the faulting instruction leaves unchanged. One kind of fault is overflow: with the overflow trap off, a program meant to
 end in it runs to HALT; with the trap on, many programs end at an earlier overflow, with and without `faults`.
 
 `writer` draws numbers and registers and builds the image, `structures` writes code that does not fault, `faults` code
-that does.
+that does, `handlers` the trap handler and what it is for.
 """
 
 from random import Random
@@ -29,27 +33,30 @@ from typing import Final
 from pentary.isa.program import Program
 from pentary.numbers.word import checked_integers
 from pentary.randomprogram.faults import write_fault
+from pentary.randomprogram.handlers import write_double_fault, write_handler
 from pentary.randomprogram.structures import write_item, write_start, write_subroutine
-from pentary.randomprogram.writer import Writer
+from pentary.randomprogram.writer import INTERRUPTS, Writer
 
-__all__ = ["LENGTH_MAX", "random_program"]
+__all__ = ["INTERRUPTS", "LENGTH_MAX", "random_program"]
 
 LENGTH_MAX: Final = 20_000
 """Longest body: a seven-pent immediate still reaches every address of the text and the data behind it."""
 
 
-def random_program(seed: int, length: int, faults: bool = False) -> Program:
+def random_program(seed: int, length: int, faults: bool = False, system: bool = False) -> Program:
     """Return a random program, the same for the same arguments on every computer.
 
     Args:
         seed: any integer; its sign does not matter.
         length: words in the body, 1 to 20000. It gets somewhat longer, because open structures are completed, and
             subroutines of about a hundred words in all are added.
-        faults: whether an instruction somewhere in the body or at its end faults; every kind of fault occurs.
+        faults: whether an instruction somewhere in the body or at its end faults; every kind of fault occurs. With
+            `system` the program ends in a double fault instead.
+        system: whether there is a trap handler, with faults that it takes, interrupts, counters and devices.
 
     Returns:
-        The program. Its symbol BOUND is an upper bound on the instructions that it executes. It takes about 26,000
-        words of memory.
+        The program. Its symbol BOUND is an upper bound on the instructions that it executes, with `system` on a
+        machine that raises at most INTERRUPTS external interrupts. It takes about 26,000 words of memory.
 
     Raises:
         PentaryError: the length is out of range.
@@ -61,8 +68,10 @@ def random_program(seed: int, length: int, faults: bool = False) -> Program:
     (True, True)
     """
     length = checked_integers(length, 1, LENGTH_MAX, "length").item()
-    writer = Writer(Random(seed))
+    writer = Writer(Random(seed), system)
     write_start(writer)
+    if system:
+        write_handler(writer)
     for _ in range(writer.rng.randint(1, 3)):
         write_subroutine(writer)
     end = writer.words + length
@@ -70,7 +79,10 @@ def random_program(seed: int, length: int, faults: bool = False) -> Program:
     while writer.words < end:
         write_item(writer)
         if fault_at is not None and writer.words >= fault_at:
-            write_fault(writer)
+            if system:
+                write_double_fault(writer)
+            else:
+                write_fault(writer)
             fault_at = None
     writer.emit("HALT")
     return writer.program()

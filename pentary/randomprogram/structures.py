@@ -6,6 +6,7 @@ from pentary.isa import INSTRUCTIONS
 from pentary.isa.table import CONTROLS, LINK, MAX_VL, STACK, VECTORS
 from pentary.lowrank.generator import MEMBER_MAX
 from pentary.numbers.word import PENTS, WORD_MAX
+from pentary.randomprogram.handlers import write_system
 from pentary.randomprogram.writer import ABOVE, BELOW, LOOPS, Label, Writer
 
 _MIX: Final = {
@@ -24,7 +25,8 @@ _MIX: Final = {
 }
 """Probability weights of instruction groups, and of the structures, which stand for the control group."""
 
-_WEIGHTS: Final = {"LOAD": 5, "STORE": 5, "PUSH": 0, "POP": 0, "LOADV": 2, "LRSET": 4, "LRGEN": 2, "PRNG": 2, "HALT": 0}
+_WEIGHTS: Final = {"LOAD": 5, "STORE": 5, "PUSH": 0, "POP": 0, "LOADV": 2, "LRSET": 4, "LRGEN": 2, "PRNG": 2, "HALT": 0,
+            "CSRR": 0, "CSRW": 0, "TRET": 0}  # fmt: skip
 """Probability weights of instructions within their groups, where they are not 1."""
 
 _DEPTH: Final = 3
@@ -65,6 +67,9 @@ def write_subroutine(w: Writer) -> None:
 
 def write_item(w: Writer, depth: int = 0) -> None:
     """Write an instruction and its set-up; or a structure with further items in it, unless the nesting is too deep."""
+    if w.system is not None and w.chance(0.1):
+        write_system(w, inside=depth > 0 or w.in_subroutine)
+        return
     [kind] = w.rng.choices(list(_MIX), list(_MIX.values()))
     if kind not in _STRUCTURES:
         names = [instruction.name for instruction in INSTRUCTIONS if instruction.group == kind]

@@ -16,6 +16,12 @@ from pentary.isa.program import Program
 from pentary.isa.table import HIGH_SHIFT, LINK, MAX_VL, REGISTERS, STACK, VECTORS
 from pentary.numbers.word import PENTS, WORD_MAX
 
+INTERRUPTS: Final = 20
+"""External interrupts that a program's bound allows for."""
+
+TIMERS: Final = 20
+"""How often a trap handler sets the timer again, at most."""
+
 LOOPS: Final = 2
 """Nesting limit of loops."""
 
@@ -45,6 +51,25 @@ class Label:
     address: int
 
 
+class System(NamedTuple):
+    """Registers of a trap handler, which nothing else writes.
+
+    Attributes:
+        work, other: for the handler alone.
+        resume: where the program goes on after a fetch fault.
+        doubles: the handler itself faults if it is not 0.
+        timers: how often it sets the timer again.
+        stack: P30 at the start.
+    """
+
+    work: int
+    other: int
+    resume: int
+    doubles: int
+    timers: int
+    stack: int
+
+
 class _Line(NamedTuple):
     instruction: Instruction
     fields: dict[str, int]
@@ -54,7 +79,7 @@ class _Line(NamedTuple):
         """Return the encoded instruction, with the label's address or the distance to it added to its immediate."""
         if self.label is None:
             return encode(self.instruction, **self.fields)
-        relative = self.instruction.group == "control"
+        relative = self.instruction.operands[-1:] in (("j7",), ("j10",))
         i = self.fields["i"] + self.label.address - (address if relative else 0)
         return encode(self.instruction, **self.fields | {"i": i})
 
@@ -75,28 +100,32 @@ class Writer:
         rng: the only source of randomness.
         bases: registers that hold pointers.
         counters: loop counter registers, one for each depth.
+        system: registers of the trap handler, or None if the program has none.
         looping: number of loops around the current place.
         data, last: labels of the data and of the last word of text, a NOP that only a planned fault reaches.
+        handler: label of the trap handler.
         subroutines: label of each, with an upper bound on the instructions that it executes.
     """
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Random, system: bool = False) -> None:
         """Create an empty program; draw the registers with special purposes, and the pointers in the data."""
         self.rng = rng
-        reserved = rng.sample(range(1, STACK), BASES + LOOPS)
-        self.bases, self.counters = reserved[:BASES], reserved[BASES:]
+        reserved = rng.sample(range(1, STACK), BASES + LOOPS + (len(System._fields) if system else 0))
+        self.bases, self.counters = reserved[:BASES], reserved[BASES : BASES + LOOPS]
+        self.system = System(*reserved[BASES + LOOPS :]) if system else None
         self._free = [register for register in range(REGISTERS) if register not in (*reserved, STACK)]
         self._held: list[int] = []
         self._recent = deque([0], maxlen=4)
         self._pointers = [_CENTRE + rng.randint(-_NEAR, _NEAR) for _ in range(_POINTERS // 2)]
         self._pointers += [_CENTRE + _STRIDE * rng.randint(1, _AREAS) for _ in range(_POINTERS // 2)]
-        self.data, self.last = Label(), Label()
+        self.data, self.last, self.handler = Label(), Label(), Label()
         self.looping = 0
         self.subroutines: list[tuple[Label, int]] = []
         self._start = Label()
         self._main = self._part = _Part([self._start])
         self._parts = [self._main]
         self._times = 1
+        self._handling = 0
 
     @property
     def words(self) -> int:
@@ -240,6 +269,15 @@ class Writer:
         self.looping -= 1
 
     @contextmanager
+    def trap_handler(self) -> Iterator[None]:
+        """Make the body write the trap handler: a context manager."""
+        self._part = _Part([self.handler])
+        self._parts.append(self._part)
+        yield
+        self._handling = self._part.bound
+        self._part = self._main
+
+    @contextmanager
     def subroutine(self) -> Iterator[None]:
         """Make the body write a subroutine, which leaves the link register alone: a context manager."""
         label = Label()
@@ -275,8 +313,9 @@ class Writer:
         text = [item if isinstance(item, int) else item.word(address) for address, item in enumerate(code)]
         area = [self.number(-WORD_MAX, WORD_MAX) for _ in range(_AREA)]
         pointers = [self.data.address + offset for offset in self._pointers]
-        # One more for the jump at the start, and one for the last word.
-        symbols = {"BOUND": self._main.bound + 2}
+        # One more for the jump at the start, and one for the last word; each instruction may be trapped.
+        bound = self._main.bound + 2
+        symbols = {"BOUND": bound + self._handling * (bound + INTERRUPTS + TIMERS) if self._handling else bound}
         return Program(np.array(text + area + pointers, np.int64), len(text), len(text) + _SIZE, symbols)
 
 

@@ -59,7 +59,8 @@ class Call:
 class CallProfile:
     """Collects the cycles of a run by chains of calls; used in place of a trace in `pentary_sim.drive.drive`.
 
-    CALL and CALLR enter a subroutine and RET leaves it; their own cycles belong to where they stand.
+    CALL and CALLR enter a subroutine and RET leaves it; their own cycles belong to where they stand. A trap enters its
+    handler, which TRET leaves.
 
     Args:
         program: the program that runs.
@@ -83,20 +84,22 @@ class CallProfile:
                 continue
             if decoded.instruction.name in CALLS:
                 self._turn[pc] = 1
-            elif decoded.instruction.name == "RET":
+            elif decoded.instruction.name in ("RET", "TRET"):
                 self._turn[pc] = -1
 
     def add(self, events: Events) -> Self:
         """Add the records of some instructions, in program order."""
-        records = events.records[events.records["fault"] == 0]
-        pcs, cycles = records["pc"], np.cumsum(records["lost"].astype(np.int64) + 1)
+        records = events.records
+        trapped = records["fault"] != 0
+        pcs, cycles = records["pc"], np.cumsum(np.where(trapped, 0, records["lost"].astype(np.int64) + 1))
+        turns = np.where(trapped, 1, self._turn[np.where(trapped, 0, pcs)])
         counted = 0
         if self._called and len(pcs):
             self._enter(int(pcs[0]))
-        for place in np.flatnonzero(self._turn[pcs]).tolist():
+        for place in np.flatnonzero(turns).tolist():
             self._count(int(cycles[place]) - counted)
-            counted, pc = int(cycles[place]), int(pcs[place])
-            if self._turn[pc] > 0:
+            counted = int(cycles[place])
+            if turns[place] > 0:
                 self._called = True
                 if place + 1 < len(pcs):
                     self._enter(int(pcs[place + 1]))

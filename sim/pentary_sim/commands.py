@@ -26,8 +26,19 @@ if TYPE_CHECKING:
 
 def _machine_options(command: Callable[..., Any]) -> Callable[..., Any]:
     config = click.option("--config", type=FILE, metavar="FILE.toml", help="Settings of the machine.")
-    return click.argument("program", type=FILE)(config(define_option(command)))
+    input = click.option("--input", type=FILE, metavar="FILE", help="Text that the program reads; - is standard input.")
+    interrupts = click.option(
+        "--interrupt",
+        "interrupts",
+        type=click.IntRange(0, 2**62),
+        metavar="CYCLE",
+        multiple=True,
+        help="Raise the external interrupt in this cycle; may be repeated.",
+    )
+    return click.argument("program", type=FILE)(config(define_option(input(interrupts(command)))))
 
+
+_STATUS_MAX = 255  # of a process
 
 _max_cycles = click.option(
     "--max-cycles", type=click.IntRange(min=1, max=2**62), help="Give up after this many cycles."
@@ -64,6 +75,8 @@ def run(
     program: Path,
     config: Path | None,
     defines: dict[str, int],
+    input: Path | None,
+    interrupts: tuple[int, ...],
     max_cycles: int | None,
     shown: tuple[str, ...],
     trace: Path | None,
@@ -73,8 +86,9 @@ def run(
     """Run PROGRAM on the cycle-level model.
 
     PROGRAM is a source (.s) or an object file, or - for either from standard input. The output lists the cycles by
-    cause, the hit rates, and the registers that are not 0. If the program faults, or does not halt, the state of the
-    machine goes to standard error.
+    cause, the hit rates, and the registers that are not 0. What the program writes to the console comes first, and the
+    exit status is the one that it has stored to EXIT. If it faults without a handler, or does not halt, the state of
+    the machine goes to standard error.
 
     \b
     WHAT is one of
@@ -92,20 +106,24 @@ def run(
     """
     with exit_status():
         from pentary_sim import report
+        from pentary_sim.console import Console
         from pentary_sim.drive import drive
         from pentary_sim.show import show
         from pentary_sim.trace import open_trace
 
         if cycles and not trace:
             raise PentaryError("--trace-cycles says which cycles go to the file of --trace, and there is none")
-        machine = _machine(program, config, defines, trace is not None)
+        machine = _machine(program, config, defines, input, interrupts, trace is not None)
+        console = Console(shown=not as_json)
         for what in shown:
             show(machine, what)  # fails before a long run, not after it
         with open_trace(trace, machine.program, cycles) if trace else nullcontext() as writer:
-            ending = drive(machine, max_cycles, trace=writer)
+            ending = drive(machine, max_cycles, trace=writer, console=console)
+        console.end_line()
         found = {what: show(machine, what) for what in shown}
         if as_json:
             told = report.as_json(machine, ending, report.problem(machine, ending, max_cycles))
+            told["console"] = console.text
             click.echo(json.dumps({**told, "shown": {what: part.values for what, part in found.items()}}))
         else:
             parts = [part.text for part in found.values()]
@@ -132,6 +150,8 @@ def profile(
     program: Path,
     config: Path | None,
     defines: dict[str, int],
+    input: Path | None,
+    interrupts: tuple[int, ...],
     max_cycles: int | None,
     by: "By",
     top: int,
@@ -143,7 +163,8 @@ def profile(
     """Run PROGRAM, a file or - for standard input, and show where its cycles went.
 
     The rows are labels, lines of the source or addresses, the longest first. A program that faults, or does not halt,
-    gets its profile up to there. FIRST and LAST are labels, LABEL+N, addresses or FILE:LINE.
+    gets its profile up to there. What it writes to the console goes to standard error. FIRST and LAST are labels,
+    LABEL+N, addresses or FILE:LINE.
 
     \b
     Examples:
@@ -154,6 +175,7 @@ def profile(
         from pentary.asm.objectfile import STANDARD_INPUT, is_standard_input
         from pentary_sim import calls as call_profiles
         from pentary_sim import profile as profiles
+        from pentary_sim.console import Console
         from pentary_sim.drive import drive, drive_between
         from pentary_sim.show import instruction
 
@@ -161,16 +183,18 @@ def profile(
             raise PentaryError(f"cannot draw {picture}: pictures are PNG, so the name must end in .png")
         if calls:
             call_profiles.check_name(calls)
-        machine = _machine(program, config, defines, calls is not None)
+        machine = _machine(program, config, defines, input, interrupts, calls is not None)
+        console = Console(error=True)
         profiles.rows(machine.program, machine.profile, by)  # fails before a long run, not after it
         tree = call_profiles.CallProfile(machine.program) if calls else None
         if between:
             first, last = (instruction(machine.program, place) for place in between)
-            ending, counted, entered = drive_between(machine, first, last, max_cycles, tree)
+            ending, counted, entered = drive_between(machine, first, last, max_cycles, tree, console)
             if not entered and ending == "halt":
                 raise PentaryError(f"the program halts, but never reaches {between[0]}")
         else:
-            ending, counted = drive(machine, max_cycles, trace=tree), machine.profile
+            ending, counted = drive(machine, max_cycles, trace=tree, console=console), machine.profile
+        console.end_line()
         if as_json:
             click.echo(json.dumps(profiles.as_json(machine.program, counted, by)))
         else:
@@ -185,7 +209,13 @@ def profile(
 
 @click.command()
 @_machine_options
-def debug(program: Path, config: Path | None, defines: dict[str, int]) -> None:
+def debug(
+    program: Path,
+    config: Path | None,
+    defines: dict[str, int],
+    input: Path | None,
+    interrupts: tuple[int, ...],
+) -> None:
     """Run PROGRAM in the debugger, with commands from standard input.
 
     `help` lists the commands. Ctrl-C stops a running program, but does not leave the debugger.
@@ -196,26 +226,40 @@ def debug(program: Path, config: Path | None, defines: dict[str, int]) -> None:
 
         if is_standard_input(program):
             raise PentaryError("commands are read from standard input, so the program cannot be: give it as a file")
-        Debugger(_machine(program, config, defines)).converse()
+        if input is not None and str(input) == "-":
+            raise PentaryError("commands are read from standard input, so the input cannot be: give it as a file")
+        Debugger(_machine(program, config, defines, input, interrupts)).converse()
 
 
-def _machine(path: Path, config: Path | None, defines: dict[str, int], trace: bool = False) -> "Simulator":
-    from pentary.asm.objectfile import load_program
+def _machine(
+    path: Path,
+    config: Path | None,
+    defines: dict[str, int],
+    input: Path | None,
+    interrupts: tuple[int, ...],
+    trace: bool = False,
+) -> "Simulator":
+    from pentary.asm.objectfile import is_standard_input, load_program
     from pentary_sim.config import Config
+    from pentary_sim.console import read_input
     from pentary_sim.simulator import Simulator
 
+    if is_standard_input(path) and input is not None and str(input) == "-":
+        raise PentaryError("the program is read from standard input, so the input cannot be: give it as a file")
     settings = Config.load(config) if config else Config()
     loaded = load_program(path, defines)
-    return Simulator(loaded, settings, trace)
+    return Simulator(loaded, settings, trace, read_input(input) if input else (), interrupts)
 
 
 def _conclude(machine: "Simulator", ending: str | Fault, max_cycles: int | None) -> None:
-    """Report an error or interrupt, if any, with the machine state, and exit with the matching status."""
+    """Exit with the program's status; report an error or interrupt, if any, with the machine state and its status."""
     from pentary_sim import report
 
     problem = report.problem(machine, ending, max_cycles)
     if problem is None:
-        return
+        if not 0 <= machine.exit_status <= _STATUS_MAX:
+            raise PentaryError(f"the program ends with the exit status {machine.exit_status}, outside 0..{_STATUS_MAX}")
+        raise click.exceptions.Exit(machine.exit_status)
     told = f"{problem}\n\n{report.state(machine, ending)}"
     if ending != "interrupt":
         raise PentaryError(told)

@@ -93,6 +93,13 @@ class Memory:
 
 
 @dataclass(frozen=True)
+class Devices:
+    """Console, input and exit status."""
+
+    latency: int = _setting(10, _LATENCY)
+
+
+@dataclass(frozen=True)
 class LowRank:
     """Low-rank unit; the vector unit has the same number of lanes."""
 
@@ -128,6 +135,7 @@ class Config:
     dcache: L1Data = L1Data()
     l2: L2 = L2()
     memory: Memory = Memory()
+    devices: Devices = Devices()
     lowrank: LowRank = LowRank()
     exceptions: Exceptions = Exceptions()
 

@@ -19,6 +19,7 @@ from pentary.numbers.word import PentaryError
 from pentary.support.messages import shortened
 from pentary.support.signals import Terminated, terminated
 from pentary_sim import report
+from pentary_sim.console import Console
 from pentary_sim.drive import drive
 from pentary_sim.expression import evaluate, read, write
 from pentary_sim.show import WHERE, Shown, count, crossbar_row, elements, find, instruction, memory, pents, show
@@ -212,7 +213,7 @@ class Debugger(cmd.Cmd):
         click.echo(report.registers(self._machine, everything=True))
 
     def do_print(self, arg: str) -> None:
-        """print NAME: show p3, v2, f0, pc, flags, acc, vl, KEY, a constant, or WHERE[:COUNT]"""
+        """print NAME: show p3, v2, f0, pc, flags, acc, vl, KEY, CYCLE, a constant, WHERE[:COUNT]"""
         click.echo(show(self._machine, arg).text)
 
     def do_memory(self, arg: str) -> None:
@@ -252,7 +253,7 @@ class Debugger(cmd.Cmd):
         click.echo("\n".join(crossbar_row(self._machine, row).text for row in rows) or "all rows are 0")
 
     def do_set(self, arg: str) -> None:
-        """set NAME = EXPR: change p3, f0, pc, vl, KEY, or the word at WHERE"""
+        """set NAME = EXPR: change p3, f0, pc, vl, KEY, TIMER, or the word at WHERE"""
         name, equals, text = (part.strip() for part in arg.partition("="))
         if not (name and equals):
             raise PentaryError("expected set NAME = EXPRESSION")
@@ -268,7 +269,7 @@ class Debugger(cmd.Cmd):
     def do_restart(self, arg: str) -> None:
         """restart: switch the machine on again; breakpoints and watches stay"""
         _nothing(arg)
-        self._machine = Simulator(self._program, self._machine.config)
+        self._machine = self._machine.again()
         self._watched = {name: show(self._machine, name) for name in self._watched}
         self._show_place()
 
@@ -303,7 +304,11 @@ class Debugger(cmd.Cmd):
         watch = self._changes if self._watched else None
         while True:
             stops = {*self._breakpoints, *also}
-            ending = drive(self._machine, max_instructions=max_instructions, stop_at=stops, watch=watch)
+            console = Console()
+            ending = drive(
+                self._machine, max_instructions=max_instructions, stop_at=stops, watch=watch, console=console
+            )
+            console.end_line()
             if ending == "interrupt" and terminated():
                 raise Terminated
             here = self._machine.pc

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pentary.isa.program import Fault
 from pentary.support.signals import collected
+from pentary_sim.console import Console
 from pentary_sim.events import Events
 from pentary_sim.simulator import Simulator
 
@@ -32,6 +33,7 @@ def drive(
     stop_at: Collection[int] = (),
     trace: Recorder | None = None,
     watch: Callable[[], bool] | None = None,
+    console: Console | None = None,
 ) -> str | Fault:
     """Run a machine until it halts, faults, reaches a limit or breakpoint, or is interrupted by a signal.
 
@@ -41,13 +43,14 @@ def drive(
         trace: takes the records of all instructions, including those before a fault; requires a machine created with
             `trace=True`.
         watch: called after every instruction, which slows the run; the machine stops when it returns True.
+        console: takes what the program writes to the console; None: it is lost.
 
     Returns:
         "watch"; "halt", "cycles", "instructions" or "breakpoint", as `Simulator.run`; "interrupt" after Ctrl-C, SIGTERM
         or SIGHUP, unless the program has ended in the meantime; or the fault.
     """
     with collected() as pressed:
-        ending = _run_slices(machine, max_cycles, max_instructions, stop_at, trace, watch, pressed)
+        ending = _run_slices(machine, max_cycles, max_instructions, stop_at, trace, watch, console, pressed)
     # A signal that arrives in the last slice must still interrupt the caller.
     return "interrupt" if pressed and ending in ("cycles", "instructions", "breakpoint") else ending
 
@@ -59,6 +62,7 @@ def _run_slices(
     stop_at: Collection[int],
     trace: Recorder | None,
     watch: Callable[[], bool] | None,
+    console: Console | None,
     pressed: list[int],
 ) -> str | Fault:
     while not pressed:
@@ -72,9 +76,12 @@ def _run_slices(
         finally:
             if trace is not None:
                 trace.add(machine.take_events())
+            output = machine.take_output()
+            if console is not None:
+                console.write(output)
         if watch is not None and watch():
             return "watch"
-        if reason not in ("instructions", "events") or machine.instructions == max_instructions:
+        if reason not in ("instructions", "events", "output") or machine.instructions == max_instructions:
             return reason
         if machine.pc in stop_at:  # `run` does not stop at its first instruction, so the next slice would miss it
             return "breakpoint"
@@ -87,6 +94,7 @@ def drive_between(
     last: int,
     max_cycles: int | None = None,
     calls: "CallProfile | None" = None,
+    console: Console | None = None,
 ) -> tuple[str | Fault, NDArray[np.int64], int]:
     """Run a machine to its end, and profile what it does from one instruction until it reaches another one.
 
@@ -95,6 +103,7 @@ def drive_between(
         first, last: addresses of instructions; the part may be run many times, and then counts each time.
         max_cycles: as for `Simulator.run`.
         calls: profile of calls, which counts in that part; requires a machine created with `trace=True`.
+        console: as of `drive`.
 
     Returns:
         How the run ended, as of `drive`; the profile of the part, as `Simulator.profile`; and how often it was entered.
@@ -107,7 +116,7 @@ def drive_between(
             inside, entered, before = True, entered + 1, machine.profile.copy()
         if calls is not None:
             calls.counting = inside
-        ending = drive(machine, max_cycles, stop_at={last if inside else first}, trace=calls)
+        ending = drive(machine, max_cycles, stop_at={last if inside else first}, trace=calls, console=console)
         if inside:
             profile += machine.profile - before
             inside = False

@@ -12,6 +12,7 @@ CAUSES: Final = (
     "issue",
     "fill",
     "flush",
+    "trap",
     "fetch_l2",
     "fetch_memory",
     "load_use",
@@ -26,12 +27,14 @@ CAUSES: Final = (
     "execute",
     "data_l2",
     "data_memory",
+    "device",
 )
 """Causes to which cycles are charged; after `issue` and `fill`, in pipeline order."""
 
 COUNTS: Final = (
     "branches",  # BEQ BNE BLT BGT BLE BGE JUMP CALL RET
     "mispredictions",
+    "traps",  # faults and interrupts that the handler took
     "icache_accesses",
     "icache_misses",
     "dcache_accesses",
@@ -71,11 +74,26 @@ FAULTS: Final = (
     "memory",  # a load from outside memory
     "memory",  # a store to outside memory
     "memory",  # a store to the text
-    "overflow",
+    "memory",  # a load from the input at its end
+    "memory",  # a load from a device that is only written, or a store to one that is only read
     "divide",
     "operand",
+    "overflow",
+    "timer interrupt",
+    "external interrupt",
 )
-"""Fault kinds, indexed by the status code with which an instruction ends; index 0 means no fault."""
+"""Why an instruction was not executed, indexed by the status code with which it ends; index 0: it was."""
+
+
+def spelled(status: int) -> str:
+    """Return why an instruction was not executed, in words.
+
+    >>> spelled(2), spelled(len(FAULTS) - 1)
+    ('fetch fault', 'external interrupt')
+    """
+    kind = FAULTS[status]
+    return kind if kind.endswith("interrupt") else f"{kind} fault"
+
 
 NONE: Final = -1
 
@@ -104,9 +122,9 @@ EVENT: Final = np.dtype(
         ("fault", np.int8),  # index into FAULTS; 0 if it retired
     ]
 )
-"""Trace record of one instruction that retired or faulted.
+"""Trace record of one instruction that retired, faulted, or was not executed because of an interrupt.
 
-For a faulting instruction, the cycles of the stages after the one that detects the fault are NONE, and nothing is
+If it did not retire, the cycles of the stages after the one that detects the fault are NONE, and nothing is
 written.
 """
 

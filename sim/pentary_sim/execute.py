@@ -7,6 +7,7 @@ from pentary_sim.events import NONE
 from pentary_sim.layout import Record
 from pentary_sim.lowrank import lowrank
 from pentary_sim.scalar import NO_FLAGS, V, arithmetic, count_digits
+from pentary_sim.system import CONSOLE, EXIT
 from pentary_sim.vectors import crossbar, vector
 
 
@@ -22,21 +23,16 @@ def execute(s: Record, c: Record, memory: Record, pc: int, text: int) -> tuple[i
         text: number of words in the text section, which is read-only and starts at address 0.
 
     Returns:
-        Status (FINE or a fault), address of the next instruction, value written to a scalar, control or fitness
-        register or stored, and address accessed in memory (NONE if none).
+        Status (FINE, a fault, or OF_SYSTEM: `pentary_sim.system.execute_system` executes it), address of the next
+        instruction, value written to a scalar, control or fitness register or stored, and address accessed in memory
+        (NONE if none).
     """
     op, d, a, b, i = c.op, c.d, c.a, c.b, c.i
     if op < 0:
         return o.ILLEGAL, pc, 0, NONE
     unit = c.unit
     ending, value, address, following = o.FINE, 0, NONE, pc + 1
-    if unit == o.UNIT_VECTOR:
-        ending, value = vector(s, op, d, a, b, i)
-    elif unit == o.UNIT_LOWRANK:
-        ending, value = lowrank(s, op, d, a, b)
-    elif unit == o.UNIT_CROSSBAR:
-        ending, value = crossbar(s, op, d, a, b)
-    elif c.group == o.ARITHMETIC or c.group == o.LOGIC:
+    if c.group == o.ARITHMETIC or c.group == o.LOGIC:
         x, y = s.registers[a], s.registers[b]
         ending, value, flags = arithmetic(s, op, x, y, i)
         if flags != NO_FLAGS and ending == o.FINE:
@@ -46,6 +42,12 @@ def execute(s: Record, c: Record, memory: Record, pc: int, text: int) -> tuple[i
                 s.flags = flags
         if ending == o.FINE:
             count_digits(s, op, x, y, i, value)
+    elif unit == o.UNIT_VECTOR:
+        ending, value = vector(s, op, d, a, b, i)
+    elif unit == o.UNIT_LOWRANK:
+        ending, value = lowrank(s, op, d, a, b)
+    elif unit == o.UNIT_CROSSBAR:
+        ending, value = crossbar(s, op, d, a, b)
     elif c.group == o.MEMORY:
         if op == o.LOADVS or op == o.STOREVS or op == o.LOADVX or op == o.STOREVX:
             ending, address = _scatter(s, memory, op, d, a, b, text)
@@ -78,11 +80,13 @@ def execute(s: Record, c: Record, memory: Record, pc: int, text: int) -> tuple[i
             ending = o.OPERAND
         else:
             s.vl = value
+    elif op == o.CSRW or op == o.TRET:
+        ending = o.OF_SYSTEM
     elif op == o.HALT:
         s.halted = 1
         following = pc
     if ending != o.FINE:
-        s.fault_value = address if ending in (o.LOADED, o.STORED, o.TEXT_STORED) else value
+        s.fault_value = address if o.LOADED <= ending <= o.WRONG_DIRECTION else value
     elif c.written > 0 and op != o.PUSH:
         s.registers[c.written] = value
     return ending, following, value, address
@@ -102,6 +106,8 @@ def _move(s: Record, memory: Record, op: int, d: int, a: int, i: int, text: int)
             length = s.vl
     loads = op == o.LOAD or op == o.POP or op == o.LOADV
     if address < 0 or address + length > len(memory):
+        if EXIT <= address <= CONSOLE and (op == o.LOAD or op == o.STORE):
+            return o.OF_SYSTEM, 0, address
         return (o.LOADED if loads else o.STORED), 0, address
     if not loads and address < text:
         return o.TEXT_STORED, 0, address

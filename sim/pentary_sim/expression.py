@@ -4,6 +4,7 @@ from pentary.asm.errors import Mistake
 from pentary.asm.expressions import Expression, parse
 from pentary.asm.lexer import Token, tokenize
 from pentary.asm.vocabulary import FUNCTIONS, NUMBERS
+from pentary.isa.system import CSRS
 from pentary.isa.table import CONTROLS, MAX_VL
 from pentary.numbers.word import WORD_MAX, PentaryError
 from pentary.support.messages import shortened
@@ -19,8 +20,8 @@ def read(machine: Simulator, text: str) -> Expression:
 
     Args:
         machine: whose state it is about.
-        text: such as "p1 == N - 1" or "result % 5". A name is a register, pc, acc, vl, a control register, a constant,
-            or a label, which stands for the word there.
+        text: such as "p1 == N - 1" or "result % 5". A name is a register, pc, acc, vl, a control register, a CSR, a
+            constant, or a label, which stands for the word there.
 
     Raises:
         PentaryError: the text is no expression, or has a name that the machine and its program lack.
@@ -58,7 +59,7 @@ def write(machine: Simulator, what: str, value: int) -> None:
 
     Args:
         machine: the machine.
-        what: p1..p31, f0..f3, pc, vl, a control register, or the place of a word in the data.
+        what: p1..p31, f0..f3, pc, vl, a control register, a CSR, or the place of a word in the data.
         value: the new value.
 
     Raises:
@@ -69,7 +70,7 @@ def write(machine: Simulator, what: str, value: int) -> None:
     if number == 0:
         raise PentaryError(f"{what} is always 0")
     own = what not in program.symbols
-    ranges = {"VL": (1, MAX_VL), "PC": (0, program.text - 1), **CONTROLS}
+    ranges = {"VL": (1, MAX_VL), "PC": (0, program.text - 1), **CONTROLS, **machine.csr_ranges}
     low, high = ranges.get(name, (-WORD_MAX, WORD_MAX)) if own else (-WORD_MAX, WORD_MAX)
     if not low <= value <= high:
         raise PentaryError(f"{what} takes {low}..{high}, not {shortened(str(value))}")
@@ -78,7 +79,9 @@ def write(machine: Simulator, what: str, value: int) -> None:
     elif name in NUMBERS["fitness"]:
         machine.fitness[NUMBERS["fitness"][name]] = value
     elif own and name in ranges:
-        machine.change(name if name in CONTROLS else name.lower(), value)
+        machine.change(name.lower() if name in ("VL", "PC") else name, value)
+    elif own and name in CSRS:
+        raise PentaryError(f"{what} can only be read")
     else:
         address = find(program, what)
         if not program.text <= address < len(machine.memory):

@@ -5,19 +5,23 @@ computed from those of its predecessor and from the times at which operands, uni
 `architecture/pipeline.md` defines the recurrences; names are the same here.
 """
 
+from typing import Final
+
 from pentary.isa.table import STACK
 from pentary_sim import opcodes as o
 from pentary_sim.cache import access
 from pentary_sim.compiled import compiled
 from pentary_sim.events import NONE
 from pentary_sim.execute import execute
-from pentary_sim.layout import DCACHE, ICACHE, Record
+from pentary_sim.layout import DCACHE, ICACHE, OUTPUT, Record
 from pentary_sim.predictor import predict, resolve
+from pentary_sim.system import DCACHE_MISSES, enter_handler, execute_system, has_handler, pending_interrupt, read_csr
 from pentary_sim.units import dispatch
 from pentary_sim.vectors import copy
 
-HALTED, CYCLES, INSTRUCTIONS, BREAKPOINT, EVENTS_FULL, FAULT = range(6)
+HALTED, CYCLES, INSTRUCTIONS, BREAKPOINT, EVENTS_FULL, OUTPUT_FULL, FAULT = range(7)
 """Reasons for which `run` returns; for a fault, FAULT plus the status of the instruction."""
+_GO_ON: Final = -1
 
 
 @compiled
@@ -25,21 +29,24 @@ def run(
     machine: Record,
     caches: Record,
     memory: Record,
+    inputs: Record,
+    interrupts: Record,
     code: Record,
     events: Record,
     vectors: Record,
     max_cycles: int,
     max_instructions: int,
 ) -> int:
-    """Run until HALT, a fault, a limit, a breakpoint, or full event buffers.
+    """Run until HALT, a fault without a handler, a limit, a breakpoint, or full buffers.
 
     Args:
-        machine, caches, memory, code, events, vectors: the arrays of `pentary_sim.state.State`. Without tracing, events
-            and vectors are None, for which a separate, faster specialisation is compiled.
+        machine, caches, memory, inputs, interrupts, code, events, vectors: the arrays of `pentary_sim.state.State`.
+            Without tracing, events and vectors are None, for which a separate, faster specialisation is compiled.
         max_cycles, max_instructions: limits, counted since the start of the program.
 
     Returns:
-        The reason for stopping: HALTED, CYCLES, INSTRUCTIONS, BREAKPOINT, EVENTS_FULL, or FAULT plus a status.
+        The reason for stopping: HALTED, CYCLES, INSTRUCTIONS, BREAKPOINT, EVENTS_FULL, OUTPUT_FULL, or FAULT plus a
+            status.
     """
     s = machine[0]
     first = True
@@ -54,36 +61,131 @@ def run(
         if events is not None and (s.events_held == len(events) or s.vectors_held == len(vectors)):
             return EVENTS_FULL
         if pc < 0 or pc >= len(code):
-            return FAULT + o.FETCH
+            if not has_handler(s):
+                return FAULT + o.FETCH
+            _trap_fetch(s, interrupts, events, pc)
+            first = False
+            continue
         c = code[pc]
         if c.stop and not first:
             return BREAKPOINT
         first = False
-        ending, following, value, address = execute(s, c, memory, pc, len(code))
-        if ending != o.FINE and not s.past_fault:
-            return FAULT + ending
-        if events is not None or not _time_quickly(s, caches, c, pc, following, address):
-            _time(s, caches, c, events, vectors, pc, following, value, address)
-        s.pc, s.origin = following, pc
-        s.instructions += 1
+        if s.interruptible:
+            stop = _step_interruptible(s, caches, c, memory, inputs, interrupts, events, vectors, pc, len(code))
+        else:
+            ending, following, value, address = execute(s, c, memory, pc, len(code))
+            if ending == o.FINE:
+                if events is not None or not _time_quickly(s, caches, c, pc, following, address):
+                    fetch, decode, entered = _approach(s, caches, c, pc)
+                    _complete(s, caches, c, events, vectors, pc, following, value, address, fetch, decode, entered)
+                s.pc, s.origin = following, pc
+                s.instructions += 1
+                continue
+            if ending == o.OF_SYSTEM:
+                ending, following, value = execute_system(s, c, inputs, interrupts, pc, address, len(code))
+            if ending != o.FINE and not s.past_fault and not has_handler(s):
+                return FAULT + ending
+            fetch, decode, entered = _approach(s, caches, c, pc)
+            stop = _end(s, caches, c, events, vectors, pc, following, value, address, fetch, decode, entered, ending)
+        if stop != _GO_ON:
+            return stop
+
+
+@compiled
+def _trap_fetch(s: Record, interrupts: Record, events: Record, pc: int) -> None:
+    """Go to the handler instead of an instruction outside the program."""
+    follows = s.decode - s.icache_latency + 1
+    fetch = max(follows, s.redirect)
+    s.waits[s.redirect_cause] += fetch - follows
+    s.carried += fetch - follows
+    decode = max(fetch + s.icache_latency, s.execute)
+    entered = max(decode + 1, s.memory)
+    status = pending_interrupt(s, interrupts, entered) if s.interruptible else o.FINE
+    _trap(s, events, pc, fetch, decode, entered, 1, o.FETCH if status == o.FINE else status)
+
+
+@compiled
+def _step_interruptible(
+    s: Record,
+    caches: Record,
+    c: Record,
+    memory: Record,
+    inputs: Record,
+    interrupts: Record,
+    events: Record,
+    vectors: Record,
+    pc: int,
+    text: int,
+) -> int:
+    """Execute an instruction, unless an interrupt is pending when it enters EX; return what `_end` does."""
+    fetch, decode, entered = _approach(s, caches, c, pc)
+    status = pending_interrupt(s, interrupts, entered)
+    if status != o.FINE:
+        _trap(s, events, pc, fetch, decode, entered, 1, status)
+        return _GO_ON
+    ending, following, value, address = execute(s, c, memory, pc, text)
+    if ending == o.OF_SYSTEM:
+        ending, following, value = execute_system(s, c, inputs, interrupts, pc, address, text)
+    return _end(s, caches, c, events, vectors, pc, following, value, address, fetch, decode, entered, ending)
+
+
+@compiled
+def _end(
+    s: Record,
+    caches: Record,
+    c: Record,
+    events: Record,
+    vectors: Record,
+    pc: int,
+    following: int,
+    value: int,
+    address: int,
+    fetch: int,
+    decode: int,
+    execute: int,
+    ending: int,
+) -> int:
+    """Complete an instruction that is in EX, or go to the handler if it faults; return a reason to stop, or _GO_ON."""
+    if ending != o.FINE and not s.past_fault:
+        _trap(s, events, pc, fetch, decode, execute, _until_known(s, c), ending)
+        return _GO_ON
+    _complete(s, caches, c, events, vectors, pc, following, value, address, fetch, decode, execute)
+    s.pc, s.origin = following, pc
+    s.instructions += 1
+    return OUTPUT_FULL if s.output_held == OUTPUT else _GO_ON
 
 
 @compiled
 def _time_quickly(s: Record, caches: Record, c: Record, pc: int, following: int, address: int) -> bool:
-    """Time an instruction as `_time` does if it waits for nothing but the data cache; return whether that is so.
+    """Time an instruction that waits for nothing but the data cache or a word just loaded; return whether it is one.
 
     If nothing waits, each stage is entered in the cycle in which the previous instruction leaves it. So most
-    instructions need few of the comparisons of the general case, of which this is no more than a shortcut.
+    instructions need few of the comparisons of `_approach` and `_complete`, to which this is no more than a shortcut.
     """
     fetch, execute = s.decode - s.icache_latency + 1, s.memory
     if not c.quick or s.redirect > fetch or c.line != s.line or fetch < s.fill_end[ICACHE] or s.writeback < 0:
         return False
-    ready = s.register_ready
-    if max(max(ready[c.source_1], ready[c.source_2]), max(ready[c.late], ready[c.written])) > execute:
+    ready, cause = s.register_ready, s.register_cause
+    r1, r2, written = c.source_1, c.source_2, c.written
+    if ready[c.late] > execute + 1 or (ready[written] > execute and cause[written] != o.LOAD_USE):
         return False
     memory, writeback = s.writeback - s.dcache_latency + 1, s.writeback + 1
+    loaded = max(ready[r1], ready[r2])
+    if loaded > execute:
+        by_others = (ready[r1] > execute and cause[r1] != o.LOAD_USE) or (
+            ready[r2] > execute and cause[r2] != o.LOAD_USE
+        )
+        if by_others or c.group == o.MEMORY:
+            return False
+        execute = loaded
+        lost = max(0, execute + 1 - memory)
+        memory += lost
+        writeback += lost
+        s.causes[o.LOAD_USE] += lost
+        c.profile[o.LOAD_USE] += lost
+    ready[written] = 0
     if c.group == o.MEMORY:
-        if s.unit_done[o.UNIT_MEMORY] > execute:
+        if s.unit_done[o.UNIT_MEMORY] > execute or address < 0:
             return False
         own, further = access(s, caches, DCACHE, address, c.op == o.STORE, memory, memory)
         if own + further > 0:
@@ -92,8 +194,8 @@ def _time_quickly(s: Record, caches: Record, c: Record, pc: int, following: int,
             s.causes[o.DATA_MEMORY] += further
             c.profile[o.DATA_L2] += own
             c.profile[o.DATA_MEMORY] += further
-        if c.written > 0:
-            ready[c.written], s.register_cause[c.written] = writeback, o.LOAD_USE
+        if written > 0:
+            ready[written], cause[written] = writeback, o.LOAD_USE
     elif c.group == o.CONTROL:
         _decide(s, c, pc, following, fetch, execute)
     if c.sets_flags:
@@ -114,12 +216,69 @@ def _decide(s: Record, c: Record, pc: int, following: int, fetch: int, execute: 
     s.decided = execute + 1
     if mispredicted:
         s.counts[o.MISPREDICTIONS] += 1
-        s.redirect = s.decided
+        s.redirect, s.redirect_cause = s.decided, o.FLUSH
     return mispredicted
 
 
 @compiled
-def _time(
+def _approach(s: Record, caches: Record, c: Record, pc: int) -> tuple[int, int, int]:
+    """Return the cycles in which the instruction at pc enters IF, ID and EX; charge its waits."""
+    # IF
+    follows = s.decode - s.icache_latency + 1
+    fetch = max(follows, s.redirect)
+    waited = fetch - follows
+    s.waits[s.redirect_cause] += waited
+    miss = 0
+    if c.line == s.line and fetch >= s.fill_end[ICACHE]:
+        s.counts[o.ICACHE_ACCESSES] += 1
+    else:
+        s.line = c.line
+        # No miss begins before the last jump or branch is resolved.
+        own, further = access(s, caches, ICACHE, pc, False, fetch, max(fetch, s.decided))
+        s.waits[o.FETCH_L2] += own
+        s.waits[o.FETCH_MEMORY] += further
+        miss = own + further
+    # ID
+    decode = max(fetch + s.icache_latency + miss, s.execute)
+    # EX
+    earliest = max(decode + 1, s.memory)
+    execute = _hazards(s, c, earliest)
+    s.carried += waited + miss + execute - earliest
+    return fetch, decode, execute
+
+
+@compiled
+def _until_known(s: Record, c: Record) -> int:
+    """Return how many cycles an instruction is in EX until its fault is known."""
+    if s.overflow_trap and c.traps:
+        return c.latency
+    return (s.vl + s.lanes - 1) // s.lanes if c.indexed else 1
+
+
+@compiled
+def _trap(s: Record, events: Record, pc: int, fetch: int, decode: int, execute: int, known: int, status: int) -> None:
+    """Go to the handler instead of an instruction that has entered EX, `known` cycles later."""
+    s.waits[o.TRAP] += 1  # in which it would have retired
+    s.carried += 1
+    s.decode, s.execute = decode, execute
+    s.redirect = s.decided = execute + known
+    s.redirect_cause = o.TRAP
+    enter_handler(s, status, pc)
+    if events is not None:
+        event = events[s.events_held]
+        s.events_held += 1
+        event.pc, event.unit = pc, o.UNIT_SCALAR
+        event.fetch, event.decode, event.execute, event.memory, event.writeback = fetch, decode, execute, NONE, NONE
+        event.start, event.free, event.done = NONE, NONE, NONE
+        event.register, event.value, event.vector = NONE, 0, NONE
+        event.address = s.fault_value if o.LOADED <= status <= o.WRONG_DIRECTION else NONE
+        event.lost, event.cause, event.mispredicted = 0, 0, False
+        event.flags, event.acc_high, event.acc_low = s.flags, s.acc_high, s.acc_low
+        event.fault = status
+
+
+@compiled
+def _complete(
     s: Record,
     caches: Record,
     c: Record,
@@ -129,32 +288,21 @@ def _time(
     following: int,
     value: int,
     address: int,
+    fetch: int,
+    decode: int,
+    execute: int,
 ) -> None:
-    """Compute the cycles in which the instruction at pc enters each stage, and charge its lost cycles to causes."""
+    """Compute the cycles in which an instruction enters the stages after EX, and charge its lost cycles to causes."""
     op, unit, waits = c.op, c.unit, s.waits
-    # IF
-    next_fetch = s.decode - s.icache_latency + 1
-    fetch = max(next_fetch, s.redirect)
-    lost_so_far = fetch - next_fetch
-    waits[o.FLUSH] += lost_so_far
-    miss = 0
-    if c.line == s.line and fetch >= s.fill_end[ICACHE]:
-        s.counts[o.ICACHE_ACCESSES] += 1
-    else:
-        s.line = c.line
-        # No miss begins before the last jump or branch is resolved.
-        own, further = access(s, caches, ICACHE, pc, False, fetch, max(fetch, s.decided))
-        waits[o.FETCH_L2] += own
-        waits[o.FETCH_MEMORY] += further
-        miss = own + further
-    lost_so_far += miss
-    # ID
-    decode = max(fetch + s.icache_latency + miss, s.execute)
-    # EX
-    earliest = max(decode + 1, s.memory)
-    execute = _hazards(s, c, earliest)
-    lost_so_far += execute - earliest
-    # MEM
+    lost_so_far = s.carried
+    s.carried = 0
+    if op == o.CSRR:
+        value = read_csr(s, c.a, execute)
+        if c.written > 0:
+            s.registers[c.written] = value
+    elif op == o.TRET:
+        s.redirect = s.decided = execute + 1
+        s.redirect_cause = o.FLUSH
     occupancy = c.occupancy
     if s.overflow_trap and c.traps:
         occupancy = c.latency  # no fault is known before the product
@@ -166,7 +314,11 @@ def _time(
     memory = max(execute + occupancy, s.writeback - s.dcache_latency + 1)
     # WB
     miss = 0
-    if unit == o.UNIT_SCALAR and address != NONE:
+    if address < NONE:
+        miss = s.device_latency
+        waits[o.DEVICE] += miss
+        lost_so_far += miss
+    elif unit == o.UNIT_SCALAR and address != NONE:
         own, further = access(s, caches, DCACHE, address, op == o.STORE or op == o.PUSH, memory, memory)
         waits[o.DATA_L2] += own
         waits[o.DATA_MEMORY] += further
@@ -234,6 +386,10 @@ def _hazards(s: Record, c: Record, earliest: int) -> int:
         execute = until
     if op == o.LOAD or op == o.STORE or op == o.PUSH or op == o.POP or op == o.FENCE:
         until = max(execute, s.unit_done[o.UNIT_MEMORY])
+        s.waits[o.MEMORY_ORDER] += until - execute
+        execute = until
+    elif op == o.CSRR and c.a >= DCACHE_MISSES:
+        until = max(execute, max(s.unit_done[o.UNIT_MEMORY], s.writeback))
         s.waits[o.MEMORY_ORDER] += until - execute
         execute = until
     if unit != o.UNIT_SCALAR:

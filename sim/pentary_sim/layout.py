@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from pentary.isa.system import WRITABLE
 from pentary.isa.table import CONTROLS, FITNESS, MAX_VL, REGISTERS, VECTORS
 from pentary.isa.timing import TERMS
 from pentary.lowrank.generator import ROUNDS
@@ -17,6 +18,9 @@ from pentary_sim.config import MAX_ENTRIES, MAX_QUEUE, MAX_RETURNS, MAX_SETS, MA
 from pentary_sim.events import CAUSES, COUNTS, UNITS
 
 _INT: Final = np.int64
+
+OUTPUT: Final = 4096
+"""Words to the console that the machine keeps before they must be taken."""
 
 STATE: Final = np.dtype(
     [
@@ -36,6 +40,13 @@ STATE: Final = np.dtype(
         ("sums", _INT, MAX_VL),
         ("quantised", _INT),
         ("crossbar", np.int8, (MAX_VL, MAX_VL)),
+        ("csrs", _INT, WRITABLE),
+        ("interruptible", _INT),  # whether an interrupt would be taken if it came
+        ("interrupts_taken", _INT),
+        ("inputs_taken", _INT),
+        ("output", _INT, OUTPUT),
+        ("output_held", _INT),
+        ("exit_status", _INT),
         # configuration
         ("queue", _INT),
         ("line_words", _INT),
@@ -48,6 +59,7 @@ STATE: Final = np.dtype(
         ("l2_beat", _INT),
         ("memory_latency", _INT),
         ("memory_beat", _INT),
+        ("device_latency", _INT),
         ("lanes", _INT),
         ("rounds_per_cycle", _INT),
         ("overflow_trap", _INT),
@@ -60,6 +72,7 @@ STATE: Final = np.dtype(
         ("memory", _INT),
         ("writeback", _INT),
         ("redirect", _INT),
+        ("redirect_cause", _INT),
         ("decided", _INT),  # cycle after the EX of the last jump or branch
         ("line", _INT),  # line fetched last
         ("flags_ready", _INT),
@@ -98,7 +111,8 @@ STATE: Final = np.dtype(
         ("vectors_held", _INT),
         ("counts", _INT, len(COUNTS)),
         ("causes", _INT, len(CAUSES)),
-        ("waits", _INT, len(CAUSES)),  # of the current instruction
+        ("waits", _INT, len(CAUSES)),  # of the current instruction, and of those before it that did not retire
+        ("carried", _INT),  # sum of the waits of the latter
         # workspace
         ("terms", _INT, len(TERMS)),
         ("row", _INT, MAX_VL),

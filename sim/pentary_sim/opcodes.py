@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from pentary.isa.table import INSTRUCTIONS
-from pentary_sim.events import CAUSES, COUNTS
+from pentary_sim.events import CAUSES, COUNTS, FAULTS
 
 GROUPS = tuple(dict.fromkeys(line.group for line in INSTRUCTIONS))
 """Groups of the instruction table, in its order."""
@@ -14,18 +14,23 @@ if TYPE_CHECKING:  # the names come from the table
     def __getattr__(name: str) -> int: ...
 
 
-FINE, ILLEGAL, FETCH, LOADED, STORED, TEXT_STORED, OVERFLOW, DIVIDE, OPERAND = range(9)
-"""Status codes with which an instruction ends; all but FINE are faults."""
+FINE, ILLEGAL, FETCH, LOADED, STORED, TEXT_STORED, INPUT_ENDED, WRONG_DIRECTION, DIVIDE, OPERAND, OVERFLOW = range(11)
+TIMER_INTERRUPT, EXTERNAL_INTERRUPT = 11, 12
+"""Status codes with which an instruction ends, indices into FAULTS."""
+OF_SYSTEM = -1
+"""In place of a status: the instruction is one of those that need more than the state of the machine."""
 
-ISSUE, FILL, FLUSH, FETCH_L2, FETCH_MEMORY, LOAD_USE, MULTIPLY_USE, UNIT_RESULT, MEMORY_ORDER = range(9)
-VECTOR_QUEUE, MEMORY_QUEUE, CROSSBAR_QUEUE, LOWRANK_QUEUE, SYNC_WAIT, EXECUTE_WAIT, DATA_L2, DATA_MEMORY = range(9, 17)
-assert (
-    CAUSES[LOAD_USE] == "load_use" and CAUSES[VECTOR_QUEUE] == "vector_queue" and CAUSES[DATA_MEMORY] == "data_memory"
-)
+assert FAULTS[OVERFLOW] == "overflow" and FAULTS[EXTERNAL_INTERRUPT] == "external interrupt"
+
+ISSUE, FILL, FLUSH, TRAP, FETCH_L2, FETCH_MEMORY, LOAD_USE, MULTIPLY_USE, UNIT_RESULT, MEMORY_ORDER = range(10)
+VECTOR_QUEUE, MEMORY_QUEUE, CROSSBAR_QUEUE, LOWRANK_QUEUE, SYNC_WAIT, EXECUTE_WAIT = range(10, 16)
+DATA_L2, DATA_MEMORY, DEVICE = range(16, 19)
+assert CAUSES[LOAD_USE] == "load_use" and CAUSES[VECTOR_QUEUE] == "vector_queue" and CAUSES[DEVICE] == "device"
 
 (
     BRANCHES,
     MISPREDICTIONS,
+    TRAPS,
     ICACHE_ACCESSES,
     ICACHE_MISSES,
     DCACHE_ACCESSES,

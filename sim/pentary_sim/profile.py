@@ -30,6 +30,7 @@ COLOURS: Final = {
     "issue": BLUE,
     "fill": GREY,
     "flush": "#d55e00",
+    "trap": "#a63d00",
     "fetch_l2": "#f0d442",
     "fetch_memory": "#b59410",
     "load_use": "#56b4e9",
@@ -44,6 +45,7 @@ COLOURS: Final = {
     "execute": "#ef87b5",
     "data_l2": "#f7b267",
     "data_memory": "#c9701a",
+    "device": "#7f7f2a",
 }
 assert tuple(COLOURS) == CAUSES
 

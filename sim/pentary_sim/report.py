@@ -31,6 +31,8 @@ def figures(machine: Simulator) -> str:
     if branches := counts["branches"]:
         right = 1 - counts["mispredictions"] / branches
         rows.append(("branches", f"{branches:,}, {right:.2%} predicted"))
+    if traps := counts["traps"]:
+        rows.append(("traps", f"{traps:,}"))
     for name, cache in (("instruction cache", "icache"), ("data cache", "dcache"), ("L2 cache", "l2")):
         if accesses := counts[f"{cache}_accesses"]:
             hits = 1 - counts[f"{cache}_misses"] / accesses
@@ -66,6 +68,8 @@ def as_json(machine: Simulator, ending: str | Fault, error: str | None) -> dict[
         "accumulator": machine.accumulator,
         "vl": machine.vl,
         "fitness": machine.fitness.tolist(),
+        "csrs": machine.csrs,
+        "exit_status": machine.exit_status,
     }
 
 
@@ -149,6 +153,8 @@ def registers(machine: Simulator, everything: bool = False) -> str:
     numbers |= {f"f{number}": value for number, value in zip(range(FITNESS), machine.fitness.tolist(), strict=True)}
     spelled = [(name, value, format_pents(value)) for name, value in numbers.items()]
     spelled.append(("acc", machine.accumulator, accumulator_pents(machine)))
+    csrs = machine.csrs
+    spelled += [(name, csrs[name], format_pents(csrs[name])) for name in machine.csr_ranges]
     shown = [(name, str(value), pents) for name, value, pents in spelled if everything or value]
     width = max((len(value) for _, value, _ in shown), default=0)
     return table(

@@ -9,6 +9,7 @@ from pentary.asm import disassemble_word
 from pentary.asm.errors import suggestion
 from pentary.asm.vocabulary import NUMBERS, RESERVED
 from pentary.isa.program import Program
+from pentary.isa.system import CSRS
 from pentary.isa.table import CONTROLS, MAX_VL
 from pentary.numbers.notation import GLYPHS, format_pents
 from pentary.numbers.word import PentaryError
@@ -18,7 +19,7 @@ from pentary_sim.simulator import Simulator
 
 WHERE: Final = "a label, LABEL+N, an address or FILE:LINE"
 
-_OWN: Final = ("pc", "flags", "acc", "vl", *CONTROLS)
+_OWN: Final = ("pc", "flags", "acc", "vl", *CONTROLS, *CSRS)
 _SHOWN: Final = (
     f"p0..p31, v0..v7, f0..f3, {', '.join(_OWN)}, x:ROW, a constant, and the word at {WHERE}, or with :COUNT behind it "
     "several"
@@ -41,9 +42,9 @@ def show(machine: Simulator, what: str) -> Shown:
 
     Args:
         machine: the machine.
-        what: a scalar register or one of f0..f3; a vector register; a constant; pc, flags, acc, vl, a control register
-            or x:ROW, a row of the crossbar, unless the program defines a symbol of this name; or a place in memory,
-            optionally followed by :COUNT, a number of words.
+        what: a scalar register or one of f0..f3; a vector register; a constant; pc, flags, acc, vl, a control register,
+            a CSR or x:ROW, a row of the crossbar, unless the program defines a symbol of this name; or a place in
+            memory, optionally followed by :COUNT, a number of words.
 
     Raises:
         PentaryError: the name is unknown, or the words are not all in memory.
@@ -74,7 +75,7 @@ def show(machine: Simulator, what: str) -> Shown:
             return Shown(machine.accumulator, f"{what} = {machine.accumulator}  {report.accumulator_pents(machine)}")
         if (match := re.fullmatch("X:([0-9]+)", name)) and not {"x", "X"} & {*program.symbols}:
             return crossbar_row(machine, _integer(match[1]))
-        if name in (own := {"VL": machine.vl, **machine.controls}):
+        if name in (own := {"VL": machine.vl, **machine.controls, **machine.csrs}):
             return _number(what, own[name])
     match = re.fullmatch("(.+):([0-9]+)", what)
     counted = match and not any(_is_file(match[1], source.file) for source in program.sources)

@@ -1,26 +1,27 @@
 """Cycle-level simulator of the processor."""
 
 from collections.abc import Collection
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pentary.isa.encoding import IllegalInstruction, decode
 from pentary.isa.program import Fault, Program
+from pentary.isa.system import CSRS, DEVICES, TEXT, WRITABLE, double_fault
 from pentary.isa.table import CONTROLS, INSTRUCTIONS, MAX_VL
 from pentary.lowrank.generator import MEMBER_MAX
 from pentary.numbers.word import PENTS
-from pentary_sim import kernel
+from pentary_sim import kernel, system
 from pentary_sim import opcodes as o
 from pentary_sim.config import Config
 from pentary_sim.events import CAUSES, COUNTS, EVENT, FAULTS, NONE, Events
 from pentary_sim.state import switch_on
 
 _FOREVER: Final = 2**62
-_REASONS: Final = ("halt", "cycles", "instructions", "breakpoint", "events")
+_REASONS: Final = ("halt", "cycles", "instructions", "breakpoint", "events", "output")
 _STAGES: Final = ("fetch", "decode", "execute", "memory", "writeback")
-_FAULTING_STAGE: Final = {"fetch": "fetch", "illegal instruction": "decode", "memory": "memory"}  # others: execute
+_FAULTING_STAGE: Final = {"fetch": "fetch", "illegal instruction": "decode"}  # others: execute
 
 
 class Simulator:
@@ -30,6 +31,8 @@ class Simulator:
         program: the program to run.
         config: configuration of the machine; None for the default.
         trace: whether to keep a record of every instruction for `take_events`.
+        input: characters of the device INPUT, as code points.
+        interrupts: cycles from which the external interrupt is pending, each until it is taken.
 
     Raises:
         PentaryError: the program does not fit the memory.
@@ -42,11 +45,18 @@ class Simulator:
     True
     """
 
-    def __init__(self, program: Program, config: Config | None = None, trace: bool = False) -> None:
+    def __init__(
+        self,
+        program: Program,
+        config: Config | None = None,
+        trace: bool = False,
+        input: Collection[int] = (),
+        interrupts: Collection[int] = (),
+    ) -> None:
         """Create a machine in reset state, with empty caches and the program at address 0."""
         self.program = program
         self.config = config or Config()
-        self._state = switch_on(program, self.config, trace)
+        self._state = switch_on(program, self.config, trace, input, interrupts)
         self._machine = self._state.machine[0]
 
     def run(
@@ -63,11 +73,12 @@ class Simulator:
             stop_at: breakpoints: addresses of instructions before which to stop, except at the first of this call.
 
         Returns:
-            "halt"; "cycles" or "instructions" if a limit is reached; "breakpoint"; "events" if the event buffer is full
-            and must be emptied with `take_events` first.
+            "halt"; "cycles" or "instructions" if a limit is reached; "breakpoint"; "events" or "output" if the buffer
+            of events or of the console is full and must be emptied with `take_events` or `take_output` first.
 
         Raises:
-            Fault: an instruction cannot be executed; the state is that before the instruction.
+            Fault: an instruction cannot be executed, and no handler takes the trap; the state is that before the
+                instruction.
         """
         s = self._state
         s.code["stop"] = 0
@@ -75,7 +86,7 @@ class Simulator:
             if 0 <= address < self.program.text:
                 s.code["stop"][address] = 1
         limits = (_FOREVER if limit is None else limit for limit in (max_cycles, max_instructions))
-        reason = kernel.run(s.machine, s.caches, s.memory, s.code, s.events, s.vectors, *limits)
+        reason = kernel.run(s.machine, s.caches, s.memory, s.inputs, s.interrupts, s.code, s.events, s.vectors, *limits)
         if reason >= kernel.FAULT:
             if s.events is not None:
                 self._record_fault(reason - kernel.FAULT)
@@ -127,15 +138,47 @@ class Simulator:
         """Control registers of the low-rank unit by name."""
         return dict(zip(CONTROLS, self._machine["controls"].tolist(), strict=True))
 
+    @property
+    def csrs(self) -> dict[str, int]:
+        """Control and status registers by name; the counters are those that an instruction would find in this cycle."""
+        return {name: int(system.read_csr(self._machine, number, self.cycles)) for number, name in enumerate(CSRS)}
+
+    @property
+    def csr_ranges(self) -> dict[str, tuple[int, int]]:
+        """Least and greatest value of each CSR that CSRW takes."""
+        writable = list(CSRS.items())[:WRITABLE]
+        return {name: (csr.low, self.program.text - 1 if csr.high == TEXT else csr.high) for name, csr in writable}
+
+    @property
+    def exit_status(self) -> int:
+        """What the program has stored to EXIT, a word."""
+        return int(self._machine["exit_status"])
+
+    def take_output(self) -> list[int]:
+        """Return and clear the words that the program has stored to CONSOLE since the last call."""
+        machine = self._machine
+        taken: list[int] = machine["output"][: machine["output_held"]].tolist()
+        machine["output_held"] = 0
+        return taken
+
+    def again(self) -> Self:
+        """Return a machine in reset state with the same program, configuration, input and interrupts."""
+        s = self._state
+        return type(self)(self.program, self.config, s.events is not None, s.inputs.tolist(), s.interrupts.tolist())
+
     def change(self, name: str, value: int) -> None:
         """Change a register that is not an array, as a debugger does.
 
         Args:
-            name: "pc", at which the program goes on even after HALT; "vl", or a control register.
+            name: "pc", at which the program goes on even after HALT; "vl", a control register, or a CSR.
             value: one that it takes.
         """
         if name in CONTROLS:
             self._machine["controls"][tuple(CONTROLS).index(name)] = value
+            return
+        if name in CSRS:
+            number, interrupts = list(CSRS).index(name), self._state.interrupts
+            system.write_csr(self._machine, number, value, self.program.text, interrupts)
             return
         self._machine[name] = value
         if name == "pc":
@@ -216,7 +259,8 @@ class Simulator:
         else:
             machine, caches, code = s.machine.copy(), s.caches.copy(), s.code.copy()
             machine["past_fault"] = 1
-            kernel.run(machine, caches, s.memory, code, s.events, s.vectors, _FOREVER, self.instructions + 1)
+            limits = _FOREVER, self.instructions + 1
+            kernel.run(machine, caches, s.memory, s.inputs, s.interrupts, code, s.events, s.vectors, *limits)
         faulting = _STAGES.index(_FAULTING_STAGE.get(FAULTS[ending], "execute"))
         for name in (*_STAGES[faulting + 1 :], "start", "free", "done", "register", "vector"):
             event[name] = NONE
@@ -227,8 +271,12 @@ class Simulator:
 
     def _fault(self, ending: int) -> Fault:
         pc, value = self.pc, int(self._machine["fault_value"])
-        origin = int(self._machine["origin"])
-        return Fault(FAULTS[ending], pc, self._detail(ending, pc, value), None if origin == NONE else origin)
+        last = int(self._machine["origin"])
+        origin = None if last == NONE else last
+        detail = self._detail(ending, pc, value)
+        if self.csrs["HANDLER"]:
+            return Fault("double", pc, double_fault(FAULTS[ending], detail, self.csrs), origin)
+        return Fault(FAULTS[ending], pc, detail, origin)
 
     def _detail(self, ending: int, pc: int, value: int) -> str:
         last, text = len(self.memory) - 1, self.program.text
@@ -241,6 +289,12 @@ class Simulator:
             forgotten = "; is a HALT missing?" if pc == text else ""
             return f"there is no instruction: the program is at 0..{text - 1}{forgotten}"
         name = INSTRUCTIONS[self._state.code["op"][pc]].name
+        if ending == o.INPUT_ENDED:
+            return f"{name} from INPUT ({value}) at the end of the input; AVAILABLE tells how much is left"
+        if ending == o.WRONG_DIRECTION:
+            device = next(key for key, each in DEVICES.items() if each.address == value)
+            only = "written" if name == "LOAD" else "read"
+            return f"{name} {'from' if name == 'LOAD' else 'to'} {device} ({value}), which is only {only}"
         if ending in (o.LOADED, o.STORED):
             span = f"{value}..{value + self.vl - 1}" if name in ("LOADV", "STOREV") else str(value)
             return f"{name} {'from' if ending == o.LOADED else 'to'} {span}, outside memory (0..{last})"
@@ -254,6 +308,9 @@ class Simulator:
 
     def _operand_detail(self, name: str, destination: int, value: int) -> str:
         """Return a message with the operand at fault and its allowed range."""
+        if name == "CSRW":
+            csr, (low, high) = list(CSRS)[destination], self.csr_ranges[list(CSRS)[destination]]
+            return f"CSRW {csr} takes {low}..{high}, not {value}"
         if name == "SETVL":
             return f"SETVL takes 1..{MAX_VL}, not {value}"
         if name in ("SHL", "SHR"):

@@ -1,5 +1,6 @@
 """Machine state after reset."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from pentary_sim.cache import inverse
 from pentary_sim.config import Config
 from pentary_sim.events import EVENT, NONE, UNITS
 from pentary_sim.layout import CACHE, CODE, DCACHE, ICACHE, L2, STATE
-from pentary_sim.opcodes import GROUPS
+from pentary_sim.opcodes import FLUSH, GROUPS
 from pentary_sim.words import MASKS
 
 _EVENTS_KEPT: Final = 100_000
@@ -30,6 +31,10 @@ class State:
     caches: NDArray[Any]
     """(3,) of dtype CACHE: L1 instruction, L1 data, L2."""
     memory: NDArray[np.int64]
+    inputs: NDArray[np.int64]
+    """(n,) characters of the input."""
+    interrupts: NDArray[np.int64]
+    """(n,) cycles from which an external interrupt is pending, ascending."""
     code: NDArray[Any]
     """(text,) of dtype CODE: the decoded program."""
     events: NDArray[Any] | None
@@ -38,7 +43,9 @@ class State:
     """Buffer of vector register values written by traced instructions, (n, 256); None without tracing."""
 
 
-def switch_on(program: Program, config: Config, trace: bool) -> State:
+def switch_on(
+    program: Program, config: Config, trace: bool, input: Collection[int] = (), interrupts: Collection[int] = ()
+) -> State:
     """Return the reset state of a machine with a program loaded.
 
     Raises:
@@ -68,6 +75,8 @@ def switch_on(program: Program, config: Config, trace: bool) -> State:
         "memory_latency": config.memory.latency,
         "memory_beat": min(config.memory.beat, config.caches.line),
         "decode": config.l1_latency(config.icache) - 1,  # so that the first instruction enters IF in cycle 0
+        "device_latency": config.devices.latency,
+        "redirect_cause": FLUSH,
         "lanes": config.lowrank.lanes,
         "rounds_per_cycle": config.lowrank.rounds_per_cycle,
         "overflow_trap": config.exceptions.overflow_trap,
@@ -92,7 +101,9 @@ def switch_on(program: Program, config: Config, trace: bool) -> State:
     addresses = np.arange(program.text)
     code["line"] = (addresses + config.caches.line // 2) // config.caches.line
     code["entry"] = addresses % max(config.predictor.entries, 1)
-    return State(machine, caches, memory, code, events, vectors)
+    characters = np.fromiter(input, np.int64, len(input))
+    lines = np.sort(np.fromiter(interrupts, np.int64, len(interrupts)))
+    return State(machine, caches, memory, characters, lines, code, events, vectors)
 
 
 def _decode(program: Program) -> NDArray[Any]:
@@ -140,8 +151,8 @@ def _properties(line: Instruction) -> dict[str, int]:
 _NUMBER: Final = {instruction.name: number for number, instruction in enumerate(INSTRUCTIONS)}
 _UNIT_NUMBER: Final = {"multiplier": 0, "divider": 0} | {name: number for number, name in enumerate(UNITS)}
 
-_SLOW: Final = ("PUSH", "SYNC", "HALT", "FENCE", "ACCGET", "FLAGS")
-"""Instructions that wait for a unit, the accumulator or the flags, or write two registers."""
+_SLOW: Final = ("PUSH", "SYNC", "HALT", "FENCE", "ACCGET", "FLAGS", "CSRR", "TRET")
+"""Instructions that wait for a unit, the accumulator or flags, read the time, go elsewhere, or write two registers."""
 
 _ROLES: Final = {
     "rd": "written",

@@ -16,3 +16,9 @@ def timing(loaded: Callable[[str], ModuleType]) -> Callable[[str], None]:
 def reference(loaded: Callable[[str], ModuleType]) -> ModuleType:
     """Return the module reference_timing.py."""
     return loaded("sim/reference_timing.py")
+
+
+@pytest.fixture(scope="session")
+def lockstep(loaded: Callable[[str], ModuleType]) -> ModuleType:
+    """Return the module lockstep.py."""
+    return loaded("sim/lockstep.py")

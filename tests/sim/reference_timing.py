@@ -6,6 +6,7 @@ Instructions are executed by the interpreter.
 
 import re
 from collections import Counter, OrderedDict, defaultdict, deque
+from collections.abc import Iterable
 from copy import copy
 from itertools import groupby
 from math import ceil, log2
@@ -14,9 +15,11 @@ from typing import Final
 import numpy as np
 
 from pentary.interpreter import Interpreter
-from pentary.isa import decode
+from pentary.isa import IllegalInstruction, decode
 from pentary.isa.encoding import operands
-from pentary.isa.program import Program
+from pentary.isa.program import Fault, Program
+from pentary.isa.system import CAUSES as TRAP_CAUSES
+from pentary.isa.system import CSRS, DEVICES
 from pentary.isa.table import LINK, STACK, Instruction
 from pentary_sim.config import Config
 from pentary_sim.events import CAUSES, NONE, UNITS
@@ -197,8 +200,15 @@ def cycles(cost: str, values: dict[str, int]) -> int:
 class Machine:
     """Reference machine with a program, executed one instruction at a time."""
 
-    def __init__(self, program: Program, config: Config) -> None:
-        self.golden = Interpreter(program, config.memory.words, config.exceptions.overflow_trap)
+    def __init__(
+        self, program: Program, config: Config, input: Iterable[int] = (), interrupts: Iterable[int] = ()
+    ) -> None:
+        trap = config.exceptions.overflow_trap
+        self.golden = Interpreter(program, config.memory.words, trap, input, interrupts)
+        self.golden.counters = self
+        self._now = 0
+        self._redirected_by = "flush"
+        self._carried: Counter[str] = Counter()  # waits of instructions that were trapped since the last one retired
         self.profile = np.zeros((program.text, len(CAUSES)), np.int64)
         self._config = config
         self._caches = Caches(config)
@@ -226,11 +236,21 @@ class Machine:
         """Cycles by cause."""
         return dict(zip(CAUSES, self.profile.sum(axis=0).tolist(), strict=True)) | {"fill": self._fill}
 
+    def read(self, name: str) -> int:
+        """Return the value of a counter to the instruction that is in EX."""
+        return (
+            self._now
+            if name == "CYCLE"
+            else self.golden.instructions
+            if name == "INSTRET"
+            else self.counts[name.lower()]
+        )
+
     def step(self) -> tuple[dict[str, int], dict[str, int]]:
-        """Execute an instruction.
+        """Execute an instruction, or go to the handler in its place.
 
         Returns:
-            Its record, with fields of EVENT, and its lost cycles by cause.
+            Its record, with fields of EVENT, but in "trap" the value of CAUSE; and its lost cycles by cause.
 
         Raises:
             Fault: it cannot be executed; the state is unchanged.
@@ -238,35 +258,59 @@ class Machine:
         before = copy(self.golden)
         before.registers, before.controls = [*before.registers], dict(before.controls)
         before.vectors = [*before.vectors]
-        self.golden.step()
-        pc, following = before.pc, self.golden.pc
-        decoded = decode(int(before.memory[pc]))
-        instruction = decoded.instruction
-        name, unit = instruction.name, instruction.unit
-        fields: Fields = {operand: getattr(decoded, kind.field) for operand, kind in operands(instruction)}
+        counted = self.counts.copy()
+        pc = before.pc
         waits: dict[str, int] = dict.fromkeys(CAUSES[2:], 0)
 
-        address = _address(name, fields, before)
         follows = self._id + 1 - self._fetching
         fetch = max(follows, self._redirect)
-        waits["flush"] = fetch - follows
-        self._caches.request("icache", pc, False, max(fetch, self._decided))
-        waits["fetch_l2"], waits["fetch_memory"] = self._caches.waits("icache", pc, fetch)
+        waits[self._redirected_by] = fetch - follows
+        inside = 0 <= pc < before.program.text
+        if inside:
+            self._caches.request("icache", pc, False, max(fetch, self._decided))
+            waits["fetch_l2"], waits["fetch_memory"] = self._caches.waits("icache", pc, fetch)
         decoding = max(fetch + self._fetching + waits["fetch_l2"] + waits["fetch_memory"], self._ex)
         execute = max(decoding + 1, self._mem)
-        for cause, end in self._hazards(instruction, fields).items():
-            waits[cause] = max(0, end - execute)
-            execute = max(execute, end)
+        try:
+            decoded = decode(int(before.memory[pc])) if inside else None
+        except IllegalInstruction:
+            decoded = None
+        fields: Fields = {}
+        if decoded is not None:
+            fields = {operand: getattr(decoded, kind.field) for operand, kind in operands(decoded.instruction)}
+            for cause, end in self._hazards(decoded.instruction, fields).items():
+                waits[cause] = max(0, end - execute)
+                execute = max(execute, end)
+
+        self._now = execute
+        traps = self.golden.traps
+        try:
+            self.golden.step()
+        except Fault:
+            self.counts.clear()
+            self.counts.update(counted)
+            raise
+        if self.golden.traps > traps:
+            self.counts["traps"] += 1
+            name = decoded.instruction.name if decoded else ""
+            return self._trap(pc, name, before.vl, waits, fetch, decoding, execute)
+        assert decoded is not None
+        following, instruction = self.golden.pc, decoded.instruction
+        name, unit = instruction.name, instruction.unit
+        address = _address(name, fields, before)
         waits["execute"] = {"DIV": 17, "REM": 17, "POP": 1}.get(name, 0)
         if name in ("LOADVX", "STOREVX"):
             waits["execute"] = ceil(before.vl / self._config.lowrank.lanes) - 1
         if self._config.exceptions.overflow_trap and name in ("MUL", "MULI", "MAC"):
             waits["execute"] = 3
         memory = max(execute + 1 + waits["execute"], self._wb + 1 - self._loading)
-        if address != NONE and unit in _PIPELINE:
+        if address in [device.address for device in DEVICES.values()]:
+            waits["device"] = self._config.devices.latency
+        elif address != NONE and unit in _PIPELINE:
             self._caches.request("dcache", address, name in ("STORE", "PUSH"), memory)
             waits["data_l2"], waits["data_memory"] = self._caches.waits("dcache", address, memory)
-        writeback = max(memory + self._loading + waits["data_l2"] + waits["data_memory"], self._wb + 1)
+        data = waits["data_l2"] + waits["data_memory"] + waits["device"]
+        writeback = max(memory + self._loading + data, self._wb + 1)
 
         mispredicted = False
         if instruction.group == "control":
@@ -282,7 +326,9 @@ class Machine:
         multiplied = execute + int(instruction.latency) if unit == "multiplier" else 0
         self._note_results(instruction, fields, multiplied, writeback, done)
         lost = writeback - self._wb - 1
-        self._redirect = execute + 1 if mispredicted else 0
+        self._redirect, self._redirected_by = execute + 1 if mispredicted or name == "TRET" else 0, "flush"
+        if name == "TRET":
+            self._decided = execute + 1
         self._id, self._ex, self._mem, self._wb = decoding, execute, memory, writeback
 
         written = STACK if name == "PUSH" else LINK if name in ("CALL", "CALLR") else fields.get("rd", 0)
@@ -297,10 +343,28 @@ class Machine:
             "mispredicted": mispredicted,
         }
         if name in ("STORE", "PUSH"):
-            event["value"] = int(self.golden.memory[address])
+            event["value"] = before.registers[fields["ru" if name == "STORE" else "rs"]]
         elif written:
             event["value"] = self.golden.registers[written]
         return event, self._charge(pc, waits, lost)
+
+    def _trap(
+        self, pc: int, name: str, vl: int, waits: dict[str, int], fetch: int, decoding: int, execute: int
+    ) -> tuple[dict[str, int], dict[str, int]]:
+        """Note when the handler is fetched; the instruction's waits are charged to the next one."""
+        cause = self.golden.csrs["CAUSE"]
+        known = 1
+        if cause == TRAP_CAUSES["overflow"] and name in ("MUL", "MULI", "MAC"):
+            known = 4
+        if cause == TRAP_CAUSES["memory"] and name in ("LOADVX", "STOREVX"):
+            known = ceil(vl / self._config.lowrank.lanes)
+        self._carried.update(waits)
+        self._carried["trap"] += 1
+        self._redirect, self._redirected_by = execute + known, "trap"
+        self._decided = execute + known
+        self._id, self._ex = decoding, execute
+        later = dict.fromkeys(("memory", "writeback", "start", "free", "done", "register"), NONE)
+        return {"pc": pc, "fetch": fetch, "decode": decoding, "execute": execute, "trap": cause, **later}, {}
 
     def _move(self, name: str, words: list[int], start: int) -> int:
         """Return the cycles in which the words of a vector in memory are moved, a part of a line at a time."""
@@ -346,6 +410,8 @@ class Machine:
             wait("unit_result", self._vector_written[fields["vs"]])
         if name in ("LOAD", "STORE", "PUSH", "POP", "FENCE"):
             wait("memory_order", self._idle["memory"])
+        if name == "CSRR" and list(CSRS)[fields["ss"]] in ("DCACHE_MISSES", "L2_MISSES"):
+            wait("memory_order", max(self._idle["memory"], self._wb))
         if unit not in _PIPELINE and len(self._starts[unit]) >= queue:
             wait(f"{unit}_queue", self._starts[unit][-queue])
         if name in ("SYNC", "HALT"):
@@ -408,6 +474,9 @@ class Machine:
 
     def _charge(self, pc: int, waits: dict[str, int], lost: int) -> dict[str, int]:
         """Return the waits by cause, with the earliest dropped until the sum equals the lost cycles."""
+        for cause, carried in self._carried.items():
+            waits[cause] += carried
+        self._carried.clear()
         hidden = sum(waits.values()) - lost
         assert hidden >= 0, f"at {pc} more cycles are lost than were waited"
         for cause in waits:  # in the order of CAUSES

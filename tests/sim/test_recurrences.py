@@ -1,30 +1,21 @@
 """Timing of random programs: the model against the reference model of architecture/pipeline.md, cycle by cycle."""
 
 import re
-from contextlib import suppress
 from random import Random
 from types import ModuleType
-from typing import Any
 
-import numpy as np
 import pytest
 
 from pentary.asm import assemble_text
-from pentary.isa import INSTRUCTIONS, decode
+from pentary.isa import INSTRUCTIONS
 from pentary.isa.encoding import operands
-from pentary.isa.program import Fault, Program
+from pentary.isa.program import Program
+from pentary.isa.system import CSRS
 from pentary.isa.table import Instruction
 from pentary.randomprogram import random_program
 from pentary_sim.config import Config
-from pentary_sim.events import CAUSES
-from pentary_sim.simulator import Simulator
 
-COUNTS = [
-    *("branches", "mispredictions", "icache_accesses", "icache_misses", "dcache_accesses", "dcache_misses"),
-    *("l2_accesses", "l2_misses", "memory_reads", "memory_writes", "dcache_beats", "l2_beats", "memory_beats"),
-    *("lowrank_multiply_cycles", "lowrank_busy_cycles", "vector_busy_cycles", "memory_busy_cycles"),
-    "crossbar_busy_cycles",
-]
+PARTS = 20
 
 CONFIGS = [
     "",
@@ -93,6 +84,8 @@ BLOCKS = [
     "muli p31, {r}, 3\n call {0}\n {0}:",
     "li p22, {0}\n {any}\n jumpr p22\n nop\n {0}:",
     "li p31, {0}\n callr p31\n jump {1}\n {0}: muli p31, p31, 1\n ret\n {1}:",
+    "li p22, {0}\n csrw EPC, p22\n {any}\n csrw EPC, p22\n tret\n nop\n {0}:",
+    "store {r}, -1000(zero)\n load p1, -1002(zero)\n {any}\n store p1, -1003(zero)",
     "call {0}\n jump {1}\n {0}: muli p31, p31, 1\n {any}\n ret\n {1}:",
     "li p20, 3\n {0}: {any}\n {any}\n addi p20, p20, -1\n bgt p20, p0, {0}",
     # If both share a predictor entry, the branch is looked up when the jump is in EX, or one cycle later.
@@ -108,7 +101,9 @@ def dense_program(seed: int, length: int) -> Program:
     """Return a random program of all instructions on few registers, for many hazards."""
     rng = Random(seed)
     labels = 0
-    plain = [line for line in INSTRUCTIONS if line.group != "control" and line.name not in ("HALT", "PUSH", "POP")]
+    plain = [
+        line for line in INSTRUCTIONS if line.group != "control" and line.name not in ("HALT", "PUSH", "POP", "TRET")
+    ]
     lines = [START]
     for _ in range(length):
         if rng.random() < 0.85:
@@ -146,56 +141,41 @@ def dense_line(rng: Random, instruction: Instruction) -> str:
         if operand == "i(rs)":
             return f"{rng.choice([rng.randint(0, 60), rng.randint(0, 2700)])}(p10)"
         kind = dict(operands(instruction))[operand].kind
+        if kind == "csr":
+            return rng.choice(["SCRATCH", "CAUSE", "EPC", "FAULT"] if name == "CSRW" else list(CSRS))
         letters = {"register": "p", "vector": "v", "fitness": "f"}
         return control if kind == "control" else f"{letters.get(kind, '')}{rng.randint(operand == 'w', 3)}"
 
     return f"{name} {', '.join(map(chosen, instruction.operands))}"
 
 
-def check(reference: ModuleType, program: Program, settings: str, limit: int) -> None:
-    """Run a program on both, and compare every record and all totals."""
-    config = Config.loads(settings)
-    expected = reference.Machine(program, config)
-    machine = Simulator(program, config, trace=True)
-    faulted = False
-    try:
-        assert machine.run(max_instructions=limit) == "halt"
-    except Fault:
-        faulted = True
-    records = machine.take_events().records
-    assert bool(records["fault"].any()) == faulted
-    for number, event in enumerate(records[records["fault"] == 0]):
-        record, causes = expected.step()
-        actual: dict[str, Any] = {name: event[name].item() for name in record}
-        place = f"instruction {number}, {decode(int(program.image[record['pc']]))}, charged {causes}"
-        assert actual == record, place
-        assert causes.get(CAUSES[event["cause"]], 0) == max(causes.values(), default=0), place
-    if faulted:
-        with pytest.raises(Fault):
-            expected.step()
-    assert expected.golden.halted != faulted
-    assert machine.causes == expected.causes
-    np.testing.assert_array_equal(machine.profile, expected.profile)
-    assert {name: machine.counts[name] for name in COUNTS} == {name: expected.counts[name] for name in COUNTS}
-    untraced = Simulator(program, config)  # which is timed by other code where nothing waits
-    with suppress(Fault):
-        untraced.run(max_instructions=limit)
-    assert (untraced.cycles, untraced.causes, untraced.counts) == (machine.cycles, machine.causes, machine.counts)
-    np.testing.assert_array_equal(untraced.profile, machine.profile)
-
-
 @pytest.mark.parametrize("settings", CONFIGS)
 @pytest.mark.parametrize("seed", range(2))
-def test_dense_programs_take_the_cycles_of_the_rules(reference: ModuleType, settings: str, seed: int) -> None:
+def test_dense_programs_take_the_cycles_of_the_rules(
+    lockstep: ModuleType, reference: ModuleType, settings: str, seed: int
+) -> None:
     seed += 100 * CONFIGS.index(settings)
     print(f"seed {seed}")
-    check(reference, dense_program(seed, 250), settings, 10_000)
+    lockstep.check(reference, dense_program(seed, 250), Config.loads(settings), 10_000)
 
 
 @pytest.mark.parametrize("settings", CONFIGS)
 @pytest.mark.parametrize("faults", [False, True])
-def test_random_programs_take_the_cycles_of_the_rules(reference: ModuleType, settings: str, faults: bool) -> None:
+def test_random_programs_take_the_cycles_of_the_rules(
+    lockstep: ModuleType, reference: ModuleType, settings: str, faults: bool
+) -> None:
     for seed in range(100 * CONFIGS.index(settings), 100 * CONFIGS.index(settings) + 4):
         print(f"seed {seed}, faults {faults}")
         program = random_program(seed, 200, faults)
-        check(reference, program, settings, program.symbols["BOUND"])
+        lockstep.check(reference, program, Config.loads(settings), program.symbols["BOUND"])
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_random_programs_with_traps_interrupts_and_devices_on_random_machines(
+    lockstep: ModuleType, reference: ModuleType, part: int
+) -> None:
+    seed, instructions = 100_000 * part, 0
+    while instructions < 100_000 // PARTS:
+        print(f"seed {seed}")
+        instructions += lockstep.check_random(reference, seed, 150)
+        seed += 1

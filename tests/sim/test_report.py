@@ -6,6 +6,7 @@ import pytest
 
 from pentary.asm import assemble_text
 from pentary.isa.program import Program
+from pentary.isa.system import CSRS, WRITABLE
 from pentary.numbers.notation import GLYPHS
 from pentary_sim import report
 from pentary_sim.config import Config, Memory
@@ -85,7 +86,7 @@ def test_registers_are_told_in_decimal_and_pents():
 def test_all_registers_are_told_on_request():
     machine, _ = run("LI p1, -7\nHALT")
     shown = shown_registers(machine, everything=True)
-    assert list(shown) == [*(f"p{n}" for n in range(32)), "f0", "f1", "f2", "f3", "acc"]
+    assert list(shown) == [*(f"p{n}" for n in range(32)), "f0", "f1", "f2", "f3", "acc", *list(CSRS)[:WRITABLE]]
     assert [name for name, (decimal, _) in shown.items() if decimal] == ["p1", "p30"]
     assert all(decimal == pents for decimal, pents in shown.values())
 

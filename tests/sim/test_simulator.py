@@ -218,7 +218,7 @@ FAULTS_AND_TWINS = {  # faulting program, the same without the fault, and the st
         "li p1, 40\nmul p2, p1, p1\nmul p3, p2, p2",
         3,
     ),
-    "memory": ("div p1, p0, p1\nstore p2, 1(p0)", "div p1, p0, p1\nstore p2, 90(p0)", 4),
+    "memory": ("div p1, p0, p1\nstore p2, 1(p0)", "div p1, p0, p1\nstore p2, 90(p0)", 3),
 }
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from pentary.isa.program import Program
 from pentary.support.files import GrowingFile
-from pentary_sim.events import FAULTS, NONE, UNITS
+from pentary_sim.events import NONE, UNITS, spelled
 from pentary_sim.trace.writer import Event, Instruction, Trace
 
 _LETTERS: Final = {"fetch": "F", "decode": "D", "execute": "X", "memory": "M", "writeback": "W"}
@@ -20,7 +20,8 @@ class KonataTrace(Trace):
     """Konata log: lane 0 shows the pipeline stages; lane 1 the other units: Q in a unit's queue, then the unit's name.
 
     Arrows lead to an instruction from those producers of its source registers that had not completed the write when it
-    was decoded. A faulting instruction ends in the stage of the fault and is shown as flushed.
+    was decoded. An instruction at fault, or in whose place an interrupt is taken, ends in the stage where
+    that is known and is shown as flushed.
     """
 
     def __init__(self, file: GrowingFile, program: Program) -> None:
@@ -35,7 +36,7 @@ class KonataTrace(Trace):
     ) -> Iterator[tuple[int, str]]:
         """Yield the log lines of an instruction with their cycles."""
         label = f"{instruction.label}: " if instruction.label else ""
-        fault = f"  [{FAULTS[event.fault]} fault]" if event.fault else ""
+        fault = f"  [{spelled(event.fault)}]" if event.fault else ""
         details = instruction.details(event, pents, elements)
         hover = "\\n".join([f"{name}: {text}" for name, text in details.items()])
         yield (

@@ -10,7 +10,7 @@ from typing import Final
 
 from pentary.isa.program import Program
 from pentary.support.files import GrowingFile
-from pentary_sim.events import CAUSES, FAULTS, NONE, UNITS
+from pentary_sim.events import CAUSES, NONE, UNITS, spelled
 from pentary_sim.trace.writer import STAGES, Event, Instruction, Trace
 
 _TRACKS: Final = {
@@ -48,7 +48,7 @@ class PerfettoTrace(Trace):
             stage, first, _ = stages[-1]
             yield (
                 first,
-                f'{{"ph": "i", "s": "g", {_on(stage, first)}, "name": {_json(f"{FAULTS[event.fault]} fault")}}}',
+                f'{{"ph": "i", "s": "g", {_on(stage, first)}, "name": {_json(spelled(event.fault))}}}',
             )
         if event.lost:
             first = event.writeback - event.lost

@@ -51,7 +51,7 @@ class VcdTrace(Trace):
     pipeline.lost
         cause to which the cycles between two retirements are charged.
     pipeline.fault
-        kind of the fault that ends the program, from the cycle in which it is detected.
+        why an instruction is not executed, from the cycle in which that is known until the next one is fetched.
     units.vector, .memory, .crossbar, .lowrank
         pc and instruction that occupies the unit; busy: 1 until all its instructions are complete;
         waiting: number of instructions in the queue.
@@ -84,6 +84,7 @@ class VcdTrace(Trace):
         writer.close()  # header and initial values only; changes are written without it, which is much faster
         file.write(header.getvalue())
         self._cycle = 0
+        self._faulted = 0
         self._shown: dict[str, str] = {}
         self._counts: dict[str, int] = {}
         self._places: dict[int, list[tuple[str, str]]] = {}  # by address: VCD lines for each stage and unit
@@ -106,6 +107,9 @@ class VcdTrace(Trace):
             yield end, left
         if event.fault:
             yield stages[-1][1], self._change("pipeline.fault", "kind", FAULTS[event.fault])
+        elif self._faulted:
+            yield event.fetch, self._change("pipeline.fault", "kind", "")
+        self._faulted = event.fault
         if event.address != NONE and event.memory != NONE:
             yield event.memory, self._change("pipeline.memory", "address", event.address)
             yield stages[STAGES.index("memory")][2], self._change("pipeline.memory", "address", None)

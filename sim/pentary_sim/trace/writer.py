@@ -13,12 +13,13 @@ import numpy as np
 from pentary.asm import disassemble_word
 from pentary.isa.encoding import IllegalInstruction, decode, operands
 from pentary.isa.program import Program
+from pentary.isa.system import CSRS
 from pentary.isa.table import CONTROLS, LINK, STACK
 from pentary.numbers.alu import Flags
 from pentary.numbers.notation import format_pents
 from pentary.numbers.word import PENTS, PentaryError
 from pentary.support.files import GrowingFile
-from pentary_sim.events import CAUSES, EVENT, FAULTS, NONE, UNITS, Events
+from pentary_sim.events import CAUSES, EVENT, NONE, UNITS, Events, spelled
 
 STAGES: Final = ("fetch", "decode", "execute", "memory", "writeback")
 
@@ -85,7 +86,7 @@ class Instruction:
     def __init__(self, program: Program, pc: int, labels: dict[int, str]) -> None:
         """Decode the instruction at pc; outside the text section there is none."""
         self.label = labels.get(pc)
-        self._mnemonic, self._named = "", ""
+        self._mnemonic = self._named = self._csr = ""
         self.sources: list[int] = []
         self.vector: str | None = None
         self.flags = self.accumulator = False
@@ -108,6 +109,8 @@ class Instruction:
                 self._named = list(CONTROLS)[fields["cd"]]
             elif name in ("POPEVAL", "FITGET"):
                 self._named = f"F{fields['fd' if name == 'POPEVAL' else 'fs']}"
+            elif name == "CSRW":
+                self._csr = list(CSRS)[fields["sd"]]
             elif name == "SETVL":
                 self._named = "VL"
 
@@ -138,11 +141,13 @@ class Instruction:
         """
         told = {"at": self.place}
         if event.fault:
-            told["fault"] = FAULTS[event.fault]
+            told["not executed"] = spelled(event.fault)
         elif self._mnemonic in ("STORE", "PUSH"):
             told["stores"] = f"{event.value} = {pents}"
         elif event.register > 0:
             told[f"P{event.register}"] = f"{event.value} = {pents}"
+        elif self._csr:
+            told[self._csr] = str(event.value)
         told |= {name: str(value) for name, value in self.writes_named(event).items()}
         if self.flags and not event.fault:
             told["flags"] = _FLAG_NAMES[event.flags]

@@ -8,20 +8,23 @@ from pentary.interpreter import Interpreter
 from pentary.isa import BY_NAME, INSTRUCTIONS, Decoded, decode
 from pentary.isa.encoding import operands
 from pentary.isa.program import Fault, Program
+from pentary.isa.system import CAUSES, CSRS, WRITABLE
 from pentary.isa.table import STACK
 from pentary.numbers.word import PentaryError, as_words
-from pentary.randomprogram import LENGTH_MAX, random_program
+from pentary.randomprogram import INTERRUPTS, LENGTH_MAX, random_program
 
 BRANCHES = {instruction.name for instruction in INSTRUCTIONS if "j7" in instruction.operands}
 
 
 def executed(program: Program) -> list[tuple[int, Decoded]]:
     """Run a program to HALT; return the executed instructions with their addresses."""
-    machine = Interpreter(program)
+    machine = Interpreter(program, input=range(65, 91))
     trace = []
     while not machine.halted:
-        trace.append((machine.pc, decode(program.image[machine.pc].item())))
+        pc, count = machine.pc, machine.instructions
         machine.step()
+        if machine.instructions > count:  # else a trap was taken
+            trace.append((pc, decode(program.image[pc].item())))
     return trace
 
 
@@ -39,7 +42,7 @@ def test_programs_end_without_a_fault_within_their_bound(first: int, length: int
 def test_every_instruction_is_executed_and_every_branch_goes_both_ways() -> None:
     counts, taken, not_taken = Counter(), set(), set()
     for seed in range(20):
-        trace = executed(random_program(seed, 300))
+        trace = executed(random_program(seed, 300, system=seed % 2 == 1))
         counts.update(decoded.instruction.name for _, decoded in trace)
         for (pc, decoded), (following, _) in pairwise(trace):
             if decoded.instruction.name in BRANCHES:
@@ -48,10 +51,39 @@ def test_every_instruction_is_executed_and_every_branch_goes_both_ways() -> None
     assert taken == not_taken == BRANCHES
 
 
+@pytest.mark.parametrize("length", [30, 300])
+@pytest.mark.parametrize("trap", [False, True])
+def test_programs_with_a_handler_take_all_traps_and_end_within_their_bound(length: int, trap: bool) -> None:
+    causes = Counter()
+    for seed in range(60):
+        print(f"seed {seed}")
+        program = random_program(seed, length, system=True)
+        machine = Interpreter(
+            program, overflow_trap=trap, input=range(5), interrupts=range(0, 2000, 2000 // INTERRUPTS)
+        )
+        while not machine.halted:
+            assert machine.instructions < program.symbols["BOUND"]
+            traps = machine.traps
+            machine.step()
+            causes[machine.csrs["CAUSE"]] += machine.traps - traps
+        assert machine.registers[STACK] == len(machine.memory)
+    possible = {number for name, number in CAUSES.items() if trap or name != "overflow"}
+    assert {*+causes} == possible if length == 300 else {*+causes} <= possible
+
+
+def test_a_program_with_a_handler_that_is_to_fault_ends_in_a_double_fault() -> None:
+    for seed in range(30):
+        print(f"seed {seed}")
+        program = random_program(seed, 60, faults=True, system=True)
+        with pytest.raises(Fault) as caught:
+            Interpreter(program).run(program.symbols["BOUND"])
+        assert caught.value.kind == "double"
+
+
 def test_every_register_is_read_and_written_and_every_vector_used_in_each_field() -> None:
     seen = {name: set() for instruction in INSTRUCTIONS for name, _ in operands(instruction)}
     for seed in range(20):
-        for _, decoded in executed(random_program(seed, 300)):
+        for _, decoded in executed(random_program(seed, 300, system=seed % 2 == 1)):
             for name, operand in operands(decoded.instruction):
                 seen[name].add(getattr(decoded, operand.field))
     for name in ("rd", "rs", "rt", "ru"):
@@ -60,6 +92,8 @@ def test_every_register_is_read_and_written_and_every_vector_used_in_each_field(
         assert seen[name] == set(range(8)), name
     assert seen["fd"] == seen["fs"] == set(range(4))
     assert seen["cd"] == set(range(6))
+    assert seen["ss"] == set(range(len(CSRS)))
+    assert seen["sd"] == set(range(WRITABLE))
     assert seen["k"] == set(range(17))
     assert seen["w"] == set(range(1, 17))
 

@@ -1,0 +1,72 @@
+"""Semantics of control and status registers, traps, interrupts and devices."""
+
+from typing import Final
+
+from pentary.interpreter.state import Semantics, State, Trap, check_operand
+from pentary.interpreter.words import wrap
+from pentary.isa.system import CAUSES, CSRS, DEVICES, TEXT, WRITABLE
+
+_CSR_NAMES: Final = tuple(CSRS)
+
+_DEVICE_NAMES: Final = {device.address: name for name, device in DEVICES.items()}
+
+
+def read_device(m: State, address: int) -> int:
+    """Return what LOAD finds at an address below memory, or raise a memory trap."""
+    match _DEVICE_NAMES.get(address):
+        case None:
+            return m.load(address, 1)[0]
+        case "INPUT" if m.input:
+            return m.input.pop()
+        case "INPUT":
+            raise Trap("memory", "load from INPUT at the end of the input; AVAILABLE tells how much is left", address)
+        case "AVAILABLE":
+            return len(m.input)
+        case name:
+            raise Trap("memory", f"load from {name}, which is only written", address)
+
+
+def write_device(m: State, address: int, word: int) -> None:
+    """Do what STORE does at an address below memory, or raise a memory trap."""
+    match _DEVICE_NAMES.get(address):
+        case None:
+            m.store(address, [word])
+        case "CONSOLE":
+            m.output.append(word)
+        case "EXIT":
+            m.exit_status = word
+        case name:
+            raise Trap("memory", f"store to {name}, which is only read", address)
+
+
+def enter_handler(m: State, cause: str, value: int) -> None:
+    """Take a trap: note its cause and the instruction that was not executed, and go to the handler."""
+    m.csrs |= {"CAUSE": CAUSES[cause], "EPC": m.pc, "FAULT": wrap(value), "TRAPPED": 1}
+    m.csrs |= {"PREVIOUS": m.csrs["ENABLE"], "ENABLE": 0}
+    m.pc = m.csrs["HANDLER"]
+    m.traps += 1
+
+
+def csr_range(m: State, name: str) -> tuple[int, int]:
+    """Return the least and the greatest value that CSRW writes to a register."""
+    csr = CSRS[name]
+    return csr.low, m.program.text - 1 if csr.high == TEXT else csr.high
+
+
+def _csrr(m: State, rd: int, ss: int) -> None:
+    name = _CSR_NAMES[ss]
+    m.write(rd, m.csrs[name] if ss < WRITABLE else wrap(m.counter(name)))
+
+
+def _csrw(m: State, sd: int, rs: int) -> None:
+    name = _CSR_NAMES[sd]
+    check_operand(name, rs, *csr_range(m, name))
+    m.csrs[name] = rs
+
+
+def _tret(m: State) -> int:
+    m.csrs |= {"ENABLE": m.csrs["PREVIOUS"], "TRAPPED": 0}
+    return m.csrs["EPC"]
+
+
+SYSTEM: Final[dict[str, Semantics]] = {"CSRR": _csrr, "CSRW": _csrw, "TRET": _tret}
