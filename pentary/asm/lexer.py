@@ -78,7 +78,7 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "\\": "\\", "'": "'", '"': '"'}
+ESCAPES: Final = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "\\": "\\", "'": "'", '"': '"'}
 _DECIMAL: Final = re.compile("[0-9]+(_[0-9]+)*")
 _HINTS: Final = {"#": "; a comment begins with ;", "/": "; a comment begins with ;, and // divides"}
 
@@ -144,10 +144,10 @@ def characters(quoted: str) -> list[int]:
     """
 
     def escaped(match: re.Match[str]) -> str:
-        if match[1] not in _ESCAPES:
-            known = ", ".join("\\" + name for name in _ESCAPES)
+        if match[1] not in ESCAPES:
+            known = ", ".join("\\" + name for name in ESCAPES)
             raise PentaryError(f"\\{match[1]} is no escape; there are {known}")
-        return _ESCAPES[match[1]]
+        return ESCAPES[match[1]]
 
     return [ord(character) for character in re.sub(r"\\(.)", escaped, quoted[1:-1], flags=re.DOTALL)]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from pentary.asm.errors import Diagnostic, Line, Mistake, Reported, miscount
-from pentary.asm.lexer import Statement, Token, parse_line
+from pentary.asm.lexer import ESCAPES, Statement, Token, parse_line
 from pentary.asm.vocabulary import MNEMONICS
 from pentary.isa.program import Source
 
@@ -20,8 +20,12 @@ _MAX_EXPANSIONS: Final = 100_000
 _MAX_LENGTH: Final = 10_000
 """Limit on the characters of an expanded line, for the same reason."""
 
+LIBRARY: Final = Path(__file__).parent / "library"
+"""Folder of the sources that any program may include."""
+
 _PARAMETER: Final = re.compile(r"\\(@|[A-Za-z_][A-Za-z0-9_]*)")
 _BEFORE_COMMENT: Final = re.compile(r"""(?:[^;"']|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)'|["'])*""")
+_QUOTED: Final = re.compile(r"""'(?:[^'\\]|\\.)'|"(?:[^"\\]|\\.)*["]""")
 _COUNTER: Final = re.compile(r",\s*([A-Za-z_][A-Za-z0-9_]*)\s*$")
 _BLOCKS: Final = {".if": ".endif", ".rept": ".endr", ".macro": ".endm"}
 """Directives that begin a block, and those that end it."""
@@ -129,6 +133,10 @@ class Reader:
                 path = Path(statement.line.source.file).parent / quoted.text[1:-1]
             case _:
                 raise Mistake(name.column, 'expected .include "FILE"')
+        shown = str(path)
+        if not path.exists() and (LIBRARY / quoted.text[1:-1]).is_file():
+            path = LIBRARY / quoted.text[1:-1]
+            shown = f"library/{path.name}"  # on every computer
         try:
             text = _read(path)
         except _Unreadable as error:
@@ -136,7 +144,7 @@ class Reader:
         resolved = path.resolve()
         if resolved in within:
             raise Mistake(quoted.column, f"{path} includes itself")
-        return self.text(text, str(path), (*within, resolved))
+        return self.text(text, shown, (*within, resolved))
 
     def _block(self, operation: Token, lines: Iterator[Line]) -> Iterator[tuple[Line, Statement | None]]:
         """Yield the lines of a block, up to the directive that ends it.
@@ -223,8 +231,11 @@ class Reader:
             body.append(line)
         macro = self._head(statement, operation, body, frozenset(counters))
         for line in body:
-            for use in _PARAMETER.finditer(_code(line.text)):
-                if use[1] not in ("@", *macro.parameters, *counters):
+            code = _code(line.text)
+            quoted = [match.span() for match in _QUOTED.finditer(code)]
+            for use in _PARAMETER.finditer(code):
+                is_escape = use[1][0] in ESCAPES and any(first < use.start() < last for first, last in quoted)
+                if use[1] not in ("@", *macro.parameters, *counters) and not is_escape:
                     mistake = Mistake(use.start(), f"macro {macro.name} has no parameter {use[1]}")
                     self._report(line.diagnose(mistake))
         self._macros[macro.name.lower()] = macro
@@ -286,7 +297,12 @@ def _with(line: Line, values: Mapping[str, str], number: int) -> Line:
 
 def _substituted(text: str, values: Mapping[str, str], unknown: str | None = None) -> str:
     """Return a line without its comment, with its parameters replaced; those without a value stay, or are `unknown`."""
-    return _PARAMETER.sub(lambda use: values.get(use[1], unknown or use[0]), _code(text)) if "\\" in text else text
+
+    def replaced(use: re.Match[str]) -> str:
+        is_escape = use[1][0] in ESCAPES
+        return values.get(use[1], use[0] if unknown is None or is_escape else unknown)
+
+    return _PARAMETER.sub(replaced, _code(text)) if "\\" in text else text
 
 
 def _code(text: str) -> str:

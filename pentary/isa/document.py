@@ -9,6 +9,7 @@ from string import Template
 from typing import Final
 
 from pentary.isa.encoding import LAYOUTS, OPCODE, OPERANDS, operands
+from pentary.isa.system import CAUSES, CSRS, DEVICES, TEXT, WRITABLE
 from pentary.isa.table import (
     ACCUMULATOR,
     CONTROL_RESET,
@@ -56,6 +57,12 @@ def document() -> str:
         **{f"operand_{name}": _operand(name) for name in OPERANDS},
         **{f"control_{name}": _control(name) for name in CONTROLS},
         **{f"table_{group}": _table(group) for group in groups},
+        **{f"cause_{name.replace(' ', '_')}": number for name, number in CAUSES.items()},
+        csrs="\n".join(_csr(name) for name in CSRS),
+        csr_writable=WRITABLE,
+        devices="\n".join(
+            f"| `{name}` | {device.address} | {device.access} | {device.meaning} |" for name, device in DEVICES.items()
+        ),
         word_max=f"{WORD_MAX:,}",
         layouts=_layouts(),
         widths=", ".join(f"{width} pents hold ±{limit(width):,}" for width in sorted(widths)),
@@ -85,6 +92,13 @@ def _by_format(texts: dict[str, str]) -> str:
 def _control(name: str) -> str:
     """Return the first cells of a control register's row: number, name, values, reset value."""
     return f"{list(CONTROLS).index(name)} | `{name}` | {_range(*CONTROLS[name])} | {CONTROL_RESET[name]}"
+
+
+def _csr(name: str) -> str:
+    """Return the row of a control and status register: number, name, values that CSRW takes, reset value, meaning."""
+    number, csr = list(CSRS).index(name), CSRS[name]
+    values = "" if number >= WRITABLE else "0 .. text - 1" if csr.high == TEXT else _range(csr.low, csr.high)
+    return f"| {number} | `{name}` | {values} | {csr.reset} | {csr.meaning} |"
 
 
 def _range(low: int, high: int) -> str:

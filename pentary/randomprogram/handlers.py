@@ -41,6 +41,8 @@ def write_handler(w: Writer) -> None:
         w.emit("ADDI", rd=r.other, rs=r.resume, i=0)
         w.put(elsewhere)
         w.emit("CSRW", sd=_NUMBER["EPC"], rs=r.other)
+        if w.chance(0.5):
+            w.emit("CSRW", sd=_NUMBER["TRAPPED"], rs=0)
         w.emit("JUMP", done)
         w.put(interrupted)
         w.emit("ADDI", rd=r.timers, rs=r.timers, i=-1)

@@ -67,7 +67,7 @@ def write_subroutine(w: Writer) -> None:
 
 def write_item(w: Writer, depth: int = 0) -> None:
     """Write an instruction and its set-up; or a structure with further items in it, unless the nesting is too deep."""
-    if w.system is not None and w.chance(0.1):
+    if w.system is not None and w.chance(0.2):
         write_system(w, inside=depth > 0 or w.in_subroutine)
         return
     [kind] = w.rng.choices(list(_MIX), list(_MIX.values()))

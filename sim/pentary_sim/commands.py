@@ -226,7 +226,7 @@ def debug(
 
         if is_standard_input(program):
             raise PentaryError("commands are read from standard input, so the program cannot be: give it as a file")
-        if input is not None and str(input) == "-":
+        if input is not None and is_standard_input(input):
             raise PentaryError("commands are read from standard input, so the input cannot be: give it as a file")
         Debugger(_machine(program, config, defines, input, interrupts)).converse()
 
@@ -244,7 +244,7 @@ def _machine(
     from pentary_sim.console import read_input
     from pentary_sim.simulator import Simulator
 
-    if is_standard_input(path) and input is not None and str(input) == "-":
+    if is_standard_input(path) and input is not None and is_standard_input(input):
         raise PentaryError("the program is read from standard input, so the input cannot be: give it as a file")
     settings = Config.load(config) if config else Config()
     loaded = load_program(path, defines)

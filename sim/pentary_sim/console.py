@@ -1,13 +1,16 @@
 """What a program reads and writes as text: its input, and the console."""
 
+import sys
 from pathlib import Path
+from typing import Final
 
 import click
 
+from pentary.asm.objectfile import is_standard_input
 from pentary.numbers.word import PentaryError
 from pentary.support.messages import shortened
 
-_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
 
 class Console:
@@ -46,16 +49,21 @@ def _character(word: int) -> str:
 
 
 def read_input(path: Path) -> list[int]:
-    """Return the characters of a text file, or for "-" of standard input, as code points.
+    """Return the characters of a text file, or of standard input ("-"), as code points.
 
     Raises:
         PentaryError: it cannot be read, or is not UTF-8.
     """
-    name = "standard input" if str(path) == "-" else str(path)
+    name = "standard input" if is_standard_input(path) else shortened(str(path))
     try:
-        content = click.get_binary_stream("stdin").read() if str(path) == "-" else path.read_bytes()
+        if not is_standard_input(path):
+            content = path.read_bytes()
+        elif sys.stdin is None:
+            raise PentaryError("the input is read from standard input, and it is closed")
+        else:
+            content = sys.stdin.buffer.read()
         return [ord(character) for character in content.decode()]
     except OSError as error:
-        raise PentaryError(f"cannot read the input {shortened(name)}: {error.strerror or error}") from None
+        raise PentaryError(f"cannot read the input {name}: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
-        raise PentaryError(f"{shortened(name)}: byte {error.start} is not UTF-8; the input must be text") from None
+        raise PentaryError(f"{name}: byte {error.start} is not UTF-8; the input must be text") from None

@@ -213,7 +213,7 @@ class Debugger(cmd.Cmd):
         click.echo(report.registers(self._machine, everything=True))
 
     def do_print(self, arg: str) -> None:
-        """print NAME: show p3, v2, f0, pc, flags, acc, vl, KEY, CYCLE, a constant, WHERE[:COUNT]"""
+        """print NAME: show p3, v2, f0, pc, flags, acc, vl, KEY, CYCLE, a constant, WHERE:COUNT"""
         click.echo(show(self._machine, arg).text)
 
     def do_memory(self, arg: str) -> None:

@@ -84,6 +84,9 @@ FAULTS: Final = (
 )
 """Why an instruction was not executed, indexed by the status code with which it ends; index 0: it was."""
 
+INTERRUPTS: Final = range(len(FAULTS) - 2, len(FAULTS))
+"""Indices of the interrupts."""
+
 
 def spelled(status: int) -> str:
     """Return why an instruction was not executed, in words.
@@ -91,8 +94,7 @@ def spelled(status: int) -> str:
     >>> spelled(2), spelled(len(FAULTS) - 1)
     ('fetch fault', 'external interrupt')
     """
-    kind = FAULTS[status]
-    return kind if kind.endswith("interrupt") else f"{kind} fault"
+    return FAULTS[status] if status in INTERRUPTS else f"{FAULTS[status]} fault"
 
 
 NONE: Final = -1

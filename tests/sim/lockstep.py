@@ -5,6 +5,7 @@ agreement in the record of every instruction, and in the state at the end, is ev
 `architecture/` says.
 """
 
+from collections import Counter
 from random import Random
 from types import ModuleType
 from typing import Any
@@ -33,7 +34,7 @@ def check(
     limit: int,
     input: tuple[int, ...] = (),
     interrupts: tuple[int, ...] = (),
-) -> int:
+) -> Counter[str]:
     """Run a program on all three, and compare every record, all totals and the state at the end.
 
     Args:
@@ -44,11 +45,12 @@ def check(
         input, interrupts: as for `Simulator`.
 
     Returns:
-        Number of instructions executed.
+        How many instructions were executed, and how many traps were taken, by kind; and how the run ended.
 
     Raises:
         AssertionError: they differ.
     """
+    happened: Counter[str] = Counter()
     expected = reference.Machine(program, config, input, interrupts)
     machine = Simulator(program, config, trace=True, input=input, interrupts=interrupts)
     output: list[int] = []
@@ -57,7 +59,9 @@ def check(
         ending = _run(machine, limit)
         output += machine.take_output()
         records = machine.take_events().records
-        for event in records[:-1] if isinstance(ending, Fault) else records:
+        done = records[:-1] if isinstance(ending, Fault) else records
+        happened.update(FAULTS[number] for number in done["fault"] if number)
+        for event in done:
             record, causes = expected.step()
             trap = record.pop("trap", 0)
             place = f"{program.place(record['pc'])}, trap {trap}, charged {causes}"
@@ -77,10 +81,12 @@ def check(
     assert (untraced.cycles, untraced.causes, untraced.counts) == (machine.cycles, machine.causes, machine.counts)
     np.testing.assert_array_equal(untraced.profile, machine.profile)
     np.testing.assert_array_equal(untraced.registers, machine.registers)
-    return machine.instructions
+    happened[f"ended: {ending.kind if isinstance(ending, Fault) else ending}"] += 1
+    happened["instructions"] += machine.instructions
+    return happened
 
 
-def check_random(reference: ModuleType, seed: int, length: int) -> int:
+def check_random(reference: ModuleType, seed: int, length: int) -> Counter[str]:
     """Check a random program with traps, interrupts, counters and devices on a random machine.
 
     Args:
@@ -89,7 +95,7 @@ def check_random(reference: ModuleType, seed: int, length: int) -> int:
         length: words of the program's body, about.
 
     Returns:
-        Number of instructions executed.
+        What `check` does.
     """
     rng = Random(seed)
     config = Config.loads(random_settings(rng))

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from pentary.asm import assemble, assemble_text
 from pentary.cli.commands import main
+from pentary.isa.system import CSRS, WRITABLE
 from pentary_sim import drive as driving
 from pentary_sim.debugger import Debugger
 from pentary_sim.simulator import Simulator
@@ -178,8 +179,8 @@ def test_delete_without_a_place_forgets_all_breakpoints():
 
 def test_registers_shows_all_of_them():
     shown = debug("s 9", "registers")[1]
-    names = [line.split()[0] for line in shown.splitlines()]
-    assert names == ["pc", "flags", "VL", *(f"p{n}" for n in range(32)), "f0", "f1", "f2", "f3", "acc"]
+    names, writable = [line.split()[0] for line in shown.splitlines()], list(CSRS)[:WRITABLE]
+    assert names == ["pc", "flags", "VL", *(f"p{n}" for n in range(32)), "f0", "f1", "f2", "f3", "acc", *writable]
     assert re.search("^p1 +4  0{14}[+]-$", shown, re.MULTILINE)
 
 

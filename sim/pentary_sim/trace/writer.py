@@ -19,7 +19,7 @@ from pentary.numbers.alu import Flags
 from pentary.numbers.notation import format_pents
 from pentary.numbers.word import PENTS, PentaryError
 from pentary.support.files import GrowingFile
-from pentary_sim.events import CAUSES, EVENT, NONE, UNITS, Events, spelled
+from pentary_sim.events import CAUSES, EVENT, FAULTS, INTERRUPTS, NONE, UNITS, Events
 
 STAGES: Final = ("fetch", "decode", "execute", "memory", "writeback")
 
@@ -141,7 +141,8 @@ class Instruction:
         """
         told = {"at": self.place}
         if event.fault:
-            told["not executed"] = spelled(event.fault)
+            kind, is_interrupt = FAULTS[event.fault], event.fault in INTERRUPTS
+            told["interrupt" if is_interrupt else "fault"] = kind.removesuffix(" interrupt")
         elif self._mnemonic in ("STORE", "PUSH"):
             told["stores"] = f"{event.value} = {pents}"
         elif event.register > 0:

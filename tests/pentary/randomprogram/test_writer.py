@@ -82,7 +82,7 @@ def test_a_program_with_a_handler_that_is_to_fault_ends_in_a_double_fault() -> N
 
 def test_every_register_is_read_and_written_and_every_vector_used_in_each_field() -> None:
     seen = {name: set() for instruction in INSTRUCTIONS for name, _ in operands(instruction)}
-    for seed in range(20):
+    for seed in range(40):
         for _, decoded in executed(random_program(seed, 300, system=seed % 2 == 1)):
             for name, operand in operands(decoded.instruction):
                 seen[name].add(getattr(decoded, operand.field))

@@ -187,7 +187,7 @@ def test_the_instruction_that_faults_is_marked_and_ends_with_the_stage_of_its_fa
     kind = replayed.fault.kind
     assert last.text.startswith(f"{replayed.fault.pc}: ") and last.text.endswith(f"  [{kind} fault]")
     assert last.told()["fault"] == kind
-    stages = {"fetch": "F", "illegal instruction": "FD", "memory": "FDXM"}.get(kind, "FDX")
+    stages = {"fetch": "F", "illegal instruction": "FD"}.get(kind, "FDX")
     assert [(lane, name) for lane, name, _, _ in last.stages] == [("0", name) for name in stages]
     assert last.stages[-1][3] == last.end == last.stages[-1][2] + 1
 

@@ -117,7 +117,7 @@ def test_a_fault_is_a_mark_in_the_stage_that_finds_it(replayed, tmp_path):
         return
     (mark,) = slices["marks"]
     kind = replayed.fault.kind
-    stage = {"fetch": "fetch", "illegal instruction": "decode", "memory": "memory"}.get(kind, "execute")
+    stage = {"fetch": "fetch", "illegal instruction": "decode"}.get(kind, "execute")
     last = slices[stage][-1]
     assert (mark["name"], mark["ts"], last["ts"], last["dur"]) == (f"{kind} fault", last["ts"], mark["ts"], 1)
     assert last["args"]["fault"] == kind

@@ -215,7 +215,7 @@ def test_a_fault_is_shown_from_the_stage_that_finds_it(replayed, tmp_path):
         assert set(shown.values) == {""}
         return
     kind = replayed.fault.kind
-    stage = {"fetch": "fetch", "illegal instruction": "decode", "memory": "memory"}.get(kind, "execute")
+    stage = {"fetch": "fetch", "illegal instruction": "decode"}.get(kind, "execute")
     assert shown.values == ["", kind]
     found = shown.cycles[-1]
     assert fault[stage].at(found) == replayed.fault.pc
