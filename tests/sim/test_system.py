@@ -1,6 +1,7 @@
 """Control and status registers, traps, interrupts and devices of the model: times by hand, and the command line."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,14 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from pentary.asm import assemble_text
+from pentary.asm import assemble, assemble_text
 from pentary.cli.commands import main
+from pentary.isa import decode
 from pentary.isa.program import Fault
 from pentary.isa.system import CSRS, WRITABLE
 from pentary_sim.config import Config
 from pentary_sim.events import FAULTS, NONE
+from pentary_sim.loader import PROGRAMS
 from pentary_sim.simulator import Simulator
 
 NO_MISSES = "l2.latency = 0\nmemory.latency = 0\nl2.beat = 625\nmemory.beat = 625\n"
@@ -340,3 +343,25 @@ def test_a_region_of_the_runtime_measures_what_lies_between_its_marks(tmp_path: 
     # By the rules: LI; in a pass MUL, ADD 4 cycles later, DEC and BNZ; at the end the misprediction of the last BNZ.
     assert measured == 1 + 50 * (4 + 3) + 2
     assert np.all(machine.registers[13:20] == 0)
+
+
+def test_a_program_that_times_its_kernel_finds_what_the_profile_does() -> None:
+    program = assemble(PROGRAMS / "timed.s")
+    machine = Simulator(program)
+    calls = [pc for pc in range(program.text) if decode(int(program.image[pc])).instruction.name == "CALL"]
+    starts = {program.address(name): name for name in ("by_scalars", "by_vectors")}
+    found: dict[str, list[int]] = {name: [] for name in starts.values()}
+    while machine.run(stop_at=[*calls, *(pc + 1 for pc in calls)]) == "breakpoint":
+        pc = machine.pc
+        target = pc + decode(int(program.image[pc])).i
+        if pc in calls and target in starts:
+            before = machine.cycles
+            machine.run(stop_at=[pc + 2])  # SYNC has waited for the units
+            found[starts[target]].append(machine.cycles - before)
+    console = "".join(map(chr, machine.take_output()))
+    assert machine.halted and machine.exit_status == 0
+    for name, word in (("by_scalars", "scalar"), ("by_vectors", "vector")):
+        told = [int(number) for number in re.findall(f"{word} code, all runs so far: ([0-9]+) cycles", console)]
+        cold, warm = told[0], told[1] - told[0]
+        assert warm == pytest.approx(found[name][1], abs=3)
+        assert cold > warm

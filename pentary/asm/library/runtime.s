@@ -8,7 +8,8 @@
 ;             exit    0
 ;
 ; Subroutines take their operands in p1, p2 and p3. They and the macros change p1 .. p9, the flags and lr; `copy` also
-; changes v7 and VL. All others stay, and the stack pointer that the machine starts with is good.
+; changes v7 and VL. All others stay, and the stack pointer that the machine starts with is good. Labels in
+; macros are numeric, 991 and 992, so that they leave no symbols.
 
         .equ    CONSOLE, -1000          ; a store writes a character
         .equ    INPUT, -1001            ; a load reads the next one; a fault if there is none
@@ -21,18 +22,18 @@
 
         .macro  getc character          ; read a character into a register, -1 at the end of the input
         load    \character, AVAILABLE(zero)
-        bz      \character, none\@
+        bz      \character, 991f
         load    \character, INPUT(zero)
-        jump    got\@
-none\@: li      \character, -1
-got\@:
+        jump    992f
+991:    li      \character, -1
+992:
         .endm
 
         .macro  print text              ; write a text
         .data
-text\@: .string \text
+991:    .string \text
         .text
-        la      p1, text\@
+        la      p1, 991b
         call    print_string
         .endm
 
@@ -48,9 +49,9 @@ text\@: .string \text
         .endm
 
         .macro  assert_equal a, b       ; end with status 1, and say where, unless two registers are equal
-        beq     \a, \b, ok\@
+        beq     \a, \b, 991f
         call    assertion_failed
-ok\@:
+991:
         .endm
 
 ; A region measures the cycles between its marks, in which all units complete what they have begun, less those of the
