@@ -87,7 +87,7 @@ class Store:
     def _announce(self) -> None:
         if not self._told:
             self._told = True
-            _log.info("Compiling %s: half a minute or so, the first time only.", self._what)
+            _log.info("Compiling %s: half a minute at most, the first time only.", self._what)
 
 
 def imported_sources(module: str) -> list[Path]:

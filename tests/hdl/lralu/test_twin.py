@@ -119,7 +119,7 @@ def test_occupancy_and_latency_are_those_of_the_instruction_table() -> None:
 @pytest.mark.parametrize("seed", range(6))
 def test_the_twin_does_what_the_interpreter_does(seed: int) -> None:
     rng = random.Random(seed)
-    state = State(Program(np.zeros(0, np.int64), 0, 0), memory=1, overflow_trap=False)
+    state = State(Program(np.zeros(0, np.int64), 0, 0), memory=1, overflow_trap=False, input=())
     model = LowRankModel(WHOLE)
     for _ in range(60):
         name = rng.choice([*OPS, "LRSET", "LRSET", "LRMUL", "PQUANT"])

@@ -68,7 +68,7 @@ def test_what_is_compiled_is_stored_for_other_processes_and_told_once(home, capl
         assert bool(missed) == expected
         assert any(ours.folder.glob("*/*by_two-*.nbc"))
     assert [record.getMessage() for record in caplog.records] == [
-        "Compiling the example: half a minute or so, the first time only."
+        "Compiling the example: half a minute at most, the first time only."
     ]
 
 
@@ -109,7 +109,7 @@ def test_where_nothing_can_be_stored_code_is_compiled_all_the_same(home, monkeyp
     monkeypatch.setenv("HOME", "/dev/null")
     doubled(home)
     assert not (home / "__pycache__").exists()
-    assert caplog.messages == ["Compiling the example: half a minute or so, the first time only."]
+    assert caplog.messages == ["Compiling the example: half a minute at most, the first time only."]
 
 
 KERNEL = """
