@@ -3,14 +3,10 @@
 from typing import Final
 
 from pentary.interpreter.state import Semantics, State, Trap, check_operand
-from pentary.interpreter.system import read_device, write_device
+from pentary.interpreter.system import flags_as_word, read_device, write_device
 from pentary.interpreter.words import (
-    C,
-    N,
-    P,
     Result,
     S,
-    V,
     cons,
     exact,
     quotient,
@@ -55,13 +51,6 @@ def _accset(m: State, rs: int) -> None:
 def _clamp(m: State, rd: int, rs: int, w: int) -> None:
     kept = sat(rs, w)
     m.deliver(rd, (kept, sign(kept) | (S if kept != rs else 0)))
-
-
-def _flags(m: State, rd: int) -> None:
-    def has(flag: int) -> int:
-        return int(m.flags & flag != 0)
-
-    m.write(rd, has(P) - has(N) + 5 * has(V) + 25 * has(C) + 125 * has(S))
 
 
 def _push(m: State, rs: int) -> None:
@@ -125,7 +114,7 @@ SCALAR: Final[dict[str, Semantics]] = {
     "CLAMP": _clamp,
     "CMP": lambda m, rs, rt: m.write_flags(sign(rs - rt)),
     "CMP3": lambda m, rd, rs, rt: m.deliver(rd, exact((rs > rt) - (rs < rt))),
-    "FLAGS": _flags,
+    "FLAGS": lambda m, rd: m.write(rd, flags_as_word(m.flags)),
     "LOAD": lambda m, rd, i, rs: m.write(rd, m.load(rs + i, 1)[0] if rs + i >= 0 else read_device(m, rs + i)),
     "STORE": lambda m, ru, i, rs: m.store(rs + i, [ru]) if rs + i >= 0 else write_device(m, rs + i, ru),
     "PUSH": _push,

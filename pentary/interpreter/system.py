@@ -3,7 +3,8 @@
 from typing import Final
 
 from pentary.interpreter.state import Semantics, State, Trap, check_operand
-from pentary.interpreter.words import wrap
+from pentary.interpreter.words import C, N, P, S, V, rounded, wrap
+from pentary.interpreter.words import sign as sign_of
 from pentary.isa.system import CAUSES, CSRS, DEVICES, TEXT, WRITABLE
 
 _CSR_NAMES: Final = tuple(CSRS)
@@ -39,10 +40,26 @@ def write_device(m: State, address: int, word: int) -> None:
             raise Trap("memory", f"store to {name}, which is only read", address)
 
 
+def flags_as_word(flags: int) -> int:
+    """Return flags in the pents of a word: the sign -1, 0 or 1 for N, Z and P, then V, C and S."""
+    return sum(number * 5**place for place, number in enumerate(_digits(flags)))
+
+
+def _digits(flags: int) -> tuple[int, ...]:
+    sign = (flags & P != 0) - (flags & N != 0)
+    return (sign, *(int(flags & flag != 0) for flag in (V, C, S)))
+
+
+def word_as_flags(word: int) -> int:
+    """Return the flags that a word stands for; a pent other than 0 in the place of V, C or S sets it."""
+    sign, *others = (wrap(rounded(word, place), 1) for place in range(4))
+    return sign_of(sign) | sum(flag for flag, pent in zip((V, C, S), others, strict=True) if pent)
+
+
 def enter_handler(m: State, cause: str, value: int) -> None:
     """Take a trap: note its cause and the instruction that was not executed, and go to the handler."""
     m.csrs |= {"CAUSE": CAUSES[cause], "EPC": m.pc, "FAULT": wrap(value), "TRAPPED": 1}
-    m.csrs |= {"PREVIOUS": m.csrs["ENABLE"], "ENABLE": 0}
+    m.csrs |= {"PREVIOUS": m.csrs["ENABLE"], "ENABLE": 0, "OLDFLAGS": flags_as_word(m.flags)}
     m.pc = m.csrs["HANDLER"]
     m.traps += 1
 
@@ -66,6 +83,7 @@ def _csrw(m: State, sd: int, rs: int) -> None:
 
 def _tret(m: State) -> int:
     m.csrs |= {"ENABLE": m.csrs["PREVIOUS"], "TRAPPED": 0}
+    m.flags = word_as_flags(m.csrs["OLDFLAGS"])
     return m.csrs["EPC"]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from pentary.numbers.word import WORD_MAX
+from pentary.numbers.word import WORD_MAX, limit
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,9 @@ class Csr:
 TEXT: Final = -1
 """In place of the greatest value of a CSR: the last address of the text, which depends on the program."""
 
+FLAGS_MAX: Final = limit(4)
+"""Greatest number of four pents: the sign, V, C and S."""
+
 CSRS: Final = {
     "HANDLER": Csr(0, TEXT, 0, "address of the trap handler; 0: there is none, and a fault ends the program"),
     "CAUSE": Csr(-WORD_MAX, WORD_MAX, 0, "why the last trap was taken, as a number"),
@@ -34,6 +37,7 @@ CSRS: Final = {
     "TRAPPED": Csr(0, 1, 0, "1 from a trap on, until TRET or the handler clears it: a fault is a double fault"),
     "ENABLE": Csr(0, 1, 0, "1: interrupts are taken; a trap clears it"),
     "PREVIOUS": Csr(0, 1, 0, "ENABLE before the last trap, which TRET restores"),
+    "OLDFLAGS": Csr(-FLAGS_MAX, FLAGS_MAX, 0, "what FLAGS gave before the last trap; TRET restores the flags from it"),
     "TIMER": Csr(0, WORD_MAX, 0, "the timer interrupts from this CYCLE on; 0: never"),
     "SCRATCH": Csr(-WORD_MAX, WORD_MAX, 0, "a word for the handler"),
     "CYCLE": Csr(0, 0, 0, "cycles since the start"),
@@ -41,6 +45,7 @@ CSRS: Final = {
     "BRANCHES": Csr(0, 0, 0, "jumps and branches"),
     "MISPREDICTIONS": Csr(0, 0, 0, "jumps and branches after which the wrong address was fetched"),
     "ICACHE_MISSES": Csr(0, 0, 0, "instructions that were not in L1"),
+    "DCACHE_ACCESSES": Csr(0, 0, 0, "accesses to data"),
     "DCACHE_MISSES": Csr(0, 0, 0, "accesses to data that was not in L1"),
     "L2_MISSES": Csr(0, 0, 0, "misses in L1 that L2 did not have either"),
 }

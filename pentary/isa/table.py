@@ -221,7 +221,7 @@ _ROWS: Final = {
         FENCE  |              | R 1 28 | wait until every vector load and store is complete | | scalar | 1 | 1
         CSRR   | rd, ss       | R 1 39 | rd = control and status register ss | | scalar | 1 | 1
         CSRW   | sd, rs       | R 1 40 | control and status register sd = rs; operand fault outside its range | | scalar | 1 | 1
-        TRET   |              | R 1 41 | ENABLE = PREVIOUS; TRAPPED = 0; go to the address in EPC | | scalar | 1 | 1
+        TRET   |              | R 1 41 | ENABLE = PREVIOUS; TRAPPED = 0; the flags are those in OLDFLAGS; go to the address in EPC | | scalar | 1 | 1
     """,
     "eggroll": """
         PRNG   | rd, rs, rt   | R 3 1  | rd = prng(key rs, counter rt) | | lowrank | p | p+2

@@ -10,7 +10,7 @@ from pentary.randomprogram.writer import TIMERS, Label, System, Writer
 
 _NUMBER: Final = {name: number for number, name in enumerate(CSRS)}
 _COUNTERS: Final = list(CSRS)[WRITABLE:]
-_WORDS: Final = ("CAUSE", "EPC", "FAULT", "SCRATCH")
+_WORDS: Final = ("CAUSE", "EPC", "FAULT", "SCRATCH", "OLDFLAGS")
 _PERIOD: Final = 300
 """Most cycles from the end of one period of the timer to that of the next."""
 
@@ -72,7 +72,8 @@ def write_system(w: Writer, inside: bool) -> None:
         case 0 | 1:
             w.emit("CSRR", ss=_NUMBER[w.rng.choice(_COUNTERS)] if w.chance(0.7) else w.rng.randrange(len(CSRS)))
         case 2:
-            w.emit("CSRW", sd=_NUMBER[w.rng.choice(_WORDS)], rs=w.constant(w.number(-WORD_MAX, WORD_MAX)))
+            name = w.rng.choice(_WORDS)
+            w.emit("CSRW", sd=_NUMBER[name], rs=w.constant(w.number(CSRS[name].low, CSRS[name].high)))
         case 3:
             if w.chance(0.5):
                 w.emit("CSRW", sd=_NUMBER["ENABLE"], rs=0)

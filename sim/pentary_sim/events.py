@@ -101,7 +101,7 @@ NONE: Final = -1
 
 EVENT: Final = np.dtype(
     [
-        ("pc", np.int32),  # address of the instruction
+        ("pc", np.int64),  # address of the instruction, any word after a jump outside the program
         ("unit", np.int8),  # index into UNITS
         ("fetch", np.int64),  # cycle in which it enters IF; the next four: ID, EX, MEM, WB
         ("decode", np.int64),

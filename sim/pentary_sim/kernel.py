@@ -86,7 +86,7 @@ def _trap_fetch(s: Record, interrupts: Record, events: Record, pc: int) -> None:
     """Go to the handler instead of an instruction outside the program."""
     follows = s.decode - s.icache_latency + 1
     fetch = max(follows, s.redirect)
-    s.waits[s.redirect_cause] += fetch - follows
+    s.waits[o.FLUSH] += fetch - follows
     s.carried += fetch - follows
     decode = max(fetch + s.icache_latency, s.execute)
     entered = max(decode + 1, s.memory)

@@ -19,6 +19,8 @@ from pentary_sim.events import CAUSES, COUNTS, UNITS
 
 _INT: Final = np.int64
 
+NO_LINE: Final = np.iinfo(np.int64).min
+
 OUTPUT: Final = 4096
 """Words to the console that the machine keeps before they must be taken."""
 
@@ -72,9 +74,8 @@ STATE: Final = np.dtype(
         ("memory", _INT),
         ("writeback", _INT),
         ("redirect", _INT),
-        ("redirect_cause", _INT),
         ("decided", _INT),  # cycle after the EX of the last jump or branch
-        ("line", _INT),  # line fetched last
+        ("line", _INT),  # line fetched last, or NO_LINE
         ("flags_ready", _INT),
         ("acc_ready", _INT),
         ("register_ready", _INT, REGISTERS),

@@ -8,6 +8,7 @@ from pentary.numbers.word import PENTS
 from pentary_sim import opcodes as o
 from pentary_sim.compiled import compiled
 from pentary_sim.layout import Record
+from pentary_sim.system import flags_as_word
 from pentary_sim.vectors import count
 from pentary_sim.words import (
     POWERS,
@@ -57,10 +58,7 @@ def arithmetic(s: Record, op: int, x: int, y: int, i: int) -> tuple[int, int, in
     if op == o.LI:
         return o.FINE, i, NO_FLAGS
     if op == o.FLAGS:
-        flags = s.flags
-        sign = ((flags & P) != 0) - ((flags & N) != 0)
-        value = sign + 5 * ((flags & V) != 0) + 25 * ((flags & C) != 0) + 125 * ((flags & S) != 0)
-        return o.FINE, value, NO_FLAGS
+        return o.FINE, flags_as_word(s.flags), NO_FLAGS
     if op == o.ADDI or op == o.MULI:
         y = i
     if op == o.ADD or op == o.ADDI:

@@ -154,6 +154,11 @@ class Simulator:
         """What the program has stored to EXIT, a word."""
         return int(self._machine["exit_status"])
 
+    @property
+    def interrupts_left(self) -> int:
+        """How many external interrupts have not come, or have not been taken."""
+        return len(self._state.interrupts) - int(self._machine["interrupts_taken"])
+
     def take_output(self) -> list[int]:
         """Return and clear the words that the program has stored to CONSOLE since the last call."""
         machine = self._machine

@@ -10,9 +10,9 @@ from pentary_sim import opcodes as o
 from pentary_sim.cache import access
 from pentary_sim.compiled import compiled
 from pentary_sim.events import NONE
-from pentary_sim.layout import DCACHE, ICACHE, Record
+from pentary_sim.layout import DCACHE, ICACHE, NO_LINE, Record
 from pentary_sim.predictor import predict, resolve
-from pentary_sim.system import DCACHE_MISSES, enter_handler, read_csr
+from pentary_sim.system import DCACHE_ACCESSES, enter_handler, read_csr
 from pentary_sim.units import dispatch
 from pentary_sim.vectors import copy
 
@@ -78,7 +78,7 @@ def _decide(s: Record, c: Record, pc: int, following: int, fetch: int, execute: 
     s.decided = execute + 1
     if mispredicted:
         s.counts[o.MISPREDICTIONS] += 1
-        s.redirect, s.redirect_cause = s.decided, o.FLUSH
+        s.redirect = s.decided
     return mispredicted
 
 
@@ -89,7 +89,7 @@ def approach(s: Record, caches: Record, c: Record, pc: int) -> tuple[int, int, i
     follows = s.decode - s.icache_latency + 1
     fetch = max(follows, s.redirect)
     waited = fetch - follows
-    s.waits[s.redirect_cause] += waited
+    s.waits[o.FLUSH] += waited
     miss = 0
     if c.line == s.line and fetch >= s.fill_end[ICACHE]:
         s.counts[o.ICACHE_ACCESSES] += 1
@@ -120,11 +120,13 @@ def until_known(s: Record, c: Record) -> int:
 @compiled
 def trap(s: Record, events: Record, pc: int, fetch: int, decode: int, execute: int, known: int, status: int) -> None:
     """Go to the handler instead of an instruction that has entered EX, `known` cycles later."""
-    s.waits[o.TRAP] += 1  # in which it would have retired
-    s.carried += 1
-    s.decode, s.execute = decode, execute
-    s.redirect = s.decided = execute + known
-    s.redirect_cause = o.TRAP
+    # In which the instruction would have retired, and until the handler is in EX.
+    lost = 1 + known + s.icache_latency
+    s.waits[o.TRAP] += lost
+    s.carried += lost
+    s.decided = execute + known
+    s.decode, s.execute = s.decided + s.icache_latency - 1, execute
+    s.line = NO_LINE
     enter_handler(s, status, pc)
     if events is not None:
         event = events[s.events_held]
@@ -164,7 +166,7 @@ def complete(
             s.registers[c.written] = value
     elif op == o.TRET:
         s.redirect = s.decided = execute + 1
-        s.redirect_cause = o.FLUSH
+        s.flags_ready = 0
     occupancy = c.occupancy
     if s.overflow_trap and c.traps:
         occupancy = c.latency  # no fault is known before the product
@@ -250,7 +252,7 @@ def _hazards(s: Record, c: Record, earliest: int) -> int:
         until = max(execute, s.unit_done[o.UNIT_MEMORY])
         s.waits[o.MEMORY_ORDER] += until - execute
         execute = until
-    elif op == o.CSRR and c.a >= DCACHE_MISSES:
+    elif op == o.CSRR and c.a >= DCACHE_ACCESSES:
         until = max(execute, max(s.unit_done[o.UNIT_MEMORY], s.writeback))
         s.waits[o.MEMORY_ORDER] += until - execute
         execute = until

@@ -14,8 +14,8 @@ from pentary.numbers.word import PentaryError
 from pentary_sim.cache import inverse
 from pentary_sim.config import Config
 from pentary_sim.events import EVENT, NONE, UNITS
-from pentary_sim.layout import CACHE, CODE, DCACHE, ICACHE, L2, STATE
-from pentary_sim.opcodes import FLUSH, GROUPS
+from pentary_sim.layout import CACHE, CODE, DCACHE, ICACHE, L2, NO_LINE, STATE
+from pentary_sim.opcodes import GROUPS
 from pentary_sim.words import MASKS
 
 _EVENTS_KEPT: Final = 100_000
@@ -76,14 +76,13 @@ def switch_on(
         "memory_beat": min(config.memory.beat, config.caches.line),
         "decode": config.l1_latency(config.icache) - 1,  # so that the first instruction enters IF in cycle 0
         "device_latency": config.devices.latency,
-        "redirect_cause": FLUSH,
         "lanes": config.lowrank.lanes,
         "rounds_per_cycle": config.lowrank.rounds_per_cycle,
         "overflow_trap": config.exceptions.overflow_trap,
         "entries": config.predictor.entries,
         "returns": config.predictor.returns,
         "writeback": -1,
-        "line": np.iinfo(np.int64).min,
+        "line": NO_LINE,
         "origin": NONE,
     }
     for name, value in values.items():

@@ -6,11 +6,14 @@ import numpy as np
 
 from pentary.isa import system
 from pentary.isa.system import CSRS, DEVICES, TEXT, WRITABLE
+from pentary.numbers.alu import Flags
 from pentary_sim import opcodes as o
 from pentary_sim.compiled import compiled
 from pentary_sim.events import COUNTS, FAULTS
 from pentary_sim.layout import Record
-from pentary_sim.words import carry_out
+from pentary_sim.words import carry_out, round_shift
+
+Z, N, P, V, C, S = (int(flag) for flag in Flags)
 
 _RANGES: Final = np.array([(csr.low, csr.high) for csr in list(CSRS.values())[:WRITABLE]])
 _TO_TEXT: Final = TEXT
@@ -22,15 +25,15 @@ FAULT: Final = _NUMBER["FAULT"]
 TRAPPED: Final = _NUMBER["TRAPPED"]
 ENABLE: Final = _NUMBER["ENABLE"]
 PREVIOUS: Final = _NUMBER["PREVIOUS"]
+OLDFLAGS: Final = _NUMBER["OLDFLAGS"]
 TIMER: Final = _NUMBER["TIMER"]
 CYCLE: Final = _NUMBER["CYCLE"]
 INSTRET: Final = _NUMBER["INSTRET"]
-DCACHE_MISSES: Final = _NUMBER["DCACHE_MISSES"]
+DCACHE_ACCESSES: Final = _NUMBER["DCACHE_ACCESSES"]
 """This counter and those after it count accesses to data."""
 
-_COUNTS: Final = np.array([o.BRANCHES, o.MISPREDICTIONS, o.ICACHE_MISSES, o.DCACHE_MISSES, o.L2_MISSES])
 _FIRST_COUNT: Final = _NUMBER["BRANCHES"]
-assert [name.lower() for name in list(CSRS)[_FIRST_COUNT:]] == [COUNTS[count] for count in _COUNTS]
+_COUNTS: Final = np.array([COUNTS.index(name.lower()) for name in list(CSRS)[_FIRST_COUNT:]])
 
 _CAUSES: Final = np.array([system.CAUSES.get(name, 0) for name in FAULTS])
 
@@ -39,6 +42,28 @@ INPUT: Final = DEVICES["INPUT"].address
 AVAILABLE: Final = DEVICES["AVAILABLE"].address
 EXIT: Final = DEVICES["EXIT"].address
 assert (INPUT, AVAILABLE, EXIT) == (CONSOLE - 1, CONSOLE - 2, CONSOLE - 3)
+
+
+@compiled
+def flags_as_word(flags: int) -> int:
+    """Return flags in the pents of a word: the sign, V, C and S."""
+    sign = ((flags & P) != 0) - ((flags & N) != 0)
+    return sign + 5 * ((flags & V) != 0) + 25 * ((flags & C) != 0) + 125 * ((flags & S) != 0)
+
+
+@compiled
+def word_as_flags(word: int) -> int:
+    """Return the flags that a word of four pents stands for."""
+    flags = 0
+    for flag in (0, V, C, S):
+        above = round_shift(word, 1)
+        pent = word - 5 * above
+        if flag == 0:
+            flags = Z if pent == 0 else N if pent < 0 else P
+        elif pent != 0:
+            flags |= flag
+        word = above
+    return flags
 
 
 @compiled
@@ -98,6 +123,7 @@ def write_csr(s: Record, number: int, value: int, text: int, interrupts: Record)
 def leave_handler(s: Record, interrupts: Record) -> int:
     """Do what TRET does, and return the address where the program goes on."""
     s.csrs[ENABLE], s.csrs[TRAPPED] = s.csrs[PREVIOUS], 0
+    s.flags = word_as_flags(s.csrs[OLDFLAGS])
     _watch(s, interrupts)
     return s.csrs[EPC]
 
@@ -115,6 +141,7 @@ def enter_handler(s: Record, status: int, pc: int) -> None:
     _, s.csrs[FAULT] = carry_out(value)
     s.csrs[CAUSE], s.csrs[EPC], s.csrs[TRAPPED] = _CAUSES[status], pc, 1
     s.csrs[PREVIOUS], s.csrs[ENABLE] = s.csrs[ENABLE], 0
+    s.csrs[OLDFLAGS] = flags_as_word(s.flags)
     s.interruptible = 0
     s.pc = s.csrs[HANDLER]
     s.counts[o.TRAPS] += 1

@@ -207,7 +207,6 @@ class Machine:
         self.golden = Interpreter(program, config.memory.words, trap, input, interrupts)
         self.golden.counters = self
         self._now = 0
-        self._redirected_by = "flush"
         self._carried: Counter[str] = Counter()  # waits of instructions that were trapped since the last one retired
         self.profile = np.zeros((program.text, len(CAUSES)), np.int64)
         self._config = config
@@ -264,7 +263,7 @@ class Machine:
 
         follows = self._id + 1 - self._fetching
         fetch = max(follows, self._redirect)
-        waits[self._redirected_by] = fetch - follows
+        waits["flush"] = fetch - follows
         inside = 0 <= pc < before.program.text
         if inside:
             self._caches.request("icache", pc, False, max(fetch, self._decided))
@@ -326,9 +325,10 @@ class Machine:
         multiplied = execute + int(instruction.latency) if unit == "multiplier" else 0
         self._note_results(instruction, fields, multiplied, writeback, done)
         lost = writeback - self._wb - 1
-        self._redirect, self._redirected_by = execute + 1 if mispredicted or name == "TRET" else 0, "flush"
+        self._redirect = execute + 1 if mispredicted or name == "TRET" else 0
         if name == "TRET":
             self._decided = execute + 1
+            self._flags = 0
         self._id, self._ex, self._mem, self._wb = decoding, execute, memory, writeback
 
         written = STACK if name == "PUSH" else LINK if name in ("CALL", "CALLR") else fields.get("rd", 0)
@@ -359,10 +359,9 @@ class Machine:
         if cause == TRAP_CAUSES["memory"] and name in ("LOADVX", "STOREVX"):
             known = ceil(vl / self._config.lowrank.lanes)
         self._carried.update(waits)
-        self._carried["trap"] += 1
-        self._redirect, self._redirected_by = execute + known, "trap"
+        self._carried["trap"] += known + self._fetching + 1
         self._decided = execute + known
-        self._id, self._ex = decoding, execute
+        self._id, self._ex = execute + known + self._fetching - 1, execute  # the next one enters IF in execute + known
         later = dict.fromkeys(("memory", "writeback", "start", "free", "done", "register"), NONE)
         return {"pc": pc, "fetch": fetch, "decode": decoding, "execute": execute, "trap": cause, **later}, {}
 
@@ -410,7 +409,7 @@ class Machine:
             wait("unit_result", self._vector_written[fields["vs"]])
         if name in ("LOAD", "STORE", "PUSH", "POP", "FENCE"):
             wait("memory_order", self._idle["memory"])
-        if name == "CSRR" and list(CSRS)[fields["ss"]] in ("DCACHE_MISSES", "L2_MISSES"):
+        if name == "CSRR" and list(CSRS)[fields["ss"]] in ("DCACHE_ACCESSES", "DCACHE_MISSES", "L2_MISSES"):
             wait("memory_order", max(self._idle["memory"], self._wb))
         if unit not in _PIPELINE and len(self._starts[unit]) >= queue:
             wait(f"{unit}_queue", self._starts[unit][-queue])

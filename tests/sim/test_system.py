@@ -171,6 +171,7 @@ def test_a_machine_starts_again_with_its_input_and_interrupts() -> None:
     source = f"{INSTALL}li p2, 1\ncsrw ENABLE, p2\nload p3, -1001(zero)\nnop\nhalt\nhandler: tret"
     machine = Simulator(assemble_text(source), input=[7], interrupts=[100_000, 8])
     machine.run()
+    assert machine.interrupts_left == 1
     again = machine.again()
     again.run()
     assert again.registers[3] == 7 and again.cycles == machine.cycles and again.counts == machine.counts

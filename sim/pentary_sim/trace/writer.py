@@ -103,7 +103,7 @@ class Instruction:
             read = {fields[role] for role in ("rs", "rt", "ru") if role in fields}
             self.sources = sorted(read.union(_IMPLIED_SOURCES.get(name, ())) - {0})
             self.vector = f"V{fields['vd']}" if "vd" in fields else None
-            self.flags = bool(decoded.instruction.flags)
+            self.flags = bool(decoded.instruction.flags) or name == "TRET"
             self.accumulator = name in ("MAC", "ACCSET")
             if name == "LRSET":
                 self._named = list(CONTROLS)[fields["cd"]]
