@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from pentary.asm.errors import Mistake, NotKnown, Reporting, miscount
+from pentary.asm.errors import Mistake, NotKnown, Reporting, miscount, suggestion
 from pentary.asm.expressions import Expression, parse
 from pentary.asm.lexer import Token, refuse_comment, tokenize
 from pentary.asm.vocabulary import EXPECTED, NUMBERS, PSEUDO
@@ -127,6 +127,9 @@ def _add(parsed: Parsed, name: str, operand: Operand, tokens: list[Token]) -> No
         immediate = f"{parsed.instruction.name}I"
         takes_number = immediate in BY_NAME and name == "rt" and number is None and wrong.kind != "name"
         hint = f"; {immediate} takes a number" if takes_number else ""
+        if operand.kind == "csr":
+            near = suggestion(wrong.text, NUMBERS["csr"])
+            hint = near or f"; they are {', '.join(NUMBERS['csr'])}"
         raise Mistake(wrong.column, f"{name}: expected {EXPECTED[operand.kind]}, not {wrong.text!r}{hint}")
     if operand.high is not None and number > operand.high:
         raise Mistake(tokens[0].column, f"{name}: {tokens[0].text.upper()} can only be read")

@@ -38,8 +38,6 @@ def _machine_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.argument("program", type=FILE)(config(define_option(input(interrupts(command)))))
 
 
-_STATUS_MAX = 255  # of a process
-
 _max_cycles = click.option(
     "--max-cycles", type=click.IntRange(min=1, max=2**62), help="Give up after this many cycles."
 )
@@ -70,6 +68,7 @@ def _cycles(context: click.Context, parameter: click.Parameter, text: str | None
     callback=_cycles,
     help="Trace these cycles only; either end may be left out.",
 )
+@click.option("--quiet", is_flag=True, help="Print what the program writes to the console, and nothing else.")
 @json_option()
 def run(
     program: Path,
@@ -81,6 +80,7 @@ def run(
     shown: tuple[str, ...],
     trace: Path | None,
     cycles: tuple[float, float] | None,
+    quiet: bool,
     as_json: bool,
 ) -> None:
     """Run PROGRAM on the cycle-level model.
@@ -103,6 +103,7 @@ def run(
       pentary run sim/pentary_sim/programs/target.s -D STEPS=3 --show weights:64
       pentary run prog.s --config machine.toml --trace prog.kanata
       generate | pentary run -
+      pentary run filter.s --input in.txt --quiet > out.txt
     """
     with exit_status():
         from pentary_sim import report
@@ -119,7 +120,8 @@ def run(
             show(machine, what)  # fails before a long run, not after it
         with open_trace(trace, machine.program, cycles) if trace else nullcontext() as writer:
             ending = drive(machine, max_cycles, trace=writer, console=console)
-        console.end_line()
+        if not quiet:
+            console.end_line()
         found = {what: show(machine, what) for what in shown}
         if as_json:
             told = report.as_json(machine, ending, report.problem(machine, ending, max_cycles))
@@ -127,7 +129,7 @@ def run(
             click.echo(json.dumps({**told, "shown": {what: part.values for what, part in found.items()}}))
         else:
             parts = [part.text for part in found.values()]
-            if ending == "halt":
+            if ending == "halt" and not quiet:
                 halted = f"halted at {machine.program.place(machine.pc)}"
                 parts = [halted, report.figures(machine), report.registers(machine), *parts]
             if parts:
@@ -257,9 +259,9 @@ def _conclude(machine: "Simulator", ending: str | Fault, max_cycles: int | None)
 
     problem = report.problem(machine, ending, max_cycles)
     if problem is None:
-        if not 0 <= machine.exit_status <= _STATUS_MAX:
-            raise PentaryError(f"the program ends with the exit status {machine.exit_status}, outside 0..{_STATUS_MAX}")
         raise click.exceptions.Exit(machine.exit_status)
+    if ending == "halt":
+        raise PentaryError(problem)
     told = f"{problem}\n\n{report.state(machine, ending)}"
     if ending != "interrupt":
         raise PentaryError(told)

@@ -14,6 +14,7 @@ from pentary.asm.errors import suggestion
 from pentary.asm.expressions import Expression
 from pentary.asm.vocabulary import NUMBERS
 from pentary.isa.program import Fault
+from pentary.isa.system import trap_name
 from pentary.isa.table import CALLS, STACK
 from pentary.numbers.word import PentaryError
 from pentary.support.messages import shortened
@@ -49,6 +50,8 @@ _SHORT: Final = {
 }
 """Command names by their one-letter abbreviation, in the order in which `help` lists them."""
 
+_RETURNS: Final = ("RET", "TRET")
+
 _FOOTNOTES: Final = f"An empty line is a step. WHERE is {WHERE}."
 
 
@@ -79,6 +82,7 @@ class Debugger(cmd.Cmd):
         self._machine, self._program = machine, machine.program
         self._breakpoints: dict[int, _Condition | None] = {}
         self._watched: dict[str, Shown] = {}
+        self._console, self._traps = Console(), 0
 
     def converse(self) -> None:
         """Execute commands until `quit` or the end of the input; Ctrl-C does not end the loop.
@@ -129,15 +133,15 @@ class Debugger(cmd.Cmd):
         return [name for name in self._program.symbols if name.startswith(ignored[0])]
 
     def do_step(self, arg: str) -> None:
-        """step [N]: execute N instructions, or one"""
-        self._go(self._machine.instructions + (count(arg) if arg else 1))
+        """step [N]: execute N instructions, or one; a trap ends it"""
+        self._go(self._machine.instructions + (count(arg) if arg else 1), also={self._machine.csrs["HANDLER"]} - {0})
 
     def do_next(self, arg: str) -> None:
         """next: execute one instruction, a call with all that it calls"""
         _nothing(arg)
         back, stack = self._machine.pc + 1, self._machine.registers[STACK].item()
         if self._named(back - 1) not in CALLS:
-            return self._go(self._machine.instructions + 1)
+            return self.do_step("")
         while True:
             ending = self._run(also={back})
             is_back = ending == "breakpoint" and self._machine.pc == back
@@ -151,16 +155,17 @@ class Debugger(cmd.Cmd):
         self._go()
 
     def do_finish(self, arg: str) -> None:
-        """finish: run until the present subroutine has returned"""
+        """finish: run until the present subroutine or trap handler has returned"""
         _nothing(arg)
         depth = 0
-        turns = {pc for pc in range(self._program.text) if self._named(pc) in (*CALLS, "RET")}
+        turns = {pc for pc in range(self._program.text) if self._named(pc) in (*CALLS, *_RETURNS)}
         while True:
-            name = self._named(self._machine.pc)
-            depth += (name in CALLS) - (name == "RET")
+            name, traps = self._named(self._machine.pc), self._machine.counts["traps"]
+            depth += (name in CALLS) - (name in _RETURNS)
             if depth < 0:
                 return self._go(self._machine.instructions + 1)
             ending = self._run(also=turns)
+            depth += self._machine.counts["traps"] - traps
             if ending != "breakpoint" or self._machine.pc not in turns or self._stops(self._machine.pc):
                 return self._tell_stop(ending)
 
@@ -257,9 +262,15 @@ class Debugger(cmd.Cmd):
         name, equals, text = (part.strip() for part in arg.partition("="))
         if not (name and equals):
             raise PentaryError("expected set NAME = EXPRESSION")
-        write(self._machine, name, evaluate(self._machine, read(self._machine, text)))
+        write(self._machine, name, self._number(name, text))
         self._watched = {each: show(self._machine, each) for each in self._watched}
         click.echo(show(self._machine, name).text)
+
+    def _number(self, name: str, text: str) -> int:
+        """Return the value of an expression; for what holds an address of the program, a label stands for its own."""
+        if name.upper() in ("PC", "HANDLER", "EPC") and text in self._program.labels:
+            return self._program.symbols[text]
+        return evaluate(self._machine, read(self._machine, text))
 
     def do_stats(self, arg: str) -> None:
         """stats: show cycles and where they went, so far"""
@@ -269,7 +280,7 @@ class Debugger(cmd.Cmd):
     def do_restart(self, arg: str) -> None:
         """restart: switch the machine on again; breakpoints and watches stay"""
         _nothing(arg)
-        self._machine = self._machine.again()
+        self._machine, self._traps = self._machine.again(), 0
         self._watched = {name: show(self._machine, name) for name in self._watched}
         self._show_place()
 
@@ -289,8 +300,8 @@ class Debugger(cmd.Cmd):
         _nothing(arg)
         return True
 
-    def _go(self, max_instructions: int | None = None) -> None:
-        self._tell_stop(self._run(max_instructions))
+    def _go(self, max_instructions: int | None = None, also: Collection[int] = ()) -> None:
+        self._tell_stop(self._run(max_instructions, also))
 
     def _run(self, max_instructions: int | None = None, also: Collection[int] = ()) -> str | Fault:
         """Run to a breakpoint whose condition holds, to an address in `also`, or until something watched changes.
@@ -304,11 +315,9 @@ class Debugger(cmd.Cmd):
         watch = self._changes if self._watched else None
         while True:
             stops = {*self._breakpoints, *also}
-            console = Console()
             ending = drive(
-                self._machine, max_instructions=max_instructions, stop_at=stops, watch=watch, console=console
+                self._machine, max_instructions=max_instructions, stop_at=stops, watch=watch, console=self._console
             )
-            console.end_line()
             if ending == "interrupt" and terminated():
                 raise Terminated
             here = self._machine.pc
@@ -338,9 +347,17 @@ class Debugger(cmd.Cmd):
             return True
 
     def _tell_stop(self, ending: str | Fault) -> None:
+        self._console.end_line()
+        self._console = Console()
+        csrs, traps = self._machine.csrs, self._machine.counts["traps"]
+        if traps > self._traps:
+            place = report.place(self._program, csrs["EPC"])
+            click.echo(f"{trap_name(csrs['CAUSE'])} at {place}{', the last of several' * (traps > self._traps + 1)}")
+        self._traps = traps
         problem = report.problem(self._machine, ending)
         if ending == "halt":
-            click.echo("the program has halted")
+            status = self._machine.exit_status
+            click.echo(f"the program has halted{f' with exit status {status}' if status else ''}")
         elif problem:
             click.echo(f"Error: {problem}" if isinstance(ending, Fault) else problem)
         elif self._stops(self._machine.pc):

@@ -11,6 +11,9 @@ from pentary.numbers.notation import format_pents
 from pentary.numbers.word import PENTS, WORD_MAX
 from pentary_sim.simulator import Simulator
 
+STATUS_MAX: Final = 255
+"""Greatest exit status of a process."""
+
 _AROUND: Final = 4  # instructions shown before and after the given one
 _SOURCE_WIDTH: Final = 80
 _NAMES: Final = {number: f"p{number}" for number in range(REGISTERS)} | {
@@ -33,6 +36,8 @@ def figures(machine: Simulator) -> str:
         rows.append(("branches", f"{branches:,}, {right:.2%} predicted"))
     if traps := counts["traps"]:
         rows.append(("traps", f"{traps:,}"))
+    if left := machine.interrupts_left:
+        rows.append(("interrupts", f"{left:,} not taken"))
     for name, cache in (("instruction cache", "icache"), ("data cache", "dcache"), ("L2 cache", "l2")):
         if accesses := counts[f"{cache}_accesses"]:
             hits = 1 - counts[f"{cache}_misses"] / accesses
@@ -87,6 +92,8 @@ def problem(machine: Simulator, ending: str | Fault, max_cycles: int | None = No
             return f"{ending.kind} fault at {here}: {ending.detail}"
         before = "" if ending.origin is None else f", reached from {machine.program.place(ending.origin)}"
         return f"fetch fault at {ending.pc}{before}: {ending.detail}"
+    if ending == "halt" and not 0 <= machine.exit_status <= STATUS_MAX:
+        return f"the program ends with the exit status {machine.exit_status}, outside 0..{STATUS_MAX}"
     if ending == "cycles":
         return f"the program has not halted within {max_cycles:,} cycles; it is at {here}"
     return f"Interrupted at {here}" if ending == "interrupt" else None

@@ -19,9 +19,10 @@ from pentary_sim.simulator import Simulator
 
 WHERE: Final = "a label, LABEL+N, an address or FILE:LINE"
 
-_OWN: Final = ("pc", "flags", "acc", "vl", *CONTROLS, *CSRS)
+_OWN: Final = ("pc", "flags", "acc", "vl", *CONTROLS)
 _SHOWN: Final = (
-    f"p0..p31, v0..v7, f0..f3, {', '.join(_OWN)}, x:ROW, a constant, and the word at {WHERE}, or with :COUNT behind it "
+    f"p0..p31, v0..v7, f0..f3, {', '.join(_OWN)}, a CSR such as CYCLE, x:ROW, "
+    " a constant, and the word at {WHERE}, or with :COUNT behind it "
     "several"
 )
 _WORDS: Final = 10  # default number of memory words
@@ -80,7 +81,7 @@ def show(machine: Simulator, what: str) -> Shown:
     match = re.fullmatch("(.+):([0-9]+)", what)
     counted = match and not any(_is_file(match[1], source.file) for source in program.sources)
     where, number = (match[1], count(match[2])) if match and counted else (what, 1)
-    words = memory(machine, _find(program, where, [*program.symbols, *_OWN], f"; shown can be {_SHOWN}"), number)
+    words = memory(machine, _find(program, where, [*program.symbols, *_OWN, *CSRS], f"; shown can be {_SHOWN}"), number)
     assert isinstance(words.values, list)
     return words if counted else Shown(int(words.values[0]), words.text)
 

@@ -205,6 +205,7 @@ def test_run_connects_console_input_and_exit_status(echo: str) -> None:
     piped = pentary("run", echo, "--input", "-", input="xy")
     assert piped.exit_code == 0 and piped.stdout.startswith("xy\n\nhalted at ")
     assert pentary("run", echo).stdout.startswith("\n\nhalted")
+    assert pentary("run", echo, "--input", "in.txt", "--quiet").stdout == "né\n1\n"
     told = json.loads(pentary("run", echo, "--input", "in.txt", "-D", "STATUS=3", "--json").stdout)
     assert (told["console"], told["exit_status"], told["ended"]) == ("né\n1\n", 3, "halt")
     assert told["csrs"]["INSTRET"] == told["instructions"]
@@ -256,7 +257,7 @@ MISTAKES = {
     ),
     "an unknown register": (
         "csrr p1, CYCLES",
-        "bad.s:1:10: ss: expected a control and status register HANDLER, CAUSE,",
+        "bad.s:1:10: ss: expected a control and status register, not 'CYCLES'; did you mean CYCLE?",
     ),
     "a register that is only read": ("csrw CYCLE, p1", "bad.s:1:6: sd: CYCLE can only be read"),
 }
@@ -366,3 +367,54 @@ def test_a_program_that_times_its_kernel_finds_what_the_profile_does() -> None:
         cold, warm = told[0], told[1] - told[0]
         assert warm == pytest.approx(found[name][1], abs=3)
         assert cold > warm
+
+
+TRAPPING = f"{INSTALL}li p5, 9\ndiv p2, p5, zero\nhalt\nhandler: csrr p6, EPC\ninc p6\ncsrw EPC, p6\ntret"
+
+
+def debugged(tmp_path: Path, source: str, *commands: str, **options: object) -> str:
+    (tmp_path / "trap.s").write_text(source)
+    done = pentary("debug", tmp_path / "trap.s", input="\n".join(commands) + "\n", **options)
+    assert done.exit_code == 0
+    return done.stdout
+
+
+def test_a_step_of_the_debugger_ends_at_the_handler_and_tells_the_trap(tmp_path: Path) -> None:
+    for command in ("step", "next", "step 9"):
+        shown = debugged(tmp_path, TRAPPING, "step 3", command)
+        assert "divide fault at 3 (" in shown
+        assert shown.splitlines()[-1].startswith("->   5  CSRR")
+
+
+def test_finish_leaves_a_handler_and_calls_over_traps_in_a_subroutine(tmp_path: Path) -> None:
+    shown = debugged(tmp_path, TRAPPING, "break handler+1", "continue", "finish")
+    assert shown.splitlines()[-1].startswith("->   4  HALT")
+    source = TRAPPING.replace("div p2", "call work\nhalt\nwork: nop\ndiv p2").replace("zero\nhalt", "zero\nret", 1)
+    shown = debugged(tmp_path, source, "step 5", "finish")
+    assert shown.splitlines()[-1].startswith("->   4  HALT")
+
+
+def test_a_label_is_an_address_for_what_holds_one(tmp_path: Path) -> None:
+    source = "halt\nnop\ntwo: nop\nhalt"
+    shown = debugged(tmp_path, source, "set HANDLER = two", "set EPC = two + 0", "set pc = two", "step")
+    assert "HANDLER = 2 " in shown and "->   3  HALT" in shown and f"EPC = {assemble_text(source).image[2]} " in shown
+
+
+def test_the_console_is_not_broken_into_lines_by_the_debugger(tmp_path: Path) -> None:
+    source = '.include "runtime.s"\ncall work\nexit 4\nwork: push lr\nprint "a"\nprint "b"\npop lr\nret'
+    shown = debugged(tmp_path, source, "break work", "continue", "finish", "continue")
+    assert "\nab\n\n" in shown and "the program has halted with exit status 4" in shown
+
+
+def test_interrupts_that_nobody_takes_are_told(tmp_path: Path) -> None:
+    (tmp_path / "deaf.s").write_text("nop\nhalt")
+    assert "\ninterrupts  " in (shown := pentary("run", tmp_path / "deaf.s", "--interrupt", 1).stdout)
+    assert "1 not taken" in shown
+
+
+def test_a_jump_far_outside_is_traced(tmp_path: Path) -> None:
+    far = 5 * 10**9
+    for source in (f"li p1, {far}\njumpr p1", f"{INSTALL}li p1, {far}\njumpr p1\nhandler: halt"):
+        (tmp_path / "far.s").write_text(source)
+        pentary("run", tmp_path / "far.s", "--trace", tmp_path / "far.kanata")
+        assert f"{far}: no instruction  [fetch fault]" in (tmp_path / "far.kanata").read_text()

@@ -43,6 +43,7 @@
         .endm
 
         .macro  exit status             ; end the program; 0 stands for success, 1 .. 255 for failures
+        .assert (0 <= \status) * (\status <= 255), "an exit status is 0 to 255"
         li      p1, \status
         store   p1, EXIT(zero)
         halt
@@ -104,6 +105,33 @@
         .macro  report_traps            ; from here on, a fault ends the program with a message and status 1
         la      p1, trap_handler
         csrw    HANDLER, p1
+        .endm
+
+        .macro  handler_begin           ; begin a trap handler that may use p1 .. p9, and call the subroutines here
+        push    lr
+        push    p1
+        push    p2
+        push    p3
+        push    p4
+        push    p5
+        push    p6
+        push    p7
+        push    p8
+        push    p9
+        .endm
+
+        .macro  handler_end             ; restore them, and go back to where the trap was taken
+        pop     p9
+        pop     p8
+        pop     p7
+        pop     p6
+        pop     p5
+        pop     p4
+        pop     p3
+        pop     p2
+        pop     p1
+        pop     lr
+        tret
         .endm
 
         jump    runtime_end
@@ -176,10 +204,12 @@ assertion_failed:
 
 ; Say which trap it was, and end.
 trap_handler:
-        print   "trap: cause "
         csrr    p1, CAUSE
-        call    print_number
-        print   ", instruction at "
+        la      p2, causes
+        add     p1, p1, p2
+        load    p1, (p1)
+        call    print_string
+        print   " at "
         csrr    p1, EPC
         call    print_number
         print   ", address or operand "
@@ -189,6 +219,16 @@ trap_handler:
         exit    1
 
         .data
+        .word   1f, 2f
+causes: .word   0, 3f, 4f, 5f, 6f, 7f, 8f
+1:      .string "external interrupt"
+2:      .string "timer interrupt"
+3:      .string "illegal instruction"
+4:      .string "fetch fault"
+5:      .string "memory fault"
+6:      .string "overflow fault"
+7:      .string "divide fault"
+8:      .string "operand fault"
 pents:  .ascii  "⊖-0+⊕"
         .text
 runtime_end:

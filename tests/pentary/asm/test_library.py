@@ -9,7 +9,7 @@ import pytest
 from pentary.asm import AssemblyError, assemble, assemble_text
 from pentary.asm.source import LIBRARY
 from pentary.interpreter import Interpreter
-from pentary.isa.system import DEVICES
+from pentary.isa.system import CAUSES, DEVICES
 from pentary.numbers.notation import format_pents
 from pentary.numbers.word import WORD_MAX
 
@@ -77,9 +77,9 @@ def test_an_assertion_that_fails_tells_its_place() -> None:
 def test_a_trap_is_reported_with_its_cause_place_and_operand() -> None:
     machine = ran("report_traps\nli p1, 99\nhere: setvl zero\nhalt")
     here = machine.program.address("here")
-    assert "".join(map(chr, machine.output)) == f"trap: cause 6, instruction at {here}, address or operand 0\n"
+    assert "".join(map(chr, machine.output)) == f"operand fault at {here}, address or operand 0\n"
     assert machine.exit_status == 1
-    assert "cause 3" in printed("report_traps\nload p1, INPUT(zero)\nhalt")
+    assert "memory fault at" in printed("report_traps\nload p1, INPUT(zero)\nhalt")
 
 
 def test_a_region_counts_its_runs() -> None:
@@ -125,3 +125,48 @@ def test_errors_in_the_use_of_the_library_are_at_the_line_of_the_user() -> None:
 def test_no_folder_of_this_computer_is_in_the_program() -> None:
     program = assemble_text(RUNTIME + "halt")
     assert not any(str(LIBRARY) in source.file for source in program.sources)
+
+
+@pytest.mark.parametrize("cause", CAUSES)
+def test_every_cause_is_reported_by_its_name(cause: str) -> None:
+    told = printed(f"li p1, {CAUSES[cause]}\ncsrw CAUSE, p1\njump trap_handler")
+    assert told.startswith(cause)
+
+
+def test_a_handler_that_uses_the_library_leaves_the_program_as_it_was() -> None:
+    source = """
+            la      p1, handler
+            csrw    HANDLER, p1
+            li      p2, 200
+            csrw    TIMER, p2
+            li      p3, 1
+            csrw    ENABLE, p3
+            li      p10, 300
+    1:      sub     p11, p10, p3
+            flags   p12
+            assert_equal p12, p3
+            call    count
+            sub     p11, p3, p10
+            dec     p10
+            bnz     p10, 1b
+            print   "."
+            exit    0
+    count:  inc     p20
+            ret
+    handler:
+            handler_begin
+            print   "tick "
+            csrr    p1, TIMER
+            addi    p1, p1, 400
+            csrw    TIMER, p1
+            handler_end
+    """
+    machine = ran(source.replace("li      p10, 300", "li p10, 300\ninc p10").replace("bnz     p10", "bne p10, p3"))
+    told = "".join(map(chr, machine.output))
+    assert machine.exit_status == 0 and machine.registers[20] == 300
+    assert told.count("tick ") == machine.traps >= 3
+
+
+def test_an_exit_status_that_is_none_is_refused() -> None:
+    with pytest.raises(AssemblyError, match="an exit status is 0 to 255"):
+        assemble_text(RUNTIME + "exit 256")

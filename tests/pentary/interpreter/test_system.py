@@ -195,3 +195,19 @@ def test_a_device_takes_only_its_own_access(access: str) -> None:
 def test_other_instructions_do_not_reach_devices(access: str) -> None:
     with pytest.raises(Fault, match="memory fault"):
         machine(access, input=[1]).run(3)
+
+
+@pytest.mark.parametrize("setting", ["sub p2, p4, p5", "adds p2, p6, p6", "add p2, p6, p6", "cmp p4, p4"])
+def test_the_flags_are_those_of_before_when_the_handler_returns(setting: str) -> None:
+    source = f"{INSTALL}li p4, 3\nli p5, 8\nli p6, limit(16)\n{setting}\nflags p7\nsetvl zero\nflags p8\nhalt\n"
+    source += "handler: csrr p9, OLDFLAGS\ncsrr p3, EPC\nadds p3, p3, zero\ninc p3\ncsrw EPC, p3\ntret"
+    ran = machine(source)
+    ran.run(100)
+    assert ran.halted and ran.registers[7] == ran.registers[8] == ran.registers[9]
+
+
+def test_flags_come_from_the_pents_of_a_word() -> None:
+    for word, flags in ((0, 1), (-1, 2), (2, 4), (5, 1 + 8), (-5, 1 + 8), (26, 4 + 16), (-125 - 2, 2 + 32), (156, 60)):
+        ran = machine(f"li p1, end\ncsrw EPC, p1\nli p1, {word}\ncsrw OLDFLAGS, p1\ntret\nend: halt")
+        ran.run(100)
+        assert ran.flags == flags, word
