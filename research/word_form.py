@@ -72,9 +72,12 @@ placer, which alone is worth some percent.
 
 | form | bits | |
 |---|---:|---|
-| pents | 48 | digits -2..2 in three bits of two's complement; carries by a parallel prefix of the seven functions that the carry of a digit can be |
-| biased digits | 48 | digits 0..4, the pents plus 2; two binary carry chains, in which 3 in excess makes a digit carry as three bits do |
+| pents | 48 | digits -2..2 in three bits of two's complement; carries by parallel prefix (Sklansky) |
+| biased digits | 48 | digits 0..4, the pents plus 2; two binary carry chains, with 3 in excess |
 | two's complement | 38 | a binary number, corrected by 5^16 where it does not fit |
+
+The carry of a digit of pents is one of seven functions of the carry into it, closed under composition; hence the prefix.
+With 3 in excess a digit carries as its three bits do.
 
 | operation | form | LUTs | DSPs | ns |
 |---|---|---:|---:|---:|
@@ -91,9 +94,9 @@ The processor's registers, forwarding and caches hold **biased digits**:
 - The sum, which sets the clock of a five-stage pipeline, costs {sum_ratio:.1f} times the LUTs of two's complement and
   {sum_time:.2f} times its period; in pents {pent_ratio:.1f} and {pent_time:.2f} times.
 - A comparison is that of two binary numbers, as in two's complement, since the digits stand in their order.
-- Shifts, CONS, CLAMP to a width, ACCGET, and the fields of an instruction are wires and multiplexers. In two's complement
-  a shift is a division by a power of 5: {shift_ratio:.0f} times the LUTs, {shift_dsps} multiplier blocks, and
-  {shift_time:.1f} times the period.
+- Shifts, CONS, CLAMP to a width, ACCGET, and the fields of an instruction are wires and multiplexers. In two's
+  complement a shift is a division by a power of 5: {shift_ratio:.0f} times the LUTs, {shift_dsps} multiplier blocks,
+  and {shift_time:.1f} times the period.
 - The product is made in two's complement, where the FPGA has multipliers; both ways cost two conversions in and two out
   ({convert:,} LUTs), which the four cycles of MUL have room for.
 - Cache index fields are digits in any form but two's complement.

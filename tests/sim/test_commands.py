@@ -440,7 +440,7 @@ def test_debug_without_an_input_is_a_mistake():
 
 def test_commands_have_help_with_examples():
     for command in ("run", "profile"):
-        assert pentary(command, "--help").stdout.count(f"\n    pentary {command} ") == 2
+        assert pentary(command, "--help").stdout.count(f"\n    pentary {command} ") >= 2
 
 
 def test_help_loads_no_compiler_and_other_engines_load_no_model():
