@@ -22,7 +22,7 @@ from pentary_hdl.lralu.digits import WORD
 
 HERE: Final = Path(__file__).parent
 RECORD: Final = HERE / "word_form.json"
-SOURCES: Final = [HERE / "word_form.py", HERE / "forms" / "words.py", HERE / "forms" / "chain.py"]
+SOURCES: Final = [HERE / "forms" / "words.py", HERE / "forms" / "chain.py"]
 
 PENTS, BIASED, BINARY = "pents", "biased digits", "two's complement"
 PARTS: Final[dict[str, dict[str, Callable[[], wiring.Component]]]] = {
@@ -65,8 +65,8 @@ def measured(parts: Iterable[tuple[str, str, Callable[[], wiring.Component]]]) -
 TEXT: Final = """\
 # The word's form, measured
 
-`python research/word_form.py` remakes this page ({tools}). The gateware is in [forms/words.py](forms/words.py), and a
-test compares it with Python's integers. Operations of the scalar pipeline on words of 16 pents: four-input LUTs,
+`python research/word_form.py` remakes this page ({tools}). The gateware is in [forms/words.py](forms/words.py), and
+a test compares it with Python's integers. Operations of the scalar pipeline on words of 16 pents: four-input LUTs,
 multiplier blocks of 18 x 18 bits, and the shortest clock period between registers on {device}, from one seed of the
 placer, which alone is worth some percent.
 
@@ -76,7 +76,7 @@ placer, which alone is worth some percent.
 | biased digits | 48 | digits 0..4, the pents plus 2; two binary carry chains, with 3 in excess |
 | two's complement | 38 | a binary number, corrected by 5^16 where it does not fit |
 
-The carry of a digit of pents is one of seven functions of the carry into it, closed under composition; hence the prefix.
+The carry of a digit of pents is one of seven functions of the carry into it, closed under composition: so the prefix.
 With 3 in excess a digit carries as its three bits do.
 
 | operation | form | LUTs | DSPs | ns |

@@ -98,6 +98,13 @@ COMMANDS: Final = (
         longer=_TURNS,
     ),
     Command(
+        "trace",
+        ("trace", "short.s", "--out", "{place}/records.csv"),
+        "file",
+        ("records.csv",),
+        longer=_TURNS,
+    ),
+    Command(
         "profile",
         ("profile", "short.s", "--picture", "{place}/profile.png", "--calls", "{place}/calls.svg"),
         "file",

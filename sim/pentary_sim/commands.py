@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from pentary_sim.simulator import Simulator
 
 
-def _machine_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def machine_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the program, and the options of the machine that runs it."""
     config = click.option("--config", type=FILE, metavar="FILE.toml", help="Settings of the machine.")
     input = click.option("--input", type=FILE, metavar="FILE", help="Text that the program reads; - is standard input.")
     interrupts = click.option(
@@ -38,7 +39,7 @@ def _machine_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.argument("program", type=FILE)(config(define_option(input(interrupts(command)))))
 
 
-_max_cycles = click.option(
+max_cycles_option = click.option(
     "--max-cycles", type=click.IntRange(min=1, max=2**62), help="Give up after this many cycles."
 )
 
@@ -57,8 +58,8 @@ def _cycles(context: click.Context, parameter: click.Parameter, text: str | None
 
 
 @click.command()
-@_machine_options
-@_max_cycles
+@machine_options
+@max_cycles_option
 @click.option("--show", "shown", metavar="WHAT", multiple=True, help="Show WHAT after the run; may be repeated.")
 @click.option("--trace", type=FILE, metavar="FILE", help="File of every instruction: .kanata, .vcd or .json.")
 @click.option(
@@ -114,7 +115,7 @@ def run(
 
         if cycles and not trace:
             raise PentaryError("--trace-cycles says which cycles go to the file of --trace, and there is none")
-        machine = _machine(program, config, defines, input, interrupts, trace is not None)
+        machine = new_machine(program, config, defines, input, interrupts, trace is not None)
         console = Console(shown=not as_json)
         for what in shown:
             show(machine, what)  # fails before a long run, not after it
@@ -138,8 +139,8 @@ def run(
 
 
 @click.command()
-@_machine_options
-@_max_cycles
+@machine_options
+@max_cycles_option
 @click.option("--by", type=click.Choice(["label", "line", "address"]), default="label", show_default=True, help="Rows.")
 @click.option("--top", type=click.IntRange(min=1), default=20, show_default=True, help="Rows before one for the rest.")
 @click.option("--picture", type=FILE, metavar="FILE.png", help="Draw the profile by label, too.")
@@ -185,7 +186,7 @@ def profile(
             raise PentaryError(f"cannot draw {picture}: pictures are PNG, so the name must end in .png")
         if calls:
             call_profiles.check_name(calls)
-        machine = _machine(program, config, defines, input, interrupts, calls is not None)
+        machine = new_machine(program, config, defines, input, interrupts, calls is not None)
         console = Console(error=True)
         profiles.rows(machine.program, machine.profile, by)  # fails before a long run, not after it
         tree = call_profiles.CallProfile(machine.program) if calls else None
@@ -210,7 +211,7 @@ def profile(
 
 
 @click.command()
-@_machine_options
+@machine_options
 def debug(
     program: Path,
     config: Path | None,
@@ -230,10 +231,10 @@ def debug(
             raise PentaryError("commands are read from standard input, so the program cannot be: give it as a file")
         if input is not None and is_standard_input(input):
             raise PentaryError("commands are read from standard input, so the input cannot be: give it as a file")
-        Debugger(_machine(program, config, defines, input, interrupts)).converse()
+        Debugger(new_machine(program, config, defines, input, interrupts)).converse()
 
 
-def _machine(
+def new_machine(
     path: Path,
     config: Path | None,
     defines: dict[str, int],
@@ -241,6 +242,11 @@ def _machine(
     interrupts: tuple[int, ...],
     trace: bool = False,
 ) -> "Simulator":
+    """Return a machine with a program, for the options of `machine_options`.
+
+    Raises:
+        PentaryError: a file cannot be read, or is wrong.
+    """
     from pentary.asm.objectfile import is_standard_input, load_program
     from pentary_sim.config import Config
     from pentary_sim.console import read_input

@@ -1,0 +1,183 @@
+"""Retire records: what each instruction did and when, as numbers in a file that any core can write or be checked with.
+
+`architecture/retire.md` describes them.
+"""
+
+import io
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pentary.interpreter.system import flags_as_word
+from pentary.isa.encoding import IllegalInstruction, decode
+from pentary.isa.program import Program
+from pentary.isa.system import CAUSES
+from pentary.isa.table import STACK
+from pentary.numbers.word import PentaryError
+from pentary.support.files import GrowingFile
+from pentary.support.messages import shortened
+from pentary_sim.events import FAULTS, NONE, Events
+
+Records = dict[str, NDArray[np.int64]]
+"""Values of each column of COLUMNS, (n,) int64."""
+
+COLUMNS: Final = {
+    "order": "number of the record, from 0",
+    "cycle": "cycle in which the instruction retires; if a trap is taken in its place, that of its EX",
+    "pc": "its address",
+    "word": "the instruction word; 0 outside the program",
+    "trap": "0, or the number in CAUSE of the trap taken in its place",
+    "register": "scalar register that it writes, 0 if none; for POP the one that it names",
+    "value": "what is written to it, 0 if none",
+    "address": "address in memory or of a device, of a vector the first; -1 if there is none",
+    "data": "scalar word loaded or stored, 0 if there is none",
+    "flags": "what FLAGS would give after it",
+}
+"""Columns of the file and what they hold."""
+
+_TRAPS: Final = np.array([CAUSES.get(name, 0) for name in FAULTS])
+_FLAG_WORDS: Final = np.array([flags_as_word(flags) for flags in range(64)])
+_MOVES: Final = ("LOAD", "STORE", "PUSH", "POP")
+
+
+class RetireFile:
+    """Retire records of a run, written as comma-separated values with a line of names.
+
+    Args:
+        path: the file, which appears when this is closed.
+        program: the program that runs.
+
+    Raises:
+        PentaryError: the file cannot be written.
+    """
+
+    def __init__(self, path: Path, program: Program) -> None:
+        """Begin the file."""
+        try:
+            self._file = GrowingFile(path)
+        except OSError as error:
+            raise PentaryError(f"cannot write the records {path}: {error.strerror}") from None
+        self._retired = Retired(program)
+        self._write(",".join(COLUMNS) + "\n")
+
+    def add(self, events: Events) -> None:
+        """Write the records of some instructions, in program order.
+
+        Raises:
+            PentaryError: the file cannot be written; it is discarded.
+        """
+        found = self._retired.records(events)
+        text = io.StringIO()
+        np.savetxt(text, np.column_stack(list(found.values())), "%d", ",")
+        self._write(text.getvalue())
+
+    def close(self) -> None:
+        """Move the file to its place.
+
+        Raises:
+            PentaryError: it cannot be written; it is discarded.
+        """
+        try:
+            self._file.close()
+        except OSError as error:
+            raise self._failure(error) from None
+
+    def discard(self) -> None:
+        """Leave no file."""
+        self._file.discard()
+
+    def _write(self, text: str) -> None:
+        try:
+            self._file.write(text)
+        except OSError as error:
+            self._file.discard()
+            raise self._failure(error) from None
+
+    def _failure(self, error: OSError) -> PentaryError:
+        return PentaryError(f"cannot write the records {self._file.name}: {error.strerror or error}")
+
+
+class Retired:
+    """Retire records of a run, made of its trace records.
+
+    Args:
+        program: the program that runs.
+
+    Attributes:
+        count: how many there have been so far.
+
+    >>> from pentary.asm import assemble_text
+    >>> from pentary_sim.simulator import Simulator
+    >>> machine = Simulator(assemble_text("li p1, -7\\npush p1\\nhalt"), trace=True)
+    >>> found = (machine.run(), Retired(machine.program).records(machine.take_events()))[1]
+    >>> found["register"].tolist(), found["value"].tolist(), found["data"].tolist()
+    ([1, 30, 0], [-7, 1953124, 0], [0, -7, 0])
+    """
+
+    def __init__(self, program: Program) -> None:
+        """Begin a run."""
+        self._program = program
+        self._names = np.array([_name(word) for word in program.image[: program.text].tolist()])
+        self.count = 0
+
+    def records(self, events: Events) -> Records:
+        """Return the records of some instructions, in program order, following those before."""
+        rows, image = events.records, self._program.image
+        inside = (rows["pc"] >= 0) & (rows["pc"] < self._program.text)
+        places = np.where(inside, rows["pc"], 0)
+        executed = rows["fault"] == 0
+        names = self._names[places]
+        moves = executed & np.isin(names, _MOVES)
+        pushes = moves & (names == "PUSH")
+        register = np.where(pushes, STACK, np.where(executed & (rows["register"] > 0), rows["register"], 0))
+        order = self.count + np.arange(len(rows))
+        self.count += len(rows)
+        return {
+            "order": order,
+            "cycle": np.where(executed, rows["writeback"], rows["execute"]),
+            "pc": rows["pc"],
+            "word": np.where(inside, image[places], 0),
+            "trap": _TRAPS[rows["fault"]],
+            "register": register.astype(np.int64),
+            "value": np.where(pushes, rows["address"], np.where(register > 0, rows["value"], 0)),
+            "address": np.where(executed, rows["address"], NONE),
+            "data": np.where(moves, rows["value"], 0),
+            "flags": _FLAG_WORDS[rows["flags"]],
+        }
+
+
+def _name(word: int) -> str:
+    try:
+        return decode(word).instruction.name
+    except IllegalInstruction:
+        return ""
+
+
+def read(path: Path) -> Records:
+    """Return the retire records of a file, in the order of its columns.
+
+    Raises:
+        PentaryError: the file cannot be read, or has other columns or values than numbers.
+    """
+    name = shortened(str(path))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PentaryError(f"cannot read the records {name}: {getattr(error, 'strerror', None) or error}") from None
+    lines = text.splitlines()
+    columns = [column.strip() for column in lines[0].split(",")] if lines else []
+    unknown = [column for column in columns if column not in COLUMNS]
+    if not columns or unknown or len({*columns}) < len(columns) or "pc" not in columns:
+        told = f"column {shortened(unknown[0])!r}" if unknown else "such a first line"
+        raise PentaryError(f"{name}:1: there is no {told}; it names columns, pc among them: {', '.join(COLUMNS)}")
+    values = np.empty((len(lines) - 1, len(columns)), np.int64)
+    for number, line in enumerate(lines[1:], start=2):
+        cells = line.split(",")
+        try:
+            values[number - 2] = [int(cell) for cell, _ in zip(cells, columns, strict=True)]
+        except (ValueError, OverflowError):
+            expected = f"{len(columns)} numbers, one for each column"
+            raise PentaryError(f"{name}:{number}: expected {expected}, not {shortened(line)!r}") from None
+    return {column: values[:, place].copy() for place, column in enumerate(columns)}
