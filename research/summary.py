@@ -51,7 +51,7 @@ def _results() -> list[tuple[str, str, str]]:
             "research/text.md",
         ),
         (
-            "random programs, cycle-level model against interpreter",
+            "random programs on random machines: interpreter, cycle-level model, reference of its timing",
             f"{programs} instructions, 0 differences",
             "research/random_programs.md",
         ),

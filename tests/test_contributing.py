@@ -92,7 +92,7 @@ def test_the_model_has_the_instruction(copy: Path) -> None:
     shutil.copytree(ROOT / "tests", copy / "tests")
     shutil.copy(ROOT / "pyproject.toml", copy)
     assert run(copy, "-m", "pentary.isa.document").returncode == 0
-    suites = ["tests/pentary/isa", "tests/pentary/asm", "tests/sim/test_comparison.py"]
+    suites = ["tests/pentary/isa", "tests/pentary/asm", "tests/sim/test_recurrences.py"]
     tested = run(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", *suites)
     assert tested.returncode == 0, tested.stdout
 
