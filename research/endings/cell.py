@@ -31,6 +31,7 @@ _ROOM: Final = 12 << 10  # bytes left on a disk that fills up
 _OLD: Final = b"what was there before"
 _ENDS: Final = {
     ".kanata": b"\n",
+    ".csv": b"\n",
     ".png": b"IEND\xaeB`\x82",
     ".svg": b"</svg>\n",
     ".v": b"endmodule\n",
