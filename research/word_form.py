@@ -16,28 +16,31 @@ from amaranth.lib import wiring
 import sources
 from forms import words
 from pentary.numbers.word import PentaryError
+from pentary_hdl.core import word as core
+from pentary_hdl.core.alu import Alu
 from pentary_hdl.fpga.flow import DEVICES
 from pentary_hdl.fpga.measure import measure
-from pentary_hdl.lralu.digits import WORD
 
 HERE: Final = Path(__file__).parent
 RECORD: Final = HERE / "word_form.json"
-SOURCES: Final = [HERE / "forms" / "words.py", HERE / "forms" / "chain.py"]
+CORE: Final = HERE.parent / "hdl" / "pentary_hdl" / "core"
+SOURCES: Final = [HERE / "forms" / "words.py", HERE / "forms" / "chain.py", CORE / "word.py", CORE / "alu.py"]
 
 PENTS, BIASED, BINARY = "pents", "biased digits", "two's complement"
 PARTS: Final[dict[str, dict[str, Callable[[], wiring.Component]]]] = {
     "sum, wrapped": {PENTS: words.PentAdd, BIASED: words.BiasedAdd, BINARY: words.BinaryAdd},
     "less than": {
         PENTS: words.PentLess,
-        BIASED: lambda: words.PlainLess(words.BIASED),
+        BIASED: lambda: words.PlainLess(core.WORD),
         BINARY: lambda: words.PlainLess(words.BINARY),
     },
     "shift right by a register": {
-        PENTS: lambda: words.DigitShift(WORD, 0),
-        BIASED: lambda: words.DigitShift(words.BIASED, 2),
+        PENTS: words.PentShift,
+        BIASED: words.BiasedShift,
         BINARY: words.BinaryShift,
     },
     "product of two words, pipelined": {BINARY: words.BinaryProduct},
+    "arithmetic and logic unit": {BIASED: Alu},
     "conversion": {"pents to two's complement": words.ToBinary, "two's complement to pents": words.ToPents},
 }
 DEVICE: Final = "ecp5-85k"

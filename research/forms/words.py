@@ -3,25 +3,25 @@
 pents: digits -2..2 in three bits of two's complement; carries by parallel prefix, since the carry of a digit is one of
 seven functions of the carry into it.
 
-biased: digits 0..4, the pents plus 2; carries on the binary carry chain of `forms.chain`.
+biased: digits 0..4, the pents plus 2; the cells of the core, `pentary_hdl.core.word`.
 
 binary: two's complement of 38 bits.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
-from amaranth import C, Cat, Const, Module, Mux, Signal, Value, signed, unsigned
-from amaranth.lib import data, wiring
+from amaranth import C, Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from forms import as_signed, chain, lookup
 from pentary.numbers.word import PENTS, WORD_MAX
+from pentary_hdl.core import word as core
 from pentary_hdl.lralu.digits import PENT, WORD
 
 BITS: Final = 38
 BINARY: Final = signed(BITS)
-BIASED: Final = data.ArrayLayout(unsigned(3), PENTS)
 MODULUS: Final = 5**PENTS
 _SHIFT: Final = range(PENTS + 1)
 
@@ -89,33 +89,18 @@ def _corrected(code: int) -> int:
 
 
 class BiasedAdd(wiring.Component):
-    """The same of biased digits.
-
-    The biased numbers are the words plus M = 22...2, so their sum plus 1 is that of the words plus 5^16: without its
-    bias. A second chain adds M again.
-    """
+    """The same of biased digits, as the core does it."""
 
     def __init__(self) -> None:
         """Create the component."""
-        super().__init__({"x": In(BIASED), "y": In(BIASED), "z": Out(BIASED), "v": Out(1)})
+        super().__init__({"x": In(core.WORD), "y": In(core.WORD), "z": Out(core.WORD), "v": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
-        """Build the two chains."""
+        """Add."""
         m = Module()
-        excess = [lookup(m, y, 3, lambda digit: digit + chain.EXCESS) for y in self.y]
-        plain, first = _chained(m, list(self.x), excess, Const(1, 1))
-        constants = [Const(chain.BIAS + chain.EXCESS, 3)] * PENTS
-        digits, second = _chained(m, plain, constants, Const(0, 1))
-        for z, digit in zip(self.z, digits, strict=True):
-            m.d.comb += z.eq(digit)
-        m.d.comb += self.v.eq(first == second)
+        digits, carried = core.add(m, list(self.x), list(self.y))
+        m.d.comb += [*(z.eq(digit) for z, digit in zip(self.z, digits, strict=True)), self.v.eq(carried != 1)]
         return m
-
-
-def _chained(m: Module, digits: list[Value], excess: Sequence[Value], carry: Value) -> tuple[list[Value], Value]:
-    """Return the sum of two numbers as digits 0..4, and its carry out; the second number has 3 added to each digit."""
-    sums = chain.add(m, [*digits, C(0, 3)], [*excess, C(chain.EXCESS, 3)], carry)
-    return sums[:-1], sums[-1][0]
 
 
 class BinaryAdd(wiring.Component):
@@ -163,7 +148,7 @@ class PlainLess(wiring.Component):
     """The same of biased digits or in two's complement: as the numbers that their bits are."""
 
     def __init__(self, shape: object) -> None:
-        """Create the component for BIASED or BINARY."""
+        """Create the component for biased digits or BINARY."""
         super().__init__({"x": In(shape), "y": In(shape), "less": Out(1)})  # type: ignore[arg-type]
 
     def elaborate(self, platform: object) -> Module:
@@ -174,13 +159,12 @@ class PlainLess(wiring.Component):
         return m
 
 
-class DigitShift(wiring.Component):
-    """A word shifted right by 0..16 pents, which rounds, and whether pents other than 0 are lost; in digits."""
+class PentShift(wiring.Component):
+    """A word shifted right by 0..16 pents, which rounds, and whether pents other than 0 are lost; in pents."""
 
-    def __init__(self, shape: data.ArrayLayout, zero: int) -> None:
-        """Create the component for WORD with digit 0, or BIASED with digit 2."""
-        self._zero = zero
-        super().__init__({"x": In(shape), "k": In(5), "z": Out(shape), "lost": Out(1)})
+    def __init__(self) -> None:
+        """Create the component."""
+        super().__init__({"x": In(WORD), "k": In(5), "z": Out(WORD), "lost": Out(1)})
 
     def elaborate(self, platform: object) -> Module:
         """Build a barrel shifter."""
@@ -189,18 +173,29 @@ class DigitShift(wiring.Component):
         lost: Value = Const(0, 1)
         for step in range(5):
             by = 1 << step
-            gone = Cat(digit != self._zero for digit in digits[:by]).any()
-            lost = lost | (self.k[step] & gone)
-            filled = [*digits[by:], *[Const(self._zero, digits[0].shape())] * min(by, PENTS)]
-            chosen = []
-            for own, other in zip(digits, filled, strict=True):
-                digit = Signal.like(own)
-                m.d.comb += digit.eq(Mux(self.k[step], other, own))
-                chosen.append(digit)
+            lost = lost | (self.k[step] & Cat(*digits[:by]).any())
+            chosen = [Signal(PENT) for _ in digits]
+            filled = [*digits[by:], *[Const(0, PENT)] * by]
+            m.d.comb += [
+                c.eq(Mux(self.k[step], other, own)) for c, own, other in zip(chosen, digits, filled, strict=True)
+            ]
             digits = list(chosen)
-        for z, digit in zip(self.z, digits, strict=True):
-            m.d.comb += z.eq(digit)
-        m.d.comb += self.lost.eq(lost)
+        m.d.comb += [*(z.eq(digit) for z, digit in zip(self.z, digits, strict=True)), self.lost.eq(lost)]
+        return m
+
+
+class BiasedShift(wiring.Component):
+    """The same of biased digits, as the core does it."""
+
+    def __init__(self) -> None:
+        """Create the component."""
+        super().__init__({"x": In(core.WORD), "k": In(5), "z": Out(core.WORD), "lost": Out(1)})
+
+    def elaborate(self, platform: object) -> Module:
+        """Shift."""
+        m = Module()
+        digits, lost = core.shifted_right(m, list(self.x), self.k)
+        m.d.comb += [*(z.eq(digit) for z, digit in zip(self.z, digits, strict=True)), self.lost.eq(lost)]
         return m
 
 

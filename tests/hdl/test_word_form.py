@@ -11,7 +11,7 @@ from amaranth.sim import Simulator
 from forms import words
 from pentary.interpreter.words import rounded, wrap
 from pentary.numbers.word import PENTS, WORD_MAX, to_digits
-from pentary_hdl.lralu.digits import WORD
+from pentary_hdl.core import word as core
 
 SEED = 20262
 COUNT = 300
@@ -76,7 +76,7 @@ def test_sums_wrap_and_tell_so(unit: Callable[[], wiring.Component], form: str) 
     ("unit", "form"),
     [
         (words.PentLess, "pents"),
-        (lambda: words.PlainLess(words.BIASED), "biased"),
+        (lambda: words.PlainLess(core.WORD), "biased"),
         (lambda: words.PlainLess(words.BINARY), "binary"),
     ],
 )
@@ -91,8 +91,8 @@ def test_words_are_compared(unit: Callable[[], wiring.Component], form: str) -> 
 @pytest.mark.parametrize(
     ("unit", "form"),
     [
-        (lambda: words.DigitShift(WORD, 0), "pents"),
-        (lambda: words.DigitShift(words.BIASED, 2), "biased"),
+        (words.PentShift, "pents"),
+        (words.BiasedShift, "biased"),
         (words.BinaryShift, "binary"),
     ],
 )

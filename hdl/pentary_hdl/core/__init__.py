@@ -1,0 +1,1 @@
+"""The processor's core as gateware: so far its words and its arithmetic and logic unit."""
