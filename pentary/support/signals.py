@@ -24,6 +24,7 @@ class Terminated(KeyboardInterrupt):
 _received: int = signal.SIGINT
 _sent_later: object | None = None
 _import_interrupted: float | None = None  # by `time.monotonic`
+_raised = False  # whether a signal has broken anything off
 
 
 def note(number: int) -> None:
@@ -63,7 +64,7 @@ def end_at_once() -> None:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    global _sent_later, _import_interrupted
+    global _sent_later, _import_interrupted, _raised
     if _importing(frame):
         now = time.monotonic()
         _import_interrupted = _import_interrupted or now
@@ -71,6 +72,7 @@ def _end(number: int, frame: FrameType | None) -> None:
             _send_later(number)
             return
     _sent_later = _import_interrupted = None
+    _raised = True
     note(number)
     raise KeyboardInterrupt if number == signal.SIGINT else Terminated
 
@@ -90,8 +92,14 @@ def _importing(frame: FrameType | None) -> bool:
 def _heed_dropped(dropped: "sys.UnraisableHookArgs") -> None:
     if isinstance(dropped.exc_value, KeyboardInterrupt):
         _send_later(_received if isinstance(dropped.exc_value, Terminated) else signal.SIGINT)
-    else:
+    elif not (_raised and _of_half_made_object(dropped)):
         sys.__unraisablehook__(dropped)
+
+
+def _of_half_made_object(dropped: "sys.UnraisableHookArgs") -> bool:
+    """Return whether a destructor has missed an attribute, as it does if a signal has broken off the constructor."""
+    is_destructor = getattr(dropped.object, "__name__", "") == "__del__"
+    return is_destructor and isinstance(dropped.exc_value, AttributeError)
 
 
 def _send_later(number: int) -> None:

@@ -35,6 +35,35 @@ def test_a_signal_in_a_destructor_is_not_lost(number: int, status: int, times: i
     assert (done.returncode, done.stderr) == (status, "")
 
 
+@pytest.mark.parametrize("interrupted", [True, False])
+def test_a_destructor_of_what_a_signal_left_half_made_says_nothing(interrupted: bool, tmp_path: Path) -> None:
+    code = f"""if True:
+        import os, sys, time
+        from pentary.support import signals
+
+        class Half:
+            def __init__(self):
+                if {interrupted}:
+                    os.kill(os.getpid(), {int(signal.SIGTERM)})
+                    time.sleep(30)
+                else:
+                    raise KeyboardInterrupt
+
+            def __del__(self):
+                del self.never_made
+
+        signals.end_like_ctrl_c()
+        try:
+            Half()
+        except KeyboardInterrupt:
+            pass
+        sys.exit(signals.exit_code())
+    """
+    status, told = ended(code, tmp_path)
+    assert status == (143 if interrupted else 130)
+    assert ("never_made" in told) != interrupted
+
+
 def ended(code: str, folder: Path, *arguments: str) -> tuple[int, str]:
     """Return the exit status and the messages of a program, started with Ctrl-C in its usual state."""
     done = subprocess.run(
