@@ -57,7 +57,7 @@ def word_as_flags(word: int) -> int:
 
 
 def enter_handler(m: State, cause: str, value: int) -> None:
-    """Take a trap: note its cause and the instruction that was not executed, and go to the handler."""
+    """Enter the trap handler: record the cause and the instruction that was not executed, and jump to HANDLER."""
     m.csrs |= {"CAUSE": CAUSES[cause], "EPC": m.pc, "FAULT": wrap(value), "TRAPPED": 1}
     m.csrs |= {"PREVIOUS": m.csrs["ENABLE"], "ENABLE": 0, "OLDFLAGS": flags_as_word(m.flags)}
     m.pc = m.csrs["HANDLER"]

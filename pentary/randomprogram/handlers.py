@@ -1,4 +1,4 @@
-"""Trap handlers of random programs, and code that gives them work: faults, interrupts, counters, devices."""
+"""Trap handlers of random programs, and code with faults, interrupts, counters and devices that needs them."""
 
 from typing import Final
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def machine_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the program, and the options of the machine that runs it."""
+    """Add the program argument and the options of the machine to a command."""
     config = click.option("--config", type=FILE, metavar="FILE.toml", help="Settings of the machine.")
     input = click.option("--input", type=FILE, metavar="FILE", help="Text that the program reads; - is standard input.")
     interrupts = click.option(

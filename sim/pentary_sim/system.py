@@ -121,7 +121,7 @@ def write_csr(s: Record, number: int, value: int, text: int, interrupts: Record)
 
 @compiled
 def leave_handler(s: Record, interrupts: Record) -> int:
-    """Do what TRET does, and return the address where the program goes on."""
+    """Execute TRET, and return the address where the program continues."""
     s.csrs[ENABLE], s.csrs[TRAPPED] = s.csrs[PREVIOUS], 0
     s.flags = word_as_flags(s.csrs[OLDFLAGS])
     _watch(s, interrupts)
@@ -136,7 +136,7 @@ def has_handler(s: Record) -> bool:
 
 @compiled
 def enter_handler(s: Record, status: int, pc: int) -> None:
-    """Take a trap at an instruction that is not executed: note its cause, and go to the handler."""
+    """Enter the trap handler instead of executing the instruction at pc: record the cause, and jump to HANDLER."""
     value = pc if status == o.FETCH else s.fault_value if o.LOADED <= status <= o.OPERAND else 0
     _, s.csrs[FAULT] = carry_out(value)
     s.csrs[CAUSE], s.csrs[EPC], s.csrs[TRAPPED] = _CAUSES[status], pc, 1
@@ -160,7 +160,7 @@ def pending_interrupt(s: Record, interrupts: Record, cycle: int) -> int:
 
 @compiled
 def _watch(s: Record, interrupts: Record) -> None:
-    """Note whether an interrupt may come, so that others need not look each time."""
+    """Update `interruptible`: whether an interrupt that is pending would be taken."""
     may_come = s.csrs[TIMER] != 0 or s.interrupts_taken < len(interrupts)
     s.interruptible = may_come and s.csrs[ENABLE] != 0 and has_handler(s)
 

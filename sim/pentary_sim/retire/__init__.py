@@ -54,7 +54,7 @@ class RetireFile:
     """
 
     def __init__(self, path: Path, program: Program) -> None:
-        """Begin the file."""
+        """Create the file, with the line of column names."""
         try:
             self._file = GrowingFile(path)
         except OSError as error:
@@ -74,7 +74,7 @@ class RetireFile:
         self._write(text.getvalue())
 
     def close(self) -> None:
-        """Move the file to its place.
+        """Complete the file, which then appears under its name.
 
         Raises:
             PentaryError: it cannot be written; it is discarded.
@@ -85,7 +85,7 @@ class RetireFile:
             raise self._failure(error) from None
 
     def discard(self) -> None:
-        """Leave no file."""
+        """Close the file and delete it."""
         self._file.discard()
 
     def _write(self, text: str) -> None:
@@ -117,7 +117,7 @@ class Retired:
     """
 
     def __init__(self, program: Program) -> None:
-        """Begin a run."""
+        """Create a converter for a run from its first instruction on."""
         self._program = program
         self._names = np.array([_name(word) for word in program.image[: program.text].tolist()])
         self.count = 0

@@ -22,7 +22,7 @@ class Comparison:
     """
 
     def __init__(self, program: Program, other: Records) -> None:
-        """Begin at the first record."""
+        """Create a comparison from the first record on."""
         self._program, self._other = program, other
         self._retired = Retired(program)
         self._columns = [column for column in COLUMNS if column in other]

@@ -1,5 +1,6 @@
 """The core's arithmetic and logic unit against the interpreter's semantics of each instruction."""
 
+from collections.abc import Callable, Coroutine
 from random import Random
 from typing import Any
 
@@ -38,6 +39,15 @@ def digits_of(number: int, digits: int = PENTS) -> list[int]:
         found.append(pent + 2)
         number = (number - pent) // 5
     return found
+
+
+def simulate(unit: Alu, testbench: Callable[[Any], Coroutine[Any, Any, None]]) -> None:
+    """Run a test bench on a unit."""
+    m = Module()
+    m.submodules.unit = unit
+    simulator = Simulator(m)
+    simulator.add_testbench(testbench)
+    simulator.run()
 
 
 def test_every_instruction_of_one_cycle_is_here() -> None:
@@ -93,11 +103,7 @@ def test_an_instruction_gives_the_word_and_the_flags_of_the_interpreter(name: st
                 assert list(context.get(unit.result)) == digits_of(each["result"]), each
             assert context.get(unit.flags.as_value()) == each["flags"], each
 
-    m = Module()
-    m.submodules.unit = unit
-    simulator = Simulator(m)
-    simulator.add_testbench(testbench)
-    simulator.run()
+    simulate(unit, testbench)
 
 
 def test_branches_compare() -> None:
@@ -113,11 +119,7 @@ def test_branches_compare() -> None:
             await context.delay(1e-9)
             assert (context.get(unit.less), context.get(unit.equal)) == (x < y, x == y)
 
-    m = Module()
-    m.submodules.unit = unit
-    simulator = Simulator(m)
-    simulator.add_testbench(testbench)
-    simulator.run()
+    simulate(unit, testbench)
 
 
 def test_the_second_operand_comes_from_registers_or_the_immediate() -> None:
