@@ -25,7 +25,13 @@ from pentary_hdl.fpga.measure import measure
 HERE: Final = Path(__file__).parent
 RECORD: Final = HERE / "word_form.json"
 CORE: Final = HERE.parent / "hdl" / "pentary_hdl" / "core"
-SOURCES: Final = [HERE / "forms" / "words.py", HERE / "forms" / "chain.py", CORE / "word.py", CORE / "alu.py"]
+SOURCES: Final = [
+    HERE / "forms" / "words.py",
+    HERE / "forms" / "chain.py",
+    HERE / "forms" / "conversions.py",
+    CORE / "word.py",
+    CORE / "alu.py",
+]
 
 PENTS, BIASED, BINARY = "pents", "biased digits", "two's complement"
 PARTS: Final[dict[str, dict[str, Callable[[], wiring.Component]]]] = {

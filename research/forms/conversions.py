@@ -1,5 +1,8 @@
 """Conversion of a latent word of 8 pents between pents and two's complement."""
 
+from collections.abc import Callable, Sequence
+from typing import Final
+
 from amaranth import Const, Module, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -26,31 +29,33 @@ class ToBinary(wiring.Component):
         super().__init__({"words": In(WORDS), "numbers": Out(NUMBERS)})
 
     def elaborate(self, platform: object) -> Module:
-        """Build the tree: combine pairs of pents, then pairs of these, and so on."""
+        """Build a tree for each lane."""
         m = Module()
         for lane in range(LANES):
-            parts: list[Value] = list(self.words[lane])
-            for pents, times in ((2, _five), (4, _twenty_five), (8, _six_hundred_twenty_five)):
-                joined = []
-                for low, high in zip(parts[::2], parts[1::2], strict=True):
-                    part = Signal(signed((5**pents // 2).bit_length() + 1))
-                    m.d.comb += part.eq(times(high) + low)
-                    joined.append(part)
-                parts = joined
-            m.d.comb += self.numbers[lane].eq(parts[0])
+            m.d.comb += self.numbers[lane].eq(joined(m, list(self.words[lane])))
         return m
 
 
-def _five(x: Value) -> Value:
-    return (x << 2) + x
+TIMES: Final[dict[int, Callable[[Value], Value]]] = {
+    1: lambda x: (x << 2) + x,
+    2: lambda x: (x << 4) + (x << 3) + x,
+    4: lambda x: (x << 9) + (x << 7) - (x << 4) + x,
+    8: lambda x: (x << 19) - (x << 17) - (x << 11) - (x << 9) - (x << 5) + x,
+}
+"""Products with 5, 25, 625 and 390,625, by the number of pents that they shift by."""
 
 
-def _twenty_five(x: Value) -> Value:
-    return (x << 4) + (x << 3) + x
-
-
-def _six_hundred_twenty_five(x: Value) -> Value:
-    return (x << 9) + (x << 7) - (x << 4) + x
+def joined(m: Module, pents: Sequence[Value]) -> Value:
+    """Return a number in two's complement, made of its pents: pairs of them, then pairs of these, and so on."""
+    parts, length = list(pents), 1
+    while len(parts) > 1:
+        pairs = []
+        for low, high in zip(parts[::2], parts[1::2], strict=True):
+            part = Signal(signed((5 ** (2 * length) // 2).bit_length() + 1))
+            m.d.comb += part.eq(TIMES[length](high) + low)
+            pairs.append(part)
+        parts, length = pairs, 2 * length
+    return parts[0]
 
 
 _PARTS = ((0, 4), (4, 4), (8, 4), (12, 4), (16, 3))

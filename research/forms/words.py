@@ -8,7 +8,6 @@ biased: digits 0..4, the pents plus 2; the cells of the core, `pentary_hdl.core.
 binary: two's complement of 38 bits.
 """
 
-from collections.abc import Callable
 from typing import Final
 
 from amaranth import C, Cat, Const, Module, Mux, Signal, Value, signed
@@ -16,6 +15,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from forms import as_signed, chain, lookup
+from forms.conversions import joined
 from pentary.numbers.word import PENTS, WORD_MAX
 from pentary_hdl.core import word as core
 from pentary_hdl.lralu.digits import PENT, WORD
@@ -273,7 +273,7 @@ _RECIPROCAL: Final = (1 << _DROPPED + _QUOTIENT_SHIFT) // MODULUS
 
 
 class ToBinary(wiring.Component):
-    """A word in pents, in two's complement: pairs of pents, then pairs of these, and so on."""
+    """A word in pents, in two's complement."""
 
     def __init__(self) -> None:
         """Create the component."""
@@ -282,26 +282,8 @@ class ToBinary(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Build the tree."""
         m = Module()
-        parts: list[Value] = list(self.x)
-        pents = 1
-        while len(parts) > 1:
-            joined = []
-            for low, high in zip(parts[::2], parts[1::2], strict=True):
-                part = Signal(signed((5 ** (2 * pents) // 2).bit_length() + 1))
-                m.d.comb += part.eq(_TIMES[pents](high) + low)
-                joined.append(part)
-            parts, pents = joined, 2 * pents
-        m.d.comb += self.z.eq(parts[0])
+        m.d.comb += self.z.eq(joined(m, list(self.x)))
         return m
-
-
-_TIMES: Final[dict[int, Callable[[Value], Value]]] = {
-    1: lambda x: (x << 2) + x,
-    2: lambda x: (x << 4) + (x << 3) + x,
-    4: lambda x: (x << 9) + (x << 7) - (x << 4) + x,
-    8: lambda x: (x << 19) - (x << 17) - (x << 11) - (x << 9) - (x << 5) + x,
-}
-"""Products with 5, 25, 625 and 390,625."""
 
 
 class ToPents(wiring.Component):
