@@ -17,7 +17,7 @@ FLOORS: Final = (
     ("support",),
     ("lowrank",),
     ("es", "runs", "isa"),
-    ("nets", "asm", "interpreter", "randomprogram"),
+    ("nets", "asm", "interpreter", "machine", "randomprogram"),
     ("tasks",),
     ("cli",),
 )
@@ -86,7 +86,7 @@ def picture(path: Path) -> None:
     places = {}
     for height, floor in enumerate(FLOORS):
         for number, package in enumerate(floor):
-            places[package] = ((number - (len(floor) - 1) / 2) * 2.7, height)
+            places[package] = ((number - (len(floor) - 1) / 2) * 2.2, height)
     for package, targets in drawn.items():
         for target in sorted(targets):
             (x, y), (to_x, to_y) = places[package], places[target]

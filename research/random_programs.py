@@ -87,8 +87,9 @@ def document(found: dict[str, Any]) -> str:
 
 Made by `python research/random_programs.py`. Each program runs on a random machine of its own: line, sets, ways, beats
 and latencies of the caches, critical word first or not, predictor, return-address stack, queues, lanes, generator
-rounds, latency of devices, and the overflow trap. Four fifths have a trap handler, timer and external interrupts in
-random cycles, counters and devices.
+rounds, latency of devices, and the overflow trap. A fifth have no caches, and a few lack the vector unit, the crossbar
+or the low-rank unit. Four fifths have a trap handler, timer and external interrupts in random cycles, counters and
+devices.
 
 | programs and machines | instructions | differences |
 |---|---|---|

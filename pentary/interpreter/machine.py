@@ -1,6 +1,6 @@
 """Interpreter: instruction fetch, operand read, execution, and locations of faults."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from pentary.interpreter.lowrank import LOWRANK
@@ -42,6 +42,7 @@ class Interpreter(State):
         overflow_trap: bool = False,
         input: Iterable[int] = (),
         interrupts: Iterable[int] = (),
+        absent: Collection[str] = (),
     ) -> None:
         """Load a program at address 0.
 
@@ -52,12 +53,15 @@ class Interpreter(State):
             input: characters of the device INPUT, as code points.
             interrupts: cycles from which the external interrupt is pending, each until it is taken. Cycles are those of
                 `counters`, by default the number of instructions executed.
+            absent: units that the machine does not have, by their names in the instruction table; their instructions
+                are illegal.
 
         Raises:
             PentaryError: the program takes more words than the memory has, or a value in its image is not a word.
         """
         super().__init__(program, memory, overflow_trap, input)
-        self._code = [_bind(word, address) for address, word in enumerate(program.image[: program.text].tolist())]
+        text = program.image[: program.text].tolist()
+        self._code = [_bind(word, address, absent) for address, word in enumerate(text)]
         self._origin: int | None = None
         self._interrupts = sorted(interrupts, reverse=True)
 
@@ -130,10 +134,10 @@ class Interpreter(State):
         return f"execution ran past the end of {program}" if fell else f"jump outside {program}"
 
 
-def _bind(word: int, address: int) -> tuple[Semantics, _Operands] | str:
+def _bind(word: int, address: int, absent: Collection[str]) -> tuple[Semantics, _Operands] | str:
     """Return the semantics and the operands of a word at an address, or the reason why it is illegal."""
     try:
-        decoded = decode(word)
+        decoded = decode(word, absent)
     except IllegalInstruction as error:
         return str(error)
     taken = []

@@ -11,6 +11,7 @@ A word is legal only if its unused fields are 0 and the others are in range: an 
 exactly one word, and the word 0 is illegal.
 """
 
+from collections.abc import Collection
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -83,7 +84,7 @@ class Decoded(NamedTuple):
 
 
 class IllegalInstruction(PentaryError):
-    """A word that encodes no instruction, or field values that cannot be encoded."""
+    """A word that encodes no instruction, or none that the machine has; or field values that cannot be encoded."""
 
 
 @cache
@@ -140,17 +141,18 @@ def encode(instruction: Instruction, d: int = 0, a: int = 0, b: int = 0, i: int 
     return word
 
 
-def decode(word: int) -> Decoded:
+def decode(word: int, absent: Collection[str] = ()) -> Decoded:
     """Return the instruction that a word encodes.
 
     Args:
         word: any word.
+        absent: units that the machine does not have, by their names in the table.
 
     Returns:
         The instruction and its fields.
 
     Raises:
-        IllegalInstruction: the word encodes none; the message says why.
+        IllegalInstruction: the word encodes none, or one of an absent unit; the message says why.
 
     >>> decode(0)
     Traceback (most recent call last):
@@ -170,6 +172,10 @@ def decode(word: int) -> Decoded:
         encode(instruction, **fields)
     except IllegalInstruction as error:
         raise IllegalInstruction(f"{word} is no instruction: {error}") from None
+    if instruction.unit in absent:
+        raise IllegalInstruction(
+            f"{instruction.name} needs {_UNITS[instruction.unit]}, which this machine does not have"
+        )
     return Decoded(instruction, **({"d": 0, "a": 0, "b": 0, "i": 0} | fields))
 
 
@@ -181,5 +187,11 @@ def _extract(word: int, field: Field) -> int:
 
 
 _FORMATS: Final[dict[int, Format]] = {instruction.opcode: instruction.format for instruction in INSTRUCTIONS}
+_UNITS: Final = {
+    "vector": "the vector unit",
+    "memory": "the vector load/store unit",
+    "crossbar": "the crossbar",
+    "lowrank": "the low-rank unit",
+}
 _BY_CODE: Final = {(instruction.opcode, instruction.function): instruction for instruction in INSTRUCTIONS}
 assert len(_BY_CODE) == len(INSTRUCTIONS), "two instructions share a code"

@@ -27,6 +27,7 @@ end in it runs to HALT; with the trap on, many programs end at an earlier overfl
 that does, `handlers` the trap handler and what it is for.
 """
 
+from collections.abc import Collection
 from random import Random
 from typing import Final
 
@@ -43,7 +44,9 @@ LENGTH_MAX: Final = 20_000
 """Longest body: a seven-pent immediate still reaches every address of the text and the data behind it."""
 
 
-def random_program(seed: int, length: int, faults: bool = False, system: bool = False) -> Program:
+def random_program(
+    seed: int, length: int, faults: bool = False, system: bool = False, absent: Collection[str] = ()
+) -> Program:
     """Return a random program, the same for the same arguments on every computer.
 
     Args:
@@ -53,6 +56,8 @@ def random_program(seed: int, length: int, faults: bool = False, system: bool = 
         faults: whether an instruction somewhere in the body or at its end faults; every kind of fault occurs. With
             `system` the program ends in a double fault instead.
         system: whether there is a trap handler, with faults that it takes, interrupts, counters and devices.
+        absent: units that the machine does not have, as of `pentary.machine.config.Config.absent`. No instruction of
+            them is executed, unless it is to be the fault of an illegal instruction.
 
     Returns:
         The program. Its symbol BOUND is an upper bound on the instructions that it executes, with `system` on a
@@ -68,7 +73,7 @@ def random_program(seed: int, length: int, faults: bool = False, system: bool = 
     (True, True)
     """
     length = checked_integers(length, 1, LENGTH_MAX, "length").item()
-    writer = Writer(Random(seed), system)
+    writer = Writer(Random(seed), system, absent)
     write_start(writer)
     if system:
         write_handler(writer)

@@ -6,7 +6,7 @@ It stands in the main program outside all structures, where the stack is empty a
 from collections.abc import Callable
 from typing import Final
 
-from pentary.isa import BY_NAME, IllegalInstruction, decode, encode
+from pentary.isa import BY_NAME, INSTRUCTIONS, IllegalInstruction, decode, encode
 from pentary.isa.table import CONTROLS, LINK, MAX_VL, STACK
 from pentary.lowrank.generator import MEMBER_MAX
 from pentary.numbers.word import PENTS, WORD_MAX, limit
@@ -18,12 +18,15 @@ _OFFSET_MAX: Final = limit(7)  # largest offset in the I format
 def write_fault(w: Writer) -> None:
     """Write an instruction that faults, after the instructions that set it up."""
     kind = w.rng.choice(list(FAULTS))
-    w.rng.choice(FAULTS[kind])(w)
+    w.rng.choice([write for unit, write in FAULTS[kind] if unit not in w.absent])(w)
     w.release()
 
 
 def _illegal(w: Writer) -> None:
-    """Write an illegal word: 0, a random one, or one that differs from an instruction in one pent."""
+    """Write an illegal word: 0, a random one, one a pent off an instruction, or an instruction of an absent unit."""
+    if w.absent and w.chance(0.5):
+        w.emit(w.rng.choice([line.name for line in INSTRUCTIONS if line.unit in w.absent]))
+        return
     while True:
         near = encode(BY_NAME["ADD"]) + w.rng.choice((-1, 1)) * 5 ** w.rng.randrange(PENTS - 1)
         word = w.rng.choice((0, near, w.number(-WORD_MAX, WORD_MAX)))
@@ -70,7 +73,7 @@ def _index_outside(w: Writer) -> None:
 
 
 def _access_far_outside(w: Writer) -> None:
-    name = w.rng.choice(("LOAD", "STORE", "LOADV", "STOREV"))
+    name = w.rng.choice([name for name in ("LOAD", "STORE", "LOADV", "STOREV") if BY_NAME[name].unit not in w.absent])
     w.emit(name, rs=w.constant(w.rng.choice((-WORD_MAX, WORD_MAX))))
 
 
@@ -126,54 +129,55 @@ def _take_too_much(w: Writer) -> None:
     w.emit("ACCGET", k=w.rng.randrange(PENTS))
 
 
-FAULTS: Final[dict[str, tuple[Callable[[Writer], None], ...]]] = {
-    "illegal instruction": (_illegal,),
+FAULTS: Final[dict[str, tuple[tuple[str, Callable[[Writer], None]], ...]]] = {
+    "illegal instruction": (("scalar", _illegal),),
     "fetch": (
-        lambda w: w.emit("JUMP", w.last),
-        lambda w: w.emit("JUMP", w.data),
-        lambda w: w.emit("BEQ", w.data, rs=0, ru=0),
-        lambda w: w.emit("BGE", rs=0, ru=0, j7=-_OFFSET_MAX),
-        lambda w: w.emit("CALL", j10=w.number(-limit(10), -_OFFSET_MAX)),
-        _return_outside,
+        ("scalar", lambda w: w.emit("JUMP", w.last)),
+        ("scalar", lambda w: w.emit("JUMP", w.data)),
+        ("scalar", lambda w: w.emit("BEQ", w.data, rs=0, ru=0)),
+        ("scalar", lambda w: w.emit("BGE", rs=0, ru=0, j7=-_OFFSET_MAX)),
+        ("scalar", lambda w: w.emit("CALL", j10=w.number(-limit(10), -_OFFSET_MAX))),
+        ("scalar", _return_outside),
     ),
     "memory": (
-        lambda w: w.emit("POP"),
-        lambda w: w.emit("LOAD", rs=0, i=w.number(-_OFFSET_MAX, -1)),
-        lambda w: w.emit("LOAD", rs=STACK, i=w.number(0, _OFFSET_MAX)),
-        lambda w: w.emit("STORE", rs=0, i=w.rng.randint(-1, w.words)),
-        lambda w: w.emit("STOREV", w.data, rs=0, i=-1),
-        _push_into_text,
-        _cross_the_end,
-        _access_far_outside,
-        _step_outside,
-        _index_outside,
-        lambda w: w.emit("STOREVS", rs=w.constant(w.rng.randint(0, w.words)), rt=0),
+        ("scalar", lambda w: w.emit("POP")),
+        ("scalar", lambda w: w.emit("LOAD", rs=0, i=w.number(-_OFFSET_MAX, -1))),
+        ("scalar", lambda w: w.emit("LOAD", rs=STACK, i=w.number(0, _OFFSET_MAX))),
+        ("scalar", lambda w: w.emit("STORE", rs=0, i=w.rng.randint(-1, w.words))),
+        ("memory", lambda w: w.emit("STOREV", w.data, rs=0, i=-1)),
+        ("scalar", _push_into_text),
+        ("memory", _cross_the_end),
+        ("scalar", _access_far_outside),
+        ("memory", _step_outside),
+        ("memory", _index_outside),
+        ("memory", lambda w: w.emit("STOREVS", rs=w.constant(w.rng.randint(0, w.words)), rt=0)),
     ),
     "divide": (
-        lambda w: w.emit("DIV", rt=0),
-        lambda w: w.emit("REM", rt=w.constant(0)),
+        ("scalar", lambda w: w.emit("DIV", rt=0)),
+        ("scalar", lambda w: w.emit("REM", rt=w.constant(0))),
     ),
     "operand": (
-        lambda w: w.emit("SETVL", rs=_outside(w, 1, MAX_VL)),
-        lambda w: w.emit(w.rng.choice(("SHL", "SHR")), rt=_outside(w, 0, PENTS)),
-        lambda w: w.emit("VGET", rt=_outside(w, 0, MAX_VL - 1)),
-        lambda w: w.emit("VSET", rs=_outside(w, 0, MAX_VL - 1)),
-        lambda w: w.emit("VGET", rt=_limit(w, "SETVL")),
-        lambda w: w.emit("VSET", rs=_limit(w, "SETVL")),
-        lambda w: w.emit("LOADX", rt=_outside(w, 0, MAX_VL - 1)),
-        lambda w: w.emit("LRGEN", rs=_outside(w, 0, MEMBER_MAX)),
-        lambda w: w.emit("LRMUL", rs=_outside(w, 0, MAX_VL - 1)),
-        lambda w: w.emit("LRMUL", rs=_limit(w, "LRSET", cd=list(CONTROLS).index("ROWS"))),
-        _set_control,
+        ("scalar", lambda w: w.emit("SETVL", rs=_outside(w, 1, MAX_VL))),
+        ("scalar", lambda w: w.emit(w.rng.choice(("SHL", "SHR")), rt=_outside(w, 0, PENTS))),
+        ("vector", lambda w: w.emit("VGET", rt=_outside(w, 0, MAX_VL - 1))),
+        ("vector", lambda w: w.emit("VSET", rs=_outside(w, 0, MAX_VL - 1))),
+        ("vector", lambda w: w.emit("VGET", rt=_limit(w, "SETVL"))),
+        ("vector", lambda w: w.emit("VSET", rs=_limit(w, "SETVL"))),
+        ("crossbar", lambda w: w.emit("LOADX", rt=_outside(w, 0, MAX_VL - 1))),
+        ("lowrank", lambda w: w.emit("LRGEN", rs=_outside(w, 0, MEMBER_MAX))),
+        ("lowrank", lambda w: w.emit("LRMUL", rs=_outside(w, 0, MAX_VL - 1))),
+        ("lowrank", lambda w: w.emit("LRMUL", rs=_limit(w, "LRSET", cd=list(CONTROLS).index("ROWS")))),
+        ("lowrank", _set_control),
     ),
     "overflow": (
-        _double,
-        _add_one_more,
-        _subtract_negative,
-        _accumulate,
-        _take_too_much,
-        lambda w: w.emit("MUL2", rs=_edge(w)),
-        lambda w: w.emit("SHLI", rs=_edge(w), k=w.rng.randint(1, PENTS)),
-        lambda w: w.emit("MULI", rs=_edge(w), i=w.rng.choice((-2, 2))),
+        ("scalar", _double),
+        ("scalar", _add_one_more),
+        ("scalar", _subtract_negative),
+        ("scalar", _accumulate),
+        ("scalar", _take_too_much),
+        ("scalar", lambda w: w.emit("MUL2", rs=_edge(w))),
+        ("scalar", lambda w: w.emit("SHLI", rs=_edge(w), k=w.rng.randint(1, PENTS))),
+        ("scalar", lambda w: w.emit("MULI", rs=_edge(w), i=w.rng.choice((-2, 2)))),
     ),
 }
+"""By kind of fault, the ways to cause it, each with the unit that it needs."""

@@ -66,13 +66,18 @@ def write_subroutine(w: Writer) -> None:
 
 
 def write_item(w: Writer, depth: int = 0) -> None:
-    """Write an instruction and its set-up; or a structure with further items in it, unless the nesting is too deep."""
+    """Write an instruction and its set-up, or a structure with further items in it.
+
+    Write nothing if the machine has no instruction of the group drawn, or if the nesting is too deep.
+    """
     if w.system is not None and w.chance(0.2):
         write_system(w, inside=depth > 0 or w.in_subroutine)
         return
     [kind] = w.rng.choices(list(_MIX), list(_MIX.values()))
     if kind not in _STRUCTURES:
-        names = [instruction.name for instruction in INSTRUCTIONS if instruction.group == kind]
+        names = [line.name for line in INSTRUCTIONS if line.group == kind and line.unit not in w.absent]
+        if not names:
+            return
         [name] = w.rng.choices(names, [_WEIGHTS.get(name, 1) for name in names])
         _write_instruction(w, name)
         w.release()

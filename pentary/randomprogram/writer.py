@@ -1,7 +1,7 @@
 """Writer of random programs: draws numbers and registers, emits instructions, and builds the image."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -101,15 +101,17 @@ class Writer:
         bases: registers that hold pointers.
         counters: loop counter registers, one for each depth.
         system: registers of the trap handler, or None if the program has none.
+        absent: units that the machine does not have.
         looping: number of loops around the current place.
         data, last: labels of the data and of the last word of text, a NOP that only a planned fault reaches.
         handler: label of the trap handler.
         subroutines: label of each, with an upper bound on the instructions that it executes.
     """
 
-    def __init__(self, rng: Random, system: bool = False) -> None:
+    def __init__(self, rng: Random, system: bool = False, absent: Collection[str] = ()) -> None:
         """Create an empty program; draw the registers with special purposes, and the pointers in the data."""
         self.rng = rng
+        self.absent = absent
         reserved = rng.sample(range(1, STACK), BASES + LOOPS + (len(System._fields) if system else 0))
         self.bases, self.counters = reserved[:BASES], reserved[BASES : BASES + LOOPS]
         self.system = System(*reserved[BASES + LOOPS :]) if system else None
@@ -224,7 +226,7 @@ class Writer:
         elif detour == 2:
             self.emit("ACCSET", rs=rd)
             self.emit("ACCGET", rd=rd, k=0)
-        elif detour == 3:
+        elif detour == 3 and "vector" not in self.absent:
             vector = self.rng.randrange(VECTORS)
             self.emit("VSET", vd=vector, rs=0, rt=rd)
             self.emit("VGET", rd=rd, vs=vector, rt=0)

@@ -58,9 +58,14 @@ def access(s: Record, caches: "Record", side: int, address: int, write: bool, no
 
 @compiled
 def touch(s: Record, caches: "Record", side: int, line: int, place: int, write: bool, now: int) -> None:
-    """Look a line up in an L1 cache; on a miss, request it in cycle `now`, the word at a place in the line first."""
+    """Look a line up in an L1 cache; on a miss, request it in cycle `now`, the word at a place in the line first.
+
+    Without caches the access is only counted.
+    """
     accesses = o.ICACHE_ACCESSES + 2 * side
     s.counts[accesses] += 1
+    if not s.cached:
+        return
     hit, evicted = _lookup(caches[side], line, write)
     if hit:
         return

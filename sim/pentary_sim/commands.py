@@ -248,7 +248,7 @@ def new_machine(
         PentaryError: a file cannot be read, or is wrong.
     """
     from pentary.asm.objectfile import is_standard_input, load_program
-    from pentary_sim.config import Config
+    from pentary.machine.config import Config
     from pentary_sim.console import read_input
     from pentary_sim.simulator import Simulator
 

@@ -10,8 +10,8 @@ import click
 from pentary.cli.options import FILE
 from pentary.es.loop import Task
 from pentary.es.strategy import Parameters
+from pentary.machine.config import Config
 from pentary.tasks.running.engines import Engine, Training
-from pentary_sim.config import Config
 
 
 def _prepare(task: Task, parameters: Parameters, config: Path | None = None) -> Training:

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from pentary.asm import assemble
 from pentary.isa.program import Program
+from pentary.machine.config import Config
 from pentary.numbers.word import PentaryError
-from pentary_sim.config import Config
 from pentary_sim.events import CAUSES
 from pentary_sim.simulator import Simulator
 

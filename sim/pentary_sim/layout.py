@@ -13,8 +13,8 @@ from pentary.isa.table import CONTROLS, FITNESS, MAX_VL, REGISTERS, VECTORS
 from pentary.isa.timing import TERMS
 from pentary.lowrank.generator import ROUNDS
 from pentary.lowrank.operations import MAX_RANK
+from pentary.machine.config import MAX_ENTRIES, MAX_QUEUE, MAX_RETURNS, MAX_SETS, MAX_STAGES, MAX_WAYS
 from pentary.numbers.word import PENTS
-from pentary_sim.config import MAX_ENTRIES, MAX_QUEUE, MAX_RETURNS, MAX_SETS, MAX_STAGES, MAX_WAYS
 from pentary_sim.events import CAUSES, COUNTS, UNITS
 
 _INT: Final = np.int64
@@ -53,6 +53,7 @@ STATE: Final = np.dtype(
         ("queue", _INT),
         ("line_words", _INT),
         ("line_inverse", _INT),  # of line_words, see `cache.line_of`
+        ("cached", _INT),  # whether there are caches
         ("critical_first", _INT),
         ("icache_latency", _INT),
         ("dcache_latency", _INT),
@@ -128,10 +129,10 @@ STATE: Final = np.dtype(
 
 CODE: Final = np.dtype(
     [
-        ("op", _INT),  # NONE for an illegal instruction
+        ("op", _INT),  # NONE for an illegal instruction, also one of a unit that is absent
         ("unit", _INT),
         ("group", _INT),  # index into GROUPS
-        ("line", _INT),  # its line in the instruction cache
+        ("line", _INT),  # its line in the instruction cache; the same for all without caches
         ("entry", _INT),  # of the branch target buffer
         ("turn", _INT),  # 1 for a call, -1 for a return
         ("quick", _INT),  # it stays a cycle in each stage unless it waits for registers, its fetch or its data

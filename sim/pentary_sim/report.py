@@ -38,10 +38,11 @@ def figures(machine: Simulator) -> str:
         rows.append(("traps", f"{traps:,}"))
     if left := machine.interrupts_left:
         rows.append(("interrupts", f"{left:,} not taken"))
-    for name, cache in (("instruction cache", "icache"), ("data cache", "dcache"), ("L2 cache", "l2")):
+    cached = machine.config.caches.enabled
+    for name, cache in (("instruction", "icache"), ("data", "dcache"), ("L2", "l2")):
         if accesses := counts[f"{cache}_accesses"]:
-            hits = 1 - counts[f"{cache}_misses"] / accesses
-            rows.append((name, f"{accesses:,} accesses, {hits:.2%} hits"))
+            hits = f", {1 - counts[f'{cache}_misses'] / accesses:.2%} hits" if cached else ""
+            rows.append((f"{name} {'cache' if cached else 'memory'}", f"{accesses:,} accesses{hits}"))
     for unit in ("vector", "memory", "crossbar", "lowrank"):
         if busy := counts[f"{unit}_busy_cycles"]:
             rows.append((f"{unit} unit", f"busy {busy / cycles:.1%}"))

@@ -11,10 +11,10 @@ from pentary.isa.program import Fault, Program
 from pentary.isa.system import CSRS, DEVICES, TEXT, WRITABLE, double_fault
 from pentary.isa.table import CONTROLS, INSTRUCTIONS, MAX_VL
 from pentary.lowrank.generator import MEMBER_MAX
+from pentary.machine.config import Config
 from pentary.numbers.word import PENTS
 from pentary_sim import kernel, system
 from pentary_sim import opcodes as o
-from pentary_sim.config import Config
 from pentary_sim.events import CAUSES, COUNTS, EVENT, FAULTS, NONE, Events
 from pentary_sim.state import switch_on
 
@@ -287,7 +287,7 @@ class Simulator:
         last, text = len(self.memory) - 1, self.program.text
         if ending == o.ILLEGAL:
             try:
-                decode(int(self.memory[pc]))
+                decode(int(self.memory[pc]), self.config.absent)
             except IllegalInstruction as error:
                 return str(error)
         if ending == o.FETCH:

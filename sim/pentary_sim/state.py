@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from pentary.isa.encoding import IllegalInstruction, decode, operands
 from pentary.isa.program import Program
 from pentary.isa.table import CALLS, CONTROL_RESET, INSTRUCTIONS, LINK, MAX_VL, STACK, Instruction
+from pentary.machine.config import Config
 from pentary.numbers.word import PentaryError
 from pentary_sim.cache import inverse
-from pentary_sim.config import Config
 from pentary_sim.events import EVENT, NONE, UNITS
 from pentary_sim.layout import CACHE, CODE, DCACHE, ICACHE, L2, NO_LINE, STATE
 from pentary_sim.opcodes import GROUPS
@@ -66,6 +66,7 @@ def switch_on(
         "queue": config.pipeline.queue,
         "line_words": config.caches.line,
         "line_inverse": inverse(config.caches.line),
+        "cached": config.caches.enabled,
         "critical_first": config.caches.critical_first,
         "icache_latency": config.l1_latency(config.icache),
         "dcache_latency": config.l1_latency(config.dcache),
@@ -96,16 +97,17 @@ def switch_on(
         caches[number]["sets"], caches[number]["ways"] = cache.sets, cache.ways
     events = np.zeros(_EVENTS_KEPT, EVENT) if trace else None
     vectors = np.zeros((_VECTORS_KEPT, MAX_VL), np.int64) if trace else None
-    code = _decode(program)
+    code = _decode(program, config.absent)
     addresses = np.arange(program.text)
-    code["line"] = (addresses + config.caches.line // 2) // config.caches.line
+    if config.caches.enabled:  # else it is as if all were in one line, which is there
+        code["line"] = (addresses + config.caches.line // 2) // config.caches.line
     code["entry"] = addresses % max(config.predictor.entries, 1)
     characters = np.fromiter(input, np.int64, len(input))
     lines = np.sort(np.fromiter(interrupts, np.int64, len(interrupts)))
     return State(machine, caches, memory, characters, lines, code, events, vectors)
 
 
-def _decode(program: Program) -> NDArray[Any]:
+def _decode(program: Program, absent: Collection[str]) -> NDArray[Any]:
     """Decode every instruction word into its fields and the registers that it reads and writes."""
     code = np.zeros(program.text, CODE)
     for name in ("vsource_1", "vsource_2", "vsource_3", "vwritten"):
@@ -113,7 +115,7 @@ def _decode(program: Program) -> NDArray[Any]:
     for place, word in enumerate(program.image[: program.text].tolist()):
         row = code[place]
         try:
-            instruction, *fields = decode(word)
+            instruction, *fields = decode(word, absent)
         except IllegalInstruction:
             row["op"] = NONE
             continue

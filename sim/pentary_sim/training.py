@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from pentary.es.loop import Step, Task, record
 from pentary.es.strategy import Parameters, State
 from pentary.isa.program import Fault
+from pentary.machine.config import Config
 from pentary.numbers.word import PentaryError
-from pentary_sim.config import Config
 from pentary_sim.drive import drive
 from pentary_sim.loader import Prepared, prepare
 from pentary_sim.simulator import Simulator

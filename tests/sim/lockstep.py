@@ -14,8 +14,8 @@ import numpy as np
 
 from pentary.isa.program import Fault, Program
 from pentary.isa.system import CAUSES as TRAPS
+from pentary.machine.config import Config
 from pentary.randomprogram import INTERRUPTS, random_program
-from pentary_sim.config import Config
 from pentary_sim.events import CAUSES, FAULTS
 from pentary_sim.simulator import Simulator
 
@@ -99,7 +99,8 @@ def check_random(reference: ModuleType, seed: int, length: int) -> Counter[str]:
     """
     rng = Random(seed)
     config = Config.loads(random_settings(rng))
-    program = random_program(seed, length, faults=rng.random() < 0.3, system=rng.random() < 0.8)
+    faults, system = rng.random() < 0.3, rng.random() < 0.8
+    program = random_program(seed, length, faults, system, config.absent)
     input = tuple(rng.randrange(0x110000) for _ in range(rng.randrange(20)))
     horizon = rng.choice((2_000, 20_000, 200_000))
     interrupts = tuple(rng.randrange(horizon) for _ in range(rng.randint(0, INTERRUPTS)))
@@ -110,13 +111,19 @@ def random_settings(rng: Random) -> str:
     """Return settings of a random machine, as TOML."""
     sets, ways, beats = (1, 1, 5, 25), (1, 2, 3, 8), (1, 5, 25, 125, 625)
     latency = ("", f"latency = {rng.choice((1, 2, 3, 16))}")
+    few = ("crossbar", "lowrank"), ("crossbar",), ("lowrank",), ("vector", "crossbar", "lowrank")
+    absent = rng.choice(few) if rng.random() < 0.15 else ()
     return f"""
+        units = {{{", ".join(f"{unit} = false" for unit in absent)}}}
         pipeline.queue = {rng.choice((1, 2, 3, 4, 8, 64))}
         predictor = {{entries = {rng.choice((0, 1, 5, 25, 125, 999))}, returns = {rng.choice((0, 1, 2, 8, 64))}}}
-        caches = {{line = {rng.choice((5, 25, 125, 625))}, critical_first = {rng.choice(("true", "false"))}}}
         exceptions.overflow_trap = {rng.choice(("true", "false"))}
         devices.latency = {rng.choice((0, 1, 10, 100))}
         lowrank = {{lanes = {rng.choice((16, 64, 256))}, rounds_per_cycle = {rng.choice((1, 2, 4, 8))}}}
+        [caches]
+        line = {rng.choice((5, 25, 125, 625))}
+        critical_first = {rng.choice(("true", "false"))}
+        enabled = {rng.choice(("true", "true", "true", "true", "false"))}
         [icache]
         sets = {rng.choice(sets)}
         ways = {rng.choice(ways)}

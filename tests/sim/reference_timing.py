@@ -21,7 +21,7 @@ from pentary.isa.program import Fault, Program
 from pentary.isa.system import CAUSES as TRAP_CAUSES
 from pentary.isa.system import CSRS, DEVICES
 from pentary.isa.table import LINK, STACK, Instruction
-from pentary_sim.config import Config
+from pentary.machine.config import Config
 from pentary_sim.events import CAUSES, NONE, UNITS
 
 Fields = dict[str, int]
@@ -117,6 +117,8 @@ class Caches:
         """Look up the line of an address in "icache" or "dcache"; on a miss, request it in cycle `now`."""
         line = self.line(address)
         self.counts[f"{name}_accesses"] += 1
+        if not self._config.caches.enabled:
+            return
         hit, thrown_out = self._caches[name].access(line, write)
         if not hit:
             self.counts[f"{name}_misses"] += 1
@@ -204,7 +206,7 @@ class Machine:
         self, program: Program, config: Config, input: Iterable[int] = (), interrupts: Iterable[int] = ()
     ) -> None:
         trap = config.exceptions.overflow_trap
-        self.golden = Interpreter(program, config.memory.words, trap, input, interrupts)
+        self.golden = Interpreter(program, config.memory.words, trap, input, interrupts, config.absent)
         self.golden.counters = self
         self._now = 0
         self._carried: Counter[str] = Counter()  # waits of instructions that were trapped since the last one retired
@@ -271,7 +273,7 @@ class Machine:
         decoding = max(fetch + self._fetching + waits["fetch_l2"] + waits["fetch_memory"], self._ex)
         execute = max(decoding + 1, self._mem)
         try:
-            decoded = decode(int(before.memory[pc])) if inside else None
+            decoded = decode(int(before.memory[pc]), self._config.absent) if inside else None
         except IllegalInstruction:
             decoded = None
         fields: Fields = {}

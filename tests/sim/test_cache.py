@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from pentary.asm import assemble_text
+from pentary.machine.config import Config
 from pentary_sim import cache
-from pentary_sim.config import Config
 from pentary_sim.events import COUNTS
 from pentary_sim.layout import DCACHE, ICACHE
 from pentary_sim.state import switch_on
@@ -28,6 +28,7 @@ GEOMETRIES = [
     "icache = {sets = 5, ways = 2}\ndcache = {sets = 25, ways = 2}\nl2 = {sets = 5, ways = 3}",  # L2 is the smallest
     "caches = {line = 125, critical_first = false}\ndcache = {sets = 1, ways = 2}\nl2 = {beat = 25, sets = 1}",
     "caches.line = 5\ndcache = {sets = 5, ways = 1}\nl2 = {sets = 1, beat = 1, latency = 0}\nmemory.beat = 25",
+    "caches.enabled = false\ndcache = {sets = 5, ways = 1}",
     "",
 ]
 

@@ -16,9 +16,9 @@ from click.testing import CliRunner
 
 from pentary.asm import assemble, assemble_text, objectfile
 from pentary.cli.commands import main
+from pentary.machine.config import Config
 from pentary.numbers.word import PentaryError
 from pentary_sim import drive as driving
-from pentary_sim.config import Config
 from pentary_sim.simulator import Simulator
 
 SQUARES = """\

@@ -17,8 +17,8 @@ from pentary.isa import INSTRUCTIONS, decode, encode
 from pentary.isa.encoding import operands
 from pentary.isa.program import Fault
 from pentary.isa.table import CONTROLS, HIGH_SHIFT, Instruction
+from pentary.machine.config import Config
 from pentary.numbers.word import PENTS, from_digits, saturate, to_digits
-from pentary_sim.config import Config
 from pentary_sim.simulator import Simulator
 
 EXECUTIONS = 8

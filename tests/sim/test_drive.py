@@ -7,8 +7,8 @@ import pytest
 
 from pentary.asm import assemble_text
 from pentary.isa.program import Fault
+from pentary.machine.config import Config, Memory
 from pentary_sim import drive as driving
-from pentary_sim.config import Config, Memory
 from pentary_sim.drive import drive
 from pentary_sim.events import EVENT
 from pentary_sim.simulator import Simulator

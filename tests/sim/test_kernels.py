@@ -15,9 +15,9 @@ from click.testing import CliRunner
 from pentary.asm import assemble
 from pentary.cli.commands import main
 from pentary.interpreter import Interpreter
+from pentary.machine.config import Config, LowRank, Memory
 from pentary.numbers.word import PentaryError
 from pentary_sim import kernels
-from pentary_sim.config import Config, LowRank, Memory
 from pentary_sim.events import CAUSES
 from pentary_sim.simulator import Simulator
 

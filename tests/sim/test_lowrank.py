@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from pentary.asm import assemble_text
+from pentary.machine.config import Config
 from pentary.numbers.word import WORD_MAX, limit
-from pentary_sim.config import Config
 from pentary_sim.simulator import Simulator
 
 START = """

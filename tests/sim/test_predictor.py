@@ -8,8 +8,8 @@ import pytest
 from pentary.asm import assemble_text
 from pentary.isa import decode
 from pentary.isa.program import Program
+from pentary.machine.config import Config, Predictor
 from pentary.randomprogram import random_program
-from pentary_sim.config import Config, Predictor
 from pentary_sim.simulator import Simulator
 
 ENTRIES = [0, 1, 2, 7, 125, 15625]

@@ -12,8 +12,8 @@ from pentary.isa.encoding import operands
 from pentary.isa.program import Program
 from pentary.isa.system import CSRS
 from pentary.isa.table import Instruction
+from pentary.machine.config import Config
 from pentary.randomprogram import random_program
-from pentary_sim.config import Config
 
 PARTS = 20
 
@@ -61,6 +61,8 @@ CONFIGS = [
     """,
     "icache.latency = 16\npredictor.entries = 25\nmemory = {latency = 1, beat = 5}",
     "caches.line = 625\ndcache = {sets = 1, ways = 1}\nl2 = {sets = 1, ways = 1}\nmemory = {latency = 0, beat = 625}",
+    "caches.enabled = false\ndcache.sets = 625",
+    "caches = {enabled = false, line = 5}\nicache.latency = 3\ndcache = {latency = 2, beat = 1}\npredictor.entries = 5",
 ]
 
 START = """

@@ -7,9 +7,9 @@ import pytest
 from pentary.asm import assemble_text
 from pentary.isa.program import Program
 from pentary.isa.system import CSRS, WRITABLE
+from pentary.machine.config import Caches, Config, Memory
 from pentary.numbers.notation import GLYPHS
 from pentary_sim import report
-from pentary_sim.config import Config, Memory
 from pentary_sim.drive import drive
 from pentary_sim.events import CAUSES, COUNTS
 from pentary_sim.simulator import Simulator
@@ -124,6 +124,15 @@ def test_figures_say_where_every_cycle_went():
 def test_figures_of_a_machine_that_has_not_run():
     machine = Simulator(assemble_text("HALT"), SMALL)
     assert report.figures(machine).splitlines() == ["cycles        0", "instructions  0"]
+
+
+def test_figures_of_a_machine_without_caches_have_no_hit_rates():
+    machine, _ = run(PROGRAM, Config(memory=Memory(words=5**6), caches=Caches(enabled=False)))
+    lines = report.figures(machine).splitlines()
+    assert [line.split() for line in lines if "accesses" in line] == [
+        ["instruction", "memory", f"{machine.instructions}", "accesses"],
+        ["data", "memory", "3", "accesses"],
+    ]
 
 
 def test_figures_of_the_low_rank_unit():

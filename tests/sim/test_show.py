@@ -4,8 +4,8 @@ import pytest
 
 from pentary.asm import assemble_text
 from pentary.isa.program import Program
+from pentary.machine.config import Config, Memory
 from pentary.numbers.word import PentaryError
-from pentary_sim.config import Config, Memory
 from pentary_sim.show import find, show
 from pentary_sim.simulator import Simulator
 

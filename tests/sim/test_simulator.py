@@ -11,10 +11,10 @@ import pytest
 from pentary.asm import assemble_text
 from pentary.interpreter import Interpreter
 from pentary.isa.program import Fault, Program
+from pentary.machine.config import Config, Exceptions, Memory, Units
 from pentary.numbers.word import PentaryError
 from pentary.randomprogram import random_program
 from pentary_sim import events as recorded
-from pentary_sim.config import Config, Exceptions, Memory
 from pentary_sim.events import EVENT, NONE, Events
 from pentary_sim.simulator import Simulator
 
@@ -447,3 +447,38 @@ def test_what_follows_a_fault_is_as_if_it_had_not_been() -> None:
     assert machine.registers[4] == 14 * 14
     records = machine.take_events().records
     np.testing.assert_array_equal(records[records["fault"] == 0], other.take_events().records)
+
+
+SCALAR = replace(SMALL, units=Units(vector=False, crossbar=False, lowrank=False))
+
+
+@pytest.mark.parametrize(
+    ("line", "unit"),
+    [
+        ("vget p3, v1, p1", "the vector unit"),
+        ("loadv v1, 400(p0)", "the vector load/store unit"),
+        ("loadx v1, p1", "the crossbar"),
+        ("lrset RANK, p1", "the low-rank unit"),
+    ],
+)
+def test_an_instruction_of_an_absent_unit_is_as_a_word_that_is_no_instruction(line: str, unit: str) -> None:
+    install, handler = "li p1, handler\ncsrw HANDLER, p1\nmul p3, p1, p1\n", "\nhandler: csrr p2, CAUSE\nhalt"
+    machine, other = (
+        Simulator(assemble_text(install + wrong + handler), SCALAR, trace=True) for wrong in (line, ".word 0")
+    )
+    assert machine.run() == other.run() == "halt"
+    assert machine.registers[2] == 1
+    assert machine.take_events().records.tolist() == other.take_events().records.tolist()
+    assert (machine.causes, machine.counts) == (other.causes, other.counts)
+    program = assemble_text(f"nop\n{line}\nhalt")
+    for ended in (Simulator(program, SCALAR).run, lambda: Interpreter(program, 78125, absent=SCALAR.absent).run(3)):
+        with pytest.raises(Fault) as caught:
+            ended()
+        fault, name = caught.value, line.split()[0].upper()
+        assert (fault.kind, fault.pc) == ("illegal instruction", 1)
+        assert fault.detail == f"{name} needs {unit}, which this machine does not have"
+
+
+def test_a_machine_runs_what_its_units_execute() -> None:
+    program = assemble_text("li p1, 3\nsetvl p1\nvset v1, p0, p1\nvget p2, v1, p0\nsync\nhalt")
+    assert Simulator(program, replace(SMALL, units=Units(crossbar=False, lowrank=False))).run() == "halt"

@@ -14,7 +14,7 @@ from pentary.cli.commands import main
 from pentary.isa import decode
 from pentary.isa.program import Fault
 from pentary.isa.system import CSRS, WRITABLE
-from pentary_sim.config import Config
+from pentary.machine.config import Config
 from pentary_sim.events import FAULTS, NONE
 from pentary_sim.loader import PROGRAMS
 from pentary_sim.simulator import Simulator

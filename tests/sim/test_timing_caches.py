@@ -472,3 +472,40 @@ def test_vector_load_in_beats(timing: Callable[[str], None]) -> None:
         1 HALT              |    IF ID -- -- -- -- -- -- EX ME WB | sync 54
         dcache_beats = 52
     """)
+
+
+def test_without_caches_nothing_misses(timing: Callable[[str], None]) -> None:
+    timing("""
+        caches.enabled = false
+        dcache.latency = 2
+        l2.latency = 3
+        memory.latency = 7
+        cycle              |  0  1  2  3  4  5  6  7  8  9 10
+        0 STORE p1, 60(p0) | IF ID EX ME -- WB
+        1 LOAD p2, 60(p0)  |    IF ID EX ME -- WB
+        2 JUMP L14         |       IF ID EX ME -- WB
+        14 HALT            |                IF ID EX ME -- WB | flush 2
+        icache_accesses = 4
+        icache_misses = 0
+        dcache_accesses = 2
+        dcache_misses = 0
+        l2_accesses = 0
+        memory_reads = 0
+    """)
+
+
+def test_without_caches_a_vector_is_moved_by_the_parts_of_lines(timing: Callable[[str], None]) -> None:
+    # Addresses 400 .. 655 are in the parts 388 .. 412 and so on to 638 .. 662: eleven of 25 words.
+    timing("""
+        caches.enabled = false
+        caches.line = 125
+        dcache.beat = 25
+        cycle               |  0  1  2  3  4 .. 14 15 16 17 18
+        0 LOADV v1, 400(p0) | IF ID EX ME WB
+        memory              |          == == == -- --
+        1 HALT              |    IF ID -- -- -- -- -- EX ME WB | sync 13
+        dcache_accesses = 3
+        dcache_misses = 0
+        dcache_beats = 11
+        memory_reads = 0
+    """)

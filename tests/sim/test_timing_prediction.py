@@ -7,7 +7,7 @@ import pytest
 
 from pentary.asm import assemble_text
 from pentary.isa import decode
-from pentary_sim.config import Config, Predictor
+from pentary.machine.config import Config, Predictor
 from pentary_sim.simulator import Simulator
 
 

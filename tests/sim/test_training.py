@@ -10,12 +10,12 @@ from pentary.es import loop as numpy_engine
 from pentary.es.loop import Step, Task
 from pentary.es.strategy import Parameters
 from pentary.isa.program import Fault
+from pentary.machine.config import Config, Exceptions, LowRank, Memory
 from pentary.numbers.word import PentaryError
 from pentary.tasks.blackbox import BlackBox
 from pentary.tasks.digits import Digits
 from pentary.tasks.target import Target
 from pentary_sim import training
-from pentary_sim.config import Config, Exceptions, LowRank, Memory
 from pentary_sim.events import CAUSES, COUNTS
 
 TINY = Parameters(population=6, rank=2, steps=3, seed=4)

@@ -29,7 +29,7 @@ import numpy as np
 from pentary.asm import assemble_text
 from pentary.isa.program import Program
 from pentary.isa.table import BY_NAME
-from pentary_sim.config import Config
+from pentary.machine.config import Config
 from pentary_sim.events import CAUSES, NONE, UNITS
 from pentary_sim.simulator import Simulator
 

@@ -759,3 +759,29 @@ def test_all_state_stays_within_its_width(seed):
     assert all(np.abs(part).max() <= 2 for part in (machine.crossbar, machine.factor_a, machine.factor_b))
     assert machine.registers[0] == 0
     assert 1 <= machine.vl <= 256
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "named"),
+    [
+        ("VADD", "vector", "the vector unit"),
+        ("STOREVX", "memory", "the vector load/store unit"),
+        ("MATVEC", "crossbar", "the crossbar"),
+        ("LRSET", "lowrank", "the low-rank unit"),
+    ],
+)
+def test_an_instruction_of_an_absent_unit_is_illegal(name, unit, named):
+    program = Program(np.array([SETVL_1, assembled(name)]), 2, 2)
+    machine = Interpreter(program, MEMORY, absent={unit})
+    machine.registers[1] = 5
+    with pytest.raises(Fault) as caught:
+        machine.run(2)
+    fault = caught.value
+    detail = f"{name} needs {named}, which this machine does not have"
+    assert (fault.kind, fault.pc, fault.detail) == ("illegal instruction", 1, detail)
+    assert machine.vl == 5  # SETVL is scalar
+    machine = Interpreter(program, MEMORY, absent={unit})
+    machine.registers[1], machine.csrs["HANDLER"] = 5, 1
+    machine.step()
+    machine.step()
+    assert (machine.traps, machine.csrs["CAUSE"], machine.csrs["EPC"], machine.csrs["FAULT"]) == (1, 1, 1, 0)

@@ -186,3 +186,23 @@ def test_the_number_of_instruction_words_is_that_of_the_specification():
 
 def test_an_example_by_hand():
     assert format_pents(encode(BY_NAME["STORE"], d=30, a=31, i=-39_062)) == "+⊖⊖++0+++⊖⊖⊖⊖⊖⊖⊖"
+
+
+@pytest.mark.parametrize(
+    ("unit", "named"),
+    [
+        ("vector", "the vector unit"),
+        ("memory", "the vector load/store unit"),
+        ("crossbar", "the crossbar"),
+        ("lowrank", "the low-rank unit"),
+    ],
+)
+def test_an_instruction_of_an_absent_unit_is_illegal(unit, named):
+    for line in INSTRUCTIONS:
+        word = encode(line, **{field: low for field, (low, _) in ranges(line).items()})
+        if line.unit != unit:
+            assert decode(word, {unit}) == decode(word)
+            continue
+        with pytest.raises(IllegalInstruction) as refusal:
+            decode(word, {unit})
+        assert str(refusal.value) == f"{line.name} needs {named}, which this machine does not have"

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from pentary.interpreter import Interpreter
-from pentary.isa import BY_NAME, INSTRUCTIONS, Decoded, decode
+from pentary.isa import BY_NAME, INSTRUCTIONS, Decoded, IllegalInstruction, decode
 from pentary.isa.encoding import operands
 from pentary.isa.program import Fault, Program
 from pentary.isa.system import CAUSES, CSRS, WRITABLE
@@ -156,3 +156,38 @@ def test_faults_of_every_kind_occur(length: int) -> None:
     assert set(untrapped) == kinds | {"none"}
     assert set(trapped) == kinds | {"overflow"}
     assert all(after == before or after == "overflow" for before, after in zip(untrapped, trapped, strict=True))
+
+
+ABSENT = [{"crossbar"}, {"lowrank"}, {"crossbar", "lowrank"}, {"vector", "memory", "crossbar", "lowrank"}]
+
+
+def unit_at(program: Program, pc: int) -> str | None:
+    """Return the unit of the instruction at an address, None if there is none."""
+    try:
+        return decode(program.image[pc].item()).instruction.unit if 0 <= pc < program.text else None
+    except IllegalInstruction:
+        return None
+
+
+@pytest.mark.parametrize("absent", ABSENT, ids=",".join)
+@pytest.mark.parametrize("faults", [False, True])
+def test_an_instruction_of_an_absent_unit_is_only_met_as_an_illegal_one(absent: set[str], faults: bool) -> None:
+    executed, refused, kinds = Counter(), Counter(), Counter()
+    for seed in range(90):
+        print(f"seed {seed}")
+        program = random_program(seed, 100, faults, seed % 3 == 0, absent)
+        machine = Interpreter(program, input=range(65, 91), absent=absent)
+        ended = False
+        while not (ended or machine.halted):
+            assert machine.instructions < program.symbols["BOUND"]
+            pc, count = machine.pc, machine.instructions
+            try:
+                machine.step()
+            except Fault as fault:
+                kinds[fault.kind] += 1
+                ended = True
+            (executed if machine.instructions > count else refused)[unit_at(program, pc)] += 1
+    units = {line.unit for line in INSTRUCTIONS}
+    assert {*executed} == units - absent
+    assert refused.keys() & absent
+    assert not faults or {"illegal instruction", "fetch", "memory", "divide", "operand", "double"} == {*kinds}

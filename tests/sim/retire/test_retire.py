@@ -14,9 +14,9 @@ from pentary.interpreter.system import flags_as_word
 from pentary.isa import decode
 from pentary.isa.program import Fault
 from pentary.isa.table import STACK
+from pentary.machine.config import Config
 from pentary.numbers.word import PentaryError
 from pentary.randomprogram import random_program
-from pentary_sim.config import Config
 from pentary_sim.retire import COLUMNS, Retired, read
 from pentary_sim.simulator import Simulator
 

@@ -10,9 +10,9 @@ from pentary.asm import assemble_text
 from pentary.interpreter import Interpreter
 from pentary.isa import decode
 from pentary.isa.program import Fault, Program
+from pentary.machine.config import Config, Exceptions, Memory
 from pentary.numbers.alu import Flags
 from pentary.randomprogram import random_program
-from pentary_sim.config import Config, Exceptions, Memory
 from pentary_sim.events import CAUSES, EVENT, NONE, UNITS, Events
 from pentary_sim.simulator import Simulator
 

@@ -1,11 +1,11 @@
-"""Configuration of the modelled machine: default and allowed values, and reading them from a TOML file.
+"""Configuration of a machine: default and allowed values, and reading them from a TOML file.
 
 `default.toml` in this folder documents every setting.
 """
 
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from difflib import get_close_matches
 from math import isqrt
 from pathlib import Path
@@ -51,15 +51,16 @@ class Predictor:
 
 @dataclass(frozen=True)
 class Caches:
-    """Settings common to all caches."""
+    """Settings common to all caches, and whether there are any."""
 
     line: int = _setting(25, (5, 25, 125, 625))
     critical_first: bool = _setting(True, (False, True))
+    enabled: bool = _setting(True, (False, True))
 
 
 @dataclass(frozen=True)
 class L1:
-    """A first-level cache; its latency follows from its size if it is None."""
+    """A first-level cache; its latency follows from its size if it is None, and is 1 without caches."""
 
     sets: int = _setting(25, _SETS)
     ways: int = _setting(8, _WAYS)
@@ -100,6 +101,15 @@ class Devices:
 
 
 @dataclass(frozen=True)
+class Units:
+    """Which units there are; `vector` are two, the vector unit and the vector load/store unit."""
+
+    vector: bool = _setting(True, (False, True))
+    crossbar: bool = _setting(True, (False, True))
+    lowrank: bool = _setting(True, (False, True))
+
+
+@dataclass(frozen=True)
 class LowRank:
     """Low-rank unit; the vector unit has the same number of lanes."""
 
@@ -136,6 +146,7 @@ class Config:
     l2: L2 = L2()
     memory: Memory = Memory()
     devices: Devices = Devices()
+    units: Units = Units()
     lowrank: LowRank = LowRank()
     exceptions: Exceptions = Exceptions()
 
@@ -143,10 +154,21 @@ class Config:
         """Raise PentaryError if a value is not allowed."""
         _raise_all([problem for name in _TABLES for problem in _wrong_values(name, getattr(self, name))])
 
+    @property
+    def absent(self) -> frozenset[str]:
+        """Units that the machine does not have, by their names in the instruction table.
+
+        >>> sorted(Config(units=Units(vector=False, crossbar=False, lowrank=False)).absent)
+        ['crossbar', 'lowrank', 'memory', 'vector']
+        """
+        present = {"memory": self.units.vector, **asdict(self.units)}
+        return frozenset(name for name, there in present.items() if not there)
+
     def l1_latency(self, cache: L1) -> int:
         """Return the cycles of an access to `icache` or `dcache` that hits.
 
-        It grows with the side of the square that the words fill: a cycle up to 11,249 words, two up to 31,249.
+        It grows with the side of the square that the words fill: a cycle up to 11,249 words, two up to 31,249. Without
+        caches it is 1 unless it is set.
 
         >>> config = Config(dcache=L1Data(sets=125))
         >>> config.l1_latency(config.icache), config.l1_latency(config.dcache)
@@ -154,6 +176,8 @@ class Config:
         """
         if cache.latency is not None:
             return cache.latency
+        if not self.caches.enabled:
+            return 1
         return max(1, _side(cache.sets * cache.ways * self.caches.line, 5000))
 
     def l2_latency(self) -> int:
@@ -245,6 +269,10 @@ def _wrong_values(name: str, table: Any) -> Iterator[str]:
         kind = int if setting.default is None else type(setting.default)
         if type(value) is not kind or value not in allowed:
             yield f"{name}.{setting.name} is {_toml(value)}; it must be {in_words(allowed)}"
+    if isinstance(table, Units) and table.vector is False:
+        for unit in ("crossbar", "lowrank"):
+            if getattr(table, unit) is True:
+                yield f"units.{unit} is true but units.vector is false; without vector registers it must be false"
 
 
 def _toml(value: object) -> str:

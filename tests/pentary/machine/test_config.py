@@ -5,8 +5,8 @@ from importlib.resources import files
 
 import pytest
 
+from pentary.machine.config import L1, Caches, Config, LowRank, Pipeline, Units
 from pentary.numbers.word import PentaryError
-from pentary_sim.config import L1, Caches, Config, LowRank, Pipeline
 
 SETS = {1, 5, 25, 125, 625, 3125}
 ALLOWED = {  # allowed values, repeated independently as limits and lists
@@ -25,6 +25,10 @@ ALLOWED = {  # allowed values, repeated independently as limits and lists
     "lowrank.lanes": {16, 64, 256},
     "lowrank.rounds_per_cycle": {1, 2, 4, 8},
 }
+SWITCHES = [
+    *("caches.critical_first", "caches.enabled", "units.vector", "units.crossbar", "units.lowrank"),
+    "exceptions.overflow_trap",
+]
 EDGES = [
     (name, value, good)
     for name, allowed in ALLOWED.items()
@@ -48,7 +52,7 @@ def setting(config, name):
 
 
 def default_text():
-    return files("pentary_sim").joinpath("default.toml").read_text("utf-8")
+    return files("pentary.machine").joinpath("default.toml").read_text("utf-8")
 
 
 def test_default_file_says_what_the_defaults_are():
@@ -56,7 +60,7 @@ def test_default_file_says_what_the_defaults_are():
 
 
 def test_default_file_gives_every_setting():
-    for name in [*ALLOWED, "exceptions.overflow_trap"]:
+    for name in [*ALLOWED, *SWITCHES]:
         table, key = name.split(".")
         section = default_text().split(f"[{table}]")[1].split("\n[")[0]
         assert re.search(rf"^(# )?{key} = ", section, re.MULTILINE), name
@@ -80,10 +84,9 @@ def test_only_an_integer_is_an_integer(name, value):
 
 
 @pytest.mark.parametrize("value", ["0", "1", "'true'", "0.0"])
-def test_only_true_and_false_are_booleans(value):
-    assert problems(f"exceptions.overflow_trap = {value}") == [
-        f"my.toml: exceptions.overflow_trap is {value}; it must be true or false"
-    ]
+@pytest.mark.parametrize("name", SWITCHES)
+def test_only_true_and_false_are_booleans(name, value):
+    assert problems(f"{name} = {value}") == [f"my.toml: {name} is {value}; it must be true or false"]
 
 
 def test_settings_that_a_file_leaves_out_have_their_defaults():
@@ -162,3 +165,39 @@ def test_of_many_wrong_settings_the_first_are_told_and_the_others_counted():
     *told, last = str(refusal.value).splitlines()
     assert len(told) == 20 and all(len(line) < 400 for line in told)
     assert last == "301 settings are wrong; the first 20 are shown"
+
+
+@pytest.mark.parametrize(
+    ("absent", "names"),
+    [
+        ((), set()),
+        (("crossbar",), {"crossbar"}),
+        (("lowrank",), {"lowrank"}),
+        (("crossbar", "lowrank"), {"crossbar", "lowrank"}),
+        (("vector", "crossbar", "lowrank"), {"vector", "memory", "crossbar", "lowrank"}),
+    ],
+)
+def test_a_machine_lacks_the_units_that_are_switched_off(absent, names):
+    assert Config.loads("".join(f"units.{unit} = false\n" for unit in absent)).absent == names
+
+
+def test_a_unit_that_needs_vector_registers_is_refused_without_them():
+    told = [
+        f"units.{unit} is true but units.vector is false; without vector registers it must be false"
+        for unit in ("crossbar", "lowrank")
+    ]
+    assert problems("units.vector = false") == [f"my.toml: {line}" for line in told]
+    assert problems("units = {vector = false, crossbar = false}") == [f"my.toml: {told[1]}"]
+    assert problems("units = {vector = false, crossbar = 1, lowrank = false}") == [
+        "my.toml: units.crossbar is 1; it must be true or false"
+    ]
+    with pytest.raises(PentaryError) as refusal:
+        Config(units=Units(vector=False))
+    assert str(refusal.value).splitlines() == told
+
+
+def test_without_caches_a_latency_that_is_left_out_is_1():
+    text = "icache = {sets = 625, ways = 64}\ndcache = {sets = 625, ways = 64, latency = 3}\n"
+    cached, without = Config.loads(text), Config.loads(f"{text}caches.enabled = false")
+    assert [cached.l1_latency(cached.icache), cached.l1_latency(cached.dcache)] == [14, 3]
+    assert [without.l1_latency(without.icache), without.l1_latency(without.dcache)] == [1, 3]
