@@ -29,8 +29,8 @@ class Op(enum.Enum, shape=4):
     PASS = 12
 
 
-class Operands(enum.Enum, shape=3):
-    """What the second operand is, beside the register rt: what the decoder gives the unit as y."""
+class Operands(enum.Enum, shape=4):
+    """What the second operand y of an instruction is: a register, an immediate or a constant."""
 
     RT = 0
     MINUS_RT = 1
@@ -38,7 +38,10 @@ class Operands(enum.Enum, shape=3):
     MINUS_RS = 3
     IMMEDIATE = 4
     HIGH_IMMEDIATE = 5
-    ZERO = 6
+    LONG_IMMEDIATE = 6
+    ZERO = 7
+    ONE = 8
+    MINUS_ONE = 9
 
 
 INSTRUCTIONS: Final = {
@@ -66,6 +69,9 @@ INSTRUCTIONS: Final = {
     "CMP3": (Op.COMPARE, Operands.RT),
 }
 """Operation and second operand of each instruction; CMP writes flags only."""
+
+IMMEDIATE_PENTS: Final = 7
+"""Pents of the immediate of format I."""
 
 FLAGS: Final = data.StructLayout({"z": 1, "n": 1, "p": 1, "v": 1, "c": 1, "s": 1})
 """Flags in the order of `pentary.numbers.alu.Flags`."""
@@ -175,15 +181,19 @@ def second_operand(kind: Operands, rs: w.Digits, rt: w.Digits, immediate: w.Digi
     Args:
         kind: what it is.
         rs, rt: words of the registers.
-        immediate: digits of the instruction's seven-pent immediate.
+        immediate: ten digits of the instruction's immediate; those above the seventh are of LONG_IMMEDIATE.
     """
+    short = immediate[:IMMEDIATE_PENTS]
     digits = {
         Operands.RT: list(rt),
         Operands.MINUS_RT: w.negated(rt),
         Operands.RS: list(rs),
         Operands.MINUS_RS: w.negated(rs),
-        Operands.IMMEDIATE: list(immediate),
-        Operands.HIGH_IMMEDIATE: [*[w.NOTHING] * HIGH_SHIFT, *immediate],
+        Operands.IMMEDIATE: list(short),
+        Operands.HIGH_IMMEDIATE: [*[w.NOTHING] * HIGH_SHIFT, *short],
+        Operands.LONG_IMMEDIATE: list(immediate),
         Operands.ZERO: [],
+        Operands.ONE: w.constant(1),
+        Operands.MINUS_ONE: w.constant(-1),
     }[kind]
     return [*digits, *[w.NOTHING] * (PENTS + 1 - len(digits))]

@@ -5,12 +5,13 @@ are ordered like the binary numbers that their bits are, and a shift by a pent i
 """
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Final
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data
 
-from pentary.numbers.word import PENTS, to_digits
+from pentary.numbers.word import PENTS, limit, to_digits
 
 BIAS: Final = 2
 DIGIT_BITS: Final = 3
@@ -19,7 +20,8 @@ WORD: Final = data.ArrayLayout(DIGIT, PENTS)
 NOTHING: Final = Const(BIAS, DIGIT)
 """Digit of a pent of 0."""
 
-_EXCESS: Final = 3
+EXCESS: Final = 3
+"""Added to the digits of one of the numbers that `chain` adds."""
 
 Digits = Sequence[Value]
 """Digits of a number, the lowest first."""
@@ -31,7 +33,8 @@ def biased(number: int, digits: int = PENTS) -> list[int]:
     >>> biased(7, 3)
     [4, 3, 2]
     """
-    return [digit + BIAS for digit in to_digits(number).tolist()[:digits]]
+    found = [digit + BIAS for digit in to_digits(number).tolist()]
+    return (found + [BIAS] * digits)[:digits]
 
 
 def constant(number: int, digits: int = PENTS) -> list[Value]:
@@ -49,11 +52,42 @@ def lookup(m: Module, bits: Value, shape: object, entry: Callable[[int], int]) -
         entry: the function of the bits as an unsigned number.
     """
     result = Signal(shape)  # type: ignore[arg-type]
-    with m.Switch(bits):
-        for number in range(1 << len(bits)):
-            with m.Case(number):
-                m.d.comb += result.eq(entry(number))
+    width = len(result)
+    table = sum((entry(number) & ((1 << width) - 1)) << number * width for number in range(1 << len(bits)))
+    m.d.comb += result.eq(Const(table, width << len(bits)).word_select(bits, width))
     return result
+
+
+def packed(digits: Digits) -> Value:
+    """Return an index made of digits: three of them in seven bits, which have 128 values for their 125."""
+    groups = [digits[first : first + 3] for first in range(0, len(digits), 3)]
+    bits = {0: 0, 1: 3, 2: 5, 3: 7}
+    return Cat(
+        reduce(lambda above, digit: (above << 2) + above + digit, reversed(group), Const(0, 1))[: bits[len(group)]]
+        for group in groups
+    )
+
+
+def next_of(m: Module, digits: Digits) -> list[Value]:
+    """Return the digits of a number plus 1, wrapped to them."""
+    result: list[Value] = []
+    for place, digit in enumerate(digits):
+        carry = Cat(digits[:place]) == Cat(Const(4, DIGIT) for _ in range(place)) if place else Const(1, 1)
+        raised = Signal(DIGIT, name=f"next_{place}")
+        m.d.comb += raised.eq(Mux(carry, Mux(digit == 4, 0, digit + 1), digit))
+        result.append(raised)
+    return result
+
+
+def number_of(digits: Digits) -> Value:
+    """Return the low five bits of a number of three digits, which are the number itself if it is within 0..31."""
+    low, middle, high = digits
+    return (low + (middle << 2) + middle + (high << 4) + (high << 3) + high - limit(3))[:5]
+
+
+def assign(word: Digits, digits: Digits) -> list[object]:
+    """Return the assignments of digits to those of a word."""
+    return [own.eq(digit) for own, digit in zip(word, digits, strict=True)]
 
 
 def negated(digits: Digits) -> list[Value]:
@@ -82,12 +116,12 @@ def add(m: Module, x: Digits, y: Digits) -> tuple[list[Value], Value]:
     The biased numbers are X = x + M and Y = y + M, where M has n digits 2 in base 5. A first chain adds X + Y + 1,
     which is x + y + 5^n: that leaves x + y modulo 5^n without bias. A second one adds M. Both carry out if x + y does.
     """
-    plain, first = _chain(m, x, [lookup(m, digit, DIGIT, lambda n: n + _EXCESS) for digit in y], Const(1, 1))
-    wrapped, second = _chain(m, plain, [Const(BIAS + _EXCESS, DIGIT)] * len(x), Const(0, 1))
+    plain, first = chain(m, x, [lookup(m, digit, DIGIT, lambda n: n + EXCESS) for digit in y], Const(1, 1))
+    wrapped, second = chain(m, plain, [Const(BIAS + EXCESS, DIGIT)] * len(x), Const(0, 1))
     return wrapped, first + second
 
 
-def _chain(m: Module, digits: Digits, excess: Digits, carry: Value) -> tuple[list[Value], Value]:
+def chain(m: Module, digits: Digits, excess: Digits, carry: Value) -> tuple[list[Value], Value]:
     """Return the base-5 sum of two numbers, the second with 3 added to each digit, and its carry out.
 
     With 3 in excess a digit carries exactly if its three bits do, so one binary carry chain serves. A 1 above one digit
@@ -95,13 +129,14 @@ def _chain(m: Module, digits: Digits, excess: Digits, carry: Value) -> tuple[lis
     """
     ones = Cat(Cat(digit[:DIGIT_BITS], 1) for digit in digits)
     zeros = Cat(Cat(digit[:DIGIT_BITS], 0) for digit in excess)
-    total = (Cat(carry, ones, 0) + Cat(carry, zeros, 0))[1:]
+    total = Signal(len(ones) + 2)
+    m.d.comb += total.eq(Cat(carry, ones, 0) + Cat(carry, zeros, 0))
 
     def digit(group: int) -> int:
-        return (group - _EXCESS if group & 8 else group) % 8
+        return (group - EXCESS if group & 8 else group) % 8
 
-    sums: list[Value] = [lookup(m, total[4 * i : 4 * i + 4], DIGIT, digit) for i in range(len(digits))]
-    return sums, total[4 * len(digits)]
+    sums: list[Value] = [lookup(m, total[4 * i + 1 : 4 * i + 5], DIGIT, digit) for i in range(len(digits))]
+    return sums, total[-1]
 
 
 def shifted_right(m: Module, digits: Digits, k: Value) -> tuple[list[Value], Value]:

@@ -12,7 +12,6 @@ In all of them, reset is an ordinary input that may be asserted at any time.
 """
 
 import re
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from amaranth.back import rtlil
 from amaranth.lib import data, wiring
 
 from pentary.numbers.word import PentaryError
-from pentary_hdl.tools.toolchain import failure, run
+from pentary_hdl.tools.toolchain import failure, run, yosys
 
 _NETLIST: Final = (
     "read_rtlil design.il",
@@ -105,7 +104,7 @@ def prove(proof: Proof) -> Verdict:
     with TemporaryDirectory(prefix="pentary-prove-") as name:
         folder = Path(name)
         (folder / "design.il").write_text(rtlil.convert(component, name="property", emit_src=False))
-        _yosys(folder, _NETLIST)
+        yosys(folder, _NETLIST)
         settled = proof.settled
         table = _reach(folder) if settled is None else _satisfy(folder, settled, from_reset=False)
     frames = [] if table is None else _frames(table, component)
@@ -114,7 +113,7 @@ def prove(proof: Proof) -> Verdict:
 
 def _reach(folder: Path) -> str | None:
     """Decide the property by reachability with ABC; returns the table of a counterexample, or None if it holds."""
-    _yosys(folder, _AIGER)
+    yosys(folder, _AIGER)
     said = ""
     for commands in _ABC:
         said = run("ABC fails", [_abc(), "-q", commands], folder)
@@ -136,19 +135,12 @@ def _satisfy(folder: Path, cycles: int, from_reset: bool) -> str | None:
     state = [] if from_reset else ["setattr -unset init w:*"]
     sequence = f"-seq {cycles + 1} -prove-skip {cycles} " if cycles else ""
     sat = f"sat {sequence}-prove-asserts -show-public"
-    said = _yosys(folder, ("read_rtlil netlist.il", *state, sat))
+    said = yosys(folder, ("read_rtlil netlist.il", *state, sat))
     if "no model found: SUCCESS" in said:
         return None
     if "model found: FAIL" in said:
         return said
     raise failure("Yosys came to no end", said)
-
-
-def _yosys(folder: Path, commands: tuple[str, ...]) -> str:
-    """Run Yosys commands and return the output; in a separate process, since Yosys exits its process on an error."""
-    (folder / "script.ys").write_text("\n".join(commands) + "\n")
-    program = "from pyosys import libyosys; libyosys.run_pass('script script.ys')"
-    return run("Yosys fails", [sys.executable, "-c", program], folder)
 
 
 def _abc() -> str:

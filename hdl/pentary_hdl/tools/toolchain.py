@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -120,6 +121,17 @@ def run(failing: str, program: Sequence[str | Path], folder: Path, settings: Map
     if ended.returncode:
         raise failure(failing, ended.stdout or f"it tells nothing, and ends with status {ended.returncode}")
     return ended.stdout
+
+
+def yosys(folder: Path, commands: Sequence[str]) -> str:
+    """Run Yosys commands in a folder, and return the output; in a process of its own, which Yosys exits on an error.
+
+    Raises:
+        PentaryError: one of them fails.
+    """
+    (folder / "script.ys").write_text("\n".join(commands) + "\n")
+    program = "from pyosys import libyosys; libyosys.run_pass('script script.ys')"
+    return run("Yosys fails", [sys.executable, "-c", program], folder)
 
 
 def failure(what: str, log: str) -> PentaryError:

@@ -1,0 +1,511 @@
+"""The processor's core: five stages that take each instruction in the cycle that `architecture/pipeline.md` says.
+
+    IF   fetch.py      fetch, predict the next address
+    ID   decoder.py    decode, read registers; an instruction waits here
+    EX   alu.py ...    execute, branch, trap
+    MEM                memory and devices
+    WB   retire.py     retire
+
+An instruction that leaves EX is certain to complete. So a scalar result is written to the register file at the end of
+EX, and whoever reads it in this cycle takes what is being written: no other forwarding is needed. Only a stage stalls
+or drops its own instruction.
+"""
+
+from typing import Final
+
+from amaranth import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from pentary.isa.system import CAUSES, DEVICES
+from pentary.isa.table import BY_NAME, STACK
+from pentary.machine.config import Config
+from pentary.numbers.word import PENTS
+from pentary_hdl.core import parameters, retire
+from pentary_hdl.core import word as w
+from pentary_hdl.core.alu import FLAGS, Alu, Operands, second_operand
+from pentary_hdl.core.decoder import Kind
+from pentary_hdl.core.divider import Divider
+from pentary_hdl.core.faults import Faults
+from pentary_hdl.core.fetch import FETCHED, Fetch
+from pentary_hdl.core.multiplier import Multiplier
+from pentary_hdl.core.products import Products
+from pentary_hdl.core.registers import Registers
+from pentary_hdl.core.system import COUNTED, System, flags_as_word
+
+DIVISION: Final = int(BY_NAME["DIV"].occupancy)
+PRODUCT: Final = int(BY_NAME["MUL"].latency)
+
+_EX: Final = data.StructLayout(
+    {
+        "fetched": FETCHED,
+        "x": w.WORD,
+        "y": data.ArrayLayout(w.DIGIT, PENTS + 1),
+        "late": w.WORD,  # the datum of a store
+        "late_comes": 1,  # it comes in the first cycle in EX
+    }
+)
+_MEM: Final = data.StructLayout(
+    {
+        "record": retire.RETIRED,
+        "loads": 5,  # register that the loaded word is for, 0 for none
+        "reads": 1,  # it takes the word that the memory gives
+        "stores": 1,
+        "device": 1,
+        "exits": 1,  # the device is EXIT, else CONSOLE
+    }
+)
+
+
+READ: Final = wiring.Signature({"address": Out(w.WORD), "enable": Out(1), "word": In(w.WORD)})
+WRITE: Final = wiring.Signature({"address": Out(w.WORD), "enable": Out(1), "word": Out(w.WORD)})
+
+
+class Core(wiring.Component):
+    """The core.
+
+    Args:
+        config: configuration of the machine.
+
+    Members:
+        text: In; number of words in the text; constant while the core runs.
+        fetch: instruction memory: `address` and `enable` in a cycle, `word` from the next one on.
+        load: data memory, the same.
+        store: `address`, `word` and `enable`; a load in the same cycle reads the new word.
+        console: characters that the program writes, with `ready` as back-pressure.
+        exit: exit statuses that it writes.
+        input: characters that it reads, each taken when `taken` is 1; `available` is how many there are.
+        external: In; the line of the external interrupt rises in this cycle.
+        halted: Out; HALT has retired, or a fault without a handler has ended the program.
+        retired, retires; trapped, traps; product, products: Out; records of `retire.py`, and whether there is one.
+
+    Raises:
+        PentaryError: the hardware cannot have this configuration.
+    """
+
+    def __init__(self, config: Config) -> None:
+        """Create a core."""
+        parameters.check(config)
+        self.config = config
+        super().__init__(
+            {
+                "text": In(w.WORD),
+                "fetch": Out(READ),
+                "load": Out(READ),
+                "store": Out(WRITE),
+                "console": Out(wiring.Signature({"valid": Out(1), "ready": In(1), "word": Out(w.WORD)})),
+                "exit": Out(wiring.Signature({"valid": Out(1), "word": Out(w.WORD)})),
+                "input": Out(
+                    wiring.Signature({"valid": In(1), "word": In(w.WORD), "available": In(w.WORD), "taken": Out(1)})
+                ),
+                "external": In(1),
+                "halted": Out(1),
+                "retires": Out(1),
+                "retired": Out(retire.RETIRED),
+                "traps": Out(1),
+                "trapped": Out(retire.TRAPPED),
+                "products": Out(1),
+                "product": Out(retire.PRODUCT),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Connect the stages."""
+        m = Module()
+        config = self.config
+        depth = config.l1_latency(config.dcache)
+        overflow_trap = config.exceptions.overflow_trap
+
+        m.submodules.fetching = fetching = Fetch(config)
+        m.submodules.registers = registers = Registers(3, 2, config.memory.words)
+        m.submodules.alu = alu = Alu()
+        m.submodules.multiplier = multiplier = Multiplier()
+        m.submodules.divider = divider = Divider()
+        m.submodules.products = products = Products()
+        m.submodules.system = system = System()
+        m.submodules.faults = faults = Faults(config)
+
+        ended = Signal()
+        flags = Signal(FLAGS)
+        order = Signal(retire.ORDER_BITS)
+
+        ex, ex_valid, ex_first, ex_count = Signal(_EX), Signal(), Signal(), Signal(5)
+        ex_leaves, commits, committed = Signal(), Signal(), Signal()
+        trap, late_trap, redirect = Signal(), Signal(), Signal()
+        mem = [Signal(_MEM, name=f"mem_{place}") for place in range(depth)]
+        mem_valid = [Signal(name=f"mem_{place}_valid") for place in range(depth)]
+        mem_first, mem_wait = Signal(), Signal(range(config.devices.latency + 1))
+        mem_leaves = Signal()  # the first cycle of MEM
+        loaded = Signal(w.WORD)  # in the last cycle of MEM
+        delivers = Signal()  # it ends with this one
+
+        # ID
+        fetched, control = fetching.fetched, fetching.fetched.control
+        leaves = Signal()
+        m.d.comb += [
+            fetching.text.eq(self.text),
+            self.fetch.address.eq(fetching.address),
+            self.fetch.enable.eq(fetching.enable),
+            fetching.word.eq(self.fetch.word),
+            fetching.leaves.eq(leaves),
+            registers.numbers[0].eq(control.x),
+            registers.numbers[1].eq(control.y | control.late),
+        ]
+        y = list(registers.words[1])
+        choices = {
+            kind: second_operand(kind, list(registers.words[0]), y, list(control.immediate)) for kind in Operands
+        }
+        operand = Signal(data.ArrayLayout(w.DIGIT, PENTS + 1))
+        with m.Switch(control.operands):
+            for kind, digits in choices.items():
+                with m.Case(kind):
+                    m.d.comb += w.assign(operand, digits)
+
+        ex_control = ex.fetched.control
+        ex_loads = ex_valid & ((ex_control.kind == Kind.LOAD) | (ex_control.kind == Kind.POP))
+        claimed = Mux(commits, ex_control.written, 0)  # the register that is given a new value in program order
+
+        def load_waits(number: Value, cycles_ahead: int) -> Value:
+            """Return whether a loaded word comes later than in this cycle, or in this one or the next."""
+            found: Value = ex_loads & (ex_control.written == number)
+            if cycles_ahead and depth == 1:
+                quick = ~faults.device if config.devices.latency else Const(1, 1)
+                found = found & ~(ex_leaves & quick)
+            for place, (stage, valid) in enumerate(zip(mem, mem_valid, strict=True)):
+                mine = valid & (stage.loads == number)
+                if place == depth - 1:
+                    comes = delivers
+                    if cycles_ahead and depth == 1:
+                        comes = comes | (mem_wait == 1)
+                elif cycles_ahead and place == depth - 2:
+                    comes = mem_leaves if place == 0 else Const(1, 1)
+                else:
+                    comes = Const(0, 1)
+                found = found | (mine & ~comes & (claimed != number))
+            return found & (number != 0)
+
+        in_mem = Const(0, 1)
+        for place, valid in enumerate(mem_valid):
+            in_mem = in_mem | (valid & ~delivers if place == depth - 1 else valid)
+        waits = Signal()
+        m.d.comb += [
+            waits.eq(
+                load_waits(control.x, 0)
+                | load_waits(control.y, 0)
+                | load_waits(control.late, 1)
+                | products.waits(control.x)
+                | products.waits(control.y)
+                | products.waits(control.written)
+                | products.waits_late(control.late)
+                | (control.reads_flags & products.flags_wait)
+                | (control.reads_acc & products.acc_wait)
+                | (control.counts_accesses & (ex_valid | in_mem))
+            ),
+            leaves.eq(fetching.valid & (~ex_valid | ex_leaves) & ~waits & ~redirect),
+        ]
+        with m.If(leaves):
+            m.d.sync += [
+                ex.fetched.eq(fetched),
+                ex.x.eq(registers.words[0]),
+                ex.y.eq(operand),
+                ex.late.eq(registers.words[1]),
+                ex.late_comes.eq(load_waits(control.late, 0) | products.waits(control.late)),
+                ex_valid.eq(1),
+                ex_first.eq(1),
+                ex_count.eq(0),
+                committed.eq(0),
+            ]
+        with m.Else():
+            m.d.sync += [ex_first.eq(0), committed.eq(committed | commits)]
+            with m.If(ex_leaves | trap):
+                m.d.sync += ex_valid.eq(0)
+
+        # EX: what the instruction computes
+        kind, pc = ex_control.kind, ex.fetched.pc
+        multiplies, divides = kind == Kind.MULTIPLY, kind == Kind.DIVIDE
+        by_register = ex_control.operands == Operands.RT
+        m.d.comb += [
+            alu.op.eq(ex_control.op),
+            alu.x.eq(ex.x),
+            *(own.eq(digit) for own, digit in zip(alu.y, ex.y, strict=False)),
+            alu.beyond.eq(ex.y[PENTS]),
+            alu.k.eq(Mux(by_register, w.number_of(list(ex.y)[:3]), ex_control.k)),
+            alu.acc.eq(multiplier.acc),
+            multiplier.x.eq(ex.x),
+            multiplier.y.eq(alu.y),
+            multiplier.op.eq(ex_control.multiply),
+            multiplier.start.eq(ex_valid & ex_first & multiplies & ~faults.happens),
+            multiplier.drop.eq(late_trap),
+            divider.x.eq(ex.x),
+            divider.y.eq(alu.y),
+            divider.start.eq(ex_valid & ex_first & divides & ~faults.happens),
+        ]
+        divided = w.chosen(ex_control.remainder, list(divider.remainder), list(divider.quotient))
+
+        # EX: faults and interrupts
+        external = Signal()
+        pending = external | self.external
+        m.d.comb += [
+            faults.control.eq(ex_control),
+            faults.outside.eq(ex.fetched.outside),
+            faults.pc.eq(pc),
+            faults.x.eq(ex.x),
+            faults.y.eq(alu.y),
+            faults.sum.eq(alu.result),
+            faults.flags.eq(alu.flags),
+            faults.text.eq(self.text),
+            faults.input_valid.eq(self.input.valid),
+            faults.external.eq(pending & system.enabled),
+            faults.timer.eq(system.timer & system.enabled),
+            faults.csr_fits.eq(system.fits),
+        ]
+        taken_external = ex_valid & ex_first & faults.external
+        m.d.sync += external.eq(pending & ~taken_external)
+        m.d.comb += trap.eq((ex_valid & ex_first & faults.happens) | late_trap)
+        if overflow_trap:
+            m.d.comb += late_trap.eq(
+                ex_valid & (ex_count == PRODUCT - 1) & ~committed & ex_control.traps_late & multiplier.flags.v
+            )
+
+        # EX: when it is certain, and when it leaves
+        last = Signal(5)
+        with m.If(divides):
+            m.d.comb += last.eq(DIVISION - 1)
+        with m.Elif(kind == Kind.POP):
+            m.d.comb += last.eq(1)
+        if overflow_trap:
+            with m.Elif(ex_control.traps_late):
+                m.d.comb += last.eq(PRODUCT - 1)
+        with m.If(~leaves & (ex_count != last)):
+            m.d.sync += ex_count.eq(ex_count + 1)
+        at_end = ex_count == last
+        m.d.comb += [
+            commits.eq(ex_valid & at_end & ~committed & ~trap),
+            ex_leaves.eq(ex_valid & at_end & ~trap & (~mem_valid[0] | mem_leaves)),
+        ]
+        m.d.sync += order.eq(order + (commits | trap))
+
+        # EX: jumps and branches
+        equal, less = alu.equal, alu.less
+        holds = (ex_control.relations & Cat(less, equal, ~less & ~equal)).any()
+        branches, jumps = kind == Kind.BRANCH, kind == Kind.JUMP
+        distance = [*ex_control.immediate, *[w.NOTHING] * (PENTS - len(ex_control.immediate))]
+        away, _ = w.add(m, list(pc), distance)
+        following, goes = ex.fetched.following, Signal(w.WORD)
+        m.d.comb += goes.eq(following)
+        with m.If(jumps & ex_control.through_register):
+            m.d.comb += goes.eq(ex.x)
+        with m.Elif(jumps | holds):
+            m.d.comb += w.assign(goes, away)
+        mispredicted = (branches | jumps) & (goes.as_value() != ex.fetched.predicted.as_value())
+        m.d.comb += [
+            fetching.resolve.eq(commits & (branches | jumps)),
+            fetching.outcome.pc.eq(pc),
+            fetching.outcome.target.eq(goes),
+            fetching.outcome.taken.eq(jumps | (goes.as_value() != following.as_value())),
+            fetching.outcome.conditional.eq(branches),
+            fetching.outcome.calls.eq(ex_control.calls),
+            fetching.outcome.returns.eq(ex_control.returns),
+            fetching.outcome.following.eq(following),
+            redirect.eq(ended | trap | (commits & (mispredicted | (kind == Kind.TRET) | (kind == Kind.HALT)))),
+            fetching.redirect.eq(redirect),
+            fetching.target.eq(Mux(trap, system.handler, Mux(kind == Kind.TRET, system.epc, goes))),
+        ]
+        with m.If((commits & (kind == Kind.HALT)) | (trap & ~system.handled)):
+            m.d.sync += ended.eq(1)
+
+        # EX: what it writes
+        result, given_flags = Signal(w.WORD), Signal(FLAGS)
+        m.d.comb += [result.eq(alu.result), given_flags.eq(alu.flags)]
+        with m.Switch(kind):
+            with m.Case(Kind.JUMP):
+                m.d.comb += result.eq(following)
+            with m.Case(Kind.CSRR):
+                m.d.comb += result.eq(system.value)
+            with m.Case(Kind.FLAGS):
+                m.d.comb += w.assign(result, flags_as_word(flags))
+            with m.Case(Kind.DIVIDE):
+                zero, below = w.is_nothing(divided), w.is_less(divided, w.constant(0))
+                m.d.comb += w.assign(result, divided)
+                m.d.comb += given_flags.as_value().eq(Cat(zero, below, ~zero & ~below))
+            with m.Case(Kind.TRET):
+                m.d.comb += given_flags.eq(system.old_flags)
+        loads = (kind == Kind.LOAD) | (kind == Kind.POP)
+        written = Signal(5)
+        with m.If(kind == Kind.POP):
+            m.d.comb += written.eq(Mux(ex_control.written == STACK, 0, STACK))
+        with m.Elif((kind != Kind.LOAD) & ~multiplies):
+            m.d.comb += written.eq(ex_control.written)
+        gives_flags = (ex_control.sets_flags & ~multiplies) | (kind == Kind.TRET)
+        # A product that may still trap stays in EX until those before it are done, so it has none to overtake.
+        sure = ~ex_control.traps_late if overflow_trap else Const(1, 1)
+        overtaken = (commits & gives_flags) | (multiplier.start & sure)
+        m.d.comb += [
+            registers.writes[0].register.eq(Mux(commits, written, 0)),
+            registers.writes[0].word.eq(result),
+            registers.writes[1].register.eq(Mux(products.done & ~late_trap, products.done_register, 0)),
+            registers.writes[1].word.eq(multiplier.result),
+            products.start.eq(multiplier.start),
+            products.register.eq(ex_control.written),
+            products.acc.eq(ex_control.writes_acc),
+            products.overtaken.eq(overtaken),
+        ]
+        flags_now = Signal(FLAGS)  # with those of the product that comes
+        m.d.comb += flags_now.eq(flags)
+        with m.If(products.done_flags & ~late_trap):
+            m.d.comb += flags_now.eq(multiplier.flags)
+        m.d.sync += flags.eq(Mux(commits & gives_flags, given_flags, flags_now))
+
+        # EX: control and status registers
+        access = loads | (kind == Kind.STORE) | (kind == Kind.PUSH)
+        counted = {
+            "INSTRET": commits,
+            "BRANCHES": fetching.resolve,
+            "MISPREDICTIONS": commits & mispredicted,
+            "DCACHE_ACCESSES": commits & access & ~faults.device,
+        }
+        late_at_trap = Signal()
+        with m.If(trap):
+            m.d.sync += late_at_trap.eq(products.flags_wait)
+        with m.Elif(products.done_flags):
+            m.d.sync += late_at_trap.eq(0)
+        m.d.comb += [
+            system.number.eq(ex_control.csr),
+            system.text.eq(self.text),
+            system.new.eq(ex.x),
+            system.write.eq(commits & (kind == Kind.CSRW)),
+            system.trap.eq(trap & system.handled),
+            system.happened.cause.eq(faults.cause),
+            system.happened.pc.eq(pc),
+            system.happened.value.eq(faults.value),
+            system.flags.eq(flags_now),
+            system.late_flags.eq(late_at_trap & products.done_flags),
+            system.leave.eq(commits & (kind == Kind.TRET)),
+            system.counted.eq(Cat(counted.get(name, Const(0, 1)) for name in COUNTED)),
+        ]
+        if overflow_trap:
+            with m.If(late_trap):
+                m.d.comb += [
+                    *(
+                        own.eq(digit)
+                        for own, digit in zip(system.happened.cause, w.constant(CAUSES["overflow"]), strict=True)
+                    ),
+                    *w.assign(system.happened.value, w.constant(0)),
+                ]
+
+        # MEM
+        brought, held = Signal(_MEM), Signal(_MEM)
+        moved = Signal(w.WORD)  # datum of a store, or word of a device
+        m.d.comb += [
+            own.eq(digit)
+            for own, digit in zip(moved, w.chosen(loads, list(self.input.word), list(ex.late)), strict=True)
+        ]
+        is_available = Cat(*faults.address) == Cat(*w.constant(DEVICES["AVAILABLE"].address))
+        with m.If(loads & is_available):
+            m.d.comb += moved.eq(self.input.available)
+        with m.If(~loads & ex_first & ex.late_comes):
+            from_load = delivers & (mem[-1].loads == ex_control.late)
+            m.d.comb += moved.eq(Mux(from_load, loaded, multiplier.result))
+        stores = access & ~loads
+        reading = loads & ~faults.device
+        product_outstanding = products.flags_wait & ~(commits & gives_flags)
+        record = brought.record
+        m.d.comb += [
+            brought.eq(held),
+            self.input.taken.eq(commits & loads & faults.device & ~is_available),
+            self.load.address.eq(faults.address),
+            self.load.enable.eq(ex_leaves & reading),
+        ]
+        # What an instruction of one cycle does is known in its first one, also if it then waits in EX for MEM.
+        with m.If(commits):
+            m.d.comb += [
+                record.order.eq(order),
+                record.pc.eq(pc),
+                record.word.eq(ex.fetched.word),
+                record.register.eq(ex_control.written),
+                record.value.eq(result),
+                record.accesses.eq(access),
+                record.address.eq(faults.address),
+                record.data.eq(moved),
+                record.flags.eq(Mux(gives_flags, given_flags, flags_now)),
+                record.product.eq(multiplies),
+                record.flags_late.eq(product_outstanding | multiplies),
+                record.halt.eq(kind == Kind.HALT),
+                brought.loads.eq(Mux(loads, ex_control.written, 0)),
+                brought.reads.eq(reading),
+                brought.stores.eq(stores),
+                brought.device.eq(faults.device),
+                brought.exits.eq(Cat(*faults.address) == Cat(*w.constant(DEVICES["EXIT"].address))),
+            ]
+            m.d.sync += held.eq(brought)
+        first = mem[0]
+        with m.If(ex_leaves):
+            m.d.sync += [first.eq(brought), mem_first.eq(1)]
+            m.d.sync += mem_wait.eq(Mux(brought.device, config.devices.latency, 0))
+        with m.Else():
+            m.d.sync += mem_first.eq(0)
+            with m.If(mem_wait != 0):
+                m.d.sync += mem_wait.eq(mem_wait - 1)
+        m.d.sync += mem_valid[0].eq(ex_leaves | (mem_valid[0] & ~mem_leaves))
+        writes_console = mem_valid[0] & first.device & first.stores & ~first.exits
+        sent = Signal()
+        m.d.sync += sent.eq(writes_console & ~mem_leaves & (sent | self.console.ready))
+        m.d.comb += [
+            mem_leaves.eq(mem_valid[0] & (mem_wait == 0) & (~writes_console | sent | self.console.ready)),
+            self.store.address.eq(first.record.address),
+            self.store.word.eq(first.record.data),
+            self.store.enable.eq(mem_valid[0] & first.stores & ~first.device),
+            self.console.valid.eq(writes_console & ~sent),
+            self.console.word.eq(first.record.data),
+            self.exit.valid.eq(mem_valid[0] & mem_first & first.device & first.stores & first.exits),
+            self.exit.word.eq(first.record.data),
+        ]
+        words = [Mux(first.reads, self.load.word.as_value(), first.record.data.as_value())]
+        for place in range(1, depth):
+            word = Signal(w.WORD, name=f"mem_{place}_word")
+            m.d.sync += [
+                mem[place].eq(mem[place - 1]),
+                word.as_value().eq(words[-1]),
+                mem_valid[place].eq(mem_leaves if place == 1 else mem_valid[place - 1]),
+            ]
+            words.append(word.as_value())
+        # A later instruction that writes the register of a load has overtaken it.
+        for place, stage in enumerate(mem):
+            overtakes = (stage.loads == claimed) & (claimed != 0)
+            if place + 1 < depth:
+                with m.If(overtakes):
+                    m.d.sync += mem[place + 1].loads.eq(0)
+            if place == 0:
+                with m.If(overtakes & ~ex_leaves):
+                    m.d.sync += stage.loads.eq(0)
+        final = mem[-1]
+        m.d.comb += [
+            loaded.as_value().eq(words[-1]),
+            delivers.eq(mem_leaves if depth == 1 else mem_valid[-1]),
+            registers.writes[2].register.eq(Mux(delivers & (final.loads != claimed), final.loads, 0)),
+            registers.writes[2].word.eq(loaded),
+        ]
+
+        # WB, and the records
+        m.d.sync += [self.retires.eq(delivers), self.retired.eq(final.record)]
+        with m.If(final.record.accesses & ~final.stores):
+            m.d.sync += [self.retired.value.eq(loaded), self.retired.data.eq(loaded)]
+        empty = ~ex_valid
+        for valid in mem_valid:
+            empty = empty & ~valid
+        m.d.comb += [
+            self.halted.eq(ended & empty & ~self.retires),
+            self.traps.eq(trap),
+            self.trapped.order.eq(order),
+            self.trapped.pc.eq(pc),
+            self.trapped.word.eq(ex.fetched.word),
+            self.trapped.cause.eq(system.happened.cause),
+            self.trapped.flags.eq(flags_now),
+            self.trapped.flags_late.eq(products.flags_wait & ~late_trap),
+            self.trapped.held.eq(ex_count),
+            self.trapped.fatal.eq(~system.handled),
+            self.products.eq(products.done & ~late_trap),
+            self.product.value.eq(multiplier.result),
+            self.product.flags.eq(multiplier.flags),
+        ]
+        return m

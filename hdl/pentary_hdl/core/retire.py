@@ -1,0 +1,50 @@
+"""Retire port of the core: what each instruction did, for a monitor that compares it with a model.
+
+It is in the spirit of RISC-V's RVFI: a record has a number, `order`, by which a monitor sorts what comes through two
+channels, since a trap is known in EX, before the instructions ahead of it have retired. Products come through a third
+one. `architecture/retire.md` describes the records that are made of them.
+"""
+
+from typing import Final
+
+from amaranth.lib import data
+
+from pentary_hdl.core import word as w
+from pentary_hdl.core.alu import FLAGS
+
+ORDER_BITS: Final = 32
+
+RETIRED: Final = data.StructLayout(
+    {
+        "order": ORDER_BITS,
+        "pc": w.WORD,
+        "word": w.WORD,
+        "register": 5,  # scalar register written, 0 for none
+        "value": w.WORD,  # written to it, unless `product` is 1
+        "accesses": 1,  # memory or a device, at `address`
+        "address": w.WORD,
+        "data": w.WORD,  # loaded or stored
+        "flags": FLAGS,  # after it, unless `flags_late` is 1
+        "product": 1,  # its result is the next of the products
+        "flags_late": 1,  # the flags after it are those of the newest product, its own included
+        "halt": 1,
+    }
+)
+"""An instruction that is in WB."""
+
+TRAPPED: Final = data.StructLayout(
+    {
+        "order": ORDER_BITS,
+        "pc": w.WORD,
+        "word": w.WORD,
+        "cause": w.WORD,
+        "flags": FLAGS,
+        "flags_late": 1,
+        "held": 5,  # cycles that it has been in EX
+        "fatal": 1,  # there is no handler, or it was a double fault: the core stops
+    }
+)
+"""An instruction in whose place a trap is taken, at its last cycle in EX."""
+
+PRODUCT: Final = data.StructLayout({"value": w.WORD, "flags": FLAGS})
+"""A result of the multiplier, in the order of the instructions."""

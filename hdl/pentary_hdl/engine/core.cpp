@@ -1,0 +1,294 @@
+// Runs a program on the Verilog of the core, with memory and devices around it; core.py tells what is read and written.
+
+#include <cstdint>
+#include <cstdio>
+#include <map>
+#include <vector>
+
+#include "Vcore.h"
+#include "layout.h"  // offsets of the fields of the core's records, from core.py
+
+#if VM_TRACE
+#include "verilated_vcd_c.h"
+#endif
+
+namespace {
+
+enum Ending : int64_t { HALT, FAULT, CYCLES, STUCK };
+
+constexpr uint64_t PATIENCE = 1 << 20;  // cycles in which nothing retires
+constexpr size_t BATCH = 1 << 14;       // records in an answer
+constexpr int PENTS = 16, GROUP = 3, GROUP_BITS = 9, GROUP_VALUES = 125;
+
+// A word is 16 digits of three bits, the pents plus 2; a number is the same as an integer.
+struct Numbers {
+    int64_t parts[(PENTS + GROUP - 1) / GROUP][1 << GROUP_BITS];
+    uint64_t digits[GROUP_VALUES];
+    int64_t bias = 0;
+
+    Numbers() {
+        int64_t weight = 1;
+        for (auto& part : parts) {
+            for (int bits = 0; bits < 1 << GROUP_BITS; bits++)
+                part[bits] = weight * ((bits & 7) + 5 * (bits >> 3 & 7) + 25 * (bits >> 6));
+            weight *= GROUP_VALUES;
+        }
+        for (int number = 0; number < GROUP_VALUES; number++)
+            digits[number] = number % 5 | number / 5 % 5 << 3 | number / 25 << 6;
+        for (int place = 0; place < PENTS; place++) bias = bias * 5 + 2;
+    }
+
+    int64_t of(uint64_t word) const {
+        int64_t number = -bias;
+        for (auto& part : parts) {
+            number += part[word & ((1 << GROUP_BITS) - 1)];
+            word >>= GROUP_BITS;
+        }
+        return number;
+    }
+
+    uint64_t word(int64_t number) const {
+        uint64_t rest = number + bias, result = 0;
+        for (size_t place = 0; place < sizeof parts / sizeof *parts; place++) {
+            result |= digits[rest % GROUP_VALUES] << GROUP_BITS * place;
+            rest /= GROUP_VALUES;
+        }
+        return result;
+    }
+} const numbers;
+
+uint64_t bits(const uint32_t* vector, int offset, int width) {
+    uint64_t found = 0;
+    for (int done = 0; done < width;) {
+        const int place = (offset + done) % 32, count = std::min(32 - place, width - done);
+        found |= (uint64_t)(vector[(offset + done) / 32] >> place & (~0u >> (32 - count))) << done;
+        done += count;
+    }
+    return found;
+}
+
+#define FIELD(port, layout, name) bits(port, layout##_##name, layout##_##name##_BITS)
+#define NUMBER(port, layout, name) numbers.of(FIELD(port, layout, name))
+
+int64_t flags_as_word(int flags) {
+    return (flags >> 2 & 1) - (flags >> 1 & 1) + 5 * (flags >> 3 & 1) + 25 * (flags >> 4 & 1) + 125 * (flags >> 5 & 1);
+}
+
+struct Record {  // the columns of architecture/retire.md
+    int64_t order, cycle, pc, word, trap, reg, value, address, data, flags;
+};
+
+struct Pending {
+    Record record;
+    bool product, flags_late, halt, fatal, late_value;
+};
+
+struct Product {
+    int64_t value, flags;
+};
+
+template <typename T>
+bool read(std::vector<T>& values) {
+    return std::fread(values.data(), sizeof(T), values.size(), stdin) == values.size();
+}
+
+template <typename T>
+void write(const std::vector<T>& values) {
+    std::fwrite(values.data(), sizeof(T), values.size(), stdout);
+}
+
+struct Settings {
+    int64_t image, text, memory, inputs, interrupts, max_cycles, recording;
+};
+
+struct Bench {
+    Settings settings;
+    Vcore core;
+    std::vector<uint64_t> memory;
+    std::vector<int64_t> inputs, interrupts, output, registers;
+    std::map<uint64_t, Pending> waiting;
+    std::vector<Product> products;
+    std::vector<Record> records;
+    uint64_t cycle = 0, next = 0, instructions = 0, traps = 0, begun = 0, last_retired = 0;
+    int64_t exit_status = 0, cycles = 0, fault[2] = {0, 0};
+    size_t inputs_taken = 0, interrupts_raised = 0;
+    bool ended = false;
+    Ending ending = STUCK;
+
+    explicit Bench(const Settings& given) : settings(given), memory(given.memory, numbers.word(0)), registers(32, 0) {
+        registers[30] = given.memory;
+    }
+
+    uint64_t at(uint64_t address) const {
+        const int64_t number = numbers.of(address);
+        return number >= 0 && number < settings.memory ? memory[number] : 0;
+    }
+
+    void reset() {
+        core.rst = 1;
+        core.text = numbers.word(settings.text);
+        core.console_ready = 1;
+        for (int i = 0; i < 2; i++) {
+            core.clk = 0, core.eval();
+            core.clk = 1, core.eval();
+        }
+        core.rst = 0;
+    }
+
+    void run(const char* waves);
+
+    void step() {
+        core.external = 0;
+        while (interrupts_raised < interrupts.size() && interrupts[interrupts_raised] <= (int64_t)cycle) {
+            core.external = 1;
+            interrupts_raised++;
+        }
+        core.input_valid = inputs_taken < inputs.size();
+        if (core.input_valid) core.input_word = numbers.word(inputs[inputs_taken]);
+        core.input_available = numbers.word(inputs.size() - inputs_taken);
+        core.clk = 0, core.eval();
+        const bool fetches = core.fetch_enable, loads = core.load_enable;
+        const uint64_t fetched = fetches ? at(core.fetch_address) : 0;
+        if (core.store_enable) memory[numbers.of(core.store_address)] = core.store_word;
+        const uint64_t loaded = loads ? at(core.load_address) : 0;
+        if (core.console_valid) output.push_back(numbers.of(core.console_word));
+        if (core.exit_valid) exit_status = numbers.of(core.exit_word);
+        if (core.input_taken) inputs_taken++;
+        observe();
+        core.clk = 1, core.eval();
+        if (fetches) core.fetch_word = fetched;
+        if (loads) core.load_word = loaded;
+        cycle++;
+    }
+
+    void observe() {
+        if (core.products) {
+            const auto port = (const uint32_t*)&core.product;
+            products.push_back({NUMBER(port, PRODUCT, value), flags_as_word(FIELD(port, PRODUCT, flags))});
+        }
+        if (core.traps && !ended) {
+            const auto port = (const uint32_t*)&core.trapped;
+            Record record = {};
+            record.order = FIELD(port, TRAPPED, order);
+            record.cycle = cycle - FIELD(port, TRAPPED, held);
+            record.pc = NUMBER(port, TRAPPED, pc);
+            record.word = record.pc >= 0 && record.pc < settings.text ? NUMBER(port, TRAPPED, word) : 0;
+            record.trap = NUMBER(port, TRAPPED, cause);
+            record.address = -1;
+            record.flags = flags_as_word(FIELD(port, TRAPPED, flags));
+            const bool late = FIELD(port, TRAPPED, flags_late), fatal = FIELD(port, TRAPPED, fatal);
+            waiting[record.order] = {record, false, late, false, fatal, false};
+            last_retired = cycle;
+        }
+        if (core.retires) {
+            const auto port = (const uint32_t*)&core.retired;
+            Record record = {};
+            const bool accesses = FIELD(port, RETIRED, accesses);
+            record.order = FIELD(port, RETIRED, order);
+            record.cycle = cycle;
+            record.pc = NUMBER(port, RETIRED, pc);
+            record.word = NUMBER(port, RETIRED, word);
+            record.reg = FIELD(port, RETIRED, register);
+            record.value = record.reg ? NUMBER(port, RETIRED, value) : 0;
+            record.address = accesses ? NUMBER(port, RETIRED, address) : -1;
+            record.data = accesses ? NUMBER(port, RETIRED, data) : 0;
+            record.flags = flags_as_word(FIELD(port, RETIRED, flags));
+            const bool product = FIELD(port, RETIRED, product), late = FIELD(port, RETIRED, flags_late);
+            waiting[record.order] = {record, product, late, (bool)FIELD(port, RETIRED, halt), false, product && record.reg};
+            last_retired = cycle;
+        }
+        deliver();
+    }
+
+    // Complete records in their order, each as soon as its product is known.
+    void deliver() {
+        while (!ended && !waiting.empty() && waiting.begin()->first == next) {
+            auto [record, product, flags_late, halt, fatal, late_value] = waiting.begin()->second;
+            const uint64_t own = begun + product;
+            if ((product || flags_late) && own > products.size()) return;
+            begun = own;
+            if (late_value) record.value = products[own - 1].value;
+            if (flags_late) record.flags = products[own - 1].flags;
+            waiting.erase(waiting.begin());
+            next++;
+            if (settings.recording) records.push_back(record);
+            if (record.trap) {
+                if (fatal) {
+                    ended = true, ending = FAULT, fault[0] = record.trap, fault[1] = record.pc;
+                } else {
+                    traps++;
+                }
+                continue;
+            }
+            instructions++;
+            cycles = record.cycle + 1;
+            if (is_pop(record.word)) registers[30] = record.address + 1;
+            if (record.reg) registers[record.reg] = record.value;
+            if (halt) ended = true, ending = HALT;
+        }
+    }
+
+    static bool is_pop(int64_t word) {  // its register is its only field
+        return word >= POP && (word - POP) % POP_STEP == 0 && (word - POP) / POP_STEP < 32;
+    }
+
+    void flush() {
+        if (records.empty()) return;
+        write(std::vector<uint64_t>{records.size()});
+        write(records);
+        std::fflush(stdout);
+        records.clear();
+    }
+};
+
+void Bench::run(const char* waves) {
+#if VM_TRACE
+    VerilatedVcdC trace;
+    Verilated::traceEverOn(true);
+    if (*waves) {
+        core.trace(&trace, 99);
+        trace.open(waves);
+    }
+#else
+    (void)waves;
+#endif
+    reset();
+    while (!ended) {
+        if (settings.max_cycles >= 0 && cycles >= settings.max_cycles) {
+            ending = CYCLES;
+            break;
+        }
+        if (cycle - last_retired > PATIENCE) break;
+        step();
+#if VM_TRACE
+        if (*waves) trace.dump(cycle);
+#endif
+        if (records.size() >= BATCH) flush();
+    }
+    // Stores and characters of instructions that have retired are done; those of later ones do not exist.
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+    std::vector<Settings> settings(1);
+    if (!read(settings)) return 1;
+    Bench bench(settings[0]);
+    std::vector<int64_t> image(settings[0].image);
+    bench.inputs.resize(settings[0].inputs);
+    bench.interrupts.resize(settings[0].interrupts);
+    if (!read(image) || !read(bench.inputs) || !read(bench.interrupts)) return 1;
+    for (size_t i = 0; i < image.size(); i++) bench.memory[i] = numbers.word(image[i]);
+    bench.run(count > 1 ? arguments[1] : "");
+    bench.flush();
+    write(std::vector<uint64_t>{0});
+    write(std::vector<int64_t>{bench.ending, bench.cycles, (int64_t)bench.instructions, (int64_t)bench.traps,
+                               bench.fault[0], bench.fault[1], bench.exit_status,
+                               (int64_t)bench.output.size()});
+    write(bench.output);
+    write(bench.registers);
+    for (auto& word : bench.memory) word = numbers.of(word);
+    write(bench.memory);
+    std::fflush(stdout);
+    return 0;
+}
