@@ -126,8 +126,7 @@ EVENT: Final = np.dtype(
 )
 """Trace record of one instruction that retired, faulted, or was not executed because of an interrupt.
 
-If it did not retire, the cycles of the stages after the one that detects the fault are NONE, and nothing is
-written.
+If it did not retire, the cycles of the stages after EX are NONE, and nothing is written.
 """
 
 

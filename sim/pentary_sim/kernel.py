@@ -51,9 +51,11 @@ def run(
         if events is not None and (s.events_held == len(events) or s.vectors_held == len(vectors)):
             return EVENTS_FULL
         if pc < 0 or pc >= len(code):
-            if not has_handler(s):
+            if not has_handler(s) and not s.past_fault:
                 return FAULT + o.FETCH
             _trap_fetch(s, interrupts, events, pc)
+            if s.past_fault:
+                return FAULT + o.FETCH
             first = False
             continue
         c = code[pc]

@@ -20,8 +20,6 @@ from pentary_sim.state import switch_on
 
 _FOREVER: Final = 2**62
 _REASONS: Final = ("halt", "cycles", "instructions", "breakpoint", "events", "output")
-_STAGES: Final = ("fetch", "decode", "execute", "memory", "writeback")
-_FAULTING_STAGE: Final = {"fetch": "fetch", "illegal instruction": "decode"}  # others: execute
 
 
 class Simulator:
@@ -254,20 +252,15 @@ class Simulator:
         return taken
 
     def _record_fault(self, ending: int) -> None:
-        """Record the faulting instruction up to the stage of its fault, without changing the machine."""
+        """Record the faulting instruction up to EX, in which every fault is found, without changing the machine."""
         s, held = self._state, int(self._machine["events_held"])
         assert s.events is not None
         event = s.events[held]
-        if ending == o.FETCH:
-            event["pc"], event["unit"], event["address"] = self.pc, 0, NONE
-            event["fetch"] = max(self._machine["decode"], self._machine["redirect"])
-        else:
-            machine, caches, code = s.machine.copy(), s.caches.copy(), s.code.copy()
-            machine["past_fault"] = 1
-            limits = _FOREVER, self.instructions + 1
-            kernel.run(machine, caches, s.memory, s.inputs, s.interrupts, code, s.events, s.vectors, *limits)
-        faulting = _STAGES.index(_FAULTING_STAGE.get(FAULTS[ending], "execute"))
-        for name in (*_STAGES[faulting + 1 :], "start", "free", "done", "register", "vector"):
+        machine, caches, code = s.machine.copy(), s.caches.copy(), s.code.copy()
+        machine["past_fault"] = 1
+        limits = _FOREVER, self.instructions + 1
+        kernel.run(machine, caches, s.memory, s.inputs, s.interrupts, code, s.events, s.vectors, *limits)
+        for name in ("memory", "writeback", "start", "free", "done", "register", "vector"):
             event[name] = NONE
         for name in ("value", "lost", "cause", "mispredicted"):
             event[name] = 0

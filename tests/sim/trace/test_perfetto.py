@@ -108,7 +108,7 @@ def test_execute_tells_what_every_instruction_wrote_by_the_interpreter(replayed,
         assert changed <= shown.keys() | ({"P30"} if told["name"][:4] in ("PUSH", "POP ") else set())
 
 
-def test_a_fault_is_a_mark_in_the_stage_that_finds_it(replayed, tmp_path):
+def test_a_fault_is_a_mark_in_execute(replayed, tmp_path):
     with open_trace(tmp_path / "a.json", replayed.program) as trace:
         trace.add(replayed.events)
     slices, _ = read(tmp_path / "a.json")
@@ -117,8 +117,7 @@ def test_a_fault_is_a_mark_in_the_stage_that_finds_it(replayed, tmp_path):
         return
     (mark,) = slices["marks"]
     kind = replayed.fault.kind
-    stage = {"fetch": "fetch", "illegal instruction": "decode"}.get(kind, "execute")
-    last = slices[stage][-1]
+    last = slices["execute"][-1]
     assert (mark["name"], mark["ts"], last["ts"], last["dur"]) == (f"{kind} fault", last["ts"], mark["ts"], 1)
     assert last["args"]["fault"] == kind
     assert len(slices["fetch"]) == len(replayed.states) == len(slices["writeback"]) + 1

@@ -206,7 +206,7 @@ def test_registers_change_as_by_the_interpreter_when_their_writers_deliver(repla
         assert shown == changes, name
 
 
-def test_a_fault_is_shown_from_the_stage_that_finds_it(replayed, tmp_path):
+def test_a_fault_is_shown_from_execute_on(replayed, tmp_path):
     with open_trace(tmp_path / "a.vcd", replayed.program) as trace:
         trace.add(replayed.events)
     waves, fault = read(tmp_path / "a.vcd"), waves_of_stages(tmp_path / "a.vcd")
@@ -215,11 +215,10 @@ def test_a_fault_is_shown_from_the_stage_that_finds_it(replayed, tmp_path):
         assert set(shown.values) == {""}
         return
     kind = replayed.fault.kind
-    stage = {"fetch": "fetch", "illegal instruction": "decode"}.get(kind, "execute")
     assert shown.values == ["", kind]
     found = shown.cycles[-1]
-    assert fault[stage].at(found) == replayed.fault.pc
-    assert fault[stage].at(found + 1) is None
+    assert fault["execute"].at(found) == replayed.fault.pc
+    assert fault["execute"].at(found + 1) is None
     assert all(not wave.values or wave.values[-1] is None for wave in fault.values())
 
 
