@@ -27,7 +27,7 @@ _ELSEWHERE: Final = {
     "run": "pentary_sim.commands",
     "profile": "pentary_sim.commands",
     "debug": "pentary_sim.commands",
-    "trace": "pentary_sim.retire.command",
+    "trace": "pentary.cli.trace",
     "fpga": "pentary_hdl.fpga.command",
     "prove": "pentary_hdl.formal.command",
     "verify": "pentary_hdl.bench.command",

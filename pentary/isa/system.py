@@ -106,3 +106,6 @@ DEVICES: Final = {
     "EXIT": Device(-1003, "STORE", "the exit status of the program, which HALT ends"),
 }
 """Devices by name. They lie far below memory, so that an index that is wrong by a little does not reach them."""
+
+STATUS_MAX: Final = 255
+"""Greatest exit status of a process, and so of a program."""

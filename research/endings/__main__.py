@@ -29,7 +29,7 @@ SOURCES = (
     *("pentary/support/display.py", "pentary/support/extras.py", "pentary/support/files.py"),
     *("pentary/support/messages.py", "pentary/support/signals.py", "pentary/tasks/running/*.py"),
     *("sim/pentary_sim/commands.py", "sim/pentary_sim/drive.py", "sim/pentary_sim/engine.py"),
-    "sim/pentary_sim/retire/*.py",
+    "pentary/machine/*.py",
     *("hdl/pentary_hdl/*/command.py", "hdl/pentary_hdl/engine/__init__.py", "hdl/pentary_hdl/tools/*.py"),
 )
 """What decides how commands end."""

@@ -5,16 +5,16 @@ Modules that compile the model are imported only when a command runs, so that `p
 
 import json
 import re
-from collections.abc import Callable
 from contextlib import nullcontext
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from pentary.cli.console import exit_status
-from pentary.cli.options import FILE, define_option, json_option
+from pentary.cli.machine import engine_option, machine_options, max_cycles_option, set_up
+from pentary.cli.options import FILE, json_option
 from pentary.isa.program import Fault
 from pentary.numbers.word import PentaryError
 from pentary.support.signals import exit_code
@@ -22,26 +22,6 @@ from pentary.support.signals import exit_code
 if TYPE_CHECKING:
     from pentary_sim.profile import By
     from pentary_sim.simulator import Simulator
-
-
-def machine_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the program argument and the options of the machine to a command."""
-    config = click.option("--config", type=FILE, metavar="FILE.toml", help="Settings of the machine.")
-    input = click.option("--input", type=FILE, metavar="FILE", help="Text that the program reads; - is standard input.")
-    interrupts = click.option(
-        "--interrupt",
-        "interrupts",
-        type=click.IntRange(0, 2**62),
-        metavar="CYCLE",
-        multiple=True,
-        help="Raise the external interrupt in this cycle; may be repeated.",
-    )
-    return click.argument("program", type=FILE)(config(define_option(input(interrupts(command)))))
-
-
-max_cycles_option = click.option(
-    "--max-cycles", type=click.IntRange(min=1, max=2**62), help="Give up after this many cycles."
-)
 
 
 def _cycles(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[float, float] | None:
@@ -59,6 +39,7 @@ def _cycles(context: click.Context, parameter: click.Parameter, text: str | None
 
 @click.command()
 @machine_options
+@engine_option
 @max_cycles_option
 @click.option("--show", "shown", metavar="WHAT", multiple=True, help="Show WHAT after the run; may be repeated.")
 @click.option("--trace", type=FILE, metavar="FILE", help="File of every instruction: .kanata, .vcd or .json.")
@@ -77,6 +58,7 @@ def run(
     defines: dict[str, int],
     input: Path | None,
     interrupts: tuple[int, ...],
+    engine: str,
     max_cycles: int | None,
     shown: tuple[str, ...],
     trace: Path | None,
@@ -84,7 +66,7 @@ def run(
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Run PROGRAM on the cycle-level model.
+    """Run PROGRAM on the cycle-level model, or on the core's Verilog.
 
     PROGRAM is a source (.s) or an object file, or - for either from standard input. The output lists the cycles by
     cause, the hit rates, and the registers that are not 0. What the program writes to the console comes first, and the
@@ -105,16 +87,24 @@ def run(
       pentary run prog.s --config machine.toml --trace prog.kanata
       generate | pentary run -
       pentary run filter.s --input in.txt --quiet > out.txt
+      pentary run prog.s --config small.toml --engine core
     """
     with exit_status():
+        from pentary.machine.console import Console
         from pentary_sim import report
-        from pentary_sim.console import Console
         from pentary_sim.drive import drive
         from pentary_sim.show import show
         from pentary_sim.trace import open_trace
 
         if cycles and not trace:
             raise PentaryError("--trace-cycles says which cycles go to the file of --trace, and there is none")
+        if engine != "sim":
+            if trace:
+                raise PentaryError(f"--trace is of the model: pentary trace --engine {engine} writes retire records")
+            from pentary_sim.other import run_on
+
+            run_on(engine, set_up(program, config, defines, input, interrupts), max_cycles, shown, quiet, as_json)
+            return
         machine = new_machine(program, config, defines, input, interrupts, trace is not None)
         console = Console(shown=not as_json)
         for what in shown:
@@ -176,9 +166,9 @@ def profile(
     """
     with exit_status():
         from pentary.asm.objectfile import STANDARD_INPUT, is_standard_input
+        from pentary.machine.console import Console
         from pentary_sim import calls as call_profiles
         from pentary_sim import profile as profiles
-        from pentary_sim.console import Console
         from pentary_sim.drive import drive, drive_between
         from pentary_sim.show import instruction
 
@@ -247,16 +237,10 @@ def new_machine(
     Raises:
         PentaryError: a file cannot be read, or is wrong.
     """
-    from pentary.asm.objectfile import is_standard_input, load_program
-    from pentary.machine.config import Config
-    from pentary_sim.console import read_input
     from pentary_sim.simulator import Simulator
 
-    if is_standard_input(path) and input is not None and is_standard_input(input):
-        raise PentaryError("the program is read from standard input, so the input cannot be: give it as a file")
-    settings = Config.load(config) if config else Config()
-    loaded = load_program(path, defines)
-    return Simulator(loaded, settings, trace, read_input(input) if input else (), interrupts)
+    setup = set_up(path, config, defines, input, interrupts)
+    return Simulator(setup.program, setup.config, trace, setup.input, setup.interrupts)
 
 
 def _conclude(machine: "Simulator", ending: str | Fault, max_cycles: int | None) -> None:

@@ -16,11 +16,12 @@ from pentary.asm.vocabulary import NUMBERS
 from pentary.isa.program import Fault
 from pentary.isa.system import trap_name
 from pentary.isa.table import CALLS, STACK
+from pentary.machine.console import Console
 from pentary.numbers.word import PentaryError
+from pentary.support.columns import table
 from pentary.support.messages import shortened
 from pentary.support.signals import Terminated, terminated
 from pentary_sim import report
-from pentary_sim.console import Console
 from pentary_sim.drive import drive
 from pentary_sim.expression import evaluate, read, write
 from pentary_sim.show import WHERE, Shown, count, crossbar_row, elements, find, instruction, memory, pents, show
@@ -291,7 +292,7 @@ class Debugger(cmd.Cmd):
         if name and name not in short_of:
             self.default(name)
         helps = [(command, str(getattr(self, f"do_{command}").__doc__)) for command in ([name] if name else short_of)]
-        click.echo(report.table((short_of[command], *text.split(": ", 1)) for command, text in helps))
+        click.echo(table((short_of[command], *text.split(": ", 1)) for command, text in helps))
         if not name:
             click.echo(_FOOTNOTES)
 

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pentary.isa.program import Fault
+from pentary.machine.console import Console
 from pentary.support.signals import collected
-from pentary_sim.console import Console
 from pentary_sim.events import Events
 from pentary_sim.simulator import Simulator
 

@@ -3,16 +3,18 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pentary.asm import disassemble_word
 from pentary.isa.program import Fault, Program
+from pentary.isa.system import STATUS_MAX
 from pentary.isa.table import FITNESS, REGISTER_ALIASES, REGISTERS
 from pentary.numbers.alu import Flags
 from pentary.numbers.notation import format_pents
 from pentary.numbers.word import PENTS, WORD_MAX
+from pentary.support.columns import table
 from pentary_sim.simulator import Simulator
-
-STATUS_MAX: Final = 255
-"""Greatest exit status of a process."""
 
 _AROUND: Final = 4  # instructions shown before and after the given one
 _SOURCE_WIDTH: Final = 80
@@ -157,22 +159,34 @@ def registers(machine: Simulator, everything: bool = False) -> str:
         machine: the machine.
         everything: whether to include registers that are 0.
     """
-    numbers = {_NAMES[number]: value for number, value in enumerate(machine.registers.tolist())}
+    numbers = _named(machine.registers)
     numbers |= {f"f{number}": value for number, value in zip(range(FITNESS), machine.fitness.tolist(), strict=True)}
     spelled = [(name, value, format_pents(value)) for name, value in numbers.items()]
     spelled.append(("acc", machine.accumulator, accumulator_pents(machine)))
     csrs = machine.csrs
     spelled += [(name, csrs[name], format_pents(csrs[name])) for name in machine.csr_ranges]
-    shown = [(name, str(value), pents) for name, value, pents in spelled if everything or value]
-    width = max((len(value) for _, value, _ in shown), default=0)
     return table(
         [
             ("pc", place(machine.program, machine.pc)),
             ("flags", " ".join(flag_names(machine.flags)) or "none"),
             ("VL", str(machine.vl)),
-            *((name, value.rjust(width), pents) for name, value, pents in shown),
+            *_numbers([row for row in spelled if everything or row[1]]),
         ]
     )
+
+
+def scalar_registers(registers: NDArray[np.int64]) -> str:
+    """Return those of P0 to P31 that are not 0 as text, in decimal and pents."""
+    return table(_numbers([(name, value, format_pents(value)) for name, value in _named(registers).items() if value]))
+
+
+def _named(registers: NDArray[np.int64]) -> dict[str, int]:
+    return {_NAMES[number]: value for number, value in enumerate(registers.tolist())}
+
+
+def _numbers(rows: list[tuple[str, int, str]]) -> list[tuple[str, str, str]]:
+    width = max((len(str(value)) for _, value, _ in rows), default=0)
+    return [(name, str(value).rjust(width), pents) for name, value, pents in rows]
 
 
 def accumulator_pents(machine: Simulator) -> str:
@@ -203,19 +217,3 @@ def flag_names(flags: int) -> list[str]:
 def place(program: Program, pc: int) -> str:
     """Return an address with its label and source line; outside the program, the address alone."""
     return program.place(pc) if 0 <= pc < program.text else str(pc)
-
-
-def table(rows: Iterable[tuple[str, ...]]) -> str:
-    """Align rows in columns; the last cell of a row does not affect the column widths.
-
-    >>> print(table([("pc", "12 loop"), ("flags", "Z", "x")]))
-    pc     12 loop
-    flags  Z  x
-    """
-    rows = list(rows)
-    widths: dict[int, int] = {}
-    for row in rows:
-        for column, cell in enumerate(row[:-1]):
-            widths[column] = max(widths.get(column, 0), len(cell))
-    padded = ([*(cell.ljust(widths[n]) for n, cell in enumerate(row[:-1])), row[-1]] for row in rows)
-    return "\n".join("  ".join(cells).rstrip() for cells in padded)

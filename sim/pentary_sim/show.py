@@ -13,6 +13,7 @@ from pentary.isa.system import CSRS
 from pentary.isa.table import CONTROLS, MAX_VL
 from pentary.numbers.notation import GLYPHS, format_pents
 from pentary.numbers.word import PentaryError
+from pentary.support.columns import table
 from pentary.support.messages import shortened, some
 from pentary_sim import report
 from pentary_sim.simulator import Simulator
@@ -115,7 +116,7 @@ def memory(machine: Simulator, first: int, number: int | None = None) -> Shown:
     for address, word in enumerate(values, start=first):
         instruction = disassemble_word(word, address, names) if address < program.text else ""
         rows.append((str(address), names.get(address, ""), f"{word:{width}}", format_pents(word), instruction))
-    return Shown(values, report.table(rows))
+    return Shown(values, table(rows))
 
 
 def crossbar_row(machine: Simulator, row: int) -> Shown:

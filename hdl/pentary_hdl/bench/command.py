@@ -1,4 +1,4 @@
-"""The command `verify`: the gateware of the low-rank ALU against its reference model, in a Verilog simulator."""
+"""The command `verify`: the gateware against its reference models, in a Verilog simulator."""
 
 import json
 import random
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from pentary.cli.console import exit_status
-from pentary.cli.options import json_option, lowrank_options
+from pentary.cli.options import FILE, json_option, lowrank_options
 from pentary.numbers.word import PentaryError
 from pentary_hdl.bench.presets import PRESETS
 from pentary_hdl.lralu.twin import LowRankParameters
@@ -32,30 +32,34 @@ Say = Callable[[str], None]
 
 
 @click.command()
-@click.argument("unit", type=click.Choice(list(VERIFIED)), default="lralu")
+@click.argument("unit", type=click.Choice([*VERIFIED, "core"]), default="lralu")
 @click.option("--preset", type=click.Choice(list(PRESETS)), default="default", show_default=True, help="The hardware.")
 @click.option(
     "--simulator", type=click.Choice(["verilator", "icarus"]), default="verilator", show_default=True, help="Runs it."
 )
 @lowrank_options()
+@click.option("--config", type=FILE, metavar="FILE.toml", help="Configuration of the core, instead of the preset's.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Of the random commands; drawn if not given.")
-@click.option("--operations", type=click.IntRange(0), help="Random commands, at least, instead of the preset's.")
+@click.option("--operations", type=click.IntRange(0), help="Random commands or instructions, at least.")
 @click.option("--waves", is_flag=True, help="Record all signals in a file; much slower.")
 @json_option("Print a line of JSON for each hardware.")
 def verify(
     unit: str,
     preset: str,
     simulator: str,
+    config: Path | None,
     seed: int | None,
     operations: int | None,
     waves: bool,
     as_json: bool,
     **parameters: int | None,
 ) -> None:
-    """Verify the low-rank ALU: the gateware's Verilog against the reference model and the specification.
+    """Verify the gateware's Verilog against the reference model and the specification.
 
-    Runs directed cases and random commands with random stalls and resets, checks values and cycle-exact timing, and
-    prints the coverage. The exit status is 2 if anything differs, or if a coverage bin was never hit.
+    Of the low-rank ALU, runs directed cases and random commands with random stalls and resets, checks values and
+    cycle-exact timing, and prints the coverage. The core runs random programs with traps and interrupts, in lockstep
+    with the model, and is compared in every record of an instruction, its cycle included. The exit status is 2 if
+    anything differs, or if a coverage bin was never hit.
 
     \b
     UNIT is one of (lralu if not given)
@@ -75,15 +79,22 @@ def verify(
       pentary verify --preset all
       pentary verify --simulator icarus --preset quick --operations 0
       pentary verify --seed 7 --operations 200 --waves
+      pentary verify core
+      pentary verify core --config small.toml --operations 100000
     """
     with exit_status():
-        chosen = PRESETS[preset]
         given = {name: value for name, value in parameters.items() if value is not None}
+        seed = random.randrange(2**31) if seed is None else seed
+        if unit == "core":
+            _verify_core(preset, simulator, config, seed, operations, waves, as_json, given)
+            return
+        if config:
+            raise PentaryError(f"--config is of the core: the parameters of {unit} have options of their own")
+        chosen = PRESETS[preset]
         if given and len(chosen.hardware) > 1:
             option = next(iter(given)).replace("_", "-")
             raise PentaryError(f"--{option} does not go with --preset {preset}, which is of several kinds of hardware")
         hardware = [replace(each, **given) for each in chosen.hardware]
-        seed = random.randrange(2**31) if seed is None else seed
         operations = VERIFIED[unit].operations[preset] if operations is None else operations
         differences: list[str] = []
         for number, each in enumerate(hardware):
@@ -94,7 +105,25 @@ def verify(
             raise PentaryError(differences[0])
 
 
-verify.help = cleandoc(str(verify.help)).replace("  {units}", listed(VERIFIED))
+verify.help = cleandoc(str(verify.help)).replace("  {units}", f"{listed(VERIFIED)}\n  {'core':24}  the scalar core")
+
+
+def _verify_core(
+    preset: str,
+    simulator: str,
+    config: Path | None,
+    seed: int,
+    operations: int | None,
+    waves: bool,
+    as_json: bool,
+    given: dict[str, int],
+) -> None:
+    if given or simulator != "verilator" or waves:
+        option = f"--{next(iter(given)).replace('_', '-')}" if given else "--waves" if waves else "--simulator"
+        raise PentaryError(f"{option} does not go with core, which runs in Verilator with the settings of --config")
+    from pentary_hdl.bench.core_command import verify_core
+
+    verify_core(preset, config, seed, operations, as_json)
 
 
 def _verify_one(

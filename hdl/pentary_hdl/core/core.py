@@ -78,6 +78,7 @@ class Core(wiring.Component):
         external: In; the line of the external interrupt rises in this cycle.
         halted: Out; HALT has retired, or a fault without a handler has ended the program.
         retired, retires; trapped, traps; product, products: Out; records of `retire.py`, and whether there is one.
+        stages: Out; what is in the stages, of `retire.STAGES`.
 
     Raises:
         PentaryError: the hardware cannot have this configuration.
@@ -106,6 +107,7 @@ class Core(wiring.Component):
                 "trapped": Out(retire.TRAPPED),
                 "products": Out(1),
                 "product": Out(retire.PRODUCT),
+                "stages": Out(retire.STAGES),
             }
         )
 
@@ -504,8 +506,17 @@ class Core(wiring.Component):
             self.trapped.flags_late.eq(products.flags_wait & ~late_trap),
             self.trapped.held.eq(ex_count),
             self.trapped.fatal.eq(~system.handled),
+            self.trapped.is_double.eq(system.is_double),
             self.products.eq(products.done & ~late_trap),
             self.product.value.eq(multiplier.result),
             self.product.flags.eq(multiplier.flags),
+            self.stages.id_valid.eq(fetching.valid),
+            self.stages.id_pc.eq(fetched.pc),
+            self.stages.ex_valid.eq(ex_valid),
+            self.stages.ex_pc.eq(pc),
+            self.stages.mem_valid.eq(mem_valid[0]),
+            self.stages.mem_pc.eq(first.record.pc),
+            self.stages.wb_valid.eq(self.retires),
+            self.stages.wb_pc.eq(self.retired.pc),
         ]
         return m

@@ -14,14 +14,14 @@ def check(config: Config) -> None:
 
     def need(holds: bool, told: str) -> None:
         if not holds:
-            problems.append(f"the core cannot have {told}")
+            problems.append(f"the hardware of the core {told}")
 
     entries = config.predictor.entries
-    need(entries in (0, *_POWERS), f"predictor.entries = {entries}: it takes 0 or a power of 5, such as 125")
-    need(not config.caches.enabled, "caches yet: set caches.enabled = false")
+    need(entries in (0, *_POWERS), f"takes predictor.entries that is 0 or a power of 5, such as 125, not {entries}")
+    need(not config.caches.enabled, "has no caches: set caches.enabled = false")
     latency = config.l1_latency(config.icache)
-    need(latency <= 2, f"icache.latency = {latency}: it fetches in 1 or 2 cycles")
+    need(latency <= 2, f"fetches in 1 or 2 cycles: icache.latency cannot be {latency}")
     for unit in ("vector", "crossbar", "lowrank"):
-        need(not getattr(config.units, unit), f"the {unit} unit yet: set units.{unit} = false")
+        need(not getattr(config.units, unit), f"is the scalar pipeline so far: set units.{unit} = false")
     if problems:
         raise PentaryError("\n".join(problems))

@@ -42,9 +42,15 @@ TRAPPED: Final = data.StructLayout(
         "flags_late": 1,
         "held": 5,  # cycles that it has been in EX
         "fatal": 1,  # there is no handler, or it was a double fault: the core stops
+        "is_double": 1,
     }
 )
 """An instruction in whose place a trap is taken, at its last cycle in EX."""
 
 PRODUCT: Final = data.StructLayout({"value": w.WORD, "flags": FLAGS})
 """A result of the multiplier, in the order of the instructions."""
+
+STAGES: Final = data.StructLayout(
+    {f"{name}_{part}": shape for name in ("id", "ex", "mem", "wb") for part, shape in (("valid", 1), ("pc", w.WORD))}
+)
+"""Addresses of the instructions in the stages; of MEM, in its first cycle."""

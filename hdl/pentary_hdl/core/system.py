@@ -60,6 +60,7 @@ class System(wiring.Component):
         handler, epc, cycle: Out; words.
         old_flags: Out; those that TRET restores, of `FLAGS`.
         handled: Out; whether a fault would be taken by the handler.
+        is_double: Out; whether a fault would be a double one.
         enabled: Out; whether interrupts are taken.
         timer: Out; whether the timer asks for an interrupt.
     """
@@ -81,6 +82,7 @@ class System(wiring.Component):
     cycle: Out(w.WORD)
     old_flags: Out(FLAGS)
     handled: Out(1)
+    is_double: Out(1)
     enabled: Out(1)
     timer: Out(1)
 
@@ -132,6 +134,7 @@ class System(wiring.Component):
             self.cycle.eq(csr["CYCLE"]),
             self.old_flags.as_value().eq(word_as_flags(list(csr["OLDFLAGS"]))),
             self.handled.eq(~w.is_nothing(list(csr["HANDLER"])) & ~bit("TRAPPED")),
+            self.is_double.eq(~w.is_nothing(list(csr["HANDLER"])) & bit("TRAPPED")),
             self.enabled.eq(self.handled & bit("ENABLE")),
             self.timer.eq(~w.is_nothing(timer) & ~w.is_less(list(csr["CYCLE"]), timer)),
         ]

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <map>
+#include <string>
 #include <vector>
 
 #include "Vcore.h"
@@ -98,7 +99,13 @@ void write(const std::vector<T>& values) {
 }
 
 struct Settings {
-    int64_t image, text, memory, inputs, interrupts, max_cycles, recording;
+    int64_t image, text, memory, inputs, interrupts, max_cycles;
+};
+
+// Cycles of which waves are recorded, and the one of which the stages are told.
+struct Window {
+    const char* waves = nullptr;
+    uint64_t first = 0, middle = 0, last = 0;
 };
 
 struct Bench {
@@ -109,8 +116,9 @@ struct Bench {
     std::map<uint64_t, Pending> waiting;
     std::vector<Product> products;
     std::vector<Record> records;
+    std::vector<int64_t> stages = std::vector<int64_t>(8, 0);
     uint64_t cycle = 0, next = 0, instructions = 0, traps = 0, begun = 0, last_retired = 0;
-    int64_t exit_status = 0, cycles = 0, fault[2] = {0, 0};
+    int64_t exit_status = 0, cycles = 0, fatal_cause = 0, fatal_pc = 0, is_double = 0;
     size_t inputs_taken = 0, interrupts_raised = 0;
     bool ended = false;
     Ending ending = STUCK;
@@ -135,7 +143,18 @@ struct Bench {
         core.rst = 0;
     }
 
-    void run(const char* waves);
+    void run(const Window& window);
+
+    // What is in the stages ID, EX, MEM and WB after a cycle: pairs of whether there is an instruction, and its address.
+    std::vector<int64_t> look() const {
+        const auto port = (const uint32_t*)&core.stages;
+        std::vector<int64_t> found;
+        for (int stage = 0; stage < 4; stage++) {
+            found.push_back(bits(port, stage * STAGE_BITS, 1));
+            found.push_back(numbers.of(bits(port, stage * STAGE_BITS + 1, STAGE_BITS - 1)));
+        }
+        return found;
+    }
 
     void step() {
         core.external = 0;
@@ -177,6 +196,7 @@ struct Bench {
             record.address = -1;
             record.flags = flags_as_word(FIELD(port, TRAPPED, flags));
             const bool late = FIELD(port, TRAPPED, flags_late), fatal = FIELD(port, TRAPPED, fatal);
+            is_double = FIELD(port, TRAPPED, is_double);
             waiting[record.order] = {record, false, late, false, fatal, false};
             last_retired = cycle;
         }
@@ -211,10 +231,10 @@ struct Bench {
             if (flags_late) record.flags = products[own - 1].flags;
             waiting.erase(waiting.begin());
             next++;
-            if (settings.recording) records.push_back(record);
+            records.push_back(record);
             if (record.trap) {
                 if (fatal) {
-                    ended = true, ending = FAULT, fault[0] = record.trap, fault[1] = record.pc;
+                    ended = true, ending = FAULT, fatal_cause = record.trap, fatal_pc = record.pc;
                 } else {
                     traps++;
                 }
@@ -233,24 +253,23 @@ struct Bench {
     }
 
     void flush() {
-        if (records.empty()) return;
-        write(std::vector<uint64_t>{records.size()});
+        write(std::vector<uint64_t>{records.size(), output.size()});
         write(records);
+        write(output);
         std::fflush(stdout);
         records.clear();
+        output.clear();
     }
 };
 
-void Bench::run(const char* waves) {
+void Bench::run(const Window& window) {
 #if VM_TRACE
     VerilatedVcdC trace;
     Verilated::traceEverOn(true);
-    if (*waves) {
+    if (window.waves) {
         core.trace(&trace, 99);
-        trace.open(waves);
+        trace.open(window.waves);
     }
-#else
-    (void)waves;
 #endif
     reset();
     while (!ended) {
@@ -258,10 +277,11 @@ void Bench::run(const char* waves) {
             ending = CYCLES;
             break;
         }
-        if (cycle - last_retired > PATIENCE) break;
+        if (cycle - last_retired > PATIENCE || (window.waves && cycle > window.last)) break;
         step();
+        if (cycle == window.middle + 1) stages = look();
 #if VM_TRACE
-        if (*waves) trace.dump(cycle);
+        if (window.waves && cycle >= window.first) trace.dump(cycle - 1);
 #endif
         if (records.size() >= BATCH) flush();
     }
@@ -279,13 +299,18 @@ int main(int count, char** arguments) {
     bench.interrupts.resize(settings[0].interrupts);
     if (!read(image) || !read(bench.inputs) || !read(bench.interrupts)) return 1;
     for (size_t i = 0; i < image.size(); i++) bench.memory[i] = numbers.word(image[i]);
-    bench.run(count > 1 ? arguments[1] : "");
+    Window window;
+    if (count > 4) {
+        window.waves = arguments[1];
+        window.first = std::stoull(arguments[2]);
+        window.middle = std::stoull(arguments[3]);
+        window.last = std::stoull(arguments[4]);
+    }
+    bench.run(window);
     bench.flush();
-    write(std::vector<uint64_t>{0});
-    write(std::vector<int64_t>{bench.ending, bench.cycles, (int64_t)bench.instructions, (int64_t)bench.traps,
-                               bench.fault[0], bench.fault[1], bench.exit_status,
-                               (int64_t)bench.output.size()});
-    write(bench.output);
+    write(std::vector<int64_t>{-1, bench.ending, bench.cycles, (int64_t)bench.instructions, (int64_t)bench.traps,
+                               bench.fatal_cause, bench.fatal_pc, bench.is_double, bench.exit_status});
+    write(bench.stages);
     write(bench.registers);
     for (auto& word : bench.memory) word = numbers.of(word);
     write(bench.memory);

@@ -1,27 +1,28 @@
-"""Programs on the Verilog of the core, compiled by Verilator into a process that has the memory and devices around it.
+"""Engine `core`: programs on the Verilog of the core, in a process made by Verilator that has memory and devices.
 
 Python sends a program and what it reads, and receives retire records, if asked for, and the state at the end.
 `core.cpp` is the process. Through its pipes go 64-bit integers in native byte order:
 
 | sent | |
 |---|---|
-| 7 | words of image, text and memory; characters; interrupts; limit of cycles, -1 for none; 1 to record, else 0 |
+| 6 | words of image, text and memory; characters; interrupts; limit of cycles, -1 for none |
 | many | the image, the characters, the cycles of the interrupts in ascending order |
 
 | received | |
 |---|---|
-| batches | a number of records, then 10 integers for each, as in `architecture/retire.md`; 0 after the last batch |
-| 8 | number of the ending; cycles, instructions, traps; cause and address of the fault; exit status; words of output |
-| many | words written to the console, P0 to P31, memory |
+| batches | numbers of records and of words written to the console, then 10 integers for each record, then the words |
+| 9 | -1; number of the ending; cycles, instructions, traps; cause, address, whether a double fault; exit status |
+| 8 | of ID, EX, MEM and WB: whether there is an instruction, and its address |
+| many | P0 to P31, memory |
 """
 
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from functools import cache
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, Final
 
 import amaranth
@@ -30,11 +31,18 @@ from amaranth.back import rtlil
 from numpy.typing import NDArray
 
 import pentary.isa
+from pentary.asm import disassemble_word
+from pentary.interpreter import Interpreter
 from pentary.isa.encoding import encode
-from pentary.isa.program import Program
+from pentary.isa.program import Fault
+from pentary.isa.system import STATUS_MAX, trap_name
 from pentary.isa.table import BY_NAME, REGISTERS
 from pentary.machine.config import Config
+from pentary.machine.engines import Engine, Outcome, Setup
+from pentary.machine.retire import COLUMNS, Records
 from pentary.numbers.word import PentaryError
+from pentary.support.columns import table
+from pentary.support.display import say
 from pentary_hdl.core import parameters, retire
 from pentary_hdl.core.core import Core
 from pentary_hdl.tools import toolchain
@@ -44,36 +52,12 @@ DRIVER: Final = Path(__file__).with_suffix(".cpp")
 
 ENDINGS: Final = ("halt", "fault", "cycles", "hang")
 
-COLUMNS: Final = ("order", "cycle", "pc", "word", "trap", "register", "value", "address", "data", "flags")
+STAGES: Final = ("ID", "EX", "MEM", "WB")
+
+AROUND: Final = 50
+"""Cycles before and after a difference of which waves are recorded."""
 
 _LAYOUTS: Final = {"RETIRED": retire.RETIRED, "TRAPPED": retire.TRAPPED, "PRODUCT": retire.PRODUCT}
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """State of the core at the end of a run.
-
-    Attributes:
-        ending: "halt", "fault", "cycles" if the limit was reached, or "hang" if nothing has retired for a million.
-        cycles: cycles until the last instruction retired.
-        instructions, traps: numbers of instructions that retired, and of traps that the handler took.
-        cause, pc: of the fault: its number in CAUSE, and its address.
-        exit_status: what the program has stored to EXIT.
-        output: words stored to CONSOLE.
-        registers: P0 to P31, (32,) int64.
-        memory: all words, int64.
-    """
-
-    ending: str
-    cycles: int
-    instructions: int
-    traps: int
-    cause: int
-    pc: int
-    exit_status: int
-    output: list[int]
-    registers: NDArray[np.int64]
-    memory: NDArray[np.int64]
 
 
 def build(config: Config, say: Callable[[str], None], waves: bool = False) -> Path:
@@ -119,6 +103,7 @@ def _layout() -> str:
         for field, part in layout:
             lines.append(f"constexpr int {name}_{field} = {part.offset}, {name}_{field}_BITS = {part.width};")
     first, second = (encode(BY_NAME["POP"], d=number) for number in (0, 1))
+    lines.append(f"constexpr int STAGE_BITS = {retire.STAGES.size // len(STAGES)};")
     lines.append(f"constexpr int64_t POP = {first}, POP_STEP = {second - first};")
     return "\n".join(lines) + "\n"
 
@@ -157,63 +142,54 @@ def _build(config: Config, files: dict[str, str], waves: bool, folder: Path) -> 
     (folder / "build.log").write_text(toolchain.run("verilator does not build the core", program, folder, settings))
 
 
-class Run:
-    """A run of a program on the core: iterate over its records, then take its outcome.
+class CoreRun:
+    """A run on the core, as of `pentary.machine.engines.Execution`.
 
     Args:
-        program: executable of the process, from `build`.
-        image: the program to run.
-        config: configuration of the core, with the size of its memory.
-        input: characters that the program reads, as code points.
-        interrupts: cycles in which the external line rises.
+        process: executable of the process, from `build`.
+        setup: what is run.
         max_cycles: the last instruction is the first one that retires in or after this cycle.
-        recording: whether there are records.
-        memory: words of memory at the start, in place of the program's image.
-        waves: file for the waves of all signals; "" for none.
+        waves: file for the waves of all signals, and the cycle around which they are recorded and after which the run
+            ends; for a process with waves.
 
     Attributes:
-        outcome: state at the end; there when all records have been taken.
+        stages: of ID, EX, MEM and WB, whether there is an instruction in that cycle, and its address.
 
     Raises:
         PentaryError: the program does not fit the memory; while records are taken, the process dies.
     """
 
     outcome: Outcome
+    stages: list[tuple[bool, int]]
 
     def __init__(
-        self,
-        program: Path,
-        image: Program,
-        config: Config,
-        input: Sequence[int] = (),
-        interrupts: Sequence[int] = (),
-        max_cycles: int | None = None,
-        recording: bool = True,
-        memory: NDArray[np.int64] | None = None,
-        waves: str = "",
+        self, process: Path, setup: Setup, max_cycles: int | None = None, waves: tuple[Path, int] | None = None
     ) -> None:
         """Start the process."""
-        words = image.image if memory is None else memory
-        if max(image.size, len(words)) > config.memory.words:
-            raise PentaryError(
-                f"the program takes {max(image.size, len(words)):,} words, but memory.words is {config.memory.words:,}"
-            )
+        program, words = setup.program, setup.config.memory.words
+        if program.size > words:
+            raise PentaryError(f"the program takes {program.size:,} words, but memory.words is {words:,}")
+        self._setup, self._max_cycles = setup, max_cycles
+        self._output: list[int] = []
         # Ctrl-C must reach only this program: the process ends when its pipes are closed.
+        window = []
+        if waves:
+            file, cycle = waves
+            window = [str(file), *(str(max(0, cycle + away)) for away in (-AROUND, 0, AROUND))]
         self._process = subprocess.Popen(
-            [program, *([waves] if waves else [])], stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
+            [process, *window], stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
         )
-        counts = [len(words), image.text, config.memory.words, len(input), len(interrupts)]
-        counts += [-1 if max_cycles is None else max_cycles, int(recording)]
-        sent = [counts, words, list(input), sorted(interrupts)]
+        counts = [len(program.image), program.text, words, len(setup.input), len(setup.interrupts)]
+        sent = [[*counts, -1 if max_cycles is None else max_cycles], program.image, setup.input]
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(b"".join(np.asarray(part, np.int64).tobytes() for part in sent))
+            for part in (*sent, sorted(setup.interrupts)):
+                self._process.stdin.write(np.asarray(part, np.int64).tobytes())
             self._process.stdin.close()
         except BrokenPipeError:
             raise self._death() from None
-        self._memory = config.memory.words
 
-    def __enter__(self) -> "Run":
+    def __enter__(self) -> "CoreRun":
         """Return the run."""
         return self
 
@@ -224,17 +200,65 @@ class Run:
         self._process.stdout.close()
         self._process.wait()
 
-    def __iter__(self) -> Iterator[dict[str, NDArray[np.int64]]]:
-        """Yield the records in batches, each as columns of `architecture/retire.md`."""
-        while count := self._receive(1).item():
+    def __iter__(self) -> Iterator[Records]:
+        """Yield the records in batches."""
+        last, traps = 0, [(0, 0)]
+        while (count := self._receive(1).item()) >= 0:
+            written = self._receive(1).item()
             rows = self._receive(count * len(COLUMNS)).reshape(count, len(COLUMNS))
-            yield {name: rows[:, place] for place, name in enumerate(COLUMNS)}
-        ending, cycles, instructions, traps, cause, pc, exit_status, written = self._receive(8).tolist()
-        output = self._receive(written).tolist()
-        registers, memory = self._receive(REGISTERS), self._receive(self._memory)
-        self.outcome = Outcome(
-            ENDINGS[ending], cycles, instructions, traps, cause, pc, exit_status, output, registers, memory
+            self._output += self._receive(written).tolist()
+            records = {name: rows[:, place] for place, name in enumerate(COLUMNS)}
+            if count:
+                last = int(records["pc"][-1])
+                taken = records["trap"] != 0
+                both = zip(records["trap"][taken].tolist(), records["pc"][taken].tolist(), strict=True)
+                traps = [*traps, *both][-2:]
+            yield records
+        ending, cycles, instructions, handled, cause, pc, is_double, status = self._receive(8).tolist()
+        pairs = self._receive(2 * len(STAGES)).reshape(-1, 2).tolist()
+        self.stages = [(bool(valid), pc) for valid, pc in pairs]
+        registers, memory = self._receive(REGISTERS), self._receive(self._setup.config.memory.words)
+        error = None
+        if ENDINGS[ending] == "fault":
+            last = pc
+            error = self._told(cause, pc, traps[0] if is_double else None, registers, memory)
+        elif ENDINGS[ending] != "halt":
+            here = self._setup.program.place(last)
+            error = f"the program has not halted within {self._max_cycles:,} cycles; it is at {here}"
+            if ENDINGS[ending] == "hang":
+                error = f"the core hangs: no instruction retires after the one at {here}"
+        elif not 0 <= status <= STATUS_MAX:
+            error = f"the program ends with the exit status {status}, outside 0..{STATUS_MAX}"
+        self.outcome = Outcome(ENDINGS[ending], error, cycles, instructions, handled, last, status, registers, memory)
+
+    def take_output(self) -> list[int]:
+        """Return what has been written to the console since the last call."""
+        taken, self._output = self._output, []
+        return taken
+
+    def _told(
+        self, cause: int, pc: int, handling: tuple[int, int] | None, registers: NDArray[Any], memory: NDArray[Any]
+    ) -> str:
+        """Return in words what ended the program, as the interpreter finds it in the same state.
+
+        Args:
+            cause, pc: of the fault.
+            handling: cause and address of the trap whose handler has faulted, None if it was not a double fault.
+            registers, memory: state of the core.
+        """
+        setup = self._setup
+        machine = Interpreter(
+            setup.program, len(memory), setup.config.exceptions.overflow_trap, absent=setup.config.absent
         )
+        machine.registers[:], machine.memory[:], machine.pc = registers.tolist(), memory, pc
+        if handling:
+            machine.csrs |= {"HANDLER": 1, "TRAPPED": 1, "CAUSE": handling[0], "EPC": handling[1]}
+        place = setup.program.place(pc)
+        try:
+            machine.step()
+        except Fault as fault:
+            return f"{fault.kind} fault at {place}: {fault.detail}"
+        return f"{trap_name(cause)} at {place}"
 
     def _receive(self, count: int) -> NDArray[Any]:
         assert self._process.stdout is not None
@@ -245,3 +269,28 @@ class Run:
 
     def _death(self) -> PentaryError:
         return PentaryError(f"the process of the hardware has ended, with status {self._process.wait()}")
+
+
+def around(setup: Setup, cycle: int) -> tuple[str, Path]:
+    """Run a program again, and return what is in the stages in a cycle, as text, and a file of the waves around it.
+
+    Raises:
+        PentaryError: as for `build`.
+    """
+    file = Path(mkdtemp(prefix="pentary-verify-")) / "core.vcd"
+    with CoreRun(build(setup.config, say, waves=True), setup, waves=(file, cycle)) as run:
+        for _ in run:
+            pass
+    rows = []
+    for name, (valid, pc) in zip(STAGES, run.stages, strict=True):
+        inside = valid and 0 <= pc < setup.program.text
+        text = disassemble_word(int(setup.program.image[pc]), pc, setup.program.label_names()) if inside else ""
+        rows.append((name, setup.program.place(pc) if valid else "-", text))
+    return table(rows), file
+
+
+def _start(setup: Setup, max_cycles: int | None) -> CoreRun:
+    return CoreRun(build(setup.config, say), setup, max_cycles)
+
+
+ENGINE: Final = Engine("the Verilog of the core, in Verilator", _start)

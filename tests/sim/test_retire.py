@@ -15,9 +15,10 @@ from pentary.isa import decode
 from pentary.isa.program import Fault
 from pentary.isa.table import STACK
 from pentary.machine.config import Config
+from pentary.machine.retire import COLUMNS, read
 from pentary.numbers.word import PentaryError
 from pentary.randomprogram import random_program
-from pentary_sim.retire import COLUMNS, Retired, read
+from pentary_sim.retire import Retired
 from pentary_sim.simulator import Simulator
 
 CONFIG = Config.loads("memory.words = 78125")

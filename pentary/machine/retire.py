@@ -10,15 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pentary.interpreter.system import flags_as_word
-from pentary.isa.encoding import IllegalInstruction, decode
-from pentary.isa.program import Program
-from pentary.isa.system import CAUSES
-from pentary.isa.table import STACK
 from pentary.numbers.word import PentaryError
 from pentary.support.files import GrowingFile
 from pentary.support.messages import shortened
-from pentary_sim.events import FAULTS, NONE, Events
 
 Records = dict[str, NDArray[np.int64]]
 """Values of each column of COLUMNS, (n,) int64."""
@@ -37,40 +31,33 @@ COLUMNS: Final = {
 }
 """Columns of the file and what they hold."""
 
-_TRAPS: Final = np.array([CAUSES.get(name, 0) for name in FAULTS])
-_FLAG_WORDS: Final = np.array([flags_as_word(flags) for flags in range(64)])
-_MOVES: Final = ("LOAD", "STORE", "PUSH", "POP")
-
 
 class RetireFile:
     """Retire records of a run, written as comma-separated values with a line of names.
 
     Args:
         path: the file, which appears when this is closed.
-        program: the program that runs.
 
     Raises:
         PentaryError: the file cannot be written.
     """
 
-    def __init__(self, path: Path, program: Program) -> None:
+    def __init__(self, path: Path) -> None:
         """Create the file, with the line of column names."""
         try:
             self._file = GrowingFile(path)
         except OSError as error:
             raise PentaryError(f"cannot write the records {path}: {error.strerror}") from None
-        self._retired = Retired(program)
         self._write(",".join(COLUMNS) + "\n")
 
-    def add(self, events: Events) -> None:
+    def add(self, records: Records) -> None:
         """Write the records of some instructions, in program order.
 
         Raises:
             PentaryError: the file cannot be written; it is discarded.
         """
-        found = self._retired.records(events)
         text = io.StringIO()
-        np.savetxt(text, np.column_stack(list(found.values())), "%d", ",")
+        np.savetxt(text, np.column_stack([records[column] for column in COLUMNS]), "%d", ",")
         self._write(text.getvalue())
 
     def close(self) -> None:
@@ -97,62 +84,6 @@ class RetireFile:
 
     def _failure(self, error: OSError) -> PentaryError:
         return PentaryError(f"cannot write the records {self._file.name}: {error.strerror or error}")
-
-
-class Retired:
-    """Retire records of a run, made of its trace records.
-
-    Args:
-        program: the program that runs.
-
-    Attributes:
-        count: how many there have been so far.
-
-    >>> from pentary.asm import assemble_text
-    >>> from pentary_sim.simulator import Simulator
-    >>> machine = Simulator(assemble_text("li p1, -7\\npush p1\\nhalt"), trace=True)
-    >>> found = (machine.run(), Retired(machine.program).records(machine.take_events()))[1]
-    >>> found["register"].tolist(), found["value"].tolist(), found["data"].tolist()
-    ([1, 30, 0], [-7, 1953124, 0], [0, -7, 0])
-    """
-
-    def __init__(self, program: Program) -> None:
-        """Create a converter for a run from its first instruction on."""
-        self._program = program
-        self._names = np.array([_name(word) for word in program.image[: program.text].tolist()])
-        self.count = 0
-
-    def records(self, events: Events) -> Records:
-        """Return the records of some instructions, in program order, following those before."""
-        rows, image = events.records, self._program.image
-        inside = (rows["pc"] >= 0) & (rows["pc"] < self._program.text)
-        places = np.where(inside, rows["pc"], 0)
-        executed = rows["fault"] == 0
-        names = self._names[places]
-        moves = executed & np.isin(names, _MOVES)
-        pushes = moves & (names == "PUSH")
-        register = np.where(pushes, STACK, np.where(executed & (rows["register"] > 0), rows["register"], 0))
-        order = self.count + np.arange(len(rows))
-        self.count += len(rows)
-        return {
-            "order": order,
-            "cycle": np.where(executed, rows["writeback"], rows["execute"]),
-            "pc": rows["pc"],
-            "word": np.where(inside, image[places], 0),
-            "trap": _TRAPS[rows["fault"]],
-            "register": register.astype(np.int64),
-            "value": np.where(pushes, rows["address"], np.where(register > 0, rows["value"], 0)),
-            "address": np.where(executed, rows["address"], NONE),
-            "data": np.where(moves, rows["value"], 0),
-            "flags": _FLAG_WORDS[rows["flags"]],
-        }
-
-
-def _name(word: int) -> str:
-    try:
-        return decode(word).instruction.name
-    except IllegalInstruction:
-        return ""
 
 
 def read(path: Path) -> Records:

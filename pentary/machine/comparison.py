@@ -2,16 +2,15 @@
 
 from pentary.asm import disassemble_word
 from pentary.isa.program import Program
+from pentary.machine.retire import COLUMNS, Records
 from pentary.numbers.word import PentaryError
-from pentary_sim import report
-from pentary_sim.events import Events
-from pentary_sim.retire import COLUMNS, Records, Retired
+from pentary.support.columns import table
 
 _SHOWN = 20
 
 
 class Comparison:
-    """Comparison of records, in the order in which the model makes them; used in place of a trace in `drive`.
+    """Comparison of records, in the order in which the model makes them.
 
     Args:
         program: the program that runs.
@@ -24,16 +23,14 @@ class Comparison:
     def __init__(self, program: Program, other: Records) -> None:
         """Create a comparison from the first record on."""
         self._program, self._other = program, other
-        self._retired = Retired(program)
         self._columns = [column for column in COLUMNS if column in other]
         self._length = len(other["pc"])
         self._count = 0
         self._ours: list[dict[str, int]] = []
         self.different: list[str] = []
 
-    def add(self, events: Events) -> None:
-        """Compare the records of some instructions."""
-        found = self._retired.records(events)
+    def add(self, found: Records) -> None:
+        """Compare the model's records of some instructions."""
         if self.different or not len(found["pc"]):
             return
         first, last = self._count, min(self._count + len(found["pc"]), self._length)
@@ -51,6 +48,11 @@ class Comparison:
     def agrees(self) -> bool:
         """Whether all records agree, and there are as many on both sides."""
         return not self.different and self._count == self._length
+
+    @property
+    def cycle(self) -> int | None:
+        """Cycle of the last record compared, on the side of the model; None if cycles are not compared."""
+        return self._ours[-1].get("cycle") if self._ours else None
 
     def told(self) -> str:
         """Return in words how the records compare."""
@@ -75,7 +77,7 @@ class Comparison:
             theirs = {column: int(self._other[column][number]) for column in self._columns}
             if theirs != ours:
                 rows.append(("core", *(str(theirs[column]) for column in self._columns), ""))
-        return report.table(rows)
+        return table(rows)
 
     def check(self) -> None:
         """Raise PentaryError unless all records agree."""
