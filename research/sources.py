@@ -2,6 +2,8 @@
 
 import ast
 import io
+import platform
+import re
 import subprocess
 import sys
 import tokenize
@@ -67,3 +69,12 @@ def code(text: str) -> str:
         if is_string or isinstance(node, (ast.Import, ast.ImportFrom)):
             lines[node.lineno - 1 : node.end_lineno] = [""] * (node.end_lineno - node.lineno + 1)  # type: ignore
     return "\n".join(stripped for line in lines if (stripped := line.rstrip()))
+
+
+def processor() -> str:
+    """Return the name of this computer's processor, as Linux gives it."""
+    try:
+        found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    except OSError:
+        found = None
+    return found[1] if found else platform.machine()

@@ -277,7 +277,11 @@ void Bench::run(const Window& window) {
             ending = CYCLES;
             break;
         }
-        if (cycle - last_retired > PATIENCE || (window.waves && cycle > window.last)) break;
+        if (cycle - last_retired > PATIENCE) break;
+        if (window.waves && cycle > window.last) {
+            ending = CYCLES;
+            break;
+        }
         step();
         if (cycle == window.middle + 1) stages = look();
 #if VM_TRACE

@@ -218,17 +218,19 @@ class CoreRun:
         pairs = self._receive(2 * len(STAGES)).reshape(-1, 2).tolist()
         self.stages = [(bool(valid), pc) for valid, pc in pairs]
         registers, memory = self._receive(REGISTERS), self._receive(self._setup.config.memory.words)
-        error = None
-        if ENDINGS[ending] == "fault":
-            last = pc
-            error = self._told(cause, pc, traps[0] if is_double else None, registers, memory)
-        elif ENDINGS[ending] != "halt":
-            here = self._setup.program.place(last)
-            error = f"the program has not halted within {self._max_cycles:,} cycles; it is at {here}"
-            if ENDINGS[ending] == "hang":
+        here, error = self._setup.program.place(last), None
+        match ENDINGS[ending]:
+            case "fault":
+                last = pc
+                error = self._told(cause, pc, traps[0] if is_double else None, registers, memory)
+            case "hang":
                 error = f"the core hangs: no instruction retires after the one at {here}"
-        elif not 0 <= status <= STATUS_MAX:
-            error = f"the program ends with the exit status {status}, outside 0..{STATUS_MAX}"
+            case "cycles" if self._max_cycles is not None:
+                error = f"the program has not halted within {self._max_cycles:,} cycles; it is at {here}"
+            case "halt" if not 0 <= status <= STATUS_MAX:
+                error = f"the program ends with the exit status {status}, outside 0..{STATUS_MAX}"
+            case _:
+                pass
         self.outcome = Outcome(ENDINGS[ending], error, cycles, instructions, handled, last, status, registers, memory)
 
     def take_output(self) -> list[int]:
