@@ -12,7 +12,7 @@ exactly one word, and the word 0 is illegal.
 """
 
 from collections.abc import Collection
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
 from pentary.isa.system import CSRS, WRITABLE
@@ -158,6 +158,16 @@ def decode(word: int, absent: Collection[str] = ()) -> Decoded:
     Traceback (most recent call last):
     pentary.isa.encoding.IllegalInstruction: 0 is no instruction: there is no opcode 0
     """
+    decoded = _decoded(word)
+    unit = decoded.instruction.unit
+    if unit in absent:
+        raise IllegalInstruction(f"{decoded.instruction.name} needs {_UNITS[unit]}, which this machine does not have")
+    return decoded
+
+
+@lru_cache(maxsize=2**16, typed=True)
+def _decoded(word: int) -> Decoded:
+    """Return what `decode` does for a machine with all units; kept, as programs are decoded by several engines."""
     word = as_words(word).item()
     opcode = _extract(word, OPCODE)
     form = _FORMATS.get(opcode)
@@ -172,10 +182,6 @@ def decode(word: int, absent: Collection[str] = ()) -> Decoded:
         encode(instruction, **fields)
     except IllegalInstruction as error:
         raise IllegalInstruction(f"{word} is no instruction: {error}") from None
-    if instruction.unit in absent:
-        raise IllegalInstruction(
-            f"{instruction.name} needs {_UNITS[instruction.unit]}, which this machine does not have"
-        )
     return Decoded(instruction, **({"d": 0, "a": 0, "b": 0, "i": 0} | fields))
 
 

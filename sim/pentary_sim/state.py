@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -93,8 +94,8 @@ def switch_on(
     machine["predictor"][0, : config.predictor.entries, 0] = NONE
     machine["masks"][0] = MASKS
     caches = np.zeros(3, CACHE)
-    for number, cache in ((ICACHE, config.icache), (DCACHE, config.dcache), (L2, config.l2)):
-        caches[number]["sets"], caches[number]["ways"] = cache.sets, cache.ways
+    for number, settings in ((ICACHE, config.icache), (DCACHE, config.dcache), (L2, config.l2)):
+        caches[number]["sets"], caches[number]["ways"] = settings.sets, settings.ways
     events = np.zeros(_EVENTS_KEPT, EVENT) if trace else None
     vectors = np.zeros((_VECTORS_KEPT, MAX_VL), np.int64) if trace else None
     code = _decode(program, config.absent)
@@ -110,25 +111,43 @@ def switch_on(
 def _decode(program: Program, absent: Collection[str]) -> NDArray[Any]:
     """Decode every instruction word into its fields and the registers that it reads and writes."""
     code = np.zeros(program.text, CODE)
-    for name in ("vsource_1", "vsource_2", "vsource_3", "vwritten"):
-        code[name] = NONE
+    fields = np.zeros((program.text, 4), np.int64)
     for place, word in enumerate(program.image[: program.text].tolist()):
-        row = code[place]
         try:
-            instruction, *fields = decode(word, absent)
+            instruction, *fields[place] = decode(word, absent)
         except IllegalInstruction:
-            row["op"] = NONE
+            code[place] = _illegal()
             continue
-        row["op"], row["unit"] = _NUMBER[instruction.name], _UNIT_NUMBER[instruction.unit]
-        for name, value in _properties(instruction).items():
-            row[name] = value
-        row["d"], row["a"], row["b"], row["i"] = fields
-        for name, operand in operands(instruction):
-            if name in _ROLES:
-                row[_ROLES[name]] = row[operand.field]
-        for role, register in _IMPLIED.get(instruction.name, {}).items():
-            row[role] = register if isinstance(register, int) else row[register]
+        code[place], places = _template(instruction)
+        for name, field in places:
+            code[place][name] = fields[place, field]
+    code["d"], code["a"], code["b"], code["i"] = fields.T
     return code
+
+
+@cache
+def _template(instruction: Instruction) -> tuple[np.void, list[tuple[str, int]]]:
+    """Return the row of an instruction without its fields, and which of them go elsewhere, too."""
+    row = _illegal()
+    row["op"], row["unit"] = _NUMBER[instruction.name], _UNIT_NUMBER[instruction.unit]
+    for name, value in _properties(instruction).items():
+        row[name] = value
+    places = {_ROLES[name]: "dabi".index(operand.field) for name, operand in operands(instruction) if name in _ROLES}
+    for role, register in _IMPLIED.get(instruction.name, {}).items():
+        if isinstance(register, int):
+            row[role] = register
+            places.pop(role, None)
+        else:
+            places[role] = "dabi".index(register)
+    return row, list(places.items())
+
+
+def _illegal() -> np.void:
+    """Return the row of a word that is no instruction."""
+    row = np.zeros(1, CODE)[0]
+    for name in ("op", "vsource_1", "vsource_2", "vsource_3", "vwritten"):
+        row[name] = NONE
+    return row
 
 
 def _properties(line: Instruction) -> dict[str, int]:

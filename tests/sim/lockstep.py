@@ -16,7 +16,7 @@ from pentary.isa.program import Fault, Program
 from pentary.isa.system import CAUSES as TRAPS
 from pentary.machine.config import Config
 from pentary.randomprogram import INTERRUPTS, random_program
-from pentary_sim.events import CAUSES, FAULTS
+from pentary_sim.events import CAUSES, EVENT, FAULTS
 from pentary_sim.simulator import Simulator
 
 COUNTS = [
@@ -61,14 +61,15 @@ def check(
         records = machine.take_events().records
         done = records[:-1] if isinstance(ending, Fault) else records
         happened.update(FAULTS[number] for number in done["fault"] if number)
-        for event in done:
+        columns = {name: done[name].tolist() for name in EVENT.names or ()}
+        for number in range(len(done)):
             record, causes = expected.step()
             trap = record.pop("trap", 0)
-            place = f"{program.place(record['pc'])}, trap {trap}, charged {causes}"
-            actual: dict[str, Any] = {name: event[name].item() for name in record}
-            assert actual == record, place
-            assert TRAPS.get(FAULTS[event["fault"]], 0) == trap, place
-            assert causes.get(CAUSES[event["cause"]], 0) == max(causes.values(), default=0), place
+            actual: dict[str, Any] = {name: columns[name][number] for name in record}
+            assert actual == record, f"{program.place(record['pc'])}, trap {trap}, charged {causes}"
+            fault, cause = FAULTS[columns["fault"][number]], CAUSES[columns["cause"][number]]
+            assert TRAPS.get(fault, 0) == trap, program.place(record["pc"])
+            assert causes.get(cause, 0) == max(causes.values(), default=0), f"{record}, charged {causes}"
     fault = _fault_of(expected) if isinstance(ending, Fault) else None
     assert _told(fault) == _told(ending)
     assert differences(expected.golden, machine, output) == []
