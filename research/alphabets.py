@@ -62,7 +62,7 @@ def on_fpga(unit: wiring.Component, name: str, seed: int, known: dict[str, Any],
         placed.write_text(verilog(BetweenRegisters(unit), "between"))
         flow.synthesise(placed, "between", device)
     try:
-        _, mhz, _ = flow.place(placed.with_suffix(".json"), device, seed)
+        mhz = flow.place(placed.with_suffix(".json"), device, seed).fmax_mhz
     except PentaryError as error:
         if "does not fit" not in str(error):
             raise

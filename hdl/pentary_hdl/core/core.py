@@ -133,6 +133,7 @@ class Core(wiring.Component):
 
         ex, ex_valid, ex_first, ex_count = Signal(_EX), Signal(), Signal(), Signal(5)
         ex_leaves, commits, committed = Signal(), Signal(), Signal()
+        ex_may_leave = Signal()  # it leaves EX if it does not trap
         trap, late_trap, redirect = Signal(), Signal(), Signal()
         mem = [Signal(_MEM, name=f"mem_{place}") for place in range(depth)]
         mem_valid = [Signal(name=f"mem_{place}_valid") for place in range(depth)]
@@ -143,7 +144,7 @@ class Core(wiring.Component):
 
         # ID
         fetched, control = fetching.fetched, fetching.fetched.control
-        leaves = Signal()
+        leaves = Signal()  # to EX; unless all in ID and before is dropped, which is known late in the cycle
         m.d.comb += [
             fetching.text.eq(self.text),
             self.fetch.address.eq(fetching.address),
@@ -166,13 +167,16 @@ class Core(wiring.Component):
         ex_control = ex.fetched.control
         ex_loads = ex_valid & ((ex_control.kind == Kind.LOAD) | (ex_control.kind == Kind.POP))
         claimed = Mux(commits, ex_control.written, 0)  # the register that is given a new value in program order
+        # The same, if it is to be certain in this cycle: else no instruction enters EX, for which alone it counts.
+        uncommitted = ex_valid & ~committed
+        to_claim = Mux(uncommitted, ex_control.written, 0)
 
         def load_waits(number: Value, cycles_ahead: int) -> Value:
             """Return whether a loaded word comes later than in this cycle, or in this one or the next."""
             found: Value = ex_loads & (ex_control.written == number)
             if cycles_ahead and depth == 1:
                 quick = ~faults.device if config.devices.latency else Const(1, 1)
-                found = found & ~(ex_leaves & quick)
+                found = found & ~(ex_may_leave & quick)
             for place, (stage, valid) in enumerate(zip(mem, mem_valid, strict=True)):
                 mine = valid & (stage.loads == number)
                 if place == depth - 1:
@@ -183,7 +187,7 @@ class Core(wiring.Component):
                     comes = mem_leaves if place == 0 else Const(1, 1)
                 else:
                     comes = Const(0, 1)
-                found = found | (mine & ~comes & (claimed != number))
+                found = found | (mine & ~comes & (to_claim != number))
             return found & (number != 0)
 
         in_mem = Const(0, 1)
@@ -203,7 +207,7 @@ class Core(wiring.Component):
                 | (control.reads_acc & products.acc_wait)
                 | (control.counts_accesses & (ex_valid | in_mem))
             ),
-            leaves.eq(fetching.valid & (~ex_valid | ex_leaves) & ~waits & ~redirect),
+            leaves.eq(fetching.valid & (~ex_valid | ex_may_leave) & ~waits),
         ]
         with m.If(leaves):
             m.d.sync += [
@@ -212,7 +216,7 @@ class Core(wiring.Component):
                 ex.y.eq(operand),
                 ex.late.eq(registers.words[1]),
                 ex.late_comes.eq(load_waits(control.late, 0) | products.waits(control.late)),
-                ex_valid.eq(1),
+                ex_valid.eq(~redirect),
                 ex_first.eq(1),
                 ex_count.eq(0),
                 committed.eq(0),
@@ -236,15 +240,16 @@ class Core(wiring.Component):
             multiplier.x.eq(ex.x),
             multiplier.y.eq(alu.y),
             multiplier.op.eq(ex_control.multiply),
-            multiplier.start.eq(ex_valid & ex_first & multiplies & ~faults.happens),
+            multiplier.start.eq(ex_valid & ex_first & multiplies & ~faults.happens_early),
             multiplier.drop.eq(late_trap),
             divider.x.eq(ex.x),
             divider.y.eq(alu.y),
-            divider.start.eq(ex_valid & ex_first & divides & ~faults.happens),
+            divider.start.eq(ex_valid & ex_first & divides & ~faults.happens_early),
         ]
         divided = w.chosen(ex_control.remainder, list(divider.remainder), list(divider.quotient))
 
-        # EX: faults and interrupts
+        # EX: faults and interrupts. Addresses have an adder of their own, as their checks take long.
+        address, carried = w.add(m, list(ex.x), list(alu.y))
         external = Signal()
         pending = external | self.external
         m.d.comb += [
@@ -253,8 +258,9 @@ class Core(wiring.Component):
             faults.pc.eq(pc),
             faults.x.eq(ex.x),
             faults.y.eq(alu.y),
-            faults.sum.eq(alu.result),
-            faults.flags.eq(alu.flags),
+            *w.assign(faults.sum, address),
+            faults.beyond.eq(carried != 1),
+            faults.overflows.eq(alu.flags.v),
             faults.text.eq(self.text),
             faults.input_valid.eq(self.input.valid),
             faults.external.eq(pending & system.enabled),
@@ -283,7 +289,8 @@ class Core(wiring.Component):
         at_end = ex_count == last
         m.d.comb += [
             commits.eq(ex_valid & at_end & ~committed & ~trap),
-            ex_leaves.eq(ex_valid & at_end & ~trap & (~mem_valid[0] | mem_leaves)),
+            ex_may_leave.eq(ex_valid & at_end & (~mem_valid[0] | mem_leaves)),
+            ex_leaves.eq(ex_may_leave & ~trap),
         ]
         m.d.sync += order.eq(order + (commits | trap))
 
@@ -345,8 +352,10 @@ class Core(wiring.Component):
         m.d.comb += [
             registers.writes[0].register.eq(Mux(commits, written, 0)),
             registers.writes[0].word.eq(result),
+            registers.passes[0].eq(Mux(uncommitted, written, 0)),
             registers.writes[1].register.eq(Mux(products.done & ~late_trap, products.done_register, 0)),
             registers.writes[1].word.eq(multiplier.result),
+            registers.passes[1].eq(Mux(products.done, products.done_register, 0)),
             products.start.eq(multiplier.start),
             products.register.eq(ex_control.written),
             products.acc.eq(ex_control.writes_acc),
@@ -486,6 +495,7 @@ class Core(wiring.Component):
             delivers.eq(mem_leaves if depth == 1 else mem_valid[-1]),
             registers.writes[2].register.eq(Mux(delivers & (final.loads != claimed), final.loads, 0)),
             registers.writes[2].word.eq(loaded),
+            registers.passes[2].eq(Mux(delivers, final.loads, 0)),
         ]
 
         # WB, and the records

@@ -11,7 +11,7 @@ from pentary.isa.table import MAX_VL
 from pentary.machine.config import Config
 from pentary.numbers.word import PENTS
 from pentary_hdl.core import word as w
-from pentary_hdl.core.alu import FLAGS, Op, Operands
+from pentary_hdl.core.alu import Op, Operands
 from pentary_hdl.core.decoder import CONTROL, Kind
 
 _DEVICES: Final = {device.address: device.access for device in DEVICES.values()}
@@ -28,13 +28,15 @@ class Faults(wiring.Component):
         outside: In; whether the instruction is outside the text.
         pc: In; its address.
         x, y: In; its operands, words.
-        sum: In; what the arithmetic and logic unit gives.
-        flags: In; its flags.
+        sum: In; x + y, wrapped to a word.
+        beyond: In; whether that does not fit a word.
+        overflows: In; the flag V that the arithmetic and logic unit gives.
         text: In; number of words in the text.
         input_valid: In; whether the input has a character.
         timer, external: In; whether an interrupt is pending and enabled.
         csr_fits: In; whether the word for CSRW is within its range.
         happens: Out; whether it is not to be executed.
+        happens_early: Out; the same of a product or quotient, which no address and no sum has to be known for.
         interrupts: Out; whether that is because of an interrupt, and whether of the external one.
         cause, value: Out; words for CAUSE and FAULT.
         address: Out; of the word in memory, or of the device.
@@ -52,13 +54,15 @@ class Faults(wiring.Component):
                 "x": In(w.WORD),
                 "y": In(w.WORD),
                 "sum": In(w.WORD),
-                "flags": In(FLAGS),
+                "beyond": In(1),
+                "overflows": In(1),
                 "text": In(w.WORD),
                 "input_valid": In(1),
                 "timer": In(1),
                 "external": In(1),
                 "csr_fits": In(1),
                 "happens": Out(1),
+                "happens_early": Out(1),
                 "interrupts": Out(1),
                 "cause": Out(w.WORD),
                 "value": Out(w.WORD),
@@ -77,7 +81,7 @@ class Faults(wiring.Component):
         address = list(self.address)
         m.d.comb += w.assign(self.address, w.chosen(pops, x, list(self.sum)))
 
-        beyond = self.flags.v & ~pops
+        beyond = self.beyond & ~pops
         below = w.is_less(address, w.constant(0))
         in_memory = ~beyond & ~below & w.is_less(address, w.constant(self._config.memory.words))
         ready, named = Signal(), Signal()
@@ -96,7 +100,7 @@ class Faults(wiring.Component):
         bad_csr = (kind == Kind.CSRW) & ~self.csr_fits
         overflow: Value = Const(0, 1)
         if self._config.exceptions.overflow_trap:
-            overflow = (kind == Kind.ALU) & self.flags.v
+            overflow = (kind == Kind.ALU) & self.overflows
         divides = (kind == Kind.DIVIDE) & w.is_nothing(y)
 
         checks = [
@@ -110,6 +114,7 @@ class Faults(wiring.Component):
             ("divide", divides, None),
             ("operand", bad_length | bad_csr, x),
         ]
+        m.d.comb += self.happens_early.eq(self.external | self.timer | self.outside | ~control.legal | divides)
         for place, (name, holds, value) in enumerate(checks):
             with m.If(holds) if place == 0 else m.Elif(holds):
                 m.d.comb += [self.happens.eq(1), self.interrupts.eq(place < 2)]

@@ -31,7 +31,7 @@ class Fetch(wiring.Component):
         word: In; what the memory has read.
         valid: Out; whether there is an instruction in ID.
         fetched: Out; that instruction.
-        leaves: In; it leaves ID.
+        leaves: In; it leaves ID; with `redirect` of no effect.
         redirect: In; all instructions here are dropped, and the next one is that at `target`.
         target: In; address.
         resolve: In; the jump or branch `outcome` is certain.

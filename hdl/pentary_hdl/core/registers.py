@@ -24,8 +24,10 @@ class Registers(wiring.Component):
 
     Members:
         writes: In; for each write port, of `WRITE`.
+        passes: In; for each write port, the register whose readers take the port's word: the one that is written, or,
+            while that is not yet certain, the one that would be; then nobody keeps what is read.
         numbers: In; for each read port, the register.
-        words: Out; for each read port, its word, or what is written to it in this cycle.
+        words: Out; for each read port, its word, or what a write port passes to it in this cycle.
     """
 
     def __init__(self, writers: int, readers: int, top: int) -> None:
@@ -34,6 +36,7 @@ class Registers(wiring.Component):
         super().__init__(
             {
                 "writes": In(WRITE).array(writers),
+                "passes": In(5).array(writers),
                 "numbers": In(5).array(readers),
                 "words": Out(w.WORD).array(readers),
             }
@@ -62,8 +65,8 @@ class Registers(wiring.Component):
                 m.d.comb += port.addr.eq(asked)
                 word = w.chosen(last[asked] == number + 1, list(port.data), word)
             for number in reversed(range(self._writers)):
-                write = self.writes[number]
-                word = w.chosen((write.register != 0) & (write.register == asked), list(write.word), word)
+                passes = self.passes[number]
+                word = w.chosen((passes != 0) & (passes == asked), list(self.writes[number].word), word)
             m.d.comb += [
                 own.eq(Mux(asked == 0, w.NOTHING, digit)) for own, digit in zip(self.words[reader], word, strict=True)
             ]

@@ -52,8 +52,9 @@ def lookup(m: Module, bits: Value, shape: object, entry: Callable[[int], int]) -
         entry: the function of the bits as an unsigned number.
     """
     result = Signal(shape)  # type: ignore[arg-type]
-    width = len(result)
-    table = sum((entry(number) & ((1 << width) - 1)) << number * width for number in range(1 << len(bits)))
+    # Entries of 2^n bits stand at places that are wires of the index: multiplied by 3, it would take an adder.
+    width = 1 << (len(result) - 1).bit_length()
+    table = sum((entry(number) & ((1 << len(result)) - 1)) << number * width for number in range(1 << len(bits)))
     m.d.comb += result.eq(Const(table, width << len(bits)).word_select(bits, width))
     return result
 

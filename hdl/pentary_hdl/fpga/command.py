@@ -1,85 +1,183 @@
-"""The command `fpga`: a self-test of a unit as a bitstream for a board."""
+"""The command `fpga`: bitstreams for a board, of a unit's self-test or of a computer with a program."""
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from statistics import median
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from pentary.cli.console import exit_status
-from pentary.cli.options import FILE, json_option, lowrank_options
+from pentary.cli.options import FILE, define_option, json_option, lowrank_options
+from pentary.numbers.word import PentaryError
 from pentary.support.extras import extra
 from pentary.support.files import write_whole
+from pentary_hdl.fpga.timing import spread
 from pentary_hdl.lralu.twin import LowRankParameters
 
 if TYPE_CHECKING:
-    from pentary_hdl.fpga.boards import Built
+    from pentary_hdl.fpga.boards import Board, Built, Routed
 
 _DEFAULT = LowRankParameters()
+_OF_UNIT = {"lralu": tuple(asdict(_DEFAULT)), "core": ("program", "config", "defines")}
+"""Parameters of the command that are for one unit only."""
 
 
 @click.command()
 @click.argument("board", type=click.Choice(["icebreaker", "hx8k", "ulx3s"]))
-@click.option("--unit", type=click.Choice(["lralu"]), default="lralu", show_default=True, help="What is tested.")
+@click.option("--unit", type=click.Choice(list(_OF_UNIT)), default="lralu", show_default=True, help="What is built.")
 @lowrank_options({"lanes": _DEFAULT.lanes, "max_rank": _DEFAULT.max_rank, "max_size": _DEFAULT.max_size})
+@click.option("--program", type=FILE, metavar="FILE", help="Of the core: the program that it runs.")
+@click.option("--config", type=FILE, metavar="FILE.toml", help="Of the core: settings of the machine.")
+@define_option
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of vectors and placer.")
+@click.option(
+    "--seeds", type=click.IntRange(1, 1000), default=1, show_default=True, help="Placements to make, from --seed on."
+)
 @click.option("-o", "out", type=FILE, metavar="FILE", help="UNIT-BOARD.bin or .bit if not given.")
 @json_option()
-def fpga(board: str, unit: str, seed: int, out: Path | None, as_json: bool, **parameters: int) -> None:
-    """Make a bitstream with which BOARD tests a unit, and print the resources and the clock that it reaches.
+@click.pass_context
+def fpga(
+    context: click.Context,
+    board: str,
+    unit: str,
+    program: Path | None,
+    config: Path | None,
+    defines: dict[str, int],
+    seed: int,
+    seeds: int,
+    out: Path | None,
+    as_json: bool,
+    **parameters: int,
+) -> None:
+    """Make a bitstream for BOARD, and print the resources and the clock that it reaches.
 
-    The board plays test vectors on the unit, at full speed and with stalls. It shows the outcome on two LEDs, and on
-    its serial port (115200 baud, 8N1) as "PASS 256", or as "FAIL 012" with the first vector that differed.
+    With the unit lralu the board plays test vectors on the low-rank ALU, at full speed and with stalls. It shows the
+    outcome on two LEDs, and on its serial port (115200 baud, 8N1) as "PASS 256", or as "FAIL 012" with the first vector
+    that differed.
+
+    With the unit core the board is a computer that runs --program, a source (.s) or an object file, from block memory:
+    the processor's core without caches and without the units beside its pipeline. Its console and its input are the
+    serial port. When the program has ended, one LED is on after exit status 0, the other one after any other and after
+    a fault.
 
     \b
     BOARD is one of
-      icebreaker                iCEBreaker, iCE40 UP5K
-      hx8k                      iCE40-HX8K breakout board
+      icebreaker                iCEBreaker, iCE40 UP5K: lralu only
+      hx8k                      iCE40-HX8K breakout board: lralu only
       ulx3s                     ULX3S, ECP5 85F
+
+    With several --seeds the bitstream is that of the fastest placement.
 
     \b
     Examples:
       pentary fpga ulx3s
       pentary fpga hx8k --max-rank 4 --json
+      pentary fpga ulx3s --unit core --program hello.s --seeds 5
     """
     with exit_status():
+        _check_options(context, unit)
         with extra("fpga", "making bitstreams"):  # imported late: Amaranth is slow to load
             from pentary_hdl.fpga import boards, flow
-        chosen, made_for = boards.BOARDS[board], LowRankParameters(**parameters)
+        chosen = boards.BOARDS[board]
         device = flow.DEVICES[chosen.device]
         out = Path(f"{unit}-{board}{device.family.suffix}") if out is None else out
         began = time.monotonic()
-        built = boards.build(chosen, made_for, seed, lambda text: click.echo(text, err=True))
-        write_whole(out, built.bitstream)
+
+        def say(text: str) -> None:
+            click.echo(text, err=True)
+
+        if unit == "lralu":
+            made_for = LowRankParameters(**parameters)
+            built = boards.build(chosen, made_for, seed, say, seeds)
+            routed, what = built.whole, {**asdict(made_for), "vectors": boards.VECTORS, "alone": asdict(built.alone)}
+            table = _compared(built)
+            about = f"parameters    {', '.join(f'{name} {value}' for name, value in asdict(made_for).items())}"
+        else:
+            routed, what = _computer(chosen, program, config, defines, seed, seeds, say)
+            table = [f"{name.replace('_', ' '):14}{value:8,}" for name, value in asdict(routed.best.usage).items()]
+            about = (
+                f"program       {program}: {what['text']:,} instructions, {what['size']:,} words of {what['words']:,}"
+            )
+        write_whole(out, routed.bitstream)
         summary = {
             "board": board,
             "device": device.name,
             "unit": unit,
-            **asdict(made_for),
+            **what,
             "seed": seed,
-            "vectors": boards.VECTORS,
-            **asdict(built.whole),
-            "clock_mhz": built.clock_mhz,
-            "fmax_mhz": round(built.fmax_mhz, 2),
-            "alone": asdict(built.alone),
+            **_figures(routed),
             "bitstream": str(out),
             "seconds": round(time.monotonic() - began, 1),
         }
-        click.echo(json.dumps(summary) if as_json else _told(chosen.name, made_for, built, out, chosen.load))
+        told = [*table, "", f"board         {chosen.name}", about, *_clock(routed), *_bitstream(out, chosen)]
+        click.echo(json.dumps(summary) if as_json else "\n".join(told))
 
 
-def _told(board: str, made_for: LowRankParameters, built: "Built", out: Path, load: str) -> str:
-    alone, whole = asdict(built.alone), asdict(built.whole)
-    lines = [f"{'':14}{'unit':>8}  {'with the test':>13}"]
-    lines += [f"{name.replace('_', ' '):14}{alone[name]:8,}  {whole[name]:13,}" for name in whole]
-    lines += [
-        "",
-        f"board         {board}",
-        f"parameters    {', '.join(f'{name} {value}' for name, value in asdict(made_for).items())}",
-        f"clock         {built.clock_mhz:g} MHz on the board, {built.fmax_mhz:.1f} MHz reached",
-        f"bitstream     {out}",
-        f"to load it    {load} {out}",
+def _check_options(context: click.Context, unit: str) -> None:
+    """Refuse options that are for another unit."""
+    for other, names in _OF_UNIT.items():
+        for name in names:
+            if other != unit and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+                flag = "-D" if name == "defines" else f"--{name.replace('_', '-')}"
+                raise PentaryError(f"{flag} is for --unit {other}, not for {unit}")
+    if unit == "core" and context.params["program"] is None:
+        raise PentaryError("the core needs a program: --program FILE")
+
+
+def _computer(
+    board: "Board",
+    program: Path | None,
+    config: Path | None,
+    defines: dict[str, int],
+    seed: int,
+    seeds: int,
+    say: Callable[[str], None],
+) -> "tuple[Routed, dict[str, Any]]":
+    """Build a computer, and return what is told of it beside the figures."""
+    from pentary.asm.objectfile import load_program
+    from pentary.machine.config import Config
+    from pentary_hdl.fpga import computer
+
+    assert program is not None
+    loaded = load_program(program, defines)
+    settings = Config.load(config) if config else computer.CONFIG
+    routed = computer.build(board, settings, loaded, seed, say, seeds)
+    sizes = {"text": loaded.text, "size": loaded.size, "words": settings.memory.words}
+    return routed, {"program": str(program), **sizes}
+
+
+def _figures(routed: "Routed") -> dict[str, Any]:
+    clocks = {seed: round(placed.fmax_mhz, 2) for seed, placed in routed.placed.items()}
+    path = routed.worst.path
+    return {
+        **asdict(routed.best.usage),
+        "clock_mhz": routed.clock_mhz,
+        "fmax_mhz": round(routed.best.fmax_mhz, 2),
+        "fmax_mhz_by_seed": clocks,
+        "fmax_mhz_median": round(median(clocks.values()), 2),
+        "critical_path": path and asdict(path),
+    }
+
+
+def _clock(routed: "Routed") -> list[str]:
+    clocks = [placed.fmax_mhz for placed in routed.placed.values()]
+    path = routed.worst.path
+    return [
+        f"clock         {routed.clock_mhz:g} MHz on the board, {spread(clocks)}",
+        *([f"slowest path  {path}"] if path else []),
     ]
-    return "\n".join(lines)
+
+
+def _bitstream(out: Path, board: "Board") -> list[str]:
+    return [f"bitstream     {out}", f"to load it    {board.load} {out}"]
+
+
+def _compared(built: "Built") -> list[str]:
+    """Return a table of the unit's resources, without and with its test."""
+    alone, whole = asdict(built.alone), asdict(built.whole.best.usage)
+    lines = [f"{'':14}{'unit':>8}  {'with the test':>13}"]
+    return lines + [f"{name.replace('_', ' '):14}{alone[name]:8,}  {whole[name]:13,}" for name in whole]

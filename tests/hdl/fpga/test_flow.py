@@ -16,6 +16,7 @@ from pentary.cli.commands import main
 from pentary.numbers.word import PentaryError
 from pentary_hdl.fpga import boards, flow
 from pentary_hdl.fpga.measure import BetweenRegisters, measure
+from pentary_hdl.fpga.timing import CriticalPath, critical_path
 from pentary_hdl.verilog.export import verilog
 
 HX8K, UP5K, ECP5 = (flow.DEVICES[name] for name in ("hx8k", "up5k", "ecp5-85k"))
@@ -92,6 +93,23 @@ def test_block_memory_is_used_and_multipliers_are_not(tmp_path: Path) -> None:
     assert flow.usage(flow.synthesise(tmp_path / "table.v", "table", HX8K), HX8K).brams == 3
 
 
+def test_multipliers_are_used_where_they_are_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "product.v").write_text(verilog(Product(), "product"))
+    device = flow.with_multipliers(ECP5)
+    product = flow.usage(flow.synthesise(tmp_path / "product.v", "product", device), device)
+    assert product.dsps == 1 and product.luts < 30
+    assert flow.with_multipliers(HX8K) == HX8K
+
+
+def test_the_slowest_path_is_told(tmp_path: Path) -> None:
+    (tmp_path / "sum.v").write_text(verilog(BetweenRegisters(Adder()), "sum"))
+    placed = flow.place(flow.synthesise(tmp_path / "sum.v", "sum", HX8K), HX8K, 1)
+    path = placed.path
+    assert path is not None and abs(1000 / path.ns - placed.fmax_mhz) < 0.1 * placed.fmax_mhz
+    assert 0 < path.logic_ns < path.ns and path.cells > 0 and path.nets
+    assert critical_path({"critical_paths": []}) is None
+
+
 def test_no_carry_cell_has_one_net_at_both_inputs(tmp_path: Path) -> None:
     (tmp_path / "sum.v").write_text(verilog(CarryIn(), "sum"))
     netlist = json.loads(flow.synthesise(tmp_path / "sum.v", "sum", HX8K).read_bytes())
@@ -155,7 +173,8 @@ def reached(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     monkeypatch.setattr(flow, "synthesise", lambda source, top, device: source)
     monkeypatch.setattr(flow, "check_fits", lambda netlist, device: None)
     monkeypatch.setattr(flow, "usage", lambda netlist, device: usage)
-    monkeypatch.setattr(flow, "place", lambda *arguments: (usage, clocks[-1], Path()))
+    path = CriticalPath(40.0, 15.5, 12, "x", "z", ["y"])
+    monkeypatch.setattr(flow, "place", lambda *arguments: flow.Placed(usage, clocks.pop(), path, Path()))
     monkeypatch.setattr(flow, "bitstream", lambda configuration, device: b"bits")
     return clocks
 
@@ -176,7 +195,74 @@ def test_what_comes_out_is_told_with_how_to_load_it(reached: list[float], tmp_pa
     assert out.read_bytes() == b"bits"
     assert "logic cells      1,234          1,234" in result.stdout
     assert "25 MHz on the board, 31.3 MHz reached" in result.stdout
+    assert "slowest path  40.0 ns, 15.5 of them in 12 cells, from x to z" in result.stdout
     assert result.stdout.endswith(f"openFPGALoader -b ulx3s {out}\n")
+
+
+def test_the_bitstream_of_several_seeds_is_the_fastest(reached: list[float], tmp_path: Path) -> None:
+    reached += [24.5, 40, 31]
+    result = fpga("ulx3s", *SMALLEST, "--seed", "5", "--seeds", "3", "--json", "-o", str(tmp_path / "test.bit"))
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    assert told["fmax_mhz"] == 40 and told["fmax_mhz_median"] == 31
+    assert told["fmax_mhz_by_seed"] == {"5": 31, "6": 40, "7": 24.5}
+    assert told["critical_path"] == asdict(CriticalPath(40.0, 15.5, 12, "x", "z", ["y"]))
+    reached += [24.5, 40, 31]
+    result = fpga("ulx3s", *SMALLEST, "--seeds", "3", "-o", str(tmp_path / "test.bit"))
+    assert "25 MHz on the board, 24.5 to 40.0 MHz reached with 3 seeds, 31.0 in the median" in result.stdout
+
+
+def test_a_program_on_a_board_is_told_with_its_size(reached: list[float], tmp_path: Path) -> None:
+    reached.append(31.26)
+    (tmp_path / "hello.s").write_text("li p1, COUNT\nhalt\n.param COUNT, 1\n.data\n.word 1\n")
+    given = ("--unit", "core", "--program", str(tmp_path / "hello.s"), "-D", "COUNT=3")
+    result = fpga("ulx3s", *given, "-o", str(tmp_path / "test.bit"))
+    assert result.exit_code == 0, result.output
+    assert "hello.s: 2 instructions, 3 words of 15,625\n" in result.stdout
+    assert (tmp_path / "test.bit").read_bytes() == b"bits"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "config", "told"),
+    [
+        (["ulx3s", "--unit", "core"], None, "the core needs a program: --program FILE"),
+        (["ulx3s", "--program", "program.s"], None, "--program is for --unit core, not for lralu"),
+        (["ulx3s", "-D", "A=1"], None, "-D is for --unit core, not for lralu"),
+        (["ulx3s", "--unit", "core", "--lanes", "64"], None, "--lanes is for --unit lralu, not for core"),
+        (
+            ["hx8k", "--unit", "core", "--program", "program.s"],
+            None,
+            "the core does not fit into the iCE40 HX8K: it needs the board ulx3s",
+        ),
+        (
+            ["ulx3s", "--unit", "core", "--program", "program.s"],
+            "",
+            "memory.words is 1,953,125: the ULX3S 85F has block memory for 15,625 words",
+        ),
+        (
+            ["ulx3s", "--unit", "core", "--program", "program.s"],
+            "memory.words = 15625\nunits.vector = false\nunits.crossbar = false\nunits.lowrank = false",
+            "set caches.enabled = false",
+        ),
+        (
+            ["ulx3s", "--unit", "core", "--program", "large.s"],
+            None,
+            "the program takes 15,626 words, but memory.words is 15,625",
+        ),
+    ],
+)
+def test_what_a_board_cannot_do_is_told(arguments: list[str], config: str | None, told: str, tmp_path: Path) -> None:
+    files = {"program.s": "halt\n", "large.s": "halt\n.data\n.space 15625\n"}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    arguments = [str(tmp_path / each) if each in files else each for each in arguments]
+    if config is not None:
+        (tmp_path / "machine.toml").write_text(config)
+        arguments += ["--config", str(tmp_path / "machine.toml")]
+    result = fpga(*arguments)
+    assert result.exit_code == 2
+    assert result.output.startswith("Error: ") and result.output.endswith(f"{told}\n")
+    assert result.output.count("\n") == 1
 
 
 @pytest.mark.slow
