@@ -169,7 +169,7 @@ def unit_at(program: Program, pc: int) -> str | None:
         return None
 
 
-@pytest.mark.parametrize("absent", ABSENT, ids=",".join)
+@pytest.mark.parametrize("absent", ABSENT, ids=lambda units: ",".join(sorted(units)))
 @pytest.mark.parametrize("faults", [False, True])
 def test_an_instruction_of_an_absent_unit_is_only_met_as_an_illegal_one(absent: set[str], faults: bool) -> None:
     executed, refused, kinds = Counter(), Counter(), Counter()
