@@ -3,8 +3,8 @@
     IF   fetch.py      fetch, predict the next address
     ID   decoder.py    decode, read registers; an instruction waits here
     EX   alu.py ...    execute, branch, trap
-    MEM                memory and devices
-    WB   retire.py     retire
+    MEM  mem.py        memory and devices
+    WB   mem.py        retire, with records of retire.py
 
 An instruction that leaves EX is certain to complete. So a scalar result is written to the register file at the end of
 EX, and whoever reads it in this cycle takes what is being written: no other forwarding is needed. Only a stage stalls
@@ -28,7 +28,9 @@ from pentary_hdl.core.decoder import Kind
 from pentary_hdl.core.divider import Divider
 from pentary_hdl.core.faults import Faults
 from pentary_hdl.core.fetch import FETCHED, Fetch
+from pentary_hdl.core.mem import BROUGHT, MemoryStage
 from pentary_hdl.core.multiplier import Multiplier
+from pentary_hdl.core.ports import CONSOLE, EXIT, INPUT, READ, WRITE
 from pentary_hdl.core.products import Products
 from pentary_hdl.core.registers import Registers
 from pentary_hdl.core.system import COUNTED, System, flags_as_word
@@ -45,20 +47,6 @@ _EX: Final = data.StructLayout(
         "late_comes": 1,  # it comes in the first cycle in EX
     }
 )
-_MEM: Final = data.StructLayout(
-    {
-        "record": retire.RETIRED,
-        "loads": 5,  # register that the loaded word is for, 0 for none
-        "reads": 1,  # it takes the word that the memory gives
-        "stores": 1,
-        "device": 1,
-        "exits": 1,  # the device is EXIT, else CONSOLE
-    }
-)
-
-
-READ: Final = wiring.Signature({"address": Out(w.WORD), "enable": Out(1), "word": In(w.WORD)})
-WRITE: Final = wiring.Signature({"address": Out(w.WORD), "enable": Out(1), "word": Out(w.WORD)})
 
 
 class Core(wiring.Component):
@@ -94,11 +82,9 @@ class Core(wiring.Component):
                 "fetch": Out(READ),
                 "load": Out(READ),
                 "store": Out(WRITE),
-                "console": Out(wiring.Signature({"valid": Out(1), "ready": In(1), "word": Out(w.WORD)})),
-                "exit": Out(wiring.Signature({"valid": Out(1), "word": Out(w.WORD)})),
-                "input": Out(
-                    wiring.Signature({"valid": In(1), "word": In(w.WORD), "available": In(w.WORD), "taken": Out(1)})
-                ),
+                "console": Out(CONSOLE),
+                "exit": Out(EXIT),
+                "input": Out(INPUT),
                 "external": In(1),
                 "halted": Out(1),
                 "retires": Out(1),
@@ -115,7 +101,6 @@ class Core(wiring.Component):
         """Connect the stages."""
         m = Module()
         config = self.config
-        depth = config.l1_latency(config.dcache)
         overflow_trap = config.exceptions.overflow_trap
 
         m.submodules.fetching = fetching = Fetch(config)
@@ -126,6 +111,7 @@ class Core(wiring.Component):
         m.submodules.products = products = Products()
         m.submodules.system = system = System()
         m.submodules.faults = faults = Faults(config)
+        m.submodules.mem = mem = MemoryStage(config)
 
         ended = Signal()
         flags = Signal(FLAGS)
@@ -135,12 +121,6 @@ class Core(wiring.Component):
         ex_leaves, commits, committed = Signal(), Signal(), Signal()
         ex_may_leave = Signal()  # it leaves EX if it does not trap
         trap, late_trap, redirect = Signal(), Signal(), Signal()
-        mem = [Signal(_MEM, name=f"mem_{place}") for place in range(depth)]
-        mem_valid = [Signal(name=f"mem_{place}_valid") for place in range(depth)]
-        mem_first, mem_wait = Signal(), Signal(range(config.devices.latency + 1))
-        mem_leaves = Signal()  # the first cycle of MEM
-        loaded = Signal(w.WORD)  # in the last cycle of MEM
-        delivers = Signal()  # it ends with this one
 
         # ID
         fetched, control = fetching.fetched, fetching.fetched.control
@@ -171,41 +151,27 @@ class Core(wiring.Component):
         uncommitted = ex_valid & ~committed
         to_claim = Mux(uncommitted, ex_control.written, 0)
 
-        def load_waits(number: Value, cycles_ahead: int) -> Value:
-            """Return whether a loaded word comes later than in this cycle, or in this one or the next."""
-            found: Value = ex_loads & (ex_control.written == number)
-            if cycles_ahead and depth == 1:
-                quick = ~faults.device if config.devices.latency else Const(1, 1)
-                found = found & ~(ex_may_leave & quick)
-            for place, (stage, valid) in enumerate(zip(mem, mem_valid, strict=True)):
-                mine = valid & (stage.loads == number)
-                if place == depth - 1:
-                    comes = delivers
-                    if cycles_ahead and depth == 1:
-                        comes = comes | (mem_wait == 1)
-                elif cycles_ahead and place == depth - 2:
-                    comes = mem_leaves if place == 0 else Const(1, 1)
-                else:
-                    comes = Const(0, 1)
-                found = found | (mine & ~comes & (to_claim != number))
-            return found & (number != 0)
+        def load_waits(number: Value) -> Value:
+            """Return whether a word loaded for a register comes in a later cycle."""
+            own = ex_loads & (ex_control.written == number) & (number != 0)
+            return own | mem.waits(number, to_claim)
 
-        in_mem = Const(0, 1)
-        for place, valid in enumerate(mem_valid):
-            in_mem = in_mem | (valid & ~delivers if place == depth - 1 else valid)
+        own_late = ex_loads & (ex_control.written == control.late) & (control.late != 0)
+        own_late = own_late & ~(ex_may_leave & mem.comes_next(faults.device))
         waits = Signal()
         m.d.comb += [
             waits.eq(
-                load_waits(control.x, 0)
-                | load_waits(control.y, 0)
-                | load_waits(control.late, 1)
+                load_waits(control.x)
+                | load_waits(control.y)
+                | own_late
+                | mem.waits_late(control.late, to_claim)
                 | products.waits(control.x)
                 | products.waits(control.y)
                 | products.waits(control.written)
                 | products.waits_late(control.late)
                 | (control.reads_flags & products.flags_wait)
                 | (control.reads_acc & products.acc_wait)
-                | (control.counts_accesses & (ex_valid | in_mem))
+                | (control.counts_accesses & (ex_valid | mem.busy))
             ),
             leaves.eq(fetching.valid & (~ex_valid | ex_may_leave) & ~waits),
         ]
@@ -215,7 +181,7 @@ class Core(wiring.Component):
                 ex.x.eq(registers.words[0]),
                 ex.y.eq(operand),
                 ex.late.eq(registers.words[1]),
-                ex.late_comes.eq(load_waits(control.late, 0) | products.waits(control.late)),
+                ex.late_comes.eq(load_waits(control.late) | products.waits(control.late)),
                 ex_valid.eq(~redirect),
                 ex_first.eq(1),
                 ex_count.eq(0),
@@ -289,7 +255,7 @@ class Core(wiring.Component):
         at_end = ex_count == last
         m.d.comb += [
             commits.eq(ex_valid & at_end & ~committed & ~trap),
-            ex_may_leave.eq(ex_valid & at_end & (~mem_valid[0] | mem_leaves)),
+            ex_may_leave.eq(ex_valid & at_end & mem.free),
             ex_leaves.eq(ex_may_leave & ~trap),
         ]
         m.d.sync += order.eq(order + (commits | trap))
@@ -397,26 +363,19 @@ class Core(wiring.Component):
         if overflow_trap:
             with m.If(late_trap):
                 m.d.comb += [
-                    *(
-                        own.eq(digit)
-                        for own, digit in zip(system.happened.cause, w.constant(CAUSES["overflow"]), strict=True)
-                    ),
+                    *w.assign(system.happened.cause, w.constant(CAUSES["overflow"])),
                     *w.assign(system.happened.value, w.constant(0)),
                 ]
 
         # MEM
-        brought, held = Signal(_MEM), Signal(_MEM)
+        brought, held = Signal(BROUGHT), Signal(BROUGHT)
         moved = Signal(w.WORD)  # datum of a store, or word of a device
-        m.d.comb += [
-            own.eq(digit)
-            for own, digit in zip(moved, w.chosen(loads, list(self.input.word), list(ex.late)), strict=True)
-        ]
+        m.d.comb += w.assign(moved, w.chosen(loads, list(self.input.word), list(ex.late)))
         is_available = Cat(*faults.address) == Cat(*w.constant(DEVICES["AVAILABLE"].address))
         with m.If(loads & is_available):
             m.d.comb += moved.eq(self.input.available)
         with m.If(~loads & ex_first & ex.late_comes):
-            from_load = delivers & (mem[-1].loads == ex_control.late)
-            m.d.comb += moved.eq(Mux(from_load, loaded, multiplier.result))
+            m.d.comb += moved.eq(Mux(mem.register == ex_control.late, mem.loaded, multiplier.result))
         stores = access & ~loads
         reading = loads & ~faults.device
         product_outstanding = products.flags_wait & ~(commits & gives_flags)
@@ -449,64 +408,23 @@ class Core(wiring.Component):
                 brought.exits.eq(Cat(*faults.address) == Cat(*w.constant(DEVICES["EXIT"].address))),
             ]
             m.d.sync += held.eq(brought)
-        first = mem[0]
-        with m.If(ex_leaves):
-            m.d.sync += [first.eq(brought), mem_first.eq(1)]
-            m.d.sync += mem_wait.eq(Mux(brought.device, config.devices.latency, 0))
-        with m.Else():
-            m.d.sync += mem_first.eq(0)
-            with m.If(mem_wait != 0):
-                m.d.sync += mem_wait.eq(mem_wait - 1)
-        m.d.sync += mem_valid[0].eq(ex_leaves | (mem_valid[0] & ~mem_leaves))
-        writes_console = mem_valid[0] & first.device & first.stores & ~first.exits
-        sent = Signal()
-        m.d.sync += sent.eq(writes_console & ~mem_leaves & (sent | self.console.ready))
         m.d.comb += [
-            mem_leaves.eq(mem_valid[0] & (mem_wait == 0) & (~writes_console | sent | self.console.ready)),
-            self.store.address.eq(first.record.address),
-            self.store.word.eq(first.record.data),
-            self.store.enable.eq(mem_valid[0] & first.stores & ~first.device),
-            self.console.valid.eq(writes_console & ~sent),
-            self.console.word.eq(first.record.data),
-            self.exit.valid.eq(mem_valid[0] & mem_first & first.device & first.stores & first.exits),
-            self.exit.word.eq(first.record.data),
+            mem.enters.eq(ex_leaves),
+            mem.brought.eq(brought),
+            mem.claimed.eq(claimed),
+            mem.memory.eq(self.load.word),
+            registers.writes[2].register.eq(mem.kept),
+            registers.writes[2].word.eq(mem.loaded),
+            registers.passes[2].eq(mem.register),
         ]
-        words = [Mux(first.reads, self.load.word.as_value(), first.record.data.as_value())]
-        for place in range(1, depth):
-            word = Signal(w.WORD, name=f"mem_{place}_word")
-            m.d.sync += [
-                mem[place].eq(mem[place - 1]),
-                word.as_value().eq(words[-1]),
-                mem_valid[place].eq(mem_leaves if place == 1 else mem_valid[place - 1]),
-            ]
-            words.append(word.as_value())
-        # A later instruction that writes the register of a load has overtaken it.
-        for place, stage in enumerate(mem):
-            overtakes = (stage.loads == claimed) & (claimed != 0)
-            if place + 1 < depth:
-                with m.If(overtakes):
-                    m.d.sync += mem[place + 1].loads.eq(0)
-            if place == 0:
-                with m.If(overtakes & ~ex_leaves):
-                    m.d.sync += stage.loads.eq(0)
-        final = mem[-1]
-        m.d.comb += [
-            loaded.as_value().eq(words[-1]),
-            delivers.eq(mem_leaves if depth == 1 else mem_valid[-1]),
-            registers.writes[2].register.eq(Mux(delivers & (final.loads != claimed), final.loads, 0)),
-            registers.writes[2].word.eq(loaded),
-            registers.passes[2].eq(Mux(delivers, final.loads, 0)),
-        ]
+        for name in ("store", "console", "exit"):
+            wiring.connect(m, getattr(mem, name), wiring.flipped(getattr(self, name)))
 
-        # WB, and the records
-        m.d.sync += [self.retires.eq(delivers), self.retired.eq(final.record)]
-        with m.If(final.record.accesses & ~final.stores):
-            m.d.sync += [self.retired.value.eq(loaded), self.retired.data.eq(loaded)]
-        empty = ~ex_valid
-        for valid in mem_valid:
-            empty = empty & ~valid
+        # The records
         m.d.comb += [
-            self.halted.eq(ended & empty & ~self.retires),
+            self.halted.eq(ended & ~ex_valid & mem.empty & ~mem.retires),
+            self.retires.eq(mem.retires),
+            self.retired.eq(mem.retired),
             self.traps.eq(trap),
             self.trapped.order.eq(order),
             self.trapped.pc.eq(pc),
@@ -524,8 +442,8 @@ class Core(wiring.Component):
             self.stages.id_pc.eq(fetched.pc),
             self.stages.ex_valid.eq(ex_valid),
             self.stages.ex_pc.eq(pc),
-            self.stages.mem_valid.eq(mem_valid[0]),
-            self.stages.mem_pc.eq(first.record.pc),
+            self.stages.mem_valid.eq(mem.pc_valid),
+            self.stages.mem_pc.eq(mem.pc),
             self.stages.wb_valid.eq(self.retires),
             self.stages.wb_pc.eq(self.retired.pc),
         ]

@@ -10,7 +10,7 @@ from pentary.isa.program import Program
 from pentary.machine.config import Config
 from pentary.numbers.word import PENTS, PentaryError
 from pentary_hdl.core import word as w
-from pentary_hdl.core.core import READ, WRITE
+from pentary_hdl.core.ports import READ, WRITE
 
 _BITS: Final = w.DIGIT_BITS * PENTS
 
