@@ -1,7 +1,7 @@
 """Set-associative caches with least-recently-used replacement, two L1 caches over one L2, and when their lines arrive.
 
-Each L1 cache has a port to L2 and L2 has one to memory for it, so the fills and write-backs of one cache follow each
-other in program order, and never wait for the other cache.
+The L1 caches share a port to L2, and L2 has one to memory. Their lines are requested in program order, so the fills and
+write-backs follow each other in that order, too.
 """
 
 from typing import Final
@@ -33,7 +33,7 @@ def access(s: Record, caches: "Record", side: int, address: int, write: bool, no
     """Access a word through an L1 cache, and update the counts.
 
     Args:
-        s: machine state; the ports of the cache and its counts are updated.
+        s: machine state; the ports and the counts are updated.
         caches: the three caches (L1 instruction, L1 data, L2), updated.
         side: index of the L1 cache, ICACHE or DCACHE.
         address: of the word.
@@ -77,15 +77,17 @@ def touch(s: Record, caches: "Record", side: int, line: int, place: int, write: 
         s.counts[o.L2_MISSES] += 1
         s.counts[o.MEMORY_READS] += 1
         if lost != CLEAN:
-            _write_memory(s, side, s.memory_free[side])
+            _write_memory(s, s.memory_free)
     if evicted != CLEAN:
         s.counts[o.L2_ACCESSES] += 1
         beats = s.line_words // s.l2_beat
         s.counts[o.L2_BEATS] += beats
-        s.l2_free[side] += beats
         _, lost = _lookup(caches[L2], evicted, True)
+        if lost != CLEAN:  # it goes through a buffer of one line, which the one before has left
+            s.l2_free = max(s.l2_free, s.memory_free)
+        s.l2_free += beats
         if lost != CLEAN:
-            _write_memory(s, side, max(s.memory_free[side], s.l2_free[side]))
+            _write_memory(s, s.l2_free)
 
 
 @compiled
@@ -101,27 +103,27 @@ def arrival(s: Record, side: int, place: int) -> int:
 @compiled
 def _fill(s: Record, side: int, line: int, place: int, from_l2: bool, now: int) -> None:
     """Start the transfer of a line to an L1 cache, the word at a place in the line first."""
-    answered = max(now, s.l2_free[side]) + s.l2_latency
+    answered = max(now, s.l2_free) + s.l2_latency
     first, beat = answered, s.l2_beat
     s.counts[o.L2_BEATS] += s.line_words // s.l2_beat
     if not from_l2:
-        first = max(answered, s.memory_free[side]) + s.memory_latency
+        first = max(answered, s.memory_free) + s.memory_latency
         beat = min(beat, s.memory_beat)
         s.counts[o.MEMORY_BEATS] += s.line_words // s.memory_beat
     s.fill_line[side], s.fill_from[side], s.fill_answered[side] = line, (1 if from_l2 else 2), answered
     s.fill_first[side], s.fill_beat[side], s.fill_place[side] = first, beat, place // beat
-    s.fill_end[side] = s.l2_free[side] = first + s.line_words // beat
+    s.fill_end[side] = s.l2_free = first + s.line_words // beat
     if not from_l2:
-        s.memory_free[side] = s.fill_end[side]
+        s.memory_free = s.fill_end[side]
 
 
 @compiled
-def _write_memory(s: Record, side: int, begin: int) -> None:
+def _write_memory(s: Record, begin: int) -> None:
     """Write a dirty line back from L2 to memory."""
     beats = s.line_words // s.memory_beat
     s.counts[o.MEMORY_WRITES] += 1
     s.counts[o.MEMORY_BEATS] += beats
-    s.memory_free[side] = begin + beats
+    s.memory_free = begin + beats
 
 
 @compiled

@@ -75,7 +75,6 @@ STATE: Final = np.dtype(
         ("memory", _INT),
         ("writeback", _INT),
         ("redirect", _INT),
-        ("decided", _INT),  # cycle after the EX of the last jump or branch
         ("line", _INT),  # line fetched last, or NO_LINE
         ("flags_ready", _INT),
         ("acc_ready", _INT),
@@ -88,7 +87,7 @@ STATE: Final = np.dtype(
         ("unit_done", _INT, len(UNITS)),
         ("queue_starts", _INT, (len(UNITS), MAX_QUEUE)),  # start cycles of each unit's last instructions, ring buffer
         ("queue_next", _INT, len(UNITS)),
-        # the last fill of each L1 cache, and cycles from which the ports that it has to L2 and to memory are free
+        # the last fill of each L1 cache, and cycles from which the ports to L2 and to memory are free
         ("fill_line", _INT, 2),
         ("fill_from", _INT, 2),  # level: 1 for L2, 2 for memory
         ("fill_answered", _INT, 2),  # cycle in which L2 has the line, or knows that it has not
@@ -96,8 +95,8 @@ STATE: Final = np.dtype(
         ("fill_end", _INT, 2),  # cycle after that in which the last words arrive
         ("fill_beat", _INT, 2),  # words that arrive in a cycle
         ("fill_place", _INT, 2),  # number, within the line, of the beat that arrives first
-        ("l2_free", _INT, 2),
-        ("memory_free", _INT, 2),
+        ("l2_free", _INT),
+        ("memory_free", _INT),
         # branch predictor: address, target and counter of each entry; pending updates with their cycle
         ("predictor", _INT, (MAX_ENTRIES, 3)),
         ("outcomes", _INT, (MAX_STAGES + 3, 5)),  # as many jumps as can be between IF and EX, and one more

@@ -75,10 +75,9 @@ def _decide(s: Record, c: Record, pc: int, following: int, fetch: int, execute: 
     s.counts[o.BRANCHES] += 1
     mispredicted = predict(s, c, pc, fetch) != following
     resolve(s, c, pc, following, following != pc + 1 or not c.conditional, execute)
-    s.decided = execute + 1
     if mispredicted:
         s.counts[o.MISPREDICTIONS] += 1
-        s.redirect = s.decided
+        s.redirect = execute + 1
     return mispredicted
 
 
@@ -95,8 +94,9 @@ def approach(s: Record, caches: Record, c: Record, pc: int) -> tuple[int, int, i
         s.counts[o.ICACHE_ACCESSES] += 1
     else:
         s.line = c.line
-        # No miss begins before the last jump or branch is resolved.
-        own, further = access(s, caches, ICACHE, pc, False, fetch, max(fetch, s.decided))
+        # A line is requested when all instructions before have left EX and have looked up their data.
+        begin = max(fetch, s.memory, s.unit_free[o.UNIT_MEMORY])
+        own, further = access(s, caches, ICACHE, pc, False, fetch, begin)
         s.waits[o.FETCH_L2] += own
         s.waits[o.FETCH_MEMORY] += further
         miss = own + further
@@ -124,8 +124,7 @@ def trap(s: Record, events: Record, pc: int, fetch: int, decode: int, execute: i
     lost = 1 + known + s.icache_latency
     s.waits[o.TRAP] += lost
     s.carried += lost
-    s.decided = execute + known
-    s.decode, s.execute = s.decided + s.icache_latency - 1, execute
+    s.decode, s.execute = execute + known + s.icache_latency - 1, execute
     s.line = NO_LINE
     enter_handler(s, status, pc)
     if events is not None:
@@ -165,7 +164,7 @@ def complete(
         if c.written > 0:
             s.registers[c.written] = value
     elif op == o.TRET:
-        s.redirect = s.decided = execute + 1
+        s.redirect = execute + 1
         s.flags_ready = 0
     occupancy = c.occupancy
     if s.overflow_trap and c.traps:

@@ -103,7 +103,7 @@ class Caches:
         levels = {"icache": config.icache, "dcache": config.dcache, "l2": config.l2}
         self._caches = {name: Cache(level.sets, level.ways) for name, level in levels.items()}
         self.counts: Counter[str] = Counter()
-        self._ports_free: dict[tuple[str, str], int] = defaultdict(int)  # by L1 cache, and "l2" or "memory"
+        self._ports_free = {"l2": 0, "memory": 0}
         self._arriving: dict[str, dict[int, int]] = {"icache": {}, "dcache": {}}  # cycle by address, of the last fill
         self._answered = dict.fromkeys(self._arriving, 0)
         self._from_memory = dict.fromkeys(self._arriving, False)
@@ -124,11 +124,13 @@ class Caches:
             self.counts[f"{name}_misses"] += 1
             in_l2, lost = self._access_l2(line, False)
             self._transfer(name, line, address, in_l2, now)
-            self._write_back(name, "memory", lost, 0)
+            if lost:
+                self._write_back("memory", 0)
         if thrown_out is not None:
             _, lost = self._access_l2(thrown_out, True)
-            moved = self._write_back(name, "l2", True, 0)
-            self._write_back(name, "memory", lost, moved)
+            moved = self._write_back("l2", self._ports_free["memory"] if lost else 0)
+            if lost:
+                self._write_back("memory", moved)
 
     def waits(self, name: str, address: int, now: int) -> tuple[int, int]:
         """Return for how long a word whose line has been requested is not there, for L2 and for memory."""
@@ -146,13 +148,12 @@ class Caches:
 
     def _transfer(self, name: str, line: int, wanted: int, in_l2: bool, now: int) -> None:
         size, config = self._config.caches.line, self._config
-        l2, memory = (name, "l2"), (name, "memory")
-        begin = self._answered[name] = max(now, self._ports_free[l2]) + config.l2_latency()
+        begin = self._answered[name] = max(now, self._ports_free["l2"]) + config.l2_latency()
         beats = self._beats("l2")
         if not in_l2:
             self.counts["l2_misses"] += 1
             self.counts["memory_reads"] += 1
-            begin = max(begin, self._ports_free[memory]) + config.memory.latency
+            begin = max(begin, self._ports_free["memory"]) + config.memory.latency
             beats = max(beats, self._beats("memory"))
         addresses = list(range(line * size - size // 2, line * size + size // 2 + 1))
         parts = [addresses[size // beats * number :][: size // beats] for number in range(beats)]
@@ -163,18 +164,16 @@ class Caches:
         if not config.caches.critical_first:
             self._arriving[name] = dict.fromkeys(addresses, end - 1)
         self._from_memory[name] = not in_l2
-        self._ports_free[l2] = end
+        self._ports_free["l2"] = end
         if not in_l2:
-            self._ports_free[memory] = end
+            self._ports_free["memory"] = end
 
-    def _write_back(self, name: str, level: str, needed: bool, after: int) -> int:
+    def _write_back(self, level: str, after: int) -> int:
         """Occupy a port with a dirty line; return when it has been moved."""
-        if not needed:
-            return 0
         if level == "memory":
             self.counts["memory_writes"] += 1
-        self._ports_free[name, level] = max(after, self._ports_free[name, level]) + self._beats(level)
-        return self._ports_free[name, level]
+        self._ports_free[level] = max(after, self._ports_free[level]) + self._beats(level)
+        return self._ports_free[level]
 
     def _access_l2(self, line: int, write: bool) -> tuple[bool, bool]:
         self.counts["l2_accesses"] += 1
@@ -218,11 +217,10 @@ class Machine:
         # Cycles in which instruction i-1 entered its stages; initially such that the first one is not delayed.
         self._fetching, self._loading = config.l1_latency(config.icache), config.l1_latency(config.dcache)
         self._id = self._fetching - 1
-        self._ex, self._mem = self._id + 1, self._id + 2
-        self._wb = self._mem + self._loading
+        self._ex, self._mem = self._id + 1, 0
+        self._wb = self._id + 2 + self._loading
         self._fill = self._wb + 1
         self._redirect = 0
-        self._decided = 0  # cycle after the EX of the last jump or branch
         self._outstanding: dict[int, tuple[str, int]] = {}  # by register: cause and end of a reader's wait
         self._flags = self._acc = 0
         self._starts: dict[str, list[int]] = {unit: [] for unit in UNITS[1:]}
@@ -268,7 +266,9 @@ class Machine:
         waits["flush"] = fetch - follows
         inside = 0 <= pc < before.program.text
         if inside:
-            self._caches.request("icache", pc, False, max(fetch, self._decided))
+            # The line is requested when all before it have left EX and looked up their data.
+            begin = max(fetch, self._mem, self._free["memory"])
+            self._caches.request("icache", pc, False, begin)
             waits["fetch_l2"], waits["fetch_memory"] = self._caches.waits("icache", pc, fetch)
         decoding = max(fetch + self._fetching + waits["fetch_l2"] + waits["fetch_memory"], self._ex)
         execute = max(decoding + 1, self._mem)
@@ -318,7 +318,6 @@ class Machine:
             jumps = not name.startswith("B")
             mispredicted = self._predictor.next_address(pc, name, fetch) != following
             self._predictor.decide(execute, pc, following, jumps or following != pc + 1)
-            self._decided = execute + 1
             self.counts["branches"] += 1
             self.counts["mispredictions"] += mispredicted
         start = free = done = NONE
@@ -329,7 +328,6 @@ class Machine:
         lost = writeback - self._wb - 1
         self._redirect = execute + 1 if mispredicted or name == "TRET" else 0
         if name == "TRET":
-            self._decided = execute + 1
             self._flags = 0
         self._id, self._ex, self._mem, self._wb = decoding, execute, memory, writeback
 
@@ -362,7 +360,6 @@ class Machine:
             known = ceil(vl / self._config.lowrank.lanes)
         self._carried.update(waits)
         self._carried["trap"] += known + self._fetching + 1
-        self._decided = execute + known
         self._id, self._ex = execute + known + self._fetching - 1, execute  # the next one enters IF in execute + known
         later = dict.fromkeys(("memory", "writeback", "start", "free", "done", "register"), NONE)
         return {"pc": pc, "fetch": fetch, "decode": decoding, "execute": execute, "trap": cause, **later}, {}

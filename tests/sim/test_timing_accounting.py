@@ -113,10 +113,10 @@ def test_half_a_flush(timing: Callable[[str], None]) -> None:
 def test_flush_is_forgotten_before_the_fetch_miss(timing: Callable[[str], None]) -> None:
     timing("""
         l2.latency = 1
-        cycle              |  0  1  2  3  4  5  6  7  8  9 10
+        cycle              |  0  1  2  3  4  5  6  7  8  9 10 11
         0 LOAD p1, 100(p0) | IF -- ID EX ME -- WB | fetch_l2 1, data_l2 1
         1 BEQ p0, p0, L13  |       IF ID EX -- ME WB
-        13 HALT            |                IF -- ID EX ME WB | flush 1, fetch_l2 1
+        13 HALT            |                IF -- -- ID EX ME WB | flush 1, fetch_l2 2
     """)
 
 
@@ -125,10 +125,10 @@ def test_fetch_from_l2_is_forgotten_before_memory(timing: Callable[[str], None])
     timing("""
         l2.latency = 2
         memory.latency = 1
-        cycle              |  0 ..  4  5  6  7  8  9 10 11 12 13 14
+        cycle              |  0 ..  4  5  6  7  8  9 10 11 12 13 14 15 16 17
         0 LOAD p1, 100(p0) | IF -- ID EX ME -- -- -- WB | fetch_l2 2, fetch_memory 1, data_l2 2, data_memory 1
         1 BEQ p0, p0, L13  |       IF ID EX -- -- -- ME WB
-        13 HALT            |                IF -- -- -- ID EX ME WB | fetch_l2 1, fetch_memory 1
+        13 HALT            |                IF -- -- -- -- -- -- ID EX ME WB | fetch_l2 4, fetch_memory 1
     """)
 
 

@@ -26,11 +26,11 @@ def test_instruction_line_ends_at_12(timing: Callable[[str], None]) -> None:
     timing("""
         l2.latency = 3
         memory.latency = 7
-        cycle      |  0 .. 11 12 13 14 15 16 17 18 .. 26 27 28 29
+        cycle      |  0 .. 11 12 13 14 15 16 17 18 .. 28 29 30 31
         0 JUMP L11 | IF -- ID EX ME WB | fetch_l2 3, fetch_memory 7
         11 NOP     |             IF ID EX ME WB | flush 2
         12 NOP     |                IF ID EX ME WB
-        13 HALT    |                   IF -- -- -- -- ID EX ME WB | fetch_l2 3, fetch_memory 7
+        13 HALT    |                   IF -- -- -- -- ID EX ME WB | fetch_l2 5, fetch_memory 7
         icache_accesses = 4
         icache_misses = 2
         l2_accesses = 2
@@ -43,10 +43,10 @@ def test_instruction_line_ends_at_37(timing: Callable[[str], None]) -> None:
     timing("""
         l2.latency = 3
         memory.latency = 7
-        cycle      |  0 .. 11 12 13 14 .. 24 25 26 27 .. 35 36 37 38
+        cycle      |  0 .. 11 12 13 14 .. 24 25 26 27 .. 37 38 39 40
         0 JUMP L37 | IF -- ID EX ME WB | fetch_l2 3, fetch_memory 7
         37 NOP     |             IF -- -- ID EX ME WB | flush 2, fetch_l2 3, fetch_memory 7
-        38 HALT    |                      IF -- -- -- -- ID EX ME WB | fetch_l2 3, fetch_memory 7
+        38 HALT    |                      IF -- -- -- -- ID EX ME WB | fetch_l2 5, fetch_memory 7
         icache_misses = 3
     """)
 
@@ -57,11 +57,11 @@ def test_instruction_lines_of_5_words(timing: Callable[[str], None]) -> None:
         caches.line = 5
         l2.latency = 3
         memory.latency = 7
-        cycle  |  0 .. 11 12 13 14 15 16 .. 24 25 26 27
+        cycle  |  0 .. 11 12 13 14 15 16 .. 26 27 28 29
         0 NOP  | IF -- ID EX ME WB | fetch_l2 3, fetch_memory 7
         1 NOP  |       IF ID EX ME WB
         2 NOP  |          IF ID EX ME WB
-        3 HALT |             IF -- -- -- -- ID EX ME WB | fetch_l2 3, fetch_memory 7
+        3 HALT |             IF -- -- -- -- ID EX ME WB | fetch_l2 5, fetch_memory 7
         icache_misses = 2
     """)
 
@@ -284,40 +284,76 @@ def test_push_and_pop_go_through_the_data_cache(timing: Callable[[str], None]) -
 
 
 def test_fetch_miss_behind_a_division(timing: Callable[[str], None]) -> None:
-    # The line arrives while DIV is in EX: the miss costs nothing.
+    # The line is requested when DIV has left EX, in cycle 35.
     timing("""
         l2.latency = 3
         memory.latency = 7
-        cycle             |  0 .. 11 12 13 14 15 16 .. 26 .. 34 35 36
+        cycle             |  0 .. 11 12 13 14 15 16 .. 34 35 .. 45 46 47 48
         0 LI p1, 1        | IF -- ID EX ME WB | fetch_l2 3, fetch_memory 7
         1 JUMP L12        |       IF ID EX ME WB
-        12 DIV p2, p1, p1 |                IF ID EX -- -- -- ME WB | flush 2, execute 17
-        13 HALT           |                   IF -- -- ID -- EX ME WB
+        12 DIV p2, p1, p1 |                IF ID EX -- ME WB | flush 2, execute 17
+        13 HALT           |                   IF -- -- -- -- -- ID EX ME WB | fetch_l2 5, fetch_memory 7
         icache_misses = 2
     """)
 
 
 def test_fetch_miss_behind_a_stall(timing: Callable[[str], None]) -> None:
-    # Three of the ten cycles pass while ADD waits.
+    # The line is requested when ADD has left EX, in cycle 21.
     timing("""
         l2.latency = 3
         memory.latency = 7
-        cycle             |  0 .. 11 12 13 14 15 16 17 18 19 20 21 .. 26 27 28 29
+        cycle             |  0 .. 11 12 13 14 15 16 17 18 19 20 21 .. 31 32 33 34
         0 JUMP L11        | IF -- ID EX ME WB | fetch_l2 3, fetch_memory 7
         11 MULI p1, p2, 3 |             IF ID EX ME WB | flush 2
         12 ADD p3, p1, p1 |                IF ID -- -- -- EX ME WB | multiply_use 3
-        13 HALT           |                   IF -- -- -- -- -- -- -- ID EX ME WB | fetch_memory 7
+        13 HALT           |                   IF -- -- -- -- -- -- -- ID EX ME WB | fetch_l2 5, fetch_memory 7
     """)
 
 
-def test_fetch_miss_beside_a_data_miss(timing: Callable[[str], None]) -> None:
+def test_fetch_miss_behind_a_data_miss(timing: Callable[[str], None]) -> None:
+    # Both lines are requested in cycle 17, that of the datum first, which occupies the port until cycle 27.
     timing("""
         l2.latency = 3
         memory.latency = 7
-        cycle               |  0 .. 11 12 13 14 15 16 .. 25 26 27 28
+        cycle               |  0 .. 11 12 13 14 15 16 .. 27 .. 38 39 40 41
         0 JUMP L12          | IF -- ID EX ME WB | fetch_l2 3, fetch_memory 7
-        12 LOAD p1, 100(p0) |             IF ID EX ME -- -- -- WB | flush 2, data_l2 3, data_memory 7
-        13 HALT             |                IF -- -- -- ID EX ME WB
+        12 LOAD p1, 100(p0) |             IF ID EX ME -- WB | flush 2, data_l2 3, data_memory 7
+        13 HALT             |                IF -- -- -- -- -- ID EX ME WB | fetch_l2 6, fetch_memory 7
+    """)
+
+
+def test_fetch_miss_behind_a_vector_load(timing: Callable[[str], None]) -> None:
+    # LOADV moves eleven lines, all of which miss; the line of HALT is requested after them, in cycle 138.
+    timing("""
+        l2.latency = 3
+        memory.latency = 7
+        cycle                |   0  ..  11  12  13  14  15  16  17  .. 137 138 139
+        0 JUMP L12           |  IF  --  ID  EX  ME  WB | fetch_l2 3, fetch_memory 7
+        12 LOADV v1, 400(p0) |                  IF  ID  EX  ME  WB | flush 2
+        memory               |                              ==  ==  ==  --  --
+        cycle                |  14  .. 148 149 150 151
+        13 HALT              |  IF  --  ID  EX  ME  WB | fetch_l2 126, fetch_memory 7
+    """)
+
+
+def test_a_dirty_line_waits_for_the_one_before_it_to_reach_memory(timing: Callable[[str], None]) -> None:
+    # L2 holds one line. The dirty lines that it evicts in favour of those from L1 go to memory one after the other.
+    timing("""
+        dcache.sets = 1
+        dcache.ways = 1
+        l2.sets = 1
+        l2.ways = 1
+        l2.latency = 3
+        l2.beat = 5
+        memory.latency = 7
+        memory.beat = 1
+        cycle               |   0  ..  11  12  13  ..  46  ..  81  .. 121  .. 178 179
+        0 STORE p1, 100(p0) |  IF  --  ID  EX  ME  --  WB | fetch_l2 3, fetch_memory 7, data_l2 25, data_memory 7
+        1 STORE p2, 125(p0) |          IF  ID  EX  --  ME  --  WB | data_l2 27, data_memory 7
+        2 STORE p3, 150(p0) |              IF  ID  --  EX  --  ME  --  WB | data_l2 32, data_memory 7
+        3 STORE p3, 175(p0) |                  IF  --  ID  --  EX  --  ME  --  WB | data_l2 32, data_memory 24
+        4 HALT              |                          IF  --  ID  --  EX  --  ME  WB
+        memory_writes = 2
     """)
 
 
@@ -410,10 +446,11 @@ BEATS = """
 
 
 def test_a_word_of_the_line_that_is_filled_waits_for_its_beat(timing: Callable[[str], None]) -> None:
-    # The line of memory arrives a word a cycle, from word 100 on to 112, then 88 to 99: 110 comes ten cycles later.
+    # The line of the instructions occupies the ports until cycle 35. That of the datum arrives a word a cycle, from word
+    # 100 on to 112, then 88 to 99: 110 comes ten cycles later.
     timing(f"""{BEATS}
-        cycle              |  0 .. 11 12 13 .. 24 .. 34 35
-        0 LOAD p1, 100(p0) | IF -- ID EX ME -- WB | fetch_l2 3, fetch_memory 7, data_l2 3, data_memory 7
+        cycle              |  0 .. 11 12 13 .. 46 .. 56 57
+        0 LOAD p1, 100(p0) | IF -- ID EX ME -- WB | fetch_l2 3, fetch_memory 7, data_l2 25, data_memory 7
         1 LOAD p2, 110(p0) |       IF ID EX -- ME -- WB | data_memory 9
         2 HALT             |          IF ID -- EX -- ME WB
         l2_beats = 10
@@ -423,13 +460,13 @@ def test_a_word_of_the_line_that_is_filled_waits_for_its_beat(timing: Callable[[
 
 
 def test_a_miss_waits_for_the_port(timing: Callable[[str], None]) -> None:
-    # The first line occupies the port to L2 in cycles 16 .. 20, so the second one is requested in cycle 21.
+    # The lines before it occupy the port until cycles 8 and 16; a line is requested in the cycle after.
     timing("""
         l2.latency = 3
         l2.beat = 5
         memory.beat = 625
-        cycle              |  0 ..  4  5  6 .. 10 .. 18 19
-        0 LOAD p1, 100(p0) | IF -- ID EX ME -- WB | fetch_l2 3, data_l2 3
+        cycle              |  0 ..  4  5  6 .. 12 .. 20 21
+        0 LOAD p1, 100(p0) | IF -- ID EX ME -- WB | fetch_l2 3, data_l2 5
         1 LOAD p2, 125(p0) |       IF ID EX -- ME -- WB | data_l2 7
         2 HALT             |          IF ID -- EX -- ME WB
         l2_beats = 15
