@@ -6,6 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from pentary.isa.program import Program
 from pentary.machine.config import Config
+from pentary.numbers.word import PentaryError
 from pentary_hdl.core import word as w
 from pentary_hdl.core.core import Core
 from pentary_hdl.core.memory import BlockMemory
@@ -27,7 +28,7 @@ class Computer(wiring.Component):
         exit_status: Out; the newest word that it has written to EXIT, 0 before.
 
     Raises:
-        PentaryError: the hardware cannot have the configuration, or the program does not fit the memory.
+        PentaryError: the hardware cannot have the configuration, it has caches, or the program does not fit the memory.
     """
 
     console: Out(stream.Signature(w.WORD))
@@ -39,6 +40,8 @@ class Computer(wiring.Component):
 
     def __init__(self, config: Config, program: Program) -> None:
         """Create a computer."""
+        if config.caches.enabled:
+            raise PentaryError("a computer has its memory at the core: set caches.enabled = false")
         self.core, self._memory = Core(config), BlockMemory(config, program)
         self._text = program.text
         super().__init__()

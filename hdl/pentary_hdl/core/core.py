@@ -21,6 +21,8 @@ from pentary.isa.system import CAUSES, DEVICES
 from pentary.isa.table import BY_NAME, STACK
 from pentary.machine.config import Config
 from pentary.numbers.word import PENTS
+from pentary_hdl.bus.axi import AXI
+from pentary_hdl.caches.hierarchy import Caches
 from pentary_hdl.core import parameters, retire
 from pentary_hdl.core import word as w
 from pentary_hdl.core.alu import FLAGS, Alu, Operands, second_operand
@@ -49,6 +51,10 @@ _EX: Final = data.StructLayout(
 )
 
 
+_TIGHTLY_COUPLED: Final = {"fetch": Out(READ), "load": Out(READ), "store": Out(WRITE)}
+"""Ports to memory without caches."""
+
+
 class Core(wiring.Component):
     """The core.
 
@@ -57,8 +63,9 @@ class Core(wiring.Component):
 
     Members:
         text: In; number of words in the text; constant while the core runs.
-        fetch: instruction memory: `address` and `enable` in a cycle, `word` from the next one on.
-        load: data memory, the same.
+        axi: bus to memory, if the configuration has caches; without them there are instead
+        fetch: instruction memory: `address` and `enable` in a cycle, `word` from the next one on;
+        load: data memory, the same;
         store: `address`, `word` and `enable`; a load in the same cycle reads the new word.
         console: characters that the program writes, with `ready` as back-pressure.
         exit: exit statuses that it writes.
@@ -79,9 +86,7 @@ class Core(wiring.Component):
         super().__init__(
             {
                 "text": In(w.WORD),
-                "fetch": Out(READ),
-                "load": Out(READ),
-                "store": Out(WRITE),
+                **({"axi": Out(AXI)} if config.caches.enabled else _TIGHTLY_COUPLED),
                 "console": Out(CONSOLE),
                 "exit": Out(EXIT),
                 "input": Out(INPUT),
@@ -120,6 +125,7 @@ class Core(wiring.Component):
         ex, ex_valid, ex_first, ex_count = Signal(_EX), Signal(), Signal(), Signal(5)
         ex_leaves, commits, committed = Signal(), Signal(), Signal()
         ex_may_leave = Signal()  # it leaves EX if it does not trap
+        access_comes = Signal(init=1)  # its access to memory takes place in its first cycle in MEM
         trap, late_trap, redirect = Signal(), Signal(), Signal()
 
         # ID
@@ -127,9 +133,6 @@ class Core(wiring.Component):
         leaves = Signal()  # to EX; unless all in ID and before is dropped, which is known late in the cycle
         m.d.comb += [
             fetching.text.eq(self.text),
-            self.fetch.address.eq(fetching.address),
-            self.fetch.enable.eq(fetching.enable),
-            fetching.word.eq(self.fetch.word),
             fetching.leaves.eq(leaves),
             registers.numbers[0].eq(control.x),
             registers.numbers[1].eq(control.y | control.late),
@@ -157,7 +160,7 @@ class Core(wiring.Component):
             return own | mem.waits(number, to_claim)
 
         own_late = ex_loads & (ex_control.written == control.late) & (control.late != 0)
-        own_late = own_late & ~(ex_may_leave & mem.comes_next(faults.device))
+        own_late = own_late & ~(ex_may_leave & mem.comes_next(faults.device, access_comes))
         waits = Signal()
         m.d.comb += [
             waits.eq(
@@ -341,6 +344,13 @@ class Core(wiring.Component):
             "MISPREDICTIONS": commits & mispredicted,
             "DCACHE_ACCESSES": commits & access & ~faults.device,
         }
+        if config.caches.enabled:
+            m.submodules.caches = caches = Caches(config)
+            counted |= {
+                "ICACHE_MISSES": caches.instruction_missed,
+                "DCACHE_MISSES": caches.data_missed,
+                "L2_MISSES": caches.missed,
+            }
         late_at_trap = Signal()
         with m.If(trap):
             m.d.sync += late_at_trap.eq(products.flags_wait)
@@ -383,8 +393,6 @@ class Core(wiring.Component):
         m.d.comb += [
             brought.eq(held),
             self.input.taken.eq(commits & loads & faults.device & ~is_available),
-            self.load.address.eq(faults.address),
-            self.load.enable.eq(ex_leaves & reading),
         ]
         # What an instruction of one cycle does is known in its first one, also if it then waits in EX for MEM.
         with m.If(commits):
@@ -396,6 +404,7 @@ class Core(wiring.Component):
                 record.value.eq(result),
                 record.accesses.eq(access),
                 record.address.eq(faults.address),
+                record.stores.eq(stores),
                 record.data.eq(moved),
                 record.flags.eq(Mux(gives_flags, given_flags, flags_now)),
                 record.product.eq(multiplies),
@@ -412,13 +421,49 @@ class Core(wiring.Component):
             mem.enters.eq(ex_leaves),
             mem.brought.eq(brought),
             mem.claimed.eq(claimed),
-            mem.memory.eq(self.load.word),
             registers.writes[2].register.eq(mem.kept),
             registers.writes[2].word.eq(mem.loaded),
             registers.passes[2].eq(mem.register),
         ]
-        for name in ("store", "console", "exit"):
+        for name in ("console", "exit"):
             wiring.connect(m, getattr(mem, name), wiring.flipped(getattr(self, name)))
+
+        # Memory, through the caches or without them
+        if config.caches.enabled:
+            wiring.connect(m, caches.axi, wiring.flipped(self.axi))
+            wiring.connect(m, mem.store, caches.store)
+            m.d.comb += [
+                caches.pc.eq(fetching.address),
+                caches.outside.eq(fetching.outside),
+                caches.certain.eq(fetching.empty & ~ex_valid & ~ended),
+                caches.read.eq(fetching.enable),
+                fetching.ready.eq(caches.ready),
+                fetching.way.eq(caches.way),
+                fetching.word.eq(caches.instruction),
+                caches.executed.eq((commits | trap) & ~ex.fetched.outside),
+                caches.executed_pc.eq(pc),
+                caches.executed_way.eq(ex.fetched.way),
+                caches.address.eq(faults.address),
+                caches.enters.eq(ex_leaves & access & ~faults.device),
+                access_comes.eq(caches.comes),
+                caches.valid.eq(mem.accesses),
+                mem.done.eq(caches.done),
+                mem.soon.eq(caches.soon),
+                mem.memory.eq(caches.loaded),
+            ]
+        else:
+            m.d.comb += [
+                self.fetch.address.eq(fetching.address),
+                self.fetch.enable.eq(fetching.enable),
+                fetching.ready.eq(1),
+                fetching.word.eq(self.fetch.word),
+                self.load.address.eq(faults.address),
+                self.load.enable.eq(ex_leaves & reading),
+                access_comes.eq(1),
+                mem.done.eq(1),
+                mem.memory.eq(self.load.word),
+            ]
+            wiring.connect(m, mem.store, wiring.flipped(self.store))
 
         # The records
         m.d.comb += [

@@ -10,9 +10,17 @@ from pentary_hdl.core.decoder import CONTROL, Decoder
 from pentary_hdl.core.predictor import OUTCOME, ReturnStack, TargetBuffer
 
 FETCHED = data.StructLayout(
-    {"pc": w.WORD, "following": w.WORD, "predicted": w.WORD, "outside": 1, "word": w.WORD, "control": CONTROL}
+    {
+        "pc": w.WORD,
+        "following": w.WORD,  # the next address
+        "predicted": w.WORD,  # the one that is fetched after it
+        "outside": 1,  # of the text
+        "way": 6,  # of the instruction cache, from which it comes
+        "word": w.WORD,
+        "control": CONTROL,
+    }
 )
-"""An instruction in ID: its address, the next one, the one fetched after it, and whether it is outside the text."""
+"""An instruction in ID."""
 
 
 class Fetch(wiring.Component):
@@ -28,7 +36,11 @@ class Fetch(wiring.Component):
         text: In; number of words in the text.
         address: Out; of an instruction.
         enable: Out; the memory is to read it, and to give it from the next cycle on until it is to read again.
+        ready: In; the memory can read it in this cycle.
+        way: In; way of the cache from which it is read.
+        outside: Out; it is outside the text, and need not be read.
         word: In; what the memory has read.
+        empty: Out; there is no instruction that has been read.
         valid: Out; whether there is an instruction in ID.
         fetched: Out; that instruction.
         leaves: In; it leaves ID; with `redirect` of no effect.
@@ -46,7 +58,11 @@ class Fetch(wiring.Component):
                 "text": In(w.WORD),
                 "address": Out(w.WORD),
                 "enable": Out(1),
+                "ready": In(1),
+                "way": In(6),
+                "outside": Out(1),
                 "word": In(w.WORD),
+                "empty": Out(1),
                 "valid": Out(1),
                 "fetched": Out(FETCHED),
                 "leaves": In(1),
@@ -64,9 +80,8 @@ class Fetch(wiring.Component):
         m.submodules.decoder = decoder = Decoder(self._config.absent)
         pc = Signal(w.WORD, init=w.biased(0))
         following, predicted, held = Signal(w.WORD), Signal(w.WORD), Signal(w.WORD)
-        first = Signal(init=1)
-        moves, look = Signal(), Signal()  # to the second cycle or to ID; the prediction is made in this cycle
-        outside = w.is_less(list(pc), w.constant(0)) | ~w.is_less(list(pc), list(self.text))
+        fresh = Signal(init=1)  # no prediction has been made for this address
+        may_move, moves, look = Signal(), Signal(), Signal()  # to the second cycle or to ID; the prediction is made now
 
         # What the memory has read: in ID, or in the second cycle of IF.
         read = Signal(FETCHED)
@@ -74,21 +89,26 @@ class Fetch(wiring.Component):
         m.d.comb += [
             self.address.eq(pc),
             self.enable.eq(moves),
+            self.outside.eq(w.is_less(list(pc), w.constant(0)) | ~w.is_less(list(pc), list(self.text))),
             decoder.word.eq(self.word),
-            moves.eq(~read_valid | read_leaves),
-            look.eq(moves if two_cycles else first),
+            may_move.eq(~read_valid | read_leaves),
+            moves.eq(may_move & self.ready),
+            look.eq(fresh & may_move if two_cycles else fresh),
             *w.assign(following, w.next_of(m, list(pc))),
         ]
-        m.d.sync += [first.eq(moves | self.redirect), held.eq(predicted)]
+        m.d.sync += [fresh.eq(moves | self.redirect | (fresh & ~look)), held.eq(predicted)]
         with m.If(moves):
             m.d.sync += [
                 pc.eq(predicted),
                 read.pc.eq(pc),
                 read.following.eq(following),
                 read.predicted.eq(predicted),
-                read.outside.eq(outside),
+                read.outside.eq(self.outside),
+                read.way.eq(self.way),
                 read_valid.eq(1),
             ]
+        with m.Elif(read_leaves):
+            m.d.sync += read_valid.eq(0)
         with m.If(self.redirect):
             m.d.sync += [pc.eq(self.target), read_valid.eq(0)]
 
@@ -105,10 +125,10 @@ class Fetch(wiring.Component):
         else:
             m.d.comb += [self.fetched.eq(now), self.valid.eq(read_valid), read_leaves.eq(read_valid & self.leaves)]
 
+        m.d.comb += self.empty.eq(~read_valid & ~self.valid)
         self._predict(m, pc, following, predicted, look, now, read_valid)
-        if not two_cycles:
-            with m.If(~first):
-                m.d.comb += predicted.eq(held)
+        with m.If(~fresh):
+            m.d.comb += predicted.eq(held)
         return m
 
     def _predict(

@@ -42,7 +42,11 @@ class MemoryStage(wiring.Component):
         kept: Out; the same, unless a later instruction has written that register.
         loaded: Out; word.
         memory: In; word that the memory has read.
-        store, console, exit: as of the core.
+        accesses: Out; there is an access to memory in the first cycle, at the address of `store`, until it is done.
+        done: In; it takes place in this cycle.
+        soon: In; it does not, but does in the next one.
+        store: Out; as of the core, `enable` for as long as the access is there.
+        console, exit: Out; as of the core.
         busy: Out; whether there is an instruction that does not end in this cycle.
         empty: Out; whether there is none.
         retires, retired: Out; as of the core.
@@ -66,6 +70,9 @@ class MemoryStage(wiring.Component):
                 "kept": Out(5),
                 "loaded": Out(w.WORD),
                 "memory": In(w.WORD),
+                "accesses": Out(1),
+                "done": In(1),
+                "soon": In(1),
                 "store": Out(WRITE),
                 "console": Out(CONSOLE),
                 "exit": Out(EXIT),
@@ -97,17 +104,22 @@ class MemoryStage(wiring.Component):
         for place, (stage, valid) in enumerate(zip(self._stages, self._valid, strict=True)):
             comes: Value = Const(0, 1)
             if place == self._depth - 1:
-                comes = self.ends | (self._wait == 1 if self._depth == 1 else Const(0, 1))
+                comes = self.ends | (((self._wait == 1) | self.soon) if self._depth == 1 else Const(0, 1))
             elif place == self._depth - 2:
                 comes = self._moves if place == 0 else Const(1, 1)
             found = found | (valid & (stage.loads == number) & ~comes)
         return found & (claimed != number) & (number != 0)
 
-    def comes_next(self, device: Value) -> Value:
-        """Return whether a word that is loaded by the instruction that enters comes in its first cycle here."""
+    def comes_next(self, device: Value, comes: Value) -> Value:
+        """Return whether a word that is loaded by the instruction that enters comes in its first cycle here.
+
+        Args:
+            device: whether it comes from a device.
+            comes: whether memory gives it at once.
+        """
         if self._depth > 1:
             return Const(0, 1)
-        return ~device if self._latency else Const(1, 1)
+        return Mux(device, self._latency == 0, comes)
 
     def elaborate(self, platform: object) -> Module:
         """Create the registers between the cycles."""
@@ -130,11 +142,12 @@ class MemoryStage(wiring.Component):
         sent = Signal()
         m.d.sync += sent.eq(writes & ~moves & (sent | self.console.ready))
         m.d.comb += [
-            moves.eq(valid[0] & (wait == 0) & (~writes | sent | self.console.ready)),
+            self.accesses.eq(valid[0] & (first.reads | first.stores) & ~first.device),
+            moves.eq(valid[0] & (wait == 0) & (~writes | sent | self.console.ready) & (~self.accesses | self.done)),
             self.free.eq(~valid[0] | moves),
             self.store.address.eq(first.record.address),
             self.store.word.eq(first.record.data),
-            self.store.enable.eq(valid[0] & first.stores & ~first.device),
+            self.store.enable.eq(self.accesses & first.stores),
             self.console.valid.eq(writes & ~sent),
             self.console.word.eq(first.record.data),
             self.exit.valid.eq(entered & to_device & first.exits),

@@ -23,6 +23,7 @@ RETIRED: Final = data.StructLayout(
         "value": w.WORD,  # written to it, unless `product` is 1
         "accesses": 1,  # memory or a device, at `address`
         "address": w.WORD,
+        "stores": 1,  # it is a store
         "data": w.WORD,  # loaded or stored
         "flags": FLAGS,  # after it, unless `flags_late` is 1
         "product": 1,  # its result is the next of the products

