@@ -5,40 +5,152 @@ from typing import Final
 
 from pentary.machine.config import Config
 
-_SCALAR: Final = """
-caches.enabled = false
-units = {vector = false, crossbar = false, lowrank = false}
+_COMMON: Final = """
+units.vector = false
+units.crossbar = false
+units.lowrank = false
 memory.words = 78125
 """
 
 CONFIGURATIONS: Final = {
-    "plain": "",
-    "deep": """
+    "plain": "l2.sets = 25",
+    "small": """
+        icache.sets = 1
+        icache.ways = 2
+        dcache.sets = 5
+        dcache.ways = 1
+        dcache.latency = 2
+        l2.sets = 5
+        l2.ways = 1
+        l2.latency = 3
+        l2.beat = 1
+        memory.latency = 5
+        predictor.entries = 1
+        predictor.returns = 1
+        exceptions.overflow_trap = true
+        devices.latency = 3
+    """,
+    "uncached": """
+        caches.enabled = false
         icache.latency = 2
         dcache.latency = 3
-        predictor = {entries = 5, returns = 2}
+        predictor.entries = 5
+        predictor.returns = 2
         exceptions.overflow_trap = true
         devices.latency = 0
     """,
     "unpredicted": """
+        caches.line = 5
+        icache.sets = 5
+        icache.ways = 1
         icache.latency = 2
-        predictor = {entries = 0, returns = 0}
+        dcache.ways = 5
+        l2.sets = 25
+        l2.ways = 4
+        predictor.entries = 0
+        predictor.returns = 0
         devices.latency = 1
     """,
-    "small": """
-        dcache.latency = 2
-        predictor = {entries = 1, returns = 1}
-        exceptions.overflow_trap = true
-        devices.latency = 3
+    "returns": """
+        caches.enabled = false
+        predictor.entries = 25
+        predictor.returns = 64
     """,
-    "returns": "predictor = {entries = 25, returns = 64}",
-    "no returns": "predictor = {entries = 625, returns = 0}\nicache.latency = 2",
-    "slow devices": "devices.latency = 100\ndcache.latency = 2",
-    "very deep": "dcache.latency = 16\npredictor = {entries = 25, returns = 3}",
-    "trapping": "exceptions.overflow_trap = true\npredictor = {entries = 3125, returns = 8}",
-    "late data": "dcache.latency = 5\ndevices.latency = 2\nexceptions.overflow_trap = true\nicache.latency = 2",
-    "two": "icache.latency = 2\ndcache.latency = 2",
-    "large": "memory.words = 1953125\npredictor = {entries = 15625, returns = 16}",
+    "no returns": """
+        caches.line = 125
+        caches.critical_first = false
+        icache.sets = 1
+        icache.ways = 3
+        icache.latency = 2
+        dcache.sets = 1
+        dcache.ways = 5
+        l2.sets = 1
+        l2.ways = 7
+        l2.beat = 25
+        predictor.entries = 625
+        predictor.returns = 0
+    """,
+    "slow": """
+        dcache.sets = 1
+        dcache.ways = 25
+        dcache.latency = 2
+        l2.sets = 5
+        l2.ways = 6
+        memory.latency = 200
+        devices.latency = 100
+    """,
+    "very deep": """
+        icache.sets = 5
+        icache.ways = 2
+        dcache.sets = 5
+        dcache.ways = 3
+        dcache.latency = 16
+        l2.sets = 5
+        l2.ways = 2
+        predictor.entries = 25
+        predictor.returns = 3
+    """,
+    "trapping": """
+        icache.sets = 5
+        icache.ways = 2
+        dcache.sets = 5
+        dcache.ways = 2
+        l2.sets = 1
+        l2.ways = 16
+        l2.latency = 4
+        l2.beat = 25
+        predictor.entries = 3125
+        exceptions.overflow_trap = true
+    """,
+    "late data": """
+        caches.line = 5
+        caches.critical_first = false
+        icache.ways = 2
+        icache.latency = 2
+        dcache.ways = 2
+        dcache.latency = 5
+        l2.sets = 25
+        l2.ways = 4
+        l2.latency = 3
+        devices.latency = 2
+        exceptions.overflow_trap = true
+    """,
+    "two": """
+        icache.ways = 2
+        icache.latency = 2
+        dcache.ways = 2
+        dcache.latency = 2
+        l2.sets = 25
+        l2.ways = 4
+        l2.latency = 20
+    """,
+    "direct": """
+        caches.line = 5
+        icache.sets = 5
+        icache.ways = 1
+        dcache.sets = 5
+        dcache.ways = 1
+        l2.sets = 5
+        l2.ways = 1
+        l2.latency = 3
+        l2.beat = 1
+        memory.latency = 7
+    """,
+    "small L2": """
+        icache.sets = 1
+        icache.ways = 1
+        dcache.sets = 1
+        dcache.ways = 4
+        l2.sets = 1
+        l2.ways = 1
+        memory.latency = 6
+        exceptions.overflow_trap = true
+    """,
+    "large": """
+        memory.words = 1953125
+        predictor.entries = 15625
+        predictor.returns = 16
+    """,
 }
 """Settings beside those that all have, as TOML."""
 
@@ -52,8 +164,8 @@ class Preset:
 
 
 PRESETS: Final = {
-    "quick": Preset(("plain",), 5_000),
-    "default": Preset(("plain", "deep", "small"), 20_000),
+    "quick": Preset(("small",), 5_000),
+    "default": Preset(("plain", "small", "uncached"), 20_000),
     "all": Preset(tuple(CONFIGURATIONS), 20_000),
 }
 
@@ -64,7 +176,7 @@ def configuration(name: str) -> Config:
 
 
 def merged(settings: str) -> Config:
-    """Return a configuration with some settings in addition to those of all scalar cores."""
+    """Return a configuration with some settings in addition to, or instead of, those that all have."""
     own = {line.split("=")[0].strip() for line in settings.splitlines() if "=" in line}
-    common = [line for line in _SCALAR.splitlines() if line.split("=")[0].strip() not in own]
+    common = [line for line in _COMMON.splitlines() if line.split("=")[0].strip() not in own]
     return Config.loads("\n".join([*common, settings]))

@@ -281,7 +281,7 @@ struct Bench {
             record.address = accesses ? NUMBER(port, RETIRED, address) : -1;
             record.data = accesses ? NUMBER(port, RETIRED, data) : 0;
 #if CACHES
-            const bool stores = FIELD(port, RETIRED, stores) && record.address < settings.memory;
+            const bool stores = FIELD(port, RETIRED, stores) && record.address >= 0;  // else it is a device
             if (stores) memory[record.address] = FIELD(port, RETIRED, data);
 #endif
             record.flags = flags_as_word(FIELD(port, RETIRED, flags));
