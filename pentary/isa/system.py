@@ -63,6 +63,7 @@ CAUSES: Final = {
     "overflow": 4,
     "divide": 5,
     "operand": 6,
+    "bus": 7,
 }
 """Values of CAUSE: interrupts are negative, faults positive."""
 

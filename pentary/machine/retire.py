@@ -20,6 +20,7 @@ Records = dict[str, NDArray[np.int64]]
 COLUMNS: Final = {
     "order": "number of the record, from 0",
     "cycle": "cycle in which the instruction retires; if a trap is taken in its place, that of its EX",
+    "execute": "cycle in which it enters EX",
     "pc": "its address",
     "word": "the instruction word; 0 outside the program",
     "trap": "0, or the number in CAUSE of the trap taken in its place",

@@ -58,6 +58,7 @@ class Retired:
         return {
             "order": order,
             "cycle": np.where(executed, rows["writeback"], rows["execute"]),
+            "execute": rows["execute"],
             "pc": rows["pc"],
             "word": np.where(inside, image[places], 0),
             "trap": _TRAPS[rows["fault"]],

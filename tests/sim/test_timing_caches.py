@@ -446,8 +446,8 @@ BEATS = """
 
 
 def test_a_word_of_the_line_that_is_filled_waits_for_its_beat(timing: Callable[[str], None]) -> None:
-    # The line of the instructions occupies the ports until cycle 35. That of the datum arrives a word a cycle, from word
-    # 100 on to 112, then 88 to 99: 110 comes ten cycles later.
+    # The line of instructions occupies the ports until cycle 35. That of data arrives a word a cycle, from 100 on
+    # to 112, then 88 to 99: 110 comes ten cycles later.
     timing(f"""{BEATS}
         cycle              |  0 .. 11 12 13 .. 46 .. 56 57
         0 LOAD p1, 100(p0) | IF -- ID EX ME -- WB | fetch_l2 3, fetch_memory 7, data_l2 25, data_memory 7

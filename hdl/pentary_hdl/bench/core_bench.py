@@ -1,6 +1,6 @@
 """Bench of the core with caches: memory on AXI4 from cocotbext-axi, and a monitor of what the core writes."""
 
-from itertools import product
+from collections.abc import Iterator
 from random import Random
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from pentary.machine.config import Config
 from pentary.numbers.word import PENTS, to_digits
 from pentary_hdl.bench.driver import CLOCK_PERIOD
 from pentary_hdl.caches.memory import slot_bits
+from pentary_hdl.core.retire import TRAPPED
 
 BYTES: Final = 8
 """Bytes of a word on the bus."""
@@ -74,9 +75,10 @@ class CoreBench:
         unit.text.value = bits_of(self._program.text)
         unit.console_ready.value = 1
         unit.input_valid.value = unit.external.value = 0
+        await self._memory.write(0, _bytes(0) * (self._memory.size // BYTES))
         for address, number in enumerate(self._program.image.tolist()):
             line, place = divmod(address + self._line // 2, self._line)
-            await self._memory.write((line * self._slot + place) * BYTES, bits_of(number).to_bytes(BYTES, "little"))
+            await self._memory.write((line * self._slot + place) * BYTES, _bytes(number))
         memory: Any = AxiSlave(AxiBus.from_prefix(unit, "axi"), unit.clk, unit.rst, target=self._memory)
         if self._rng:
             for channel in (*_channels(memory.write_if, "aw", "w", "b"), *_channels(memory.read_if, "ar", "r")):
@@ -97,18 +99,19 @@ class CoreBench:
         return self.fatal
 
     def _observe_trap(self, bits: int) -> None:
-        fields = retire.TRAPPED.from_bits(bits)
-        self.causes.append(number_of(fields.cause.as_bits() if hasattr(fields.cause, "as_bits") else 0))
-        self.fatal = bool(fields.fatal)
+        trapped: Any = TRAPPED.from_bits(bits)
+        self.causes.append(number_of(trapped.cause.as_bits()))
+        self.fatal = bool(trapped.fatal)
+
+
+def _bytes(number: int) -> bytes:
+    return bits_of(number).to_bytes(BYTES, "little")
 
 
 def _channels(interface: Any, *names: str) -> list[Any]:
     return [getattr(interface, f"{name}_channel") for name in names]
 
 
-def _pauses(rng: Random) -> Any:
+def _pauses(rng: Random) -> Iterator[bool]:
     while True:
         yield rng.random() < 0.3
-
-
-__all__ = ["product"]

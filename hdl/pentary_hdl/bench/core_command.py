@@ -76,7 +76,8 @@ def bins(found: lockstep.Lockstep) -> Counter[str]:
 def expected_bins(config: Config) -> list[str]:
     """Return the names of all bins of a configuration."""
     names = [line.name for line in INSTRUCTIONS if line.unit not in config.absent]
-    return [*names, *(name for name in CAUSES if name != "overflow" or config.exceptions.overflow_trap)]
+    never = {"bus"} if config.exceptions.overflow_trap else {"bus", "overflow"}
+    return [*names, *(name for name in CAUSES if name not in never)]
 
 
 def verify_core(preset: str, config: Path | None, seed: int, instructions: int | None, as_json: bool) -> None:

@@ -132,7 +132,8 @@ class DataCache(wiring.Component):
         for number in range(rows.line):
             bank = Memory(shape=w.WORD, depth=1 << len(here), init=[])
             m.submodules[f"bank_{number}"] = bank
-            writing, reading = bank.write_port(), bank.read_port()
+            writing = bank.write_port()
+            reading = bank.read_port(transparent_for=(writing,))  # for a load behind a store
             asked = Const(0, 0)  # the way whose word of this place is in this bank
             if fields.ways > 1:
                 asked = w.lookup(m, place, way_bits, lambda n, number=number: (number - n) % rows.line)

@@ -29,7 +29,7 @@ class Caches(wiring.Component):
         store: In; address of the access in MEM, and whether it is a store, of which word.
         axi: Out; bus to memory.
         instruction_missed, data_missed, missed: Out; a line is missed, in the caches of the first level or in L2.
-        failed: Out; memory has answered with an error.
+        failed, failed_at: Out; memory has answered with an error, and an address in the line.
     """
 
     pc: In(w.WORD)
@@ -55,6 +55,7 @@ class Caches(wiring.Component):
     data_missed: Out(1)
     missed: Out(1)
     failed: Out(1)
+    failed_at: Out(w.WORD)
 
     def __init__(self, config: Config) -> None:
         """Create the caches."""
@@ -100,5 +101,6 @@ class Caches(wiring.Component):
             self.data_missed.eq(data.request.taken),
             self.missed.eq(second.missed),
             self.failed.eq(second.failed),
+            self.failed_at.eq(second.failed_at),
         ]
         return m

@@ -52,7 +52,7 @@ class MemoryPort(wiring.Component):
         sends: Out; number in the line of the word that is sent.
         sent: In; that word.
         free: Out; no line is being written, or its last word is sent in this cycle.
-        failed: Out; memory has answered with an error.
+        failed, failed_at: Out; memory has answered with an error, and an address in the line.
     """
 
     def __init__(self, config: Config) -> None:
@@ -74,6 +74,7 @@ class MemoryPort(wiring.Component):
                 "sent": In(w.WORD),
                 "free": Out(1),
                 "failed": Out(1),
+                "failed_at": Out(w.WORD),
             }
         )
 
@@ -150,7 +151,18 @@ class MemoryPort(wiring.Component):
             with m.If(ends):
                 m.d.sync += sending.eq(0)
         m.d.sync += responses.eq(responses + self.write - answers)
-        m.d.comb += self.failed.eq((axi.rvalid & (axi.rresp != OKAY)) | (axi.bvalid & (axi.bresp != OKAY)))
+
+        read_fails, write_fails = axi.rvalid & (axi.rresp != OKAY), axi.bvalid & (axi.bresp != OKAY)
+        # Errors, told once for a line; of two writes on their way the later one is told
+        put, told = Signal(w.WORD), Signal()
+        with m.If(self.read):
+            m.d.sync += told.eq(0)
+        with m.Elif(read_fails):
+            m.d.sync += told.eq(1)
+        with m.If(self.write):
+            m.d.sync += put.eq(self.written)
+        m.d.comb += self.failed.eq((read_fails & ~told) | write_fails)
+        m.d.comb += self.failed_at.eq(Mux(read_fails, wanted, put))
         return m
 
     def _place(self, address: w.Digits, word: Value) -> Value:

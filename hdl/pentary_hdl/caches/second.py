@@ -36,7 +36,7 @@ class SecondCache(wiring.Component):
         words: In; its words.
         axi: Out; bus to memory.
         missed: Out; a line is not here.
-        failed: Out; memory has answered with an error.
+        failed, failed_at: Out; memory has answered with an error, and an address in the line.
     """
 
     def __init__(self, config: Config) -> None:
@@ -53,6 +53,7 @@ class SecondCache(wiring.Component):
                 "axi": Out(AXI),
                 "missed": Out(1),
                 "failed": Out(1),
+                "failed_at": Out(w.WORD),
             }
         )
 
@@ -62,7 +63,7 @@ class SecondCache(wiring.Component):
         rows, fields = self._rows, self._fields
         m.submodules.port = port = self._port
         wiring.connect(m, port.axi, wiring.flipped(self.axi))
-        m.d.comb += self.failed.eq(port.failed)
+        m.d.comb += [self.failed.eq(port.failed), self.failed_at.eq(port.failed_at)]
 
         memory, update = table(m, fields)
         looking = memory.read_port()

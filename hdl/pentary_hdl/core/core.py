@@ -219,7 +219,7 @@ class Core(wiring.Component):
 
         # EX: faults and interrupts. Addresses have an adder of their own, as their checks take long.
         address, carried = w.add(m, list(ex.x), list(alu.y))
-        external = Signal()
+        external, bus_failed, bus_address = Signal(), Signal(), Signal(w.WORD)
         pending = external | self.external
         m.d.comb += [
             faults.control.eq(ex_control),
@@ -232,11 +232,13 @@ class Core(wiring.Component):
             faults.overflows.eq(alu.flags.v),
             faults.text.eq(self.text),
             faults.input_valid.eq(self.input.valid),
+            faults.bus.eq(bus_failed),
+            faults.bus_address.eq(bus_address),
             faults.external.eq(pending & system.enabled),
             faults.timer.eq(system.timer & system.enabled),
             faults.csr_fits.eq(system.fits),
         ]
-        taken_external = ex_valid & ex_first & faults.external
+        taken_external = ex_valid & ex_first & faults.external & ~bus_failed
         m.d.sync += external.eq(pending & ~taken_external)
         m.d.comb += trap.eq((ex_valid & ex_first & faults.happens) | late_trap)
         if overflow_trap:
@@ -378,7 +380,9 @@ class Core(wiring.Component):
                 ]
 
         # MEM
-        brought, held = Signal(BROUGHT), Signal(BROUGHT)
+        brought, held, entered = Signal(BROUGHT), Signal(BROUGHT), Signal(w.WORD)
+        with m.If(ex_first):
+            m.d.sync += entered.eq(system.cycle)
         moved = Signal(w.WORD)  # datum of a store, or word of a device
         m.d.comb += w.assign(moved, w.chosen(loads, list(self.input.word), list(ex.late)))
         is_available = Cat(*faults.address) == Cat(*w.constant(DEVICES["AVAILABLE"].address))
@@ -398,6 +402,7 @@ class Core(wiring.Component):
         with m.If(commits):
             m.d.comb += [
                 record.order.eq(order),
+                record.execute.eq(Mux(ex_first, system.cycle.as_value(), entered.as_value())),
                 record.pc.eq(pc),
                 record.word.eq(ex.fetched.word),
                 record.register.eq(ex_control.written),
@@ -451,6 +456,10 @@ class Core(wiring.Component):
                 mem.soon.eq(caches.soon),
                 mem.memory.eq(caches.loaded),
             ]
+            with m.If(caches.failed):
+                m.d.sync += [bus_failed.eq(1), bus_address.eq(caches.failed_at)]
+            with m.Elif(ex_valid & ex_first):
+                m.d.sync += bus_failed.eq(0)
         else:
             m.d.comb += [
                 self.fetch.address.eq(fetching.address),

@@ -33,11 +33,12 @@ class Faults(wiring.Component):
         overflows: In; the flag V that the arithmetic and logic unit gives.
         text: In; number of words in the text.
         input_valid: In; whether the input has a character.
+        bus: In; whether memory has answered with an error, since the last trap for that reason.
+        bus_address: In; an address in the line that it was asked for.
         timer, external: In; whether an interrupt is pending and enabled.
         csr_fits: In; whether the word for CSRW is within its range.
         happens: Out; whether it is not to be executed.
         happens_early: Out; the same of a product or quotient, which no address and no sum has to be known for.
-        interrupts: Out; whether that is because of an interrupt, and whether of the external one.
         cause, value: Out; words for CAUSE and FAULT.
         address: Out; of the word in memory, or of the device.
         device: Out; whether it is that of a device.
@@ -58,12 +59,13 @@ class Faults(wiring.Component):
                 "overflows": In(1),
                 "text": In(w.WORD),
                 "input_valid": In(1),
+                "bus": In(1),
+                "bus_address": In(w.WORD),
                 "timer": In(1),
                 "external": In(1),
                 "csr_fits": In(1),
                 "happens": Out(1),
                 "happens_early": Out(1),
-                "interrupts": Out(1),
                 "cause": Out(w.WORD),
                 "value": Out(w.WORD),
                 "address": Out(w.WORD),
@@ -104,6 +106,7 @@ class Faults(wiring.Component):
         divides = (kind == Kind.DIVIDE) & w.is_nothing(y)
 
         checks = [
+            ("bus", self.bus, list(self.bus_address)),
             ("external interrupt", self.external, None),
             ("timer interrupt", self.timer, None),
             ("fetch", self.outside, list(self.pc)),
@@ -114,10 +117,11 @@ class Faults(wiring.Component):
             ("divide", divides, None),
             ("operand", bad_length | bad_csr, x),
         ]
-        m.d.comb += self.happens_early.eq(self.external | self.timer | self.outside | ~control.legal | divides)
+        asked_for = self.bus | self.external | self.timer
+        m.d.comb += self.happens_early.eq(asked_for | self.outside | ~control.legal | divides)
         for place, (name, holds, value) in enumerate(checks):
             with m.If(holds) if place == 0 else m.Elif(holds):
-                m.d.comb += [self.happens.eq(1), self.interrupts.eq(place < 2)]
+                m.d.comb += self.happens.eq(1)
                 m.d.comb += w.assign(self.cause, w.constant(CAUSES[name]))
                 m.d.comb += w.assign(self.value, value or w.constant(0))
         return m

@@ -17,6 +17,7 @@ ORDER_BITS: Final = 32
 RETIRED: Final = data.StructLayout(
     {
         "order": ORDER_BITS,
+        "execute": w.WORD,  # cycle in which it has entered EX, as CYCLE counts
         "pc": w.WORD,
         "word": w.WORD,
         "register": 5,  # scalar register written, 0 for none

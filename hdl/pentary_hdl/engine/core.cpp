@@ -77,7 +77,7 @@ int64_t flags_as_word(int flags) {
 }
 
 struct Record {  // the columns of architecture/retire.md
-    int64_t order, cycle, pc, word, trap, reg, value, address, data, flags;
+    int64_t order, cycle, execute, pc, word, trap, reg, value, address, data, flags;
 };
 
 struct Pending {
@@ -257,7 +257,7 @@ struct Bench {
             const auto port = (const uint32_t*)&core.trapped;
             Record record = {};
             record.order = FIELD(port, TRAPPED, order);
-            record.cycle = cycle - FIELD(port, TRAPPED, held);
+            record.cycle = record.execute = cycle - FIELD(port, TRAPPED, held);
             record.pc = NUMBER(port, TRAPPED, pc);
             record.word = record.pc >= 0 && record.pc < settings.text ? NUMBER(port, TRAPPED, word) : 0;
             record.trap = NUMBER(port, TRAPPED, cause);
@@ -274,6 +274,7 @@ struct Bench {
             const bool accesses = FIELD(port, RETIRED, accesses);
             record.order = FIELD(port, RETIRED, order);
             record.cycle = cycle;
+            record.execute = NUMBER(port, RETIRED, execute);
             record.pc = NUMBER(port, RETIRED, pc);
             record.word = NUMBER(port, RETIRED, word);
             record.reg = FIELD(port, RETIRED, register);

@@ -10,7 +10,7 @@ Python sends a program and what it reads, and receives retire records, if asked 
 
 | received | |
 |---|---|
-| batches | numbers of records and of words written to the console, then 10 integers for each record, then the words |
+| batches | numbers of records and of words written to the console, then 11 integers for each record, then the words |
 | 9 | -1; number of the ending; cycles, instructions, traps; cause, address, whether a double fault; exit status |
 | 8 | of ID, EX, MEM and WB: whether there is an instruction, and its address |
 | many | P0 to P31, memory |

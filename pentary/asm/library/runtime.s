@@ -220,7 +220,7 @@ trap_handler:
 
         .data
         .word   1f, 2f
-causes: .word   0, 3f, 4f, 5f, 6f, 7f, 8f
+causes: .word   0, 3f, 4f, 5f, 6f, 7f, 8f, 9f
 1:      .string "external interrupt"
 2:      .string "timer interrupt"
 3:      .string "illegal instruction"
@@ -229,6 +229,7 @@ causes: .word   0, 3f, 4f, 5f, 6f, 7f, 8f
 6:      .string "overflow fault"
 7:      .string "divide fault"
 8:      .string "operand fault"
+9:      .string "bus fault"
 pents:  .ascii  "⊖-0+⊕"
         .text
 runtime_end:

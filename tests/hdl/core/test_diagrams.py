@@ -1,0 +1,92 @@
+"""The drawings of the pipeline in tests/sim/test_timing_*.py, on the hardware.
+
+Without caches every miss of a drawing costs nothing, as the drawings have it unless they say otherwise; then each
+instruction retires in the cycle that is drawn. Those with latencies of L2 or memory run as the hardware can have them, a
+word a cycle from memory, and have the records of the model. Instructions of units that the core lacks are left out.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from pentary.isa.table import BY_NAME
+from pentary.machine import engines
+from pentary.machine.config import Config
+from pentary.machine.engines import Setup
+from pentary.machine.lockstep import compare
+from pentary_hdl.engine import core
+
+FILES = sorted(Path(__file__).parents[2].glob("sim/test_timing_*.py"))
+UNITS = {"units.vector": "false", "units.crossbar": "false", "units.lowrank": "false"}
+CACHES = ("caches.", "l2.", "memory.", "icache.sets", "icache.ways", "dcache.sets", "dcache.ways")
+PORTS = {"memory.beat": "1", "l2.beat": "5"}
+
+
+@pytest.fixture(scope="module")
+def drawn(loaded: Callable[[str], ModuleType]) -> list[Any]:
+    """Return the drawings of scalar instructions, parsed."""
+    timing = loaded("sim/timing.py")
+    found = [timing.parse(text) for path in FILES for text in drawings(loaded(f"sim/{path.name}"))]
+    beside = {"vector", "memory", "crossbar", "lowrank"}
+    return [each for each in found if not beside & {BY_NAME[row.text.split()[0]].unit for row in each.rows}]
+
+
+def drawings(module: ModuleType) -> Iterator[str]:
+    """Yield the drawings in the tests of a module."""
+    for name, test in vars(module).items():
+        if name.startswith("test_") and [*inspect.signature(test).parameters] == ["timing"]:
+            texts: list[str] = []
+            test(texts.append)
+            yield from texts
+
+
+def has_caches(drawing: Any) -> bool:
+    return any(name.startswith(CACHES) for name in drawing.settings)
+
+
+def configuration(settings: dict[str, str]) -> Config:
+    return Config.loads("\n".join(f"{name} = {value}" for name, value in settings.items()))
+
+
+def check_cycles(drawing: Any, defaults: dict[str, str]) -> None:
+    settings = {**defaults, **drawing.settings, **UNITS, "caches.enabled": "false"}
+    rows = drawing.rows
+    setup = Setup(drawing.program(), configuration(settings))
+    with core.ENGINE.start(setup, rows[-1].stages[-1] + 1) as run:
+        records = list(run)
+    cycles = [cycle for batch in records for cycle in batch["cycle"].tolist()][: len(rows)]
+    assert cycles == [row.stages[-1] for row in rows], "\n".join(f"{row.address} {row.text}" for row in rows)
+
+
+def test_each_instruction_retires_in_the_cycle_that_is_drawn(
+    drawn: list[Any], loaded: Callable[[str], ModuleType]
+) -> None:
+    plain = [drawing for drawing in drawn if not drawing.settings]
+    assert len(plain) >= 60
+    for drawing in plain:
+        check_cycles(drawing, loaded("sim/timing.py").DEFAULTS)
+
+
+@pytest.mark.slow
+def test_so_it_does_on_other_machines(drawn: list[Any], loaded: Callable[[str], ModuleType]) -> None:
+    for drawing in drawn:
+        entries = int(drawing.settings.get("predictor.entries", 0))
+        if drawing.settings and not has_caches(drawing) and entries != 6:  # the hardware takes powers of 5
+            check_cycles(drawing, loaded("sim/timing.py").DEFAULTS)
+
+
+@pytest.mark.slow
+def test_with_caches_it_does_what_it_does_on_the_model(drawn: list[Any], loaded: Callable[[str], ModuleType]) -> None:
+    cached = [drawing for drawing in drawn if has_caches(drawing)]
+    assert len(cached) >= 25
+    for drawing in cached:
+        settings = {**loaded("sim/timing.py").DEFAULTS, **drawing.settings, **UNITS, **PORTS}
+        for name, least in (("l2.latency", 3), ("memory.latency", 5)):
+            settings[name] = str(max(int(settings[name]), least))
+        setup = Setup(drawing.program(), configuration(settings))
+        found = compare(engines.engine("sim"), engines.engine("core"), setup, drawing.rows[-1].stages[-1] + 2_000)
+        assert not found.difference, found.difference
