@@ -6,7 +6,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from pentary.machine.config import Config
-from pentary_hdl.caches.directory import Directory, of_way
+from pentary_hdl.caches.directory import Directory, of_way, sweep
 from pentary_hdl.caches.fields import Fields
 from pentary_hdl.caches.ports import REQUEST, Rows
 from pentary_hdl.core import word as w
@@ -36,6 +36,8 @@ class DataCache(wiring.Component):
         soon: Out; it waits, and takes place in the next cycle.
         request: Out; of `ports.REQUEST`.
         fill: In; of `ports.Rows.fill`.
+        flush: In; from now on, dirty lines are handed down one after the other, and there are no accesses.
+        flushed: Out; all have been.
         row: In; number of a row of the dirty line that has been evicted last.
         words: Out; its words.
     """
@@ -58,6 +60,8 @@ class DataCache(wiring.Component):
                 "soon": Out(1),
                 "request": Out(REQUEST),
                 "fill": In(self._rows.fill),
+                "flush": In(1),
+                "flushed": Out(1),
                 "row": In(self._rows.bits),
                 "words": Out(self._rows.layout),
             }
@@ -90,21 +94,31 @@ class DataCache(wiring.Component):
             m.d.sync += [hit.eq(directory.hit), buffered.eq(in_buffer), way.eq(directory.way)]
 
         # MEM: the access
-        at = list(self.at)
+        steps = Signal()
+        swept, swept_way, ended = sweep(m, fields, steps)
+        own = Signal(w.WORD)
+        m.d.comb += [
+            own.eq(Mux(self.flush, swept.as_value(), self.at.as_value())),
+            steps.eq(self.flush & (~directory.evicts | request.taken)),
+            self.flushed.eq(ended),
+        ]
+        at = list(own)
         own_place, own_set = Signal(range(rows.line)), fields.set_of(at)
         has_come = arrived.bit_select(own_place, 1)
         m.d.comb += [
             own_place.eq(fields.place_of(at)),
             self.done.eq(self.valid & hit & (~buffered | has_come)),
             self.soon.eq(hit & buffered & arriving.bit_select(own_place, 1)),
-            request.valid.eq(self.valid & ~hit),
+            request.valid.eq(Mux(self.flush, directory.evicts & ~ended, self.valid & ~hit)),
             request.address.eq(self.at),
+            request.alone.eq(self.flush),
             request.evicts.eq(directory.evicts),
             request.evicted.eq(directory.evicted),
-            directory.used.eq(self.at),
-            directory.update.eq(request.taken | self.done),
+            directory.used.eq(own),
+            directory.update.eq((request.taken & ~self.flush) | self.done),
             directory.fresh.eq(request.taken),
-            directory.used_way.eq(way),
+            directory.used_way.eq(Mux(self.flush, swept_way, way)),
+            directory.picked.eq(self.flush),
             directory.dirty.eq(self.done & self.stores),
         ]
         with m.If(request.taken):
@@ -139,7 +153,7 @@ class DataCache(wiring.Component):
                 asked = w.lookup(m, place, way_bits, lambda n, number=number: (number - n) % rows.line)
             looked = Cat(asked, fields.set_of(list(self.address)))
             m.d.comb += [
-                reading.addr.eq(Mux(reads_victim, Cat(way, own_set), looked)),
+                reading.addr.eq(Mux(reads_victim, here, looked)),
                 reading.en.eq(self.enters | reads_victim),
                 writing.addr.eq(Mux(request.taken, here, Cat(way, own_set))),
                 writing.data.as_value().eq(Mux(request.taken, spilled[number], self.word.as_value())),

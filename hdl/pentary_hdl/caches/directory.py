@@ -92,6 +92,27 @@ def table(m: Module, fields: Fields) -> tuple[Memory, WritePort]:
     return memory, own
 
 
+def sweep(m: Module, fields: Fields, steps: Value) -> tuple[Signal, Signal, Signal]:
+    """Add a counter that goes through all lines of a cache.
+
+    Args:
+        m: module to which it is added.
+        fields: of the cache.
+        steps: whether it goes on to the next line.
+
+    Returns:
+        An address in the set, the way, and whether it has gone through all.
+    """
+    at, way, ended = Signal(w.WORD, init=w.biased(0)), Signal((fields.ways - 1).bit_length()), Signal()
+    digits = list(at)[fields.place : fields.place + fields.set]
+    following = w.next_of(m, digits)
+    with m.If(steps & ~ended):
+        m.d.sync += way.eq(way + 1)
+        with m.If(way == fields.ways - 1):
+            m.d.sync += [way.eq(0), ended.eq(w.is_nothing(following)), *w.assign(digits, following)]
+    return at, way, ended
+
+
 class Directory(wiring.Component):
     """Directory of a first-level cache: combinational lookup, updates at the end of the cycle.
 
@@ -105,6 +126,7 @@ class Directory(wiring.Component):
         update: In; a way of that set is used.
         fresh: In; it is the victim, which is replaced by the line of `used`.
         used_way: In; the way that is used otherwise.
+        picked: In; `used_way` is the victim.
         dirty: In; the line is written.
         victim: Out; way of the set of `used` that is to be replaced.
         evicts, evicted: Out; whether its line is dirty, and an address in it.
@@ -123,6 +145,7 @@ class Directory(wiring.Component):
                 "update": In(1),
                 "fresh": In(1),
                 "used_way": In(way),
+                "picked": In(1),
                 "dirty": In(1),
                 "victim": Out(way),
                 "evicts": Out(1),
@@ -138,11 +161,11 @@ class Directory(wiring.Component):
         looking, updating = (_reading(m, memory, fields, address) for address in (self.address, self.used))
 
         found = holds(fields, looking.data, list(self.address))
-        replaced = oldest(updating.data)
-        way = [
-            Mux(self.fresh, is_oldest, self.used_way == number if fields.ways > 1 else Const(1, 1))
-            for number, is_oldest in enumerate(replaced)
+        given = [self.used_way == number if fields.ways > 1 else Const(1, 1) for number in range(fields.ways)]
+        replaced = [
+            Mux(self.picked, is_it, is_oldest) for is_it, is_oldest in zip(given, oldest(updating.data), strict=True)
         ]
+        way = [Mux(self.fresh, is_victim, is_it) for is_it, is_victim in zip(given, replaced, strict=True)]
         lost = data.View(write.data.shape().elem_shape, of_way(replaced, [entry.as_value() for entry in updating.data]))
         entries = after_use(fields, updating.data, way, list(self.used), self.fresh, self.dirty)
         m.d.comb += [

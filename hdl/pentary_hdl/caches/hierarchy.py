@@ -27,6 +27,8 @@ class Caches(wiring.Component):
         instruction: Out; its word.
         address, enters, comes, valid, done, soon, loaded: as of `DataCache`.
         store: In; address of the access in MEM, and whether it is a store, of which word.
+        flush: In; from now on, what is dirty goes to memory, and there are no accesses.
+        flushed: Out; all has.
         axi: Out; bus to memory.
         instruction_missed, data_missed, missed: Out; a line is missed, in the caches of the first level or in L2.
         failed, failed_at: Out; memory has answered with an error, and an address in the line.
@@ -50,6 +52,8 @@ class Caches(wiring.Component):
     done: Out(1)
     soon: Out(1)
     loaded: Out(w.WORD)
+    flush: In(1)
+    flushed: Out(1)
     axi: Out(AXI)
     instruction_missed: Out(1)
     data_missed: Out(1)
@@ -75,6 +79,9 @@ class Caches(wiring.Component):
         m.d.comb += [
             instructions.fill.eq(second.fill),
             data.fill.eq(second.fill),
+            data.flush.eq(self.flush),
+            second.flush.eq(self.flush & data.flushed),
+            self.flushed.eq(second.flushed),
             data.row.eq(second.row),
             second.words.eq(data.words),
             instructions.pc.eq(self.pc),

@@ -52,6 +52,7 @@ class MemoryPort(wiring.Component):
         sends: Out; number in the line of the word that is sent.
         sent: In; that word.
         free: Out; no line is being written, or its last word is sent in this cycle.
+        idle: Out; memory has all lines that were written.
         failed, failed_at: Out; memory has answered with an error, and an address in the line.
     """
 
@@ -73,6 +74,7 @@ class MemoryPort(wiring.Component):
                 "sends": Out(number),
                 "sent": In(w.WORD),
                 "free": Out(1),
+                "idle": Out(1),
                 "failed": Out(1),
                 "failed_at": Out(w.WORD),
             }
@@ -129,6 +131,7 @@ class MemoryPort(wiring.Component):
         ends = sending & (self.sends == line - 1) & axi.wready
         m.d.comb += [
             self.free.eq(~self.write & (~sending | ends) & (~axi.awvalid | axi.awready)),
+            self.idle.eq(~self.write & (responses == 0)),
             axi.wvalid.eq(sending),
             axi.wdata.eq(self.sent),
             axi.wstrb.eq((1 << DATA_BITS // 8) - 1),

@@ -9,11 +9,19 @@ from pentary_hdl.caches.fields import log5
 from pentary_hdl.core import word as w
 
 REQUEST = wiring.Signature(
-    {"valid": Out(1), "address": Out(w.WORD), "evicts": Out(1), "evicted": Out(w.WORD), "taken": In(1)}
+    {
+        "valid": Out(1),
+        "address": Out(w.WORD),
+        "evicts": Out(1),
+        "evicted": Out(w.WORD),
+        "alone": Out(1),
+        "taken": In(1),
+    }
 )
 """A request for the line of an address, whose word is to come first. It stays until it is taken.
 
 `evicts`: a dirty line, with the address `evicted` in it, is to be fetched from the cache after the other one has come.
+`alone`: there is no other one.
 """
 
 

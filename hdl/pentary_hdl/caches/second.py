@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from pentary.machine.config import Config
 from pentary_hdl.bus.axi import AXI
-from pentary_hdl.caches.directory import after_use, holds, number_of, of_way, oldest, table
+from pentary_hdl.caches.directory import after_use, holds, number_of, of_way, oldest, sweep, table
 from pentary_hdl.caches.fields import Fields
 from pentary_hdl.caches.memory import MemoryPort
 from pentary_hdl.caches.ports import REQUEST, Rows
@@ -34,6 +34,8 @@ class SecondCache(wiring.Component):
         fill: Out; beats, of `ports.Rows.fill`.
         row: Out; number of the row of the line that is handed down.
         words: In; its words.
+        flush: In; from now on, dirty lines go to memory one after the other, and there are no requests.
+        flushed: Out; all have.
         axi: Out; bus to memory.
         missed: Out; a line is not here.
         failed, failed_at: Out; memory has answered with an error, and an address in the line.
@@ -50,6 +52,8 @@ class SecondCache(wiring.Component):
                 "fill": Out(self._rows.fill),
                 "row": Out(self._rows.bits),
                 "words": In(self._rows.layout),
+                "flush": In(1),
+                "flushed": Out(1),
                 "axi": Out(AXI),
                 "missed": Out(1),
                 "failed": Out(1),
@@ -105,6 +109,7 @@ class SecondCache(wiring.Component):
         m.submodules.leaving = leaving = Memory(shape=rows.layout, depth=rows.count, init=[])
         reading, writing = words.read_port(), words.write_port(granularity=1)
         keeping, sending = leaving.write_port(granularity=1), leaving.read_port(domain="comb")
+        sweeps = Signal()  # a row is read for memory
         reads, read_row, puts, put_row = Signal(), Signal(rows.bits), Signal(), Signal(rows.bits)
         memory_row = w.lookup(m, port.place, rows.bits, lambda n: n // rows.words) if rows.bits else Const(0, 0)
         memory_mask = w.lookup(m, port.place, rows.words, lambda n: 1 << n % rows.words)
@@ -127,8 +132,8 @@ class SecondCache(wiring.Component):
             keeping.data.eq(reading.data),
         ]
         m.d.sync += [
-            keeping.addr.eq(Mux(puts, put_row, memory_row)),
-            keeping.en.eq(Mux(Mux(puts, put_lost, lost), writing.en, 0)),
+            keeping.addr.eq(Mux(sweeps, read_row, Mux(puts, put_row, memory_row))),
+            keeping.en.eq(Mux(sweeps, (1 << rows.words) - 1, Mux(Mux(puts, put_lost, lost), writing.en, 0))),
         ]
         sent_row = w.lookup(m, port.sends, rows.bits, lambda n: n // rows.words) if rows.bits else Const(0, 0)
         sent_word = w.lookup(m, port.sends, rows.words, lambda n: 1 << n % rows.words)
@@ -141,7 +146,7 @@ class SecondCache(wiring.Component):
         # Beats to the caches below
         beats, comes, comes_row, comes_last = Signal(range(rows.count)), Signal(), Signal(rows.bits), Signal()
         ends_read = beats == rows.count - 1
-        m.d.sync += [comes.eq(reads), comes_row.eq(read_row), comes_last.eq(ends_read)]
+        m.d.sync += [comes.eq(reads & ~sweeps), comes_row.eq(read_row), comes_last.eq(ends_read)]
         with m.If(reads):
             m.d.sync += [beats.eq(beats + 1), read_row.eq(Mux(read_row == rows.count - 1, 0, read_row + 1))]
         some = comes | port.comes
@@ -164,8 +169,13 @@ class SecondCache(wiring.Component):
         looked, to_memory, to_memory_line = Signal(), Signal(), Signal(w.WORD)
         m.d.sync += [looked.eq(looks_up & evicts), looks_up_evicted.eq(looked), to_memory.eq(0)]
         m.d.comb += [port.write.eq(to_memory), port.written.eq(to_memory_line)]
+        m.d.comb += looking.en.eq(0)
         with m.If(looked):
             m.d.comb += [looking.addr.eq(fields.set_of(list(evicted))), looking.en.eq(1)]
+        goes_on = Signal()
+        swept, swept_way, ended = sweep(m, fields, goes_on)
+        own = data.View(row.shape().elem_shape, row.as_value().word_select(swept_way, len(row[0].as_value())))
+        m.d.comb += self.flushed.eq(ended & port.idle)
         with m.If(time != latency):
             m.d.sync += time.eq(time + 1)
         with m.FSM():
@@ -188,6 +198,13 @@ class SecondCache(wiring.Component):
                         put_row.eq(0),
                     ]
                     m.next = "look up"
+                    with m.If(self.data.valid & self.data.alone):
+                        m.d.sync += [looked.eq(1), lost.eq(0)]
+                        m.next = "end of read"
+                with m.Elif(self.flush & ~ended):
+                    m.d.comb += [looking.addr.eq(fields.set_of(list(swept))), looking.en.eq(1)]
+                    m.d.sync += [read_row.eq(0), beats.eq(0), wanted.eq(swept), way.eq(swept_way)]
+                    m.next = "sweep"
             with m.State("look up"):
                 m.d.comb += looks_up.eq(1)
                 m.next = "wait"
@@ -217,6 +234,21 @@ class SecondCache(wiring.Component):
                     m.next = "put"
                 with m.Else():
                     m.next = "free"
+            with m.State("sweep"):
+                m.d.sync += w.assign(to_memory_line, fields.line_at(list(swept), own.tag.as_value()))
+                with m.If(~own.dirty):
+                    m.d.comb += goes_on.eq(1)
+                    m.next = "free"
+                with m.Elif(port.free):
+                    m.next = "sweep rows"
+            with m.State("sweep rows"):
+                m.d.comb += [reads.eq(1), sweeps.eq(1)]
+                with m.If(ends_read):
+                    m.next = "sweep end"
+            with m.State("sweep end"):
+                m.d.sync += to_memory.eq(1)
+                m.d.comb += goes_on.eq(1)
+                m.next = "free"
             with m.State("put"), m.If(~put_lost | port.free | (put_row != 0)):
                 m.d.comb += puts.eq(1)
                 m.d.sync += put_row.eq(put_row + 1)

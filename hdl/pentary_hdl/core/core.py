@@ -51,6 +51,9 @@ _EX: Final = data.StructLayout(
 )
 
 
+_CACHED: Final = {"axi": Out(AXI), "flushed": Out(1)}
+"""Ports to memory with caches."""
+
 _TIGHTLY_COUPLED: Final = {"fetch": Out(READ), "load": Out(READ), "store": Out(WRITE)}
 """Ports to memory without caches."""
 
@@ -63,7 +66,9 @@ class Core(wiring.Component):
 
     Members:
         text: In; number of words in the text; constant while the core runs.
-        axi: bus to memory, if the configuration has caches; without them there are instead
+        axi: bus to memory, if the configuration has caches.
+        flushed: Out; with caches, after the end: memory has all that the program has stored. Without caches there are
+            instead of both
         fetch: instruction memory: `address` and `enable` in a cycle, `word` from the next one on;
         load: data memory, the same;
         store: `address`, `word` and `enable`; a load in the same cycle reads the new word.
@@ -86,7 +91,7 @@ class Core(wiring.Component):
         super().__init__(
             {
                 "text": In(w.WORD),
-                **({"axi": Out(AXI)} if config.caches.enabled else _TIGHTLY_COUPLED),
+                **(_CACHED if config.caches.enabled else _TIGHTLY_COUPLED),
                 "console": Out(CONSOLE),
                 "exit": Out(EXIT),
                 "input": Out(INPUT),
@@ -442,6 +447,8 @@ class Core(wiring.Component):
                 caches.outside.eq(fetching.outside),
                 caches.certain.eq(fetching.empty & ~ex_valid & ~ended),
                 caches.read.eq(fetching.enable),
+                caches.flush.eq(self.halted),
+                self.flushed.eq(caches.flushed),
                 fetching.ready.eq(caches.ready),
                 fetching.way.eq(caches.way),
                 fetching.word.eq(caches.instruction),

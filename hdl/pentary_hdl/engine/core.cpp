@@ -153,7 +153,7 @@ struct Axi {
 struct Bench {
     Settings settings;
     Vcore core;
-    std::vector<uint64_t> memory;  // as the instructions that have retired left it
+    std::vector<uint64_t> memory;  // as the instructions that have retired left it; at the end, that on AXI
 #if CACHES
     Axi axi;
 #endif
@@ -363,6 +363,11 @@ void Bench::run(const Window& window) {
         if (records.size() >= BATCH) flush();
     }
     // Stores and characters of instructions that have retired are done; those of later ones do not exist.
+#if CACHES
+    if (ending != HALT && ending != FAULT) return;
+    for (uint64_t waited = 0; !core.flushed && waited < PATIENCE; waited++) step();
+    for (size_t address = 0; address < memory.size(); address++) memory[address] = axi.at(address);
+#endif
 }
 
 }  // namespace
