@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import serial
 from click.testing import CliRunner, Result
+from serial.tools.list_ports_common import ListPortInfo
 
 from pentary.asm import assemble_text
 from pentary.asm.objectfile import save
@@ -74,12 +75,6 @@ def board(*says: tuple[int, bytes]) -> Iterator[Board]:
         made.close()
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host, "PATIENCE", 0.3)
-    monkeypatch.setattr(host, "BREAK_SECONDS", 0.01)
-
-
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
     (tmp_path / "p.s").write_text(SOURCE)
@@ -132,7 +127,10 @@ def test_a_program_is_sent_and_its_console_is_shown(form: str, source: Path) -> 
         ),
     ],
 )
-def test_what_goes_wrong_on_the_board_is_one_line(says: Sequence[tuple[int, bytes]], told: str, source: Path) -> None:
+def test_what_goes_wrong_on_the_board_is_one_line(
+    says: Sequence[tuple[int, bytes]], told: str, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host, "PATIENCE", 0.3)
     with board(*says) as made:
         result = load(made.port, source, "--baud", "9600")
     assert (result.exit_code, result.stdout) == (2, "")
@@ -160,9 +158,7 @@ def test_a_port_that_goes_away_is_told(source: Path) -> None:
 
 def test_a_port_that_is_missing_or_none_is_told(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ports: list[str] = []
-    monkeypatch.setattr(
-        host.list_ports, "comports", lambda: [serial.tools.list_ports_common.ListPortInfo(p) for p in ports]
-    )
+    monkeypatch.setattr(host.list_ports, "comports", lambda: [ListPortInfo(name) for name in ports])
     assert load("nowhere", source).stderr == "Error: there is no port nowhere: this computer has none\n"
     ports += ["/dev/ttyUSB1", "/dev/ttyUSB0"]
     told = "Error: there is no port nowhere: the ports are /dev/ttyUSB0, /dev/ttyUSB1\n"
