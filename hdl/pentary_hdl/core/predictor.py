@@ -26,7 +26,7 @@ def _index_digits(entries: int) -> int:
 class TargetBuffer(wiring.Component):
     """Branch target buffer, direct-mapped by the low digits of an address.
 
-    A reset that is held for as many cycles as the memory has entries empties it: other programs have other branches.
+    A reset that is held for more cycles than the memory has entries empties it: other programs have other branches.
 
     Args:
         entries: a power of 5.

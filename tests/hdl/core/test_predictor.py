@@ -49,7 +49,7 @@ def test_a_reset_empties_it(entries: int, depth: int) -> None:
             await context.tick().repeat(random.randrange(1, depth + 1))
             assert await known(context) == entries
             context.set(design.reset, 1)
-            await context.tick().repeat(depth)
+            await context.tick().repeat(depth + 1)
             context.set(design.reset, 0)
             assert await known(context) == 0, f"seed {SEED}"
 

@@ -1,6 +1,7 @@
 """`pentary load` at a pseudo-terminal, with a board in Python that answers as `architecture/fpga.md` says."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -137,6 +138,25 @@ def test_what_goes_wrong_on_the_board_is_one_line(
     *_, error = result.stderr.splitlines()
     assert error.startswith("Error: ") and told in error
     assert len(result.stderr.splitlines()) == 1 + ("Loaded" in result.stderr)
+
+
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+    ids=["INT", "TERM", "HUP"],
+)
+def test_a_signal_ends_the_command_while_it_waits_for_the_board(number: int, status: int, source: Path) -> None:
+    with board((HEADER, b"")) as made:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pentary", "load", made.port, str(source)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores it
+        )
+        made.join()
+        process.send_signal(number)
+        assert process.communicate() == (b"", b"Interrupted.\n")
+    assert process.returncode == status
 
 
 def test_a_port_that_goes_away_is_told(source: Path) -> None:
