@@ -87,11 +87,19 @@ def _loaded(path: Path, content: bytes) -> Program:
     if "image" not in tensors:
         raise PentaryError(f"{path} is no object file, or only a part of one: it holds no image")
     try:
+        fields = json.loads(metadata["program"])
+        if fields["format"] == FORMAT and fields["version"] != VERSION:
+            raise PentaryError(
+                f"{path} is an object file of version {fields['version']!r}, and this pentary reads version {VERSION}: "
+                f"assemble it again with pentary asm SOURCE -o {path}"
+            )
         _refuse_others([*metadata, *tensors], ("program", "image"))
-        return _program(_image(**tensors["image"]), json.loads(metadata["program"]))
+        return _program(_image(**tensors["image"]), fields)
+    except PentaryError:  # which is a ValueError
+        raise
     except (_Damaged, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
         why = str(error) if isinstance(error, _Damaged) else "its fields are not those of a program"
-        raise PentaryError(f"{path} is damaged or of another version: {why}") from error
+        raise PentaryError(f"{path} is damaged: {why}") from error
 
 
 def load_program(path: Path, defines: Mapping[str, int] | None = None) -> Program:
@@ -170,8 +178,8 @@ def _image(dtype: str, shape: list[int], data: bytes) -> NDArray[np.int64]:
 
 
 def _program(image: NDArray[np.int64], fields: dict[str, Any]) -> Program:
-    if fields["format"] != FORMAT or fields["version"] != VERSION:
-        raise _Damaged(f"it is {fields['format']!r} version {fields['version']!r}, not {FORMAT!r} version {VERSION}")
+    if fields["format"] != FORMAT:
+        raise _Damaged(f"it is {fields['format']!r}, not {FORMAT!r}")
     _refuse_others(fields, _FIELDS)
     text, size, symbols, labels = fields["text"], fields["size"], fields["symbols"], tuple(fields["labels"])
     sources = tuple(Source(*source) for source in fields["sources"])

@@ -29,6 +29,7 @@ _ELSEWHERE: Final = {
     "debug": "pentary_sim.commands",
     "trace": "pentary.cli.trace",
     "fpga": "pentary_hdl.fpga.command",
+    "load": "pentary_hdl.fpga.command",
     "prove": "pentary_hdl.formal.command",
     "verify": "pentary_hdl.bench.command",
     "verilog": "pentary_hdl.verilog.command",

@@ -72,6 +72,14 @@ _TURNS: Final = ("-D", "TURNS=1000000000")
 _MADE: Final = {"folder missing": (0,)}  # as `mkdir -p` would
 _ELSEWHERE: Final = {name: (0, 2) for name in ("folder missing", "folder read-only", "disk full", "disk fills up")}
 """Python takes another folder for temporary files if the one that it is told cannot be written."""
+_SILENT: Final = {
+    name: (2,)
+    for name in (
+        *("undisturbed", "stdout closed", "stdout full", "stdout gone"),
+        *("stderr closed", "stderr full", "stderr gone", "SIGHUP, nohup"),
+    )
+}
+"""No board answers."""
 
 
 def _training(name: str, *arguments: str, longer: tuple[str, ...] = _LONG) -> Command:
@@ -176,6 +184,7 @@ COMMANDS: Final = (
         late="child",
         whole=False,
     ),
+    Command("load", ("load", "/dev/ptmx", "short.s"), late=0, expected=_SILENT),
     Command("--help", ("--help",), late=0),
     Command("--version", ("--version",), late=0),
 )

@@ -1,6 +1,6 @@
 """A computer: the core with block memory that holds a program, and its devices as streams."""
 
-from amaranth import Module
+from amaranth import Module, ResetInserter
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -10,16 +10,20 @@ from pentary.numbers.word import PentaryError
 from pentary_hdl.core import word as w
 from pentary_hdl.core.core import Core
 from pentary_hdl.core.memory import BlockMemory
+from pentary_hdl.core.ports import WRITE
 
 
 class Computer(wiring.Component):
-    """The core, its memory and a program, which runs from reset on.
+    """The core, its memory and a program, which runs from reset on, or from the end of a stop.
 
     Args:
         config: configuration of the machine.
         program: the program.
 
     Members:
+        stop: In; the core is held in reset, and `write` goes to the memory.
+        write: In; word for the memory.
+        text: In; number of words in the text, that of the program if it is not connected; constant while the core runs.
         console: Out; stream of the words that the program writes to CONSOLE.
         input: In; stream of the words that it reads from INPUT.
         available: In; what it reads from AVAILABLE: how many words the stream has now.
@@ -31,29 +35,37 @@ class Computer(wiring.Component):
         PentaryError: the hardware cannot have the configuration, it has caches, or the program does not fit the memory.
     """
 
-    console: Out(stream.Signature(w.WORD))
-    input: In(stream.Signature(w.WORD))
-    available: In(w.WORD)
-    halted: Out(1)
-    faulted: Out(1)
-    exit_status: Out(w.WORD, init=w.biased(0))
-
     def __init__(self, config: Config, program: Program) -> None:
         """Create a computer."""
         if config.caches.enabled:
             raise PentaryError("a computer has its memory at the core: set caches.enabled = false")
         self.core, self._memory = Core(config), BlockMemory(config, program)
-        self._text = program.text
-        super().__init__()
+        super().__init__(
+            {
+                "stop": In(1),
+                "write": In(WRITE),
+                "text": In(w.WORD, init=w.biased(program.text)),
+                "console": Out(stream.Signature(w.WORD)),
+                "input": In(stream.Signature(w.WORD)),
+                "available": In(w.WORD),
+                "halted": Out(1),
+                "faulted": Out(1),
+                "exit_status": Out(w.WORD, init=w.biased(0)),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         """Connect the core."""
         m = Module()
-        m.submodules.core, m.submodules.memory = core, blocks = self.core, self._memory
-        for name in ("fetch", "load", "store"):
+        core, blocks = self.core, self._memory
+        m.submodules.core, m.submodules.memory = ResetInserter(self.stop)(core), blocks
+        for name in ("fetch", "load"):
             wiring.connect(m, getattr(core, name), getattr(blocks, name))
+        for condition, port in ((self.stop, self.write), (~self.stop, core.store)):
+            with m.If(condition):
+                m.d.comb += [getattr(blocks.store, name).eq(getattr(port, name)) for name in port.signature.members]
         m.d.comb += [
-            *w.assign(core.text, w.constant(self._text)),
+            core.text.eq(self.text),
             self.console.payload.eq(core.console.word),
             self.console.valid.eq(core.console.valid),
             core.console.ready.eq(self.console.ready),
@@ -67,4 +79,6 @@ class Computer(wiring.Component):
             m.d.sync += self.exit_status.eq(core.exit.word)
         with m.If(core.traps & core.trapped.fatal):
             m.d.sync += self.faulted.eq(1)
+        with m.If(self.stop):
+            m.d.sync += [*w.assign(self.exit_status, w.constant(0)), self.faulted.eq(0)]
         return m

@@ -26,6 +26,8 @@ def _index_digits(entries: int) -> int:
 class TargetBuffer(wiring.Component):
     """Branch target buffer, direct-mapped by the low digits of an address.
 
+    A reset that is held for more cycles than the memory has entries empties it: other programs have other branches.
+
     Args:
         entries: a power of 5.
 
@@ -60,7 +62,8 @@ class TargetBuffer(wiring.Component):
         entry = data.StructLayout(
             {"valid": 1, "tag": tag, "target": w.WORD, "conditional": 1, "returns": 1, "counter": 2}
         )
-        m.submodules.entries = memory = Memory(shape=entry, depth=1 << max(1, len(w.packed([w.NOTHING] * n))), init=[])
+        depth = 1 << max(1, len(w.packed([w.NOTHING] * n)))
+        m.submodules.entries = memory = Memory(shape=entry, depth=depth, init=[])
         looking, reading, writing = (
             memory.read_port(domain="comb"),
             memory.read_port(domain="comb"),
@@ -69,6 +72,9 @@ class TargetBuffer(wiring.Component):
 
         def held(found: Value, pc: Value) -> Value:
             return found.valid & (Cat(*found.tag) == Cat(*list(pc)[n:]))
+
+        in_reset, swept = Signal(init=1), Signal(range(depth), reset_less=True)  # or in the first cycle after it
+        m.d.sync += [in_reset.eq(0), swept.eq(swept + 1)]
 
         found = Signal(entry)
         m.d.comb += [
@@ -82,12 +88,12 @@ class TargetBuffer(wiring.Component):
         known = Signal()
         m.d.comb += [
             reading.addr.eq(w.packed(list(outcome.pc)[:n])),
-            writing.addr.eq(reading.addr),
+            writing.addr.eq(Mux(in_reset, swept, reading.addr)),
             writing.data.eq(new),
             old.eq(reading.data),
             known.eq(held(old, outcome.pc)),
-            writing.en.eq(self.resolve & (known | outcome.taken)),
-            new.valid.eq(1),
+            writing.en.eq(in_reset | (self.resolve & (known | outcome.taken))),
+            new.valid.eq(~in_reset),
             Cat(*new.tag).eq(Cat(*list(outcome.pc)[n:])),
             new.target.eq(Mux(outcome.taken, outcome.target, old.target)),
             new.conditional.eq(outcome.conditional),

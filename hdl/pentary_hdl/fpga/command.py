@@ -1,8 +1,10 @@
-"""The command `fpga`: bitstreams for a board, of a unit's self-test or of a computer with a program."""
+"""Commands for boards: `fpga` makes bitstreams, of a unit's self-test or of a computer; `load` loads programs."""
 
 import json
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from statistics import median
@@ -12,9 +14,12 @@ import click
 
 from pentary.cli.console import exit_status
 from pentary.cli.options import FILE, define_option, json_option, lowrank_options
+from pentary.isa.system import STATUS_MAX
 from pentary.numbers.word import PentaryError
+from pentary.support.display import say
 from pentary.support.extras import extra
 from pentary.support.files import write_whole
+from pentary_hdl.fpga.protocol import BAUD, Status
 from pentary_hdl.fpga.timing import spread
 from pentary_hdl.lralu.twin import LowRankParameters
 
@@ -30,7 +35,7 @@ _OF_UNIT = {"lralu": tuple(asdict(_DEFAULT)), "core": ("program", "config", "def
 @click.argument("board", type=click.Choice(["icebreaker", "hx8k", "ulx3s"]))
 @click.option("--unit", type=click.Choice(list(_OF_UNIT)), default="lralu", show_default=True, help="What is built.")
 @lowrank_options({"lanes": _DEFAULT.lanes, "max_rank": _DEFAULT.max_rank, "max_size": _DEFAULT.max_size})
-@click.option("--program", type=FILE, metavar="FILE", help="Of the core: the program that it runs.")
+@click.option("--program", type=FILE, metavar="FILE", help="Of the core: the program that it runs at once.")
 @click.option("--config", type=FILE, metavar="FILE.toml", help="Of the core: settings of the machine.")
 @define_option
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=1, show_default=True, help="Of vectors and placer.")
@@ -60,9 +65,9 @@ def fpga(
     that differed.
 
     With the unit core the board is a computer that runs --program, a source (.s) or an object file, from block memory:
-    the processor's core without caches and without the units beside its pipeline. Its console and its input are the
-    serial port. When the program has ended, one LED is on after exit status 0, the other one after any other and after
-    a fault.
+    the processor's core without caches and without the units beside its pipeline. Without --program it waits for
+    `pentary load`. Its console and its input are the serial port. When the program has ended, one LED is on after exit
+    status 0, the other one after any other and after a fault.
 
     \b
     BOARD is one of
@@ -87,9 +92,6 @@ def fpga(
         out = Path(f"{unit}-{board}{device.family.suffix}") if out is None else out
         began = time.monotonic()
 
-        def say(text: str) -> None:
-            click.echo(text, err=True)
-
         if unit == "lralu":
             made_for = LowRankParameters(**parameters)
             built = boards.build(chosen, made_for, seed, say, seeds)
@@ -99,9 +101,8 @@ def fpga(
         else:
             routed, what = _computer(chosen, program, config, defines, seed, seeds, say)
             table = [f"{name.replace('_', ' '):14}{value:8,}" for name, value in asdict(routed.best.usage).items()]
-            about = (
-                f"program       {program}: {what['text']:,} instructions, {what['size']:,} words of {what['words']:,}"
-            )
+            taken = f"{what['text']:,} instructions, {what['size']:,} words of {what['words']:,}"
+            about = f"program       {f'{program}: {taken}' if program else 'none: pentary load PORT FILE'}"
         write_whole(out, routed.bitstream)
         summary = {
             "board": board,
@@ -117,6 +118,55 @@ def fpga(
         click.echo(json.dumps(summary) if as_json else "\n".join(told))
 
 
+@click.command()
+@click.argument("port")
+@click.argument("program", metavar="FILE", type=FILE)
+@define_option
+@click.option("--baud", type=click.IntRange(min=1), default=BAUD, show_default=True, help="Of the board's serial port.")
+def load(port: str, program: Path, defines: dict[str, int], baud: int) -> None:
+    """Load the program FILE into the board at PORT, run it, and show its console.
+
+    FILE is a source (.s), an object file, or - for standard input. The board has a bitstream of `pentary fpga --unit
+    core`; what runs on it is stopped. The exit status is the one that the program has stored to EXIT. Ctrl-C ends the
+    command, not the program.
+
+    \b
+    Examples:
+      pentary load /dev/ttyUSB0 hello.s
+      pentary asm hello.s -o hello.pob && pentary load COM3 hello.pob
+    """
+    with exit_status():
+        from pentary.asm.objectfile import load_program
+
+        with extra("fpga", "loading programs"):
+            from pentary_hdl.fpga.host import Board
+        loaded = load_program(program, defines)
+        with Board(port, baud) as board:
+            with _bar() as sent:
+                memory = board.load(loaded, sent)
+            say(f"Loaded {loaded.text:,} instructions, {loaded.size:,} words of {memory:,}.")
+            end = board.console(lambda text: click.echo(text.decode("latin-1"), nl=False))
+        if end.status == Status.FAULTED:
+            raise PentaryError("a fault without a handler has ended the program: pentary run tells which one")
+        if not 0 <= end.word <= STATUS_MAX:
+            raise PentaryError(f"the program ends with the exit status {end.word}, outside 0..{STATUS_MAX}")
+        raise click.exceptions.Exit(end.word)
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[int], None]]:
+    """Show a bar while a program is sent, on a terminal; yield a function to be called with percent."""
+    if not sys.stderr.isatty():
+        yield lambda percent: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("Loading", total=100)
+        yield lambda percent: progress.update(task, completed=percent)
+
+
 def _check_options(context: click.Context, unit: str) -> None:
     """Refuse options that are for another unit."""
     for other, names in _OF_UNIT.items():
@@ -124,8 +174,8 @@ def _check_options(context: click.Context, unit: str) -> None:
             if other != unit and context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
                 flag = "-D" if name == "defines" else f"--{name.replace('_', '-')}"
                 raise PentaryError(f"{flag} is for --unit {other}, not for {unit}")
-    if unit == "core" and context.params["program"] is None:
-        raise PentaryError("the core needs a program: --program FILE")
+    if context.params["defines"] and context.params["program"] is None:
+        raise PentaryError("-D gives values to constants of --program, and there is none")
 
 
 def _computer(
@@ -142,12 +192,12 @@ def _computer(
     from pentary.machine.config import Config
     from pentary_hdl.fpga import computer
 
-    assert program is not None
-    loaded = load_program(program, defines)
+    loaded = load_program(program, defines) if program else None
     settings = Config.load(config) if config else computer.CONFIG
     routed = computer.build(board, settings, loaded, seed, say, seeds)
-    sizes = {"text": loaded.text, "size": loaded.size, "words": settings.memory.words}
-    return routed, {"program": str(program), **sizes}
+    held = loaded or computer.EMPTY
+    sizes = {"text": held.text, "size": held.size, "words": settings.memory.words}
+    return routed, {"program": str(program) if program else None, **sizes}
 
 
 def _figures(routed: "Routed") -> dict[str, Any]:

@@ -10,8 +10,7 @@ from amaranth.lib.wiring import In, Out
 from pentary.numbers.word import PENTS
 from pentary_hdl.core import word as w
 from pentary_hdl.core.conversion import to_binary
-
-BAUD: Final = 115_200
+from pentary_hdl.fpga.protocol import BREAK_BITS
 
 DEPTH: Final = 256
 """Bytes that are received before the program reads them."""
@@ -20,7 +19,7 @@ _BITS: Final = 8
 _LENGTH: Final = 4
 """Digits that hold a byte, or how many of them there are."""
 
-_STREAM: Final = stream.Signature(_BITS)
+BYTES: Final = stream.Signature(_BITS)
 
 
 class Transmitter(wiring.Component):
@@ -34,7 +33,7 @@ class Transmitter(wiring.Component):
         line: Out; the serial line.
     """
 
-    bytes: In(_STREAM)
+    bytes: In(BYTES)
     line: Out(1, init=1)
 
     def __init__(self, cycles: int) -> None:
@@ -59,7 +58,7 @@ class Transmitter(wiring.Component):
 
 
 class Receiver(wiring.Component):
-    """Receiver of bytes; one whose stop bit is not 1 is dropped.
+    """Receiver of bytes; one whose stop bit is not 1 is dropped, and the next one begins after the line has been 1.
 
     Args:
         cycles: clock cycles of a bit.
@@ -68,11 +67,13 @@ class Receiver(wiring.Component):
         line: In; the serial line, of any clock.
         byte: Out; what has been received, when `valid` is 1, in one cycle.
         valid: Out.
+        breaks: Out; the line has been 0 for `BREAK_BITS` bits, in one cycle.
     """
 
     line: In(1, init=1)
     byte: Out(_BITS)
     valid: Out(1)
+    breaks: Out(1)
 
     def __init__(self, cycles: int) -> None:
         """Create a receiver."""
@@ -86,9 +87,12 @@ class Receiver(wiring.Component):
         m.submodules.synchronizer = FFSynchronizer(self.line, line, init=1)
         left, wait = Signal(range(_BITS + 4)), Signal(range(self._cycles))
         frame = Signal(_BITS + 2)  # start bit, byte, stop bit
+        rests = Signal()  # the line has been 1 since the last byte
         m.d.comb += [self.byte.eq(frame[1:-1]), self.valid.eq((left == 1) & (wait == 0) & frame[-1])]
-        with m.If(left == 0), m.If(~line):
-            m.d.sync += [left.eq(_BITS + 3), wait.eq(self._cycles // 2)]
+        with m.If(left == 0):
+            m.d.sync += rests.eq(rests | line)
+            with m.If(rests & ~line):
+                m.d.sync += [left.eq(_BITS + 3), wait.eq(self._cycles // 2)]
         with m.Elif(wait != 0):
             m.d.sync += wait.eq(wait - 1)
         with m.Else():
@@ -97,41 +101,42 @@ class Receiver(wiring.Component):
                 m.d.sync += [frame.eq(Cat(frame[1:], line)), wait.eq(Mux(left == 2, 0, self._cycles - 1))]
             with m.If((left == _BITS + 3) & line):  # too short for a start bit
                 m.d.sync += left.eq(0)
+            with m.If(left == 1):
+                m.d.sync += rests.eq(frame[-1])
+
+        low = Signal(range(BREAK_BITS * self._cycles + 1))  # cycles
+        m.d.comb += self.breaks.eq(low == BREAK_BITS * self._cycles - 1)
+        with m.If(line):
+            m.d.sync += low.eq(0)
+        with m.Elif(low != BREAK_BITS * self._cycles):
+            m.d.sync += low.eq(low + 1)
         return m
 
 
 class Terminal(wiring.Component):
-    """Serial line of a computer: characters are bytes, of ISO 8859-1; other words that are written are sent as '?'.
+    """Console and input of a computer: characters are bytes, of ISO 8859-1; other words that are written become '?'.
 
     Bytes that come while `DEPTH` others wait are lost.
 
-    Args:
-        cycles: clock cycles of a bit.
-
     Members:
-        console: In; stream of words to send.
+        console: In; stream of words that are written.
         input: Out; stream of words that have been received.
         available: Out; how many that stream has now.
-        sends: Out; the line for what is sent.
-        receives: In; the line of what is received.
+        sends: Out; stream of the bytes to be sent.
+        byte: In; what has been received, when `valid` is 1.
+        valid: In.
     """
 
     console: In(stream.Signature(w.WORD))
     input: Out(stream.Signature(w.WORD))
     available: Out(w.WORD)
-    sends: Out(1, init=1)
-    receives: In(1, init=1)
-
-    def __init__(self, cycles: int) -> None:
-        """Create a terminal."""
-        self._cycles = cycles
-        super().__init__()
+    sends: Out(BYTES)
+    byte: In(_BITS)
+    valid: In(1)
 
     def elaborate(self, platform: object) -> Module:
-        """Connect sender, receiver and FIFO through conversions."""
+        """Connect the bytes through conversions and a FIFO."""
         m = Module()
-        m.submodules.transmitter = transmitter = Transmitter(self._cycles)
-        m.submodules.receiver = receiver = Receiver(self._cycles)
         m.submodules.fifo = waiting = fifo.SyncFIFOBuffered(width=_BITS, depth=DEPTH)
 
         # A character is held before it is converted, so that the conversion is not in a path of the core.
@@ -141,19 +146,17 @@ class Terminal(wiring.Component):
         is_byte = w.is_nothing(digits[_LENGTH:]) & (number >= 0) & (number < 1 << _BITS)
         m.d.comb += [
             self.console.ready.eq(~held),
-            transmitter.bytes.valid.eq(held),
-            transmitter.bytes.payload.eq(Mux(is_byte, number[:_BITS], ord("?"))),
-            self.sends.eq(transmitter.line),
+            self.sends.valid.eq(held),
+            self.sends.payload.eq(Mux(is_byte, number[:_BITS], ord("?"))),
         ]
         with m.If(self.console.valid & self.console.ready):
             m.d.sync += [character.eq(self.console.payload), held.eq(1)]
-        with m.If(transmitter.bytes.valid & transmitter.bytes.ready):
+        with m.If(self.sends.valid & self.sends.ready):
             m.d.sync += held.eq(0)
 
         m.d.comb += [
-            receiver.line.eq(self.receives),
-            waiting.w_data.eq(receiver.byte),
-            waiting.w_en.eq(receiver.valid),
+            waiting.w_data.eq(self.byte),
+            waiting.w_en.eq(self.valid),
             waiting.r_en.eq(self.input.ready),
             self.input.valid.eq(waiting.r_rdy),
             *w.assign(self.input.payload, _word(m, waiting.r_data)),

@@ -1,17 +1,24 @@
 """The computer for boards: its serial line and its lights.
 
-The cocotb test at the end, which another test starts, talks to it with the serial port of cocotbext-uart.
+The cocotb tests at the end, which another test starts, talk to it with the serial port of cocotbext-uart.
 """
 
+import os
+import signal
+import subprocess
+import sys
+import tty
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import cocotb
 import pytest
-from amaranth import Elaboratable, Module
+from amaranth import Elaboratable, Module, Mux, Signal
+from amaranth.lib import wiring
 from amaranth.sim import Simulator
 from cocotb.clock import Clock
-from cocotb.triggers import RisingEdge
+from cocotb.triggers import RisingEdge, Timer
 from cocotb_tools.runner import get_results
 from cocotbext.uart import UartSink, UartSource
 
@@ -20,7 +27,8 @@ from pentary_hdl.bench import runner
 from pentary_hdl.bench.harness import harness
 from pentary_hdl.core import word as w
 from pentary_hdl.fpga.computer import CONFIG, Station
-from pentary_hdl.fpga.serial import DEPTH, Terminal
+from pentary_hdl.fpga.protocol import BREAK_BITS
+from pentary_hdl.fpga.serial import DEPTH, Receiver, Terminal, Transmitter
 
 CYCLES, PERIOD_NS = 8, 10
 BAUD = round(1e9 / (CYCLES * PERIOD_NS))
@@ -36,18 +44,49 @@ again:  getc    p1
         jump    again
 over:   exit    7
 """
+SOURCES = {
+    "endless.s": """
+        li      p1, '-'
+        nop                                 ; so that its jump is where the other program stores
+next:   store   p1, -1000(zero)
+        jump    next
+""",
+    "ends.s": """
+        .param  STATUS, 0
+        la      p2, text
+next:   load    p1, (p2)
+        bz      p1, over
+        store   p1, -1000(zero)
+        inc     p2
+        jump    next
+over:   li      p1, STATUS
+        store   p1, -1003(zero)
+        halt
+        .data
+text:   .string "\u00e9nd\\n"
+""",
+}
 
 
 class Loop(Elaboratable):
-    """A terminal that receives what it sends."""
+    """A terminal that receives what it sends, through a line that a test may hold."""
 
     def __init__(self) -> None:
-        self.terminal = Terminal(CYCLES)
+        self.terminal, self.transmitter, self.receiver = Terminal(), Transmitter(CYCLES), Receiver(CYCLES)
+        self.held = Signal()
+        self.level = Signal(init=1)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         m.submodules.terminal = terminal = self.terminal
-        m.d.comb += terminal.receives.eq(terminal.sends)
+        m.submodules.transmitter = transmitter = self.transmitter
+        m.submodules.receiver = receiver = self.receiver
+        wiring.connect(m, terminal.sends, transmitter.bytes)
+        m.d.comb += [
+            receiver.line.eq(Mux(self.held, self.level, transmitter.line)),
+            terminal.byte.eq(receiver.byte),
+            terminal.valid.eq(receiver.valid),
+        ]
         return m
 
 
@@ -84,15 +123,18 @@ def test_words_go_out_as_bytes_and_come_in_as_words() -> None:
 
 
 def test_noise_is_no_byte_and_what_the_buffer_cannot_hold_is_lost() -> None:
-    terminal = Terminal(CYCLES)
+    loop = Loop()
+    terminal = loop.terminal
 
     async def send(context: Any, *levels: int) -> None:
         for level in levels:
-            context.set(terminal.receives, level)
+            context.set(loop.level, level)
             await context.tick().repeat(CYCLES)
 
     async def testbench(context: Any) -> None:
-        context.set(terminal.receives, 0)
+        context.set(loop.held, 1)
+        await send(context, 1)
+        context.set(loop.level, 0)
         await context.tick().repeat(CYCLES // 4)
         await send(context, *[1] * 12)
         await send(context, 0, *[1] * 8, 0, *[1] * 12)  # without a stop bit
@@ -103,30 +145,141 @@ def test_noise_is_no_byte_and_what_the_buffer_cannot_hold_is_lost() -> None:
         assert number_of(context.get(terminal.available)) == DEPTH
         assert number_of(context.get(terminal.input.payload)) == 0b01000001
 
-    bench = Simulator(terminal)
+    bench = Simulator(loop)
     bench.add_clock(1e-6)
     bench.add_testbench(testbench)
     bench.run()
 
 
-def test_a_program_talks_through_the_serial_port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("bits", "expected"), [(9, 0), (BREAK_BITS - 2, 0), (BREAK_BITS + 2, 1), (3 * BREAK_BITS, 1)])
+def test_a_long_0_is_one_break_and_no_byte(bits: int, expected: int) -> None:
+    receiver = Receiver(CYCLES)
+
+    async def testbench(context: Any) -> None:
+        breaks = received = 0
+        for level, cycles in ((1, 4 * CYCLES), (0, bits * CYCLES + CYCLES // 2), (1, 12 * CYCLES)):
+            context.set(receiver.line, level)
+            for _ in range(cycles):
+                breaks += context.get(receiver.breaks)
+                received += context.get(receiver.valid)
+                await context.tick()
+        # A byte of 0 is as long as nine bits of 0.
+        assert (breaks, received) == (expected, int(bits == 9))
+
+    bench = Simulator(receiver)
+    bench.add_clock(1e-6)
+    bench.add_testbench(testbench)
+    bench.run()
+
+
+@pytest.mark.parametrize(
+    ("name", "simulator"), [("talks", "icarus"), pytest.param("loads", "verilator", marks=pytest.mark.slow)]
+)
+def test_a_board(name: str, simulator: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run a cocotb test below: a program talks through the serial port; others come through a pseudo-terminal."""
     monkeypatch.syspath_prepend(Path(__file__).parent)  # the simulator imports this file by name
+    for file, text in SOURCES.items():
+        (tmp_path / file).write_text(text)
     station = harness(Station(CONFIG, assemble_text(TEXT), CYCLES), "station")
-    built = runner.build("icarus", station, tmp_path)
-    runner.run("icarus", built, Path(__file__).stem, tmp_path / "run", 1)
+    built = runner.build(simulator, station, tmp_path)
+    settings = {"COCOTB_TEST_FILTER": f"{name}$", "PROGRAMS": str(tmp_path)}
+    runner.run(simulator, built, Path(__file__).stem, tmp_path / "run", 1, settings)
     assert get_results(tmp_path / "run" / "results.xml") == (1, 0), (tmp_path / "run" / "log.txt").read_text()
 
 
 @cocotb.test()
 async def talks(bench: Any) -> None:
-    source, sink = UartSource(bench.receives, baud=BAUD), UartSink(bench.serial, baud=BAUD)
-    Clock(bench.clk, PERIOD_NS, unit="ns").start()
-    await RisingEdge(bench.clk)
-    await RisingEdge(bench.clk)
-    bench.rst.value = 0
+    source, sink = await switched_on(bench)
     greeting = bytes([(await sink.read(1))[0] for _ in GREETING])
     assert greeting == GREETING
     await source.write(b"echo.")
     assert bytes([(await sink.read(1))[0] for _ in range(4)]) == b"echo"
     await RisingEdge(bench.fail_led)
     assert bench.pass_led.value == 0
+
+
+@cocotb.test()
+async def loads(bench: Any) -> None:
+    """Load programs with `pentary load`: while another one runs, after one that was broken off, and after its end."""
+    line = Line(bench, *await switched_on(bench))
+    await line.breaks()
+    endless = Command("load", line.port, "endless.s")
+    while not endless.output:
+        assert endless.status is None, endless.told
+        await line.carry()
+    assert bench.fail_led.value == bench.pass_led.value == 0
+    endless.process.send_signal(signal.SIGTERM)
+    while endless.status is None:
+        await line.carry()
+    assert endless.status == 143 and not endless.output.strip("-") and endless.told.endswith("Interrupted.\n")
+    await line.breaks()
+    for number in (7, 0):
+        ends = Command("load", line.port, "ends.s", "-D", f"STATUS={number}")
+        while ends.status is None:
+            await line.carry()
+        assert (ends.status, ends.output) == (number, "énd\n"), ends.told
+        assert ends.told == "Loaded 9 instructions, 14 words of 15,625.\n"
+        assert (bench.fail_led.value, bench.pass_led.value) == (number != 0, number == 0)
+
+
+async def switched_on(bench: Any) -> tuple[UartSource, UartSink]:
+    """Start a board, and return what is at its serial line."""
+    ends = UartSource(bench.receives, baud=BAUD), UartSink(bench.serial, baud=BAUD)
+    Clock(bench.clk, PERIOD_NS, unit="ns").start()
+    await RisingEdge(bench.clk)
+    await RisingEdge(bench.clk)
+    bench.rst.value = 0
+    return ends
+
+
+class Command:
+    """A command that runs, with what it has written so far."""
+
+    def __init__(self, *arguments: str) -> None:
+        folder = Path(os.environ["PROGRAMS"])
+        self._output, self._told = folder / "stdout", folder / "stderr"
+        with self._output.open("w") as output, self._told.open("w") as told:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "pentary", *arguments],
+                cwd=folder,
+                env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+                stdout=output,
+                stderr=told,
+            )
+
+    @property
+    def status(self) -> int | None:
+        return self.process.poll()
+
+    @property
+    def output(self) -> str:
+        return self._output.read_text(encoding="utf-8")
+
+    @property
+    def told(self) -> str:
+        return self._told.read_text(encoding="utf-8")
+
+
+class Line:
+    """A pseudo-terminal at a board's serial line. It carries no break: that comes from the test."""
+
+    def __init__(self, bench: Any, source: UartSource, sink: UartSink) -> None:
+        self._bench, self._source, self._sink = bench, source, sink
+        self._host, self._kept = os.openpty()
+        self.port = os.ttyname(self._kept)
+        tty.setraw(self._kept)
+        os.set_blocking(self._host, False)
+
+    async def carry(self) -> None:
+        """Carry bytes for the time of one."""
+        await Timer(10 * CYCLES * PERIOD_NS, "ns")
+        with suppress(BlockingIOError):
+            self._source.write_nowait(os.read(self._host, 4096))
+        if not self._sink.empty():
+            os.write(self._host, bytes(self._sink.read_nowait()))
+
+    async def breaks(self) -> None:
+        await self._source.wait()
+        self._bench.receives.value = 0
+        await Timer((BREAK_BITS + 10) * CYCLES * PERIOD_NS, "ns")
+        self._bench.receives.value = 1

@@ -222,10 +222,23 @@ def test_a_program_on_a_board_is_told_with_its_size(reached: list[float], tmp_pa
     assert (tmp_path / "test.bit").read_bytes() == b"bits"
 
 
+def test_a_board_without_a_program_is_told_with_how_to_load_one(reached: list[float], tmp_path: Path) -> None:
+    given = ("--unit", "core", "-o", str(tmp_path / "test.bit"))
+    reached.append(31.26)
+    assert "program       none: pentary load PORT FILE\n" in fpga("ulx3s", *given).stdout
+    reached.append(31.26)
+    told = json.loads(fpga("ulx3s", *given, "--json").stdout)
+    assert (told["program"], told["size"], told["words"]) == (None, 0, 15625)
+
+
 @pytest.mark.parametrize(
     ("arguments", "config", "told"),
     [
-        (["ulx3s", "--unit", "core"], None, "the core needs a program: --program FILE"),
+        (
+            ["ulx3s", "--unit", "core", "-D", "A=1"],
+            None,
+            "-D gives values to constants of --program, and there is none",
+        ),
         (["ulx3s", "--program", "program.s"], None, "--program is for --unit core, not for lralu"),
         (["ulx3s", "-D", "A=1"], None, "-D is for --unit core, not for lralu"),
         (["ulx3s", "--unit", "core", "--lanes", "64"], None, "--lanes is for --unit lralu, not for core"),

@@ -112,8 +112,7 @@ def test_the_fields_below_are_those_of_a_program(path):
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({"version": 2}, "it is 'pentary program' version 2, not 'pentary program' version 1"),
-        ({"format": "cow"}, "it is 'cow' version 1, not"),
+        ({"format": "cow"}, "it is 'cow', not 'pentary program'"),
         ({"text": 4}, "4 instructions, 3 words and a size of 4 do not go together"),
         ({"text": -1}, "-1 instructions"),
         ({"size": 2}, "1 instructions, 3 words and a size of 2"),
@@ -138,14 +137,26 @@ def test_contents_that_do_not_go_together_are_refused(path, changed, told):
     path.write_bytes(to_safetensors({"image": IMAGE}, {"program": json.dumps(GOOD | changed)}))
     with pytest.raises(PentaryError) as refusal:
         load(path)
-    assert str(refusal.value).startswith(f"{path} is damaged or of another version: ")
+    assert str(refusal.value).startswith(f"{path} is damaged: ")
     assert told in str(refusal.value)
+
+
+@pytest.mark.parametrize("version", [0, 2, "0.9"])
+def test_an_object_file_of_another_version_is_refused_with_what_to_do(path, version):
+    fields = {"format": GOOD["format"], "version": version, "words": 3}
+    path.write_bytes(to_safetensors({"image": IMAGE, "more": IMAGE}, {"program": json.dumps(fields)}))
+    with pytest.raises(PentaryError) as refusal:
+        load(path)
+    assert str(refusal.value) == (
+        f"{path} is an object file of version {version!r}, and this pentary reads version 1: "
+        f"assemble it again with pentary asm SOURCE -o {path}"
+    )
 
 
 @pytest.mark.parametrize("text", ["", "[]", "3", "{", "[" * 100_000, "{}", '{"format": ' + "9" * 5000 + "}"])
 def test_metadata_that_is_no_program_is_refused(path, text):
     path.write_bytes(to_safetensors({"image": IMAGE}, {"program": text}))
-    with pytest.raises(PentaryError, match="is damaged or of another version: its fields are not those of a program"):
+    with pytest.raises(PentaryError, match="is damaged: its fields are not those of a program"):
         load(path)
 
 
