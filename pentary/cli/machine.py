@@ -34,10 +34,11 @@ max_cycles_option = click.option(
 
 engine_option = click.option(
     "--engine",
-    type=click.Choice(["sim", "core"]),
+    type=click.Choice(["sim", "core", "netlist", "netlist-ecp5"]),
     default="sim",
     show_default=True,
-    help="The cycle-level model, or the Verilog of the core in Verilator.",
+    help="The cycle-level model; or, in Verilator, the Verilog of the core, or what synthesis makes of it: generic "
+    "gates, or the ECP5's cells.",
 )
 
 

@@ -17,8 +17,13 @@ from pentary.isa.program import Program
 from pentary.machine.config import Config
 from pentary.machine.retire import Records
 
-MODULES: Final = {"sim": "pentary_sim.execution", "core": "pentary_hdl.engine.core"}
-"""By the engine's name."""
+MODULES: Final = {
+    "sim": "pentary_sim.execution",
+    "core": "pentary_hdl.engine.core",
+    "netlist": "pentary_hdl.engine.core:NETLIST",
+    "netlist-ecp5": "pentary_hdl.engine.core:NETLIST_ECP5",
+}
+"""By the engine's name; after a colon, what it is in the module, if not `ENGINE`."""
 
 
 @dataclass(frozen=True)
@@ -98,4 +103,5 @@ class Engine:
 
 def engine(name: str) -> Engine:
     """Return the engine of a name in MODULES."""
-    return import_module(MODULES[name]).ENGINE
+    module, _, own = MODULES[name].partition(":")
+    return getattr(import_module(module), own or "ENGINE")

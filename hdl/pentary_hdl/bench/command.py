@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import partial
 from importlib.util import find_spec
 from inspect import cleandoc
 from pathlib import Path
@@ -19,6 +20,7 @@ from pentary.cli.options import FILE, json_option, lowrank_options
 from pentary.numbers.word import PentaryError
 from pentary_hdl.bench.presets import PRESETS
 from pentary_hdl.lralu.twin import LowRankParameters
+from pentary_hdl.netlist.technologies import TECHNOLOGIES
 from pentary_hdl.tools.toolchain import BUILDING, cache, check_installed
 from pentary_hdl.units import VERIFIED, found, listed
 
@@ -42,6 +44,8 @@ Say = Callable[[str], None]
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Of the random commands; drawn if not given.")
 @click.option("--operations", type=click.IntRange(0), help="Random commands or instructions, at least.")
 @click.option("--waves", is_flag=True, help="Record all signals in a file; much slower.")
+@click.option("--netlist", "technology", flag_value="netlist", help="Of the generic gates after synthesis.")
+@click.option("--netlist-ecp5", "technology", flag_value="netlist-ecp5", help="Of the ECP5's cells after synthesis.")
 @json_option("Print a line of JSON for each hardware.")
 def verify(
     unit: str,
@@ -51,6 +55,7 @@ def verify(
     seed: int | None,
     operations: int | None,
     waves: bool,
+    technology: str | None,
     as_json: bool,
     **parameters: int | None,
 ) -> None:
@@ -59,7 +64,8 @@ def verify(
     Of the low-rank ALU, runs directed cases and random commands with random stalls and resets, checks values and
     cycle-exact timing, and prints the coverage. The core runs random programs with traps and interrupts, in lockstep
     with the model, and is compared in every record of an instruction, its cycle included. The exit status is 2 if
-    anything differs, or if a coverage bin was never hit.
+    anything differs, or if a coverage bin was never hit. With --netlist or --netlist-ecp5, the same is done with the
+    hardware after synthesis.
 
     \b
     UNIT is one of (lralu if not given)
@@ -79,6 +85,7 @@ def verify(
       pentary verify --preset all
       pentary verify --simulator icarus --preset quick --operations 0
       pentary verify --seed 7 --operations 200 --waves
+      pentary verify --netlist
       pentary verify core
       pentary verify core --config small.toml --operations 100000
     """
@@ -86,7 +93,7 @@ def verify(
         given = {name: value for name, value in parameters.items() if value is not None}
         seed = random.randrange(2**31) if seed is None else seed
         if unit == "core":
-            _verify_core(preset, simulator, config, seed, operations, waves, as_json, given)
+            _verify_core(preset, simulator, config, seed, operations, waves, technology, as_json, given)
             return
         if config:
             raise PentaryError(f"--config is of the core: the parameters of {unit} have options of their own")
@@ -100,7 +107,7 @@ def verify(
         for number, each in enumerate(hardware):
             if number and not as_json:
                 click.echo()
-            differences += _verify_one(unit, simulator, each, seed, operations, waves, as_json)
+            differences += _verify_one(unit, simulator, each, seed, operations, waves, technology, as_json)
         if differences:
             raise PentaryError(differences[0])
 
@@ -115,6 +122,7 @@ def _verify_core(
     seed: int,
     operations: int | None,
     waves: bool,
+    technology: str | None,
     as_json: bool,
     given: dict[str, int],
 ) -> None:
@@ -123,21 +131,28 @@ def _verify_core(
         raise PentaryError(f"{option} does not go with core, which runs in Verilator with the settings of --config")
     from pentary_hdl.bench.core_command import verify_core
 
-    verify_core(preset, config, seed, operations, as_json)
+    verify_core(preset, config, seed, operations, as_json, technology)
 
 
 def _verify_one(
-    unit: str, simulator: str, parameters: LowRankParameters, seed: int, operations: int, waves: bool, as_json: bool
+    unit: str,
+    simulator: str,
+    parameters: LowRankParameters,
+    seed: int,
+    operations: int,
+    waves: bool,
+    technology: str | None,
+    as_json: bool,
 ) -> list[str]:
     """Verify one set of parameters and print a summary; returns the differences, a line each."""
     began = time.monotonic()
-    report, recorded = check(
-        simulator, parameters, seed, operations, waves, lambda text: click.echo(text, err=True), cache("verify"), unit
-    )
+    say, folder = partial(click.echo, err=True), cache("verify")
+    report, recorded = check(simulator, parameters, seed, operations, waves, say, folder, unit, technology)
     seconds = time.monotonic() - began
     summary = {
         "unit": unit,
         "simulator": simulator,
+        "netlist": technology and TECHNOLOGIES[technology].help,
         **asdict(parameters),
         "seed": seed,
         "cases": report.cases,
@@ -163,6 +178,7 @@ def check(
     say: Say,
     folder: Path,
     unit: str = "lralu",
+    technology: str | None = None,
 ) -> tuple["Report", Path | None]:
     """Build the hardware, unless the build exists, and run the bench.
 
@@ -175,6 +191,7 @@ def check(
         say: called with a message before each slow step.
         folder: folder of the builds.
         unit: key in `pentary_hdl.units.VERIFIED`.
+        technology: what the hardware is synthesised to, of TECHNOLOGIES; None for the Verilog before synthesis.
 
     Returns:
         Report of the bench, and the file of the waves or None.
@@ -188,9 +205,16 @@ def check(
     from pentary_hdl.bench import runner
     from pentary_hdl.bench.harness import harness
     from pentary_hdl.bench.report import Report, Task
+    from pentary_hdl.netlist.synthesis import netlist
+    from pentary_hdl.verilog import export
 
     check_installed(simulator)
-    verilog = harness(found(VERIFIED[unit].component)(parameters), unit.replace("-", "_"))
+    if technology:
+        check_installed("yosys")
+    component, module = found(VERIFIED[unit].component)(parameters), unit.replace("-", "_")
+    verilog = harness(component, module)
+    if technology:
+        verilog = verilog.replace(export.verilog(component, module), netlist(component, module, technology, say))
     if not runner.is_built(simulator, verilog, folder, waves):
         say(BUILDING.format(simulator))
     build = runner.build(simulator, verilog, folder, waves)
@@ -220,6 +244,7 @@ def _told(summary: dict[str, Any], report: "Report") -> str:
         "unit": summary["unit"],
         "hardware": ", ".join(f"{name} {summary[name]}" for name in asdict(LowRankParameters())),
         "simulator": summary["simulator"],
+        **({"netlist": summary["netlist"]} if summary["netlist"] else {}),
         "operations": f"{summary['operations']:,} in {summary['cycles']:,} cycles, {summary['seconds']:.1f} s",
         "mismatches": summary["mismatches"],
         "seed": summary["seed"],

@@ -21,6 +21,7 @@ from pentary.numbers.word import PentaryError
 from pentary.randomprogram import INTERRUPTS, random_program
 from pentary_hdl.bench.core_presets import PRESETS, configuration
 from pentary_hdl.engine import core
+from pentary_hdl.netlist.technologies import TECHNOLOGIES
 
 _LENGTH: Final = 400
 _CYCLES: Final = 10_000_000
@@ -38,18 +39,21 @@ def random_setup(config: Config, seed: int) -> Setup:
     return Setup(program, config, input, interrupts)
 
 
-def checked(config: Config, seed: int, instructions: int) -> Iterator[tuple[Setup, lockstep.Lockstep]]:
+def checked(
+    config: Config, seed: int, instructions: int, engine: str = "core"
+) -> Iterator[tuple[Setup, lockstep.Lockstep]]:
     """Yield random programs and what their comparison has found, until there are enough instructions or a difference.
 
     Args:
         config: configuration of the core.
         seed: of the first program; the others follow.
         instructions: least number, of all programs together.
+        engine: what is compared with the model, of `pentary.machine.engines.MODULES`.
 
     Raises:
         PentaryError: the core cannot be built.
     """
-    model, other = engines.engine("sim"), engines.engine("core")
+    model, other = engines.engine("sim"), engines.engine(engine)
     done = 0
     while done < instructions:
         setup = random_setup(config, seed)
@@ -80,7 +84,14 @@ def expected_bins(config: Config) -> list[str]:
     return [*names, *(name for name in CAUSES if name not in never)]
 
 
-def verify_core(preset: str, config: Path | None, seed: int, instructions: int | None, as_json: bool) -> None:
+def verify_core(
+    preset: str,
+    config: Path | None,
+    seed: int,
+    instructions: int | None,
+    as_json: bool,
+    technology: str | None = None,
+) -> None:
     """Check configurations one after the other, and print a line for each.
 
     Args:
@@ -89,6 +100,8 @@ def verify_core(preset: str, config: Path | None, seed: int, instructions: int |
         seed: of the random programs.
         instructions: least number on each configuration; None for that of the preset.
         as_json: whether the lines are JSON.
+        technology: what the core is synthesised to, of `pentary_hdl.netlist.technologies.TECHNOLOGIES`; None for the
+            Verilog before synthesis.
 
     Raises:
         PentaryError: the core differs from the model, a bin was never hit, or the core cannot be built.
@@ -104,9 +117,9 @@ def verify_core(preset: str, config: Path | None, seed: int, instructions: int |
     for name, machine in machines.items():
         began, cycles, programs, total = time.monotonic(), 0, 0, Counter[str]()
         count = chosen.instructions if instructions is None else instructions
-        for setup, found in checked(machine, seed, count):
+        for setup, found in checked(machine, seed, count, technology or "core"):
             if found.difference:
-                raise PentaryError(_told(name, seed + programs, setup, found))
+                raise PentaryError(_told(name, seed + programs, setup, found, technology))
             programs += 1
             cycles += found.outcome.cycles
             total += bins(found)
@@ -114,6 +127,7 @@ def verify_core(preset: str, config: Path | None, seed: int, instructions: int |
         missing = [each for each in expected_bins(machine) if not total[each]] if count else []
         figures: dict[str, Any] = {
             "configuration": name,
+            "netlist": technology and TECHNOLOGIES[technology].help,
             "seed": seed,
             "programs": programs,
             "instructions": total["instructions"],
@@ -130,10 +144,10 @@ def verify_core(preset: str, config: Path | None, seed: int, instructions: int |
             raise PentaryError(f"{name}: never executed or taken: {', '.join(missing)}; take more --operations")
 
 
-def _told(name: str, seed: int, setup: Setup, found: lockstep.Lockstep) -> str:
+def _told(name: str, seed: int, setup: Setup, found: lockstep.Lockstep, technology: str | None) -> str:
     """Return a difference, with the stages of the core in that cycle and a file of waves around it."""
     parts = [f"configuration {name}, program with seed {seed}: {found.difference}"]
     if found.cycle is not None:
-        stages, waves = core.around(setup, found.cycle)
+        stages, waves = core.around(setup, found.cycle, technology)
         parts += [f"the core in cycle {found.cycle}:\n{stages}", f"waves of the cycles around it: {waves}"]
     return "\n\n".join(parts)

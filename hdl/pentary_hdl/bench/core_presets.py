@@ -39,6 +39,10 @@ CONFIGURATIONS: Final = {
         exceptions.overflow_trap = true
         devices.latency = 0
     """,
+    "drawn": """
+        caches.enabled = false
+        predictor.returns = 0
+    """,
     "unpredicted": """
         caches.line = 5
         icache.sets = 5

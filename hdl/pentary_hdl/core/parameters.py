@@ -33,7 +33,7 @@ def check(config: Config) -> None:
         need(config.memory.beat == 1, f"reads a word a cycle from memory: memory.beat cannot be {config.memory.beat}")
     latency = config.l1_latency(config.icache)
     need(latency <= 2, f"fetches in 1 or 2 cycles: icache.latency cannot be {latency}")
-    for unit in ("vector", "crossbar", "lowrank"):
-        need(not getattr(config.units, unit), f"is the scalar pipeline so far: set units.{unit} = false")
+    units = [f"units.{unit} = false" for unit in ("vector", "crossbar", "lowrank") if getattr(config.units, unit)]
+    need(not units, f"is the scalar pipeline so far: set {', '.join(units)}")
     if problems:
         raise PentaryError("\n".join(problems))

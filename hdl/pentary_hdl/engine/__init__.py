@@ -1,7 +1,11 @@
-"""Engine `rtl`: training on the simulated Verilog, compiled by Verilator; here is what the command line knows of it."""
+"""Engines `rtl` and `netlist`: training on the simulated hardware, compiled by Verilator, before or after synthesis.
+
+Here is what the command line knows of them.
+"""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import partial
 from typing import Any, Final
 
 from pentary.es.loop import Task
@@ -11,11 +15,11 @@ from pentary.support.extras import extra
 from pentary.tasks.running.engines import Engine, Training
 
 
-def _prepare(task: Task, parameters: Parameters) -> Training:
-    with extra("hdl", "the engine rtl"):
+def _prepare(task: Task, parameters: Parameters, technology: str | None = None) -> Training:
+    with extra("hdl", f"the engine {technology or 'rtl'}"):
         from pentary_hdl.engine import rtl
     hardware = rtl.hardware_for(task, parameters)
-    return Training(rtl.train(task, parameters, hardware, say), asdict(hardware))
+    return Training(rtl.train(task, parameters, hardware, say, technology), asdict(hardware))
 
 
 def _summary(result: Mapping[str, Any]) -> dict[str, str]:
@@ -33,4 +37,14 @@ ENGINE: Final = Engine(
     "quantized members",
     _prepare,
     summary=_summary,
+)
+
+NETLIST: Final = replace(
+    ENGINE, help="the same unit after synthesis to generic gates", prepare=partial(_prepare, technology="netlist")
+)
+
+NETLIST_ECP5: Final = replace(
+    ENGINE,
+    help="the same unit after synthesis to the ECP5's cells",
+    prepare=partial(_prepare, technology="netlist-ecp5"),
 )

@@ -18,9 +18,8 @@ Python sends a program and what it reads, and receives retire records, if asked 
 
 import subprocess
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
-from importlib.util import find_spec
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, Final
@@ -48,6 +47,7 @@ from pentary_hdl.caches import hierarchy
 from pentary_hdl.caches.memory import DELAY, slot_bits
 from pentary_hdl.core import parameters, retire
 from pentary_hdl.core.core import Core
+from pentary_hdl.netlist.synthesis import netlist, recipe
 from pentary_hdl.tools import toolchain
 from pentary_hdl.verilog.export import ports
 
@@ -63,13 +63,15 @@ AROUND: Final = 50
 _LAYOUTS: Final = {"RETIRED": retire.RETIRED, "TRAPPED": retire.TRAPPED, "PRODUCT": retire.PRODUCT}
 
 
-def build(config: Config, say: Callable[[str], None], waves: bool = False) -> Path:
+def build(config: Config, say: Callable[[str], None], waves: bool = False, technology: str | None = None) -> Path:
     """Build the program of the process, unless it is in the cache.
 
     Args:
         config: configuration of the core.
-        say: called with a message before the slow build.
+        say: called with a message before each slow step of the build.
         waves: whether the process can record waves, which makes it slower.
+        technology: what the core is synthesised to, of `pentary_hdl.netlist.technologies.TECHNOLOGIES`; None for the
+            Verilog before synthesis.
 
     Returns:
         Path of the program.
@@ -79,14 +81,14 @@ def build(config: Config, say: Callable[[str], None], waves: bool = False) -> Pa
     """
     parameters.check(config)
     toolchain.check_installed("verilator")
-    if find_spec("pyosys") is None:
-        raise PentaryError("Yosys is not installed: pip install 'pentary[hdl]'")
+    toolchain.check_installed("yosys")
     files = {"layout.h": _layout(config), "driver.cpp": DRIVER.read_text()}
-    key = sha256("".join([_sources(), repr(config), str(waves), *files.values()]).encode()).hexdigest()[:16]
+    made = [_sources(), repr(config), str(waves), *files.values(), *([recipe(technology)] if technology else [])]
+    key = sha256("".join(made).encode()).hexdigest()[:16]
     place = toolchain.cache("engine") / f"core-{key}"
     toolchain.build_once(
         place,
-        lambda aside: _build(config, files, waves, aside),
+        lambda aside: _build(config, files, waves, aside, technology, say),
         lambda: say(toolchain.BUILDING.format("verilator")),
     )
     return place / "core"
@@ -135,18 +137,24 @@ Memories of words start with any content: what has not been written is not used,
 """
 
 
-def _build(config: Config, files: dict[str, str], waves: bool, folder: Path) -> None:
+def _build(
+    config: Config, files: dict[str, str], waves: bool, folder: Path, technology: str | None, say: Callable[[str], None]
+) -> None:
     for name, text in files.items():
         (folder / name).write_text(text)
     core = Core(config)
-    named = {port.name: (port.value, None) for port in ports(core)}
-    (folder / "core.il").write_text(rtlil.convert(core, name="core", ports=named, emit_src=False))
-    toolchain.yosys(folder, _SIMPLER)
+    if technology:
+        (folder / "core.v").write_text(netlist(core, "core", technology, say))
+    else:
+        named = {port.name: (port.value, None) for port in ports(core)}
+        (folder / "core.il").write_text(rtlil.convert(core, name="core", ports=named, emit_src=False))
+        toolchain.yosys(folder, _SIMPLER)
     settings = toolchain.verilator_settings(folder)
     program = [
         *(f"{settings['VERILATOR_ROOT']}/bin/verilator", "--cc", "--exe", "--build", "-j", "0", "-Wno-fatal"),
         *("--x-assign", "fast", "--x-initial", "fast", "--top-module", "core", "-CFLAGS", "-Wall -O1", "-O3"),
         *("-fno-gate", "-Wno-lint", *(["--trace"] if waves else [])),
+        *("--output-split", "20000", "--output-split-cfuncs", "500"),
         *("--Mdir", "made", "-o", "../core", "core.v", "driver.cpp"),
     ]
     (folder / "build.log").write_text(toolchain.run("verilator does not build the core", program, folder, settings))
@@ -283,14 +291,19 @@ class CoreRun:
         return PentaryError(f"the process of the hardware has ended, with status {self._process.wait()}")
 
 
-def around(setup: Setup, cycle: int) -> tuple[str, Path]:
+def around(setup: Setup, cycle: int, technology: str | None = None) -> tuple[str, Path]:
     """Run a program again, and return what is in the stages in a cycle, as text, and a file of the waves around it.
+
+    Args:
+        setup: what is run.
+        cycle: the cycle.
+        technology: as of `build`.
 
     Raises:
         PentaryError: as for `build`.
     """
     file = Path(mkdtemp(prefix="pentary-verify-")) / "core.vcd"
-    with CoreRun(build(setup.config, say, waves=True), setup, waves=(file, cycle)) as run:
+    with CoreRun(build(setup.config, say, waves=True, technology=technology), setup, waves=(file, cycle)) as run:
         for _ in run:
             pass
     rows = []
@@ -301,8 +314,12 @@ def around(setup: Setup, cycle: int) -> tuple[str, Path]:
     return table(rows), file
 
 
-def _start(setup: Setup, max_cycles: int | None) -> CoreRun:
-    return CoreRun(build(setup.config, say), setup, max_cycles)
+def _start(setup: Setup, max_cycles: int | None, technology: str | None = None) -> CoreRun:
+    return CoreRun(build(setup.config, say, technology=technology), setup, max_cycles)
 
 
 ENGINE: Final = Engine("the Verilog of the core, in Verilator", _start)
+
+NETLIST: Final = Engine("the core after synthesis to generic gates", partial(_start, technology="netlist"))
+
+NETLIST_ECP5: Final = Engine("the core after synthesis to the ECP5's cells", partial(_start, technology="netlist-ecp5"))

@@ -52,7 +52,11 @@ def hardware_for(task: Task, parameters: Parameters) -> LowRankParameters:
 
 
 def train(
-    task: Task, parameters: Parameters, hardware: LowRankParameters | None = None, say: Callable[[str], None] = print
+    task: Task,
+    parameters: Parameters,
+    hardware: LowRankParameters | None = None,
+    say: Callable[[str], None] = print,
+    technology: str | None = None,
 ) -> Iterator[Step]:
     """Train a task on the hardware; yields the records of `pentary.es.loop.train` with the counts of `measured`.
 
@@ -61,6 +65,8 @@ def train(
         parameters: parameters of the run.
         hardware: parameters of the unit; None stands for `hardware_for(task, parameters)`.
         say: called with a message before each slow step.
+        technology: what the unit is synthesised to, of `pentary_hdl.netlist.technologies.TECHNOLOGIES`; None for the
+            Verilog before synthesis.
 
     Returns:
         Iterator of parameters.steps + 1 records; the hardware runs while it is consumed.
@@ -73,7 +79,9 @@ def train(
     hardware = hardware or hardware_for(task, parameters)
     _check(task, parameters)
     check_installed("verilator")
-    return _steps(task, parameters, hardware, say)
+    if technology:
+        check_installed("yosys")
+    return _steps(task, parameters, hardware, say, technology)
 
 
 def measured(unit: Unit) -> dict[str, Any]:
@@ -105,9 +113,13 @@ def _check(task: Task, parameters: Parameters) -> None:
 
 
 def _steps(
-    task: Task, parameters: Parameters, hardware: LowRankParameters, say: Callable[[str], None]
+    task: Task,
+    parameters: Parameters,
+    hardware: LowRankParameters,
+    say: Callable[[str], None],
+    technology: str | None,
 ) -> Iterator[Step]:
-    with Unit(hardware, say) as unit:
+    with Unit(hardware, say, technology) as unit:
         start = perf_counter()
         state = _start(unit, parameters, task.shapes)
         yield record(task, parameters, state, None, start, measured(unit))

@@ -38,6 +38,7 @@ from pentary.numbers.word import PentaryError
 from pentary_hdl.lralu.decoder import COMMAND
 from pentary_hdl.lralu.twin import OPS, Command, LowRankModel, LowRankParameters
 from pentary_hdl.lralu.unit import LowRankAlu
+from pentary_hdl.netlist.synthesis import netlist
 from pentary_hdl.tools import toolchain
 from pentary_hdl.verilog.export import verilog
 
@@ -87,6 +88,7 @@ def _build(source: str, driver: str, folder: Path) -> None:
     program = [
         *(f"{settings['VERILATOR_ROOT']}/bin/verilator", "--cc", "--exe", "--build", "-j", "0", "-Wno-fatal"),
         *("--x-assign", "fast", "--x-initial", "fast", "--top-module", "lralu", "-CFLAGS", "-Wall"),
+        *("--output-split", "20000", "--output-split-cfuncs", "500"),
         *("--Mdir", "made", "-o", "../unit", "unit.v", "driver.cpp"),
     ]
     (folder / "build.log").write_text(toolchain.run("verilator does not build the unit", program, folder, settings))
@@ -118,7 +120,9 @@ class Unit:
 
     Args:
         parameters: parameters of the hardware.
-        say: called with a message before the slow build.
+        say: called with a message before each slow step of the build.
+        technology: what the unit is synthesised to, of `pentary_hdl.netlist.technologies.TECHNOLOGIES`; None for the
+            Verilog before synthesis.
 
     Attributes:
         parameters: parameters of the hardware.
@@ -130,10 +134,14 @@ class Unit:
         PentaryError: as for `build`.
     """
 
-    def __init__(self, parameters: LowRankParameters, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, parameters: LowRankParameters, say: Callable[[str], None], technology: str | None = None
+    ) -> None:
         """Build the program, unless it is in the cache, and start it."""
         self.parameters = parameters
         source, self._layouts = _hardware(parameters)
+        if technology:
+            source = netlist(LowRankAlu(parameters), "lralu", technology, say)
         program = build(source, say)
         self.cycles = self.busy_cycles = 0
         self.operations = Counter(dict.fromkeys(OPS, 0))

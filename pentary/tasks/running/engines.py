@@ -13,8 +13,12 @@ MODULES: Final = {
     "numpy": "pentary.tasks.running.vectorised",
     "sim": "pentary_sim.engine",
     "rtl": "pentary_hdl.engine",
+    "netlist": "pentary_hdl.engine:NETLIST",
+    "netlist-ecp5": "pentary_hdl.engine:NETLIST_ECP5",
 }
-"""By the engine's name; the modules load what they need when training starts."""
+"""By the engine's name; after a colon, what it is in the module, if not `ENGINE`.
+
+The modules load what they need when training starts."""
 
 
 class Training(NamedTuple):
@@ -59,7 +63,8 @@ class Engine:
 
 def engine(name: str) -> Engine:
     """Return the engine of a name in MODULES."""
-    return import_module(MODULES[name]).ENGINE
+    module, _, own = MODULES[name].partition(":")
+    return getattr(import_module(module), own or "ENGINE")
 
 
 def options() -> list[click.Option]:

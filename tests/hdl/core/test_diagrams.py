@@ -1,8 +1,8 @@
 """The drawings of the pipeline in tests/sim/test_timing_*.py, on the hardware.
 
-Without caches every miss of a drawing costs nothing, as the drawings have it unless they say otherwise; then each
-instruction retires in the cycle that is drawn. Those with latencies of L2 or memory run as the hardware can have them, a
-word a cycle from memory, and have the records of the model. Instructions of units that the core lacks are left out.
+In most drawings a miss costs nothing: they run without caches, and each instruction retires in the cycle that is drawn.
+Those with latencies of L2 or memory run with such as the hardware can have, and have the records of the model. Drawings
+with instructions of units that the core lacks are left out.
 """
 
 import inspect
@@ -18,6 +18,7 @@ from pentary.machine import engines
 from pentary.machine.config import Config
 from pentary.machine.engines import Setup
 from pentary.machine.lockstep import compare
+from pentary_hdl.bench.core_presets import configuration
 from pentary_hdl.engine import core
 
 FILES = sorted(Path(__file__).parents[2].glob("sim/test_timing_*.py"))
@@ -48,27 +49,24 @@ def has_caches(drawing: Any) -> bool:
     return any(name.startswith(CACHES) for name in drawing.settings)
 
 
-def configuration(settings: dict[str, str]) -> Config:
+def machine(settings: dict[str, str]) -> Config:
     return Config.loads("\n".join(f"{name} = {value}" for name, value in settings.items()))
 
 
-def check_cycles(drawing: Any, defaults: dict[str, str]) -> None:
-    settings = {**defaults, **drawing.settings, **UNITS, "caches.enabled": "false"}
+def check_cycles(drawing: Any, config: Config) -> None:
     rows = drawing.rows
-    setup = Setup(drawing.program(), configuration(settings))
+    setup = Setup(drawing.program(), config)
     with core.ENGINE.start(setup, rows[-1].stages[-1] + 1) as run:
         records = list(run)
     cycles = [cycle for batch in records for cycle in batch["cycle"].tolist()][: len(rows)]
     assert cycles == [row.stages[-1] for row in rows], "\n".join(f"{row.address} {row.text}" for row in rows)
 
 
-def test_each_instruction_retires_in_the_cycle_that_is_drawn(
-    drawn: list[Any], loaded: Callable[[str], ModuleType]
-) -> None:
+def test_each_instruction_retires_in_the_cycle_that_is_drawn(drawn: list[Any]) -> None:
     plain = [drawing for drawing in drawn if not drawing.settings]
     assert len(plain) >= 60
     for drawing in plain:
-        check_cycles(drawing, loaded("sim/timing.py").DEFAULTS)
+        check_cycles(drawing, configuration("drawn"))
 
 
 @pytest.mark.slow
@@ -76,7 +74,8 @@ def test_so_it_does_on_other_machines(drawn: list[Any], loaded: Callable[[str], 
     for drawing in drawn:
         entries = int(drawing.settings.get("predictor.entries", 0))
         if drawing.settings and not has_caches(drawing) and entries != 6:  # the hardware takes powers of 5
-            check_cycles(drawing, loaded("sim/timing.py").DEFAULTS)
+            settings = {**loaded("sim/timing.py").DEFAULTS, **drawing.settings, **UNITS, "caches.enabled": "false"}
+            check_cycles(drawing, machine(settings))
 
 
 @pytest.mark.slow
@@ -87,6 +86,6 @@ def test_with_caches_it_does_what_it_does_on_the_model(drawn: list[Any], loaded:
         settings = {**loaded("sim/timing.py").DEFAULTS, **drawing.settings, **UNITS, **PORTS}
         for name, least in (("l2.latency", 3), ("memory.latency", 5)):
             settings[name] = str(max(int(settings[name]), least))
-        setup = Setup(drawing.program(), configuration(settings))
+        setup = Setup(drawing.program(), machine(settings))
         found = compare(engines.engine("sim"), engines.engine("core"), setup, drawing.rows[-1].stages[-1] + 2_000)
         assert not found.difference, found.difference

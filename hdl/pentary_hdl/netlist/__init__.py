@@ -1,0 +1,1 @@
+"""Netlists: the hardware after synthesis, as Verilog that any simulator takes."""
