@@ -6,7 +6,6 @@ from amaranth.lib.wiring import In, Out
 
 from pentary.isa.program import Program
 from pentary.machine.config import Config
-from pentary.numbers.word import PentaryError
 from pentary_hdl.core import word as w
 from pentary_hdl.core.core import Core
 from pentary_hdl.core.memory import BlockMemory
@@ -37,8 +36,6 @@ class Computer(wiring.Component):
 
     def __init__(self, config: Config, program: Program) -> None:
         """Create a computer."""
-        if config.caches.enabled:
-            raise PentaryError("a computer has its memory at the core: set caches.enabled = false")
         self.core, self._memory = Core(config), BlockMemory(config, program)
         super().__init__(
             {

@@ -16,7 +16,9 @@ _BITS: Final = w.DIGIT_BITS * PENTS
 
 
 def check(config: Config, program: Program) -> None:
-    """Raise PentaryError unless a program fits the memory of a configuration."""
+    """Raise PentaryError unless a configuration has its memory at the core, and a program fits it."""
+    if config.caches.enabled:
+        raise PentaryError("the computer has its memory at the core, without caches: set caches.enabled = false")
     if program.size > config.memory.words:
         raise PentaryError(f"the program takes {program.size:,} words, but memory.words is {config.memory.words:,}")
 
@@ -37,7 +39,7 @@ class BlockMemory(wiring.Component):
         fetch, load, store: In; the ports of the core.
 
     Raises:
-        PentaryError: the program does not fit the memory.
+        PentaryError: the configuration has caches, or the program does not fit the memory.
     """
 
     def __init__(self, config: Config, program: Program) -> None:
