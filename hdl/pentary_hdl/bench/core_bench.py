@@ -50,20 +50,20 @@ class CoreBench:
         fatal: whether a fault has ended the program.
     """
 
-    def __init__(self, unit: Any, config: Config, program: Program, reach: int, rng: Random | None = None) -> None:
+    def __init__(self, unit: Any, config: Config, program: Program, lines: int, rng: Random | None = None) -> None:
         """Create a bench.
 
         Args:
             unit: cocotb handle of the module made by `pentary_hdl.bench.harness.harness`.
             config: configuration of the core.
             program: what it runs.
-            reach: lines that memory has; for other addresses it answers with an error.
+            lines: of memory; for other addresses it answers with an error.
             rng: of the cycles in which a channel of memory pauses; None for none.
         """
         self._unit, self._line, self._rng = unit, config.caches.line, rng
         self._slot = 1 << slot_bits(self._line)
         self._program = program
-        self._memory = MemoryRegion(reach * self._slot * BYTES)
+        self._memory = MemoryRegion(lines * self._slot * BYTES)
         self.console: list[int] = []
         self.causes: list[int] = []
         self.cycles, self.fatal = 0, False
