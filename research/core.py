@@ -134,9 +134,8 @@ Made by `python research/core.py`: random programs with traps and interrupts at 
 |---|---:|
 {traps}
 
-Every scalar instruction was executed, and every kind of trap taken, on every machine, but bus faults: the memory makes no
-errors. A difference ends the comparison
-with its seed; seeds are from {FIRST_SEED:,} on.
+Every scalar instruction was executed, and every kind of trap taken, on every machine, but bus faults: the memory makes
+no errors. A difference ends the comparison with its seed; seeds are from {FIRST_SEED:,} on.
 
 On {speed["processor"]}, in one run, a loop of seven instructions: the core in Verilator {ours:,} cycles a second with
 its records, the model {model:,} without, {model / ours:,.0f} times as many.
