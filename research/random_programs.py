@@ -1,4 +1,4 @@
-"""Random programs on random machines: interpreter, model and reference of the timing agree on ten million instructions.
+"""Random programs on random machines: interpreter, model and reference of the timing agree on two million instructions.
 
     python research/random_programs.py     writes random_programs.json and .md in its folder; half an hour
 
@@ -23,7 +23,7 @@ HERE: Final = Path(__file__).parent
 RECORD: Final = HERE / "random_programs.json"
 TESTS: Final = HERE.parent / "tests" / "sim"
 
-INSTRUCTIONS: Final = 10_000_000
+INSTRUCTIONS: Final = 2_000_000
 FIRST_SEED: Final = 1_000_000
 LENGTH: Final = 600
 PROGRAMS: Final = 40
