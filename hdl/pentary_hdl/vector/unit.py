@@ -1,0 +1,377 @@
+"""The vector unit: takes instructions from its queue, and passes their rows through the lanes.
+
+The cycle in which a row of the sources is read is its age 0; `architecture/vector.md` says what happens at which age.
+"""
+
+from functools import reduce
+from operator import or_
+from typing import Final
+
+from amaranth import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from pentary.isa.table import MAX_VL, REGISTERS, VECTORS
+from pentary.machine.config import Config
+from pentary_hdl.core import conversion
+from pentary_hdl.core import word as w
+from pentary_hdl.vector.arithmetic import WORD_BITS, nothing, widened
+from pentary_hdl.vector.decoder import CONTROL, Op, is_any
+from pentary_hdl.vector.elements import Elements
+from pentary_hdl.vector.parameters import NAMES, Sizes, having, occupying
+from pentary_hdl.vector.pool import Pool
+from pentary_hdl.vector.products import Products
+from pentary_hdl.vector.queue import Queue
+from pentary_hdl.vector.reductions import Maximum, Sums
+from pentary_hdl.vector.registers import read_port, write_port
+from pentary_hdl.vector.scoreboard import ticket_layout
+from pentary_hdl.vector.window import Window
+
+RESULT: Final = data.StructLayout({"valid": 1, "register": range(REGISTERS), "word": w.WORD})
+"""Word for a scalar register."""
+
+ANNOUNCED: Final = data.StructLayout({"valid": 1, "register": range(REGISTERS)})
+
+RESULTS: Final = 2
+"""Results that can come in a cycle: of VGET or FITGET, and of VSUM or VMAX."""
+
+_SCALAR: Final = (("VGET", "FITGET"), ("VSUM", "VMAX"))
+_MULTIPLIED: Final = ("VMUL", "VMULS", "CONV")
+_ONCE: Final = occupying("1")
+_PASSES: Final = occupying("wv")
+_ELEMENT_BITS: Final = (MAX_VL - 1).bit_length()
+
+
+def _entry(sizes: Sizes, ticket: data.StructLayout) -> data.StructLayout:
+    """Return the layout of an instruction in the queue."""
+    return data.StructLayout(
+        {
+            "ticket": ticket,
+            "op": Op,
+            "d": 5,
+            "a": 3,
+            "b": 5,
+            "width": 4,
+            "word": w.WORD,  # the scalar operand
+            "element": _ELEMENT_BITS,  # of VGET and VSET
+            "last": _ELEMENT_BITS,  # VL less 1
+            "count": range(MAX_VL + 1),  # elements of the result that are computed: VL, or those that CONV has
+        }
+    )
+
+
+def _slot(sizes: Sizes) -> data.StructLayout:
+    """Return the layout of what goes with a row."""
+    return data.StructLayout(
+        {
+            "valid": 1,
+            "op": Op,
+            "d": 5,
+            "b": 5,
+            "width": 4,
+            "word": w.WORD,
+            "lane": range(sizes.lanes),  # of VGET and VSET
+            "pass": 4,  # of CONV; of POOL, the row's number modulo w
+            "first": 1,  # the instruction's first row, and first of its passes
+            "begins": 1,  # the first pass of a row
+            "ends": 1,  # the last pass of a row
+            "last": 1,  # the instruction's last row and pass
+            "target": sizes.row_number,  # row of the result
+            "inside": sizes.lanes,  # elements that are computed
+        }
+    )
+
+
+class VectorUnit(wiring.Component):
+    """Vector unit.
+
+    Args:
+        config: configuration of the machine.
+        users: units that use vector registers, this one included.
+
+    Members:
+        in_ex: In; an instruction of the unit is in EX.
+        enters: In; it leaves EX in this cycle, and is certain to complete.
+        control: In; with `enters`, of `decoder.CONTROL`.
+        x, y: In; with `enters`, words of the registers in its fields a and b.
+        vl: In; with `enters`, VL.
+        ticket: In; with `enters`, from the scoreboard.
+        room: Out; another instruction of the unit may enter EX in the next cycle.
+        asked: Out; ticket of the instruction that would start next, for the scoreboard.
+        ready: In; the scoreboard's answer.
+        reads, writes: Out; registers that are read and written, for the scoreboard.
+        read: rows of the sources, of `registers.read_port`.
+        write: rows of the result, of `registers.write_port`; sums and the like, which can be read in the same cycle;
+            then products.
+        results: Out; words for scalar registers, in the cycle before the one of start + latency.
+        announced: Out; the registers of those that come in the next cycle.
+        starts: Out; an instruction starts in the next cycle.
+        idle: Out; all instructions are complete from the next cycle on.
+    """
+
+    def __init__(self, config: Config, users: int) -> None:
+        """Create a vector unit."""
+        self._sizes = sizes = Sizes.of(config)
+        self._queue = config.pipeline.queue
+        self._ticket = ticket_layout(users, self._queue)
+        super().__init__(
+            {
+                "in_ex": In(1),
+                "enters": In(1),
+                "control": In(CONTROL),
+                "x": In(w.WORD),
+                "y": In(w.WORD),
+                "vl": In(range(MAX_VL + 1)),
+                "ticket": In(self._ticket),
+                "room": Out(1),
+                "asked": Out(self._ticket),
+                "ready": In(1),
+                "reads": Out(VECTORS),
+                "writes": Out(VECTORS),
+                "read": Out(read_port(sizes)),
+                "write": Out(write_port(sizes)).array(2),
+                "results": Out(RESULT).array(RESULTS),
+                "announced": Out(ANNOUNCED).array(RESULTS),
+                "starts": Out(1),
+                "idle": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Connect the queue, the sequence of rows and the lanes."""
+        m = Module()
+        sizes = self._sizes
+        longest = max(sizes.lag(name) for name in NAMES)
+        slots = [Signal(_slot(sizes), name=f"slot_{age}") for age in range(longest)]
+        for before, after in zip(slots, slots[1:], strict=False):
+            m.d.sync += after.valid.eq(before.valid)
+            with m.If(before.valid):
+                m.d.sync += after.eq(before)
+
+        entry = self._take(m, slots)
+        self._issue(m, entry, slots[0])
+        self._compute(m, slots, entry.a)
+        self._complete(m, slots)
+        return m
+
+    def _take(self, m: Module, slots: list[Signal]) -> Signal:
+        """Add the queue, and return the instruction that is executed."""
+        sizes, control = self._sizes, self.control
+        layout = _entry(sizes, self._ticket)
+        m.submodules.queue = queue = Queue(self._queue, layout)
+        entering, running = queue.entry, Signal(layout)
+        number = Mux(control.op == Op.VSET, Cat(*list(self.x)[:4]), Cat(*list(self.y)[:4]))
+        element = conversion.to_binary(m, [number[first : first + 3] for first in range(0, 12, 3)])
+        count = Signal(range(-MAX_VL, MAX_VL + 1))
+        m.d.comb += [
+            count.eq(self.vl - Mux(control.op == Op.CONV, control.width, 0)),
+            queue.in_ex.eq(self.in_ex),
+            queue.enters.eq(self.enters),
+            entering.ticket.eq(self.ticket),
+            entering.op.eq(control.op),
+            entering.d.eq(control.d),
+            entering.a.eq(control.a),
+            entering.b.eq(control.b),
+            entering.width.eq(control.width),
+            entering.word.eq(self.y),
+            entering.element.eq(element),
+            entering.last.eq(self.vl - 1),
+            entering.count.eq(Mux(count < 0, 0, count)),
+        ]
+        next_ = queue.oldest
+        # FITGET waits for the sums that its accumulator is still to get.
+        added = [slot.valid & (slot.op == Op.POPEVAL) & (slot.d == next_.a) for slot in slots]
+        waits = (next_.op == Op.FITGET) & reduce(or_, added)
+        m.d.comb += [
+            self.asked.eq(next_.ticket),
+            self.starts.eq(queue.valid & self.ready & ~waits & (~slots[0].valid | slots[0].last)),
+            queue.takes.eq(self.starts),
+            self.room.eq(queue.room),
+        ]
+        with m.If(self.starts):
+            m.d.sync += running.eq(next_)
+
+        pending = [
+            slot.valid & is_any(slot.op, [name for name in NAMES if sizes.lag(name) > age])
+            for age, slot in enumerate(slots)
+        ]
+        m.d.comb += self.idle.eq(queue.empty & ~reduce(or_, pending))
+        return running
+
+    def _issue(self, m: Module, entry: Signal, slot: Signal) -> None:
+        """Number the rows and passes of the instruction that is executed, and ask for the rows."""
+        sizes = self._sizes
+        valid, row, target, number, first = (
+            Signal(name="running"),
+            Signal(sizes.row_number),
+            Signal(sizes.row_number),
+            Signal(4, name="pass"),
+            Signal(),
+        )
+        once, passes = is_any(entry.op, _ONCE), is_any(entry.op, _PASSES)
+        element_row, last_row = entry.element >> sizes.depth, entry.last >> sizes.depth
+        grouped = passes | (entry.op == Op.POOL)
+        wraps = ~grouped | (number == entry.width)
+        last = once | ((row == last_row) & (wraps | ~passes))
+        with m.If(self.starts):
+            m.d.sync += [valid.eq(1), first.eq(1), row.eq(0), target.eq(0), number.eq(0)]
+        with m.Elif(valid):
+            m.d.sync += [
+                valid.eq(~last),
+                first.eq(0),
+                row.eq(row + (wraps | ~passes)),
+                target.eq(target + wraps),
+                number.eq(Mux(wraps, 0, number + 1)),
+            ]
+        full, some = entry.count >> sizes.depth, entry.count[: sizes.depth]
+        inside = Cat((row < full) | ((row == full) & (lane < some)) for lane in range(sizes.lanes))
+        m.d.comb += [
+            slot.valid.eq(valid),
+            slot.op.eq(entry.op),
+            slot.d.eq(entry.d),
+            slot.b.eq(entry.b),
+            slot.width.eq(entry.width),
+            slot.word.eq(entry.word),
+            slot.lane.eq(entry.element),
+            slot["pass"].eq(number),
+            slot.first.eq(first),
+            slot.begins.eq(number == 0),
+            slot.ends.eq(wraps),
+            slot.last.eq(last),
+            slot.target.eq(Mux(once, element_row, target)),
+            slot.inside.eq(inside),
+        ]
+        port = self.read
+        # CONV reads the taps with its first row, then in pass 1 the next row of vs.
+        next_row = passes & (number == 1)
+        m.d.comb += [
+            port.enable.eq(valid),
+            port.numbers[0].eq(entry.a),
+            port.numbers[1].eq(Mux(passes & ~first, entry.a, entry.b)),
+            port.row.eq(Mux(once, element_row, row + next_row)),
+        ]
+        finished = valid & last
+        uses = entry.ticket.uses
+        m.d.comb += self.reads.eq(
+            Cat(
+                finished
+                & (
+                    (uses.first.used & (uses.first.number == register))
+                    | (uses.second.used & (uses.second.number == register))
+                )
+                for register in range(VECTORS)
+            )
+        )
+
+    def _compute(self, m: Module, slots: list[Signal], fitness: Value) -> None:
+        """Connect the lanes."""
+        sizes = self._sizes
+        m.submodules.window = window = Window(sizes)
+        m.submodules.elements = elements = Elements(sizes)
+        m.submodules.products = products = Products(sizes)
+        m.submodules.pool = pool = Pool(sizes)
+        m.submodules.maximum = maximum = Maximum(sizes)
+        m.submodules.sums = sums = Sums(sizes)
+        one, (first, second) = slots[1], self.read.words
+        converts = one.op == Op.CONV
+        m.d.comb += [
+            window.enable.eq(one.valid & converts),
+            window.begins.eq(one.first),
+            window.number.eq(one["pass"]),
+            window.first.eq(first),
+            window.second.eq(second),
+        ]
+        by_scalar, by_row = is_any(one.op, ["VADDS", "VMULS", "VSET"]), Signal()
+        common = Signal(WORD_BITS)
+        m.d.comb += [
+            by_row.eq(~by_scalar & ~converts & (one.op != Op.VSUM)),
+            common.eq(Mux(by_scalar, one.word, Mux(converts, window.tap, Cat(*w.constant(1))))),
+            elements.op.eq(one.op),
+            elements.k.eq(one.b),
+            elements.width.eq(one.width),
+            elements.x.eq(first),
+            elements.inside.eq(one.inside | (one.op == Op.VSET).replicate(sizes.lanes)),
+            products.squares.eq(one.op == Op.POPEVAL),
+            products.inside.eq(one.inside),
+            products.begins.eq(one.begins),
+            pool.enable.eq(slots[0].valid & (slots[0].op == Op.POOL)),
+            pool.width.eq(slots[0].width),
+            pool.phase.eq(slots[0]["pass"]),
+            pool.x.eq(first),
+            pool.inside.eq(one.inside),
+            maximum.x.eq(first),
+            maximum.inside.eq(one.inside),
+        ]
+        for lane in range(sizes.lanes):
+            operand = Signal(WORD_BITS, name=f"operand_{lane}")
+            m.d.comb += [
+                operand.eq(Mux(by_row, second[lane].as_value(), common)),
+                elements.y[lane].as_value().eq(operand),
+                products.x[lane].as_value().eq(Mux(converts, window.words[lane].as_value(), first[lane].as_value())),
+                products.y[lane].eq(Mux(one.op == Op.POPEVAL, elements.sums[lane], widened(operand))),
+                sums.products[lane].eq(products.sums[lane]),
+            ]
+        self._write(m, slots, elements, products, pool)
+        self._deliver(m, slots, fitness, maximum, sums)
+
+    def _write(
+        self, m: Module, slots: list[Signal], elements: Elements, products: Products, pool: Pool
+    ) -> None:
+        """Write the rows of the results."""
+        sizes = self._sizes
+        (early, late), (two, four) = self.write, (slots[2], slots[4])
+        pools = two.op == Op.POOL
+        sets = two.op == Op.VSET
+        written = [name for name in having("vd") if name not in _MULTIPLIED]
+        m.d.comb += [
+            early.enable.eq(two.valid & is_any(two.op, written)),
+            early.mask.eq(Mux(sets, Const(1, sizes.lanes) << two.lane, Mux(pools, pool.mask, elements.mask))),
+            early.words.eq(Mux(pools, pool.words.as_value(), elements.words.as_value())),
+            early.last.eq(two.last & ~sets),
+            late.enable.eq(four.valid & is_any(four.op, _MULTIPLIED) & four.ends),
+            late.mask.eq(~Const(0, sizes.lanes)),
+            late.last.eq(four.last),
+        ]
+        for lane in range(sizes.lanes):
+            word = Mux(four.inside[lane], products.words[lane].as_value(), nothing())
+            m.d.comb += late.words[lane].as_value().eq(word)
+        for port, slot in ((early, two), (late, four)):
+            m.d.comb += [port.number.eq(slot.d), port.row.eq(slot.target)]
+
+    def _deliver(self, m: Module, slots: list[Signal], fitness: Value, maximum: Maximum, sums: Sums) -> None:
+        """Deliver words for scalar registers, and connect the fitness accumulators."""
+        depth = self._sizes.depth
+        soon, one, before_last, last = (slots[age] for age in (0, 1, depth + 1, depth + 2))
+        rows, added = slots[depth], last
+        m.d.comb += [
+            maximum.begins.eq(before_last.first),
+            maximum.valid.eq(before_last.valid & (before_last.op == Op.VMAX)),
+            sums.begins.eq(rows.first),
+            sums.valid.eq(rows.valid & is_any(rows.op, ["VSUM", "POPEVAL"])),
+            sums.adds.eq(added.valid & added.last & (added.op == Op.POPEVAL)),
+            sums.added.eq(added.d),
+            sums.number.eq(fitness),
+            sums.takes.eq(soon.valid & (soon.op == Op.FITGET)),
+        ]
+        element = self.read.words[0].as_value().word_select(one.lane, WORD_BITS)
+        words = (
+            Mux(one.op == Op.VGET, element, sums.taken.as_value()),
+            Mux(last.op == Op.VMAX, maximum.word.as_value(), sums.word.as_value()),
+        )
+        ages = ((soon, one), (before_last, last))
+        for number, (names, (coming, there)) in enumerate(zip(_SCALAR, ages, strict=True)):
+            for port, slot in ((self.announced[number], coming), (self.results[number], there)):
+                m.d.comb += [
+                    port.valid.eq(slot.valid & slot.last & (slot.d != 0) & is_any(slot.op, names)),
+                    port.register.eq(slot.d),
+                ]
+            m.d.comb += self.results[number].word.as_value().eq(words[number])
+
+    def _complete(self, m: Module, slots: list[Signal]) -> None:
+        """Tell the scoreboard which registers are complete."""
+        complete = []
+        for age, slot in enumerate(slots):
+            if names := [name for name in having("vd") if self._sizes.lag(name) == age]:
+                ends = slot.valid & slot.last & is_any(slot.op, names)
+                complete.append(Cat(ends & (slot.d == register) for register in range(VECTORS)))
+        m.d.comb += self.writes.eq(reduce(or_, complete))
