@@ -4,6 +4,7 @@ The sums are those of `pentary_hdl.core.word`, but the digits stay together in o
 Verilog simulator computes in reasonable time; on an FPGA it takes the same carry chains.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value, unsigned
@@ -28,6 +29,14 @@ def repeated(digit: int, places: int) -> int:
 def nothing(bits: int = WORD_BITS) -> Const:
     """Return the number 0 in so many bits."""
     return Const(repeated(w.BIAS, bits // w.DIGIT_BITS), bits)
+
+
+def picked(values: Sequence[Value], index: Value) -> Value:
+    """Return one of 2^n values, by choices between two: a simulator does them with less copying than a case of many."""
+    for bit in index:
+        values = [Mux(bit, two, one) for one, two in zip(values[::2], values[1::2], strict=True)]
+    (found,) = values
+    return found
 
 
 def widened(word: Value) -> Value:

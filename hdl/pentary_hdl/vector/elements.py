@@ -51,8 +51,14 @@ class Elements(wiring.Component):
         """Compute all operations in each lane, and choose."""
         m = Module()
         op = self.op
-        minus, with_nothing = Signal(), Signal()
-        m.d.comb += [minus.eq(is_any(op, ["VSUB", "POPEVAL"])), with_nothing.eq(is_any(op, ["VSEL", "RELU"]))]
+        minus, with_nothing, adds, takes = Signal(), Signal(), Signal(), Signal()
+        quantises, compares = op == Op.QUANT, op == Op.VCMP
+        m.d.comb += [
+            minus.eq(is_any(op, ["VSUB", "POPEVAL"])),
+            with_nothing.eq(is_any(op, ["VSEL", "RELU"])),
+            adds.eq(is_any(op, ["VADD", "VADDS", "VSUB"])),
+            takes.eq(is_any(op, ["VSEL", "VSET"])),
+        ]
         saturated_width, inside = Signal(range(PENTS + 1)), Signal(self._sizes.lanes)
         m.d.sync += [
             saturated_width.eq(Mux(op == Op.QUANT, self.width + 1, PENTS)),
@@ -66,21 +72,13 @@ class Elements(wiring.Component):
             other, less, equal = Signal(WORD_BITS), Signal(), Signal()
             m.d.comb += [other.eq(Mux(with_nothing, nothing(), y)), less.eq(x < other), equal.eq(x == other)]
             # The lowest digit is 2 for 0, so 1, 2 or 3 for -1, 0 and 1.
+            shifted = arithmetic.shifted_right(x, self.k)
             relation = nothing() - less + (~less & ~equal)
             selected.append(~less & ~equal)
 
             result = Signal(SUM, name=f"result_{lane}")
-            with m.Switch(op):
-                with m.Case(Op.VCMP):
-                    m.d.sync += result.eq(widened(relation[:WORD_BITS]))
-                with m.Case(Op.RELU):
-                    m.d.sync += result.eq(widened(Mux(less, nothing(), x)))
-                with m.Case(Op.QUANT):
-                    m.d.sync += result.eq(widened(arithmetic.shifted_right(x, self.k)))
-                with m.Case(Op.VSEL, Op.VSET):
-                    m.d.sync += result.eq(widened(y))
-                with m.Default():
-                    m.d.sync += result.eq(self.sums[lane])
+            word = Mux(quantises, shifted, Mux(takes, y, Mux(compares, relation[:WORD_BITS], Mux(less, nothing(), x))))
+            m.d.sync += result.eq(Mux(adds, self.sums[lane], widened(word)))
             m.d.comb += self.words[lane].as_value().eq(Mux(inside[lane], width.saturated(result), nothing()))
         # VSEL keeps the elements that it does not choose, but for those past VL, which become 0 as everywhere.
         m.d.sync += self.mask.eq(Mux(op == Op.VSEL, Cat(selected) | ~self.inside, ~Const(0, self._sizes.lanes)))

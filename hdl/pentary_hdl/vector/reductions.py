@@ -3,14 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from amaranth import Array, Cat, Module, Mux, Signal, Value
+from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from pentary.isa.table import FITNESS
 from pentary_hdl.core import word as w
 from pentary_hdl.vector import limbs
-from pentary_hdl.vector.arithmetic import WORD_BITS
+from pentary_hdl.vector.arithmetic import WORD_BITS, picked
 from pentary_hdl.vector.parameters import Sizes
 from pentary_hdl.vector.products import PRODUCT_BOUNDS, PRODUCTS, saturated
 
@@ -148,7 +148,7 @@ class Sums(wiring.Component):
         distance = [Signal(limbs.LIMB, name=f"distance_{place}") for place in range(limbs.COUNT)]
         above = Signal(top.shape())
         m.d.sync += [*(register.eq(limb) for register, limb in zip(distance, reduced, strict=True)), above.eq(top)]
-        before = [Array(own[place] for own in fitness)[self.added] for place in range(limbs.COUNT)]
+        before = [picked([own[place] for own in fitness], self.added) for place in range(limbs.COUNT)]
         sums, carries, beyond = limbs.carried(m, [x + y for x, y in zip(before, distance, strict=True)], above)
         for number, own in enumerate(fitness):
             with m.If(self.takes & (self.number == number)):
@@ -157,7 +157,7 @@ class Sums(wiring.Component):
                 for limb, total, carry in zip(own, sums, carries, strict=True):
                     m.d.sync += limb.eq(Mux(beyond == 0, total - carry * limbs.UNIT, limbs.GREATEST))
         for place, address in enumerate(digits.limbs[limbs.COUNT :]):
-            m.d.comb += address.eq(Array(own[place] for own in fitness)[self.number])
+            m.d.comb += address.eq(picked([own[place] for own in fitness], self.number))
         m.d.comb += self.taken.as_value().eq(Cat(four.as_value() for four in digits.digits[limbs.COUNT :]))
 
 

@@ -1,11 +1,11 @@
 """Vector registers: a memory for each, which several units read and write row by row."""
 
-from amaranth import Array, Cat, Module, Mux, Signal, Value
+from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from pentary.isa.table import VECTORS
-from pentary_hdl.vector.arithmetic import WORD_BITS, nothing
+from pentary_hdl.vector.arithmetic import WORD_BITS, nothing, picked
 from pentary_hdl.vector.parameters import Sizes
 from pentary_hdl.vector.scoreboard import NUMBER
 
@@ -17,14 +17,12 @@ def read_port(sizes: Sizes) -> wiring.Signature:
     """Return the signature of a reader's port, as the reader sees it.
 
     Members:
-        enable: Out; reads in this cycle.
         numbers: Out; numbers of two registers.
         row: Out; number of the row, the same of both.
-        words: In; their rows, from the next cycle on until the next read.
+        words: In; their rows, in the same cycle.
     """
     return wiring.Signature(
         {
-            "enable": Out(1),
             "numbers": Out(NUMBER).array(SOURCES),
             "row": Out(sizes.row_number),
             "words": In(sizes.row).array(SOURCES),
@@ -90,18 +88,17 @@ class Registers(wiring.Component):
         banks = [self._bank(m, number, masked) for number in range(VECTORS)]
         early = self.writes[0]
         for reader, port in enumerate(self.reads):
-            rows, written = (Array(bank[kind][reader] for bank in banks) for kind in (0, 1))
+            rows, written = ([bank[kind][reader] for bank in banks] for kind in (0, 1))
             for number, words in zip(port.numbers, port.words, strict=True):
                 row, there, bypass = Signal(WORD_BITS * lanes), Signal(), Signal()
                 m.d.comb += [
-                    row.eq(rows[number]),
-                    there.eq(written[number]),
+                    row.eq(picked(rows, number)),
+                    there.eq(picked(written, number)),
                     bypass.eq(early.enable & (early.number == number) & (early.row == port.row)),
                 ]
-                with m.If(port.enable):
-                    for lane, (word, now) in enumerate(zip(words, masked[0], strict=True)):
-                        kept = Mux(there, row.word_select(lane, WORD_BITS), nothing())
-                        m.d.sync += word.eq(Mux(bypass & early.mask[lane], now, kept))
+                for lane, (word, now) in enumerate(zip(words, masked[0], strict=True)):
+                    kept = Mux(there, row.word_select(lane, WORD_BITS), nothing())
+                    m.d.comb += word.eq(Mux(bypass & early.mask[lane], now, kept))
         return m
 
     def _bank(self, m: Module, number: int, masked: list[Signal]) -> tuple[list[Value], list[Value]]:

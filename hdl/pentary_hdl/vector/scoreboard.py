@@ -2,12 +2,13 @@
 
 from typing import Final
 
-from amaranth import Array, Cat, Module, Signal, Value
+from amaranth import Cat, Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
 from pentary.isa.table import VECTORS
+from pentary_hdl.vector.arithmetic import picked
 
 NUMBER: Final = ceil_log2(VECTORS)
 REGISTER: Final = data.StructLayout({"used": 1, "number": NUMBER})
@@ -95,15 +96,15 @@ class Scoreboard(wiring.Component):
         ticket = self.ticket
         m.d.comb += [
             ticket.uses.eq(entering),
-            ticket.first.eq(Array(entered["writes"])[entering.first.number]),
-            ticket.second.eq(Array(entered["writes"])[entering.second.number]),
-            ticket.writes_before.eq(Array(entered["writes"])[entering.written.number]),
-            ticket.reads_before.eq(Array(entered["reads"])[entering.written.number]),
+            ticket.first.eq(picked(entered["writes"], entering.first.number)),
+            ticket.second.eq(picked(entered["writes"], entering.second.number)),
+            ticket.writes_before.eq(picked(entered["writes"], entering.written.number)),
+            ticket.reads_before.eq(picked(entered["reads"], entering.written.number)),
         ]
         for user, asked in enumerate(self.asked):
             uses = asked.uses
-            first, second = (Array(by_next["writes"])[part.number] for part in (uses.first, uses.second))
-            writes, reads = (Array(by_next[kind])[uses.written.number] for kind in ("writes", "reads"))
+            first, second = (picked(by_next["writes"], part.number) for part in (uses.first, uses.second))
+            writes, reads = (picked(by_next[kind], uses.written.number) for kind in ("writes", "reads"))
             m.d.comb += self.ready[user].eq(
                 (~uses.first.used | (first == asked.first))
                 & (~uses.second.used | (second == asked.second))

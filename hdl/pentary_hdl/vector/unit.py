@@ -7,7 +7,7 @@ from functools import reduce
 from operator import or_
 from typing import Final
 
-from amaranth import Cat, Const, Module, Mux, Signal, Value
+from amaranth import Cat, Const, DomainRenamer, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -107,6 +107,7 @@ class VectorUnit(wiring.Component):
         announced: Out; the registers of those that come in the next cycle.
         starts: Out; an instruction starts in the next cycle.
         idle: Out; all instructions are complete from the next cycle on.
+        active: Out; something in the domain `lanes` changes at the end of this cycle.
     """
 
     def __init__(self, config: Config, users: int) -> None:
@@ -134,6 +135,7 @@ class VectorUnit(wiring.Component):
                 "announced": Out(ANNOUNCED).array(RESULTS),
                 "starts": Out(1),
                 "idle": Out(1),
+                "active": Out(1),
             }
         )
 
@@ -144,13 +146,13 @@ class VectorUnit(wiring.Component):
         longest = max(sizes.lag(name) for name in NAMES)
         slots = [Signal(_slot(sizes), name=f"slot_{age}") for age in range(longest)]
         for before, after in zip(slots, slots[1:], strict=False):
-            m.d.sync += after.valid.eq(before.valid)
-            with m.If(before.valid):
-                m.d.sync += after.eq(before)
+            m.d.lanes += after.eq(before)
 
         entry = self._take(m, slots)
         self._issue(m, entry, slots[0])
-        self._compute(m, slots, entry.a)
+        sources = [Signal(sizes.row, name=f"source_{number}") for number in range(len(self.read.words))]
+        m.d.lanes += [own.eq(words) for own, words in zip(sources, self.read.words, strict=True)]
+        self._compute(m, slots, entry.a, sources)
         self._complete(m, slots)
         return m
 
@@ -189,13 +191,16 @@ class VectorUnit(wiring.Component):
             self.room.eq(queue.room),
         ]
         with m.If(self.starts):
-            m.d.sync += running.eq(next_)
+            m.d.lanes += running.eq(next_)
 
         pending = [
             slot.valid & is_any(slot.op, [name for name in NAMES if sizes.lag(name) > age])
             for age, slot in enumerate(slots)
         ]
-        m.d.comb += self.idle.eq(queue.empty & ~reduce(or_, pending))
+        m.d.comb += [
+            self.idle.eq(queue.empty & ~reduce(or_, pending)),
+            self.active.eq(self.starts | reduce(or_, [slot.valid for slot in slots])),
+        ]
         return running
 
     def _issue(self, m: Module, entry: Signal, slot: Signal) -> None:
@@ -214,9 +219,9 @@ class VectorUnit(wiring.Component):
         wraps = ~grouped | (number == entry.width)
         last = once | ((row == last_row) & (wraps | ~passes))
         with m.If(self.starts):
-            m.d.sync += [valid.eq(1), first.eq(1), row.eq(0), target.eq(0), number.eq(0)]
+            m.d.lanes += [valid.eq(1), first.eq(1), row.eq(0), target.eq(0), number.eq(0)]
         with m.Elif(valid):
-            m.d.sync += [
+            m.d.lanes += [
                 valid.eq(~last),
                 first.eq(0),
                 row.eq(row + (wraps | ~passes)),
@@ -245,7 +250,6 @@ class VectorUnit(wiring.Component):
         # CONV reads the taps with its first row, then in pass 1 the next row of vs.
         next_row = passes & (number == 1)
         m.d.comb += [
-            port.enable.eq(valid),
             port.numbers[0].eq(entry.a),
             port.numbers[1].eq(Mux(passes & ~first, entry.a, entry.b)),
             port.row.eq(Mux(once, element_row, row + next_row)),
@@ -263,16 +267,19 @@ class VectorUnit(wiring.Component):
             )
         )
 
-    def _compute(self, m: Module, slots: list[Signal], fitness: Value) -> None:
+    def _compute(self, m: Module, slots: list[Signal], fitness: Value, sources: list[Signal]) -> None:
         """Connect the lanes."""
         sizes = self._sizes
-        m.submodules.window = window = Window(sizes)
-        m.submodules.elements = elements = Elements(sizes)
-        m.submodules.products = products = Products(sizes)
-        m.submodules.pool = pool = Pool(sizes)
-        m.submodules.maximum = maximum = Maximum(sizes)
-        m.submodules.sums = sums = Sums(sizes)
-        one, (first, second) = slots[1], self.read.words
+        window = Window(sizes)
+        elements = Elements(sizes)
+        products = Products(sizes)
+        pool = Pool(sizes)
+        maximum = Maximum(sizes)
+        sums = Sums(sizes)
+        parts = {"window": window, "elements": elements, "products": products}
+        for name, part in (parts | {"pool": pool, "maximum": maximum, "sums": sums}).items():
+            m.submodules[name] = DomainRenamer("lanes")(part)
+        one, (first, second) = slots[1], sources
         converts = one.op == Op.CONV
         m.d.comb += [
             window.enable.eq(one.valid & converts),
@@ -312,7 +319,7 @@ class VectorUnit(wiring.Component):
                 sums.products[lane].eq(products.sums[lane]),
             ]
         self._write(m, slots, elements, products, pool)
-        self._deliver(m, slots, fitness, maximum, sums)
+        self._deliver(m, slots, fitness, maximum, sums, first)
 
     def _write(
         self, m: Module, slots: list[Signal], elements: Elements, products: Products, pool: Pool
@@ -338,7 +345,9 @@ class VectorUnit(wiring.Component):
         for port, slot in ((early, two), (late, four)):
             m.d.comb += [port.number.eq(slot.d), port.row.eq(slot.target)]
 
-    def _deliver(self, m: Module, slots: list[Signal], fitness: Value, maximum: Maximum, sums: Sums) -> None:
+    def _deliver(
+        self, m: Module, slots: list[Signal], fitness: Value, maximum: Maximum, sums: Sums, row: data.View
+    ) -> None:
         """Deliver words for scalar registers, and connect the fitness accumulators."""
         depth = self._sizes.depth
         soon, one, before_last, last = (slots[age] for age in (0, 1, depth + 1, depth + 2))
@@ -353,7 +362,7 @@ class VectorUnit(wiring.Component):
             sums.number.eq(fitness),
             sums.takes.eq(soon.valid & (soon.op == Op.FITGET)),
         ]
-        element = self.read.words[0].as_value().word_select(one.lane, WORD_BITS)
+        element = row.as_value().word_select(one.lane, WORD_BITS)
         words = (
             Mux(one.op == Op.VGET, element, sums.taken.as_value()),
             Mux(last.op == Op.VMAX, maximum.word.as_value(), sums.word.as_value()),

@@ -1,6 +1,6 @@
 """Vector registers, their scoreboard and the vector unit, with ports for the other units that use vector registers."""
 
-from amaranth import Module, Signal
+from amaranth import Cat, DomainRenamer, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -53,6 +53,7 @@ class Vector(wiring.Component):
 
     Members:
         in_ex, enters, control, x, y, vl, room, results, announced, starts, idle: of the vector unit, see `VectorUnit`.
+        active: Out; something in the domain `lanes` changes at the end of this cycle.
         others: In; of each other unit, of `user_port`; at most one of all units has `enters` in a cycle.
     """
 
@@ -72,6 +73,7 @@ class Vector(wiring.Component):
                 "announced": Out(ANNOUNCED).array(RESULTS),
                 "starts": Out(1),
                 "idle": Out(1),
+                "active": Out(1),
                 "others": In(user_port(config, self._users)).array(others),
             }
         )
@@ -82,13 +84,17 @@ class Vector(wiring.Component):
         sizes = Sizes.of(self._config)
         m.submodules.unit = unit = VectorUnit(self._config, self._users)
         m.submodules.scoreboard = scoreboard = Scoreboard(self._users, self._config.pipeline.queue)
-        m.submodules.registers = registers = Registers(sizes, self._users, 1 + self._users)
+        registers = Registers(sizes, self._users, 1 + self._users)
+        m.submodules.registers = DomainRenamer("lanes")(registers)
         for name in ("in_ex", "enters", "control", "x", "y", "vl"):
             m.d.comb += getattr(unit, name).eq(getattr(self, name))
         for name in ("room", "starts", "idle"):
             m.d.comb += getattr(self, name).eq(getattr(unit, name))
         for own, theirs in zip([*self.results, *self.announced], [*unit.results, *unit.announced], strict=True):
             m.d.comb += own.eq(theirs)
+
+        written = Cat(unit.active, *(other.write.enable for other in self.others))
+        m.d.comb += self.active.eq(written.any())
 
         uses = Signal(USES)
         with m.If(self.enters):

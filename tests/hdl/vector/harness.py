@@ -18,6 +18,7 @@ from pentary_hdl.core import word as w
 from pentary_hdl import vector
 from pentary_hdl.tools import toolchain
 from pentary_hdl.vector.decoder import Decoder
+from pentary_hdl.vector.gate import add_gated_clock
 from pentary_hdl.vector.parameters import Sizes
 from pentary_hdl.vector.queue import Queue
 from pentary_hdl.vector.scoreboard import USES, ticket_layout
@@ -54,7 +55,7 @@ class Harness(wiring.Component):
         """Create a harness."""
         self.config = config
         sizes = Sizes.of(config)
-        read = {"enable": 1, "first": 3, "second": 3, "row": sizes.row_number}
+        read = {"first": 3, "second": 3, "row": sizes.row_number}
         write = {
             **{"enable": 1, "number": 3, "row": sizes.row_number, "mask": sizes.lanes},
             **{"words": sizes.row, "last": 1},
@@ -91,6 +92,7 @@ class Harness(wiring.Component):
         i, o = self.i, self.o
         m.submodules.vector = unit = Vector(self.config, 1)
         m.submodules.decoder = decoder = Decoder()
+        add_gated_clock(m, unit.active)
         (other,) = unit.others
         m.submodules.queue = queue = Queue(self.config.pipeline.queue, ticket_layout(2, self.config.pipeline.queue))
         m.d.comb += [
@@ -113,7 +115,6 @@ class Harness(wiring.Component):
             other.asked.eq(queue.oldest),
             other.reads.eq(i.other.reads),
             other.writes.eq(i.other.writes),
-            other.read.enable.eq(i.other.read.enable),
             other.read.numbers[0].eq(i.other.read.first),
             other.read.numbers[1].eq(i.other.read.second),
             other.read.row.eq(i.other.read.row),

@@ -203,8 +203,8 @@ def expect(program: list[Do], config: Config, inputs: data.StructLayout) -> Expe
                 other[at.free - 1]["reads"] |= 1 << register
                 for row in range(rows):
                     cycle = at.free - 1 if row == rows - 1 else at.start + row
-                    other[cycle]["read"] = {"enable": 1, "first": register, "row": row}
-                    found.rows[cycle + 1] = machine.vectors[register][row * lanes : (row + 1) * lanes]
+                    other[cycle]["read"] = {"first": register, "row": row}
+                    found.rows[cycle] = machine.vectors[register][row * lanes : (row + 1) * lanes]
             else:
                 machine.deliver_vector(register, do.words[: do.vl])
                 other[at.done - 1]["writes"] |= 1 << register
