@@ -38,11 +38,11 @@ class Elements(wiring.Component):
                 "op": In(Op),
                 "k": In(5),
                 "width": In(4),
-                "x": In(sizes.row),
-                "y": In(sizes.row),
+                "x": sizes.row(In),
+                "y": sizes.row(In),
                 "inside": In(lanes),
                 "sums": Out(SUM).array(lanes),
-                "words": Out(sizes.row),
+                "words": sizes.row(Out),
                 "mask": Out(lanes),
             }
         )

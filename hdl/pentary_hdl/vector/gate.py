@@ -1,24 +1,32 @@
-"""A clock for the lanes that stands still while they have nothing to do, for simulators."""
+"""Clocks of the lanes that stand still while these have nothing to do, for simulators."""
 
-from amaranth import ClockDomain, ClockSignal, Module, ResetSignal, Signal, Value
+from typing import Final
+
+from amaranth import ClockDomain, ClockSignal, DomainRenamer, Elaboratable, Module, ResetSignal, Signal
+from amaranth.lib import data
+
+ACTIVE: Final = data.StructLayout({"lanes": 1, "products": 1})
+"""Clock domains of the vector unit beside `sync`: of the lanes, and of their products with what is made of these."""
 
 
-def add_gated_clock(m: Module, active: Value) -> None:
-    """Add the clock domain `lanes`: the clock of `sync` in the cycles in which a signal is 1.
+def add_gated_clocks(m: Module, active: data.View) -> None:
+    """Add the clock domains of a vector unit: each has the clock of `sync` in the cycles in which it is active.
 
-    A simulator then computes nothing of the lanes in the other cycles. On an FPGA, whose clock networks have no gates to
-    spare, the domain is `sync` itself: `DomainRenamer({"lanes": "sync"})`.
+    A simulator computes nothing of a domain in the other cycles.
 
     Args:
-        m: module that gets the domain.
-        active: whether anything in the domain changes at the end of the cycle.
+        m: module that gets the domains.
+        active: of `ACTIVE`, whether anything in a domain changes at the end of the cycle.
     """
-    m.domains.lanes = ClockDomain()
-    m.domains.lanes_gate = ClockDomain(clk_edge="neg", reset_less=True)
-    opened = Signal()
-    m.d.lanes_gate += opened.eq(active)
-    m.d.comb += [
-        ClockSignal("lanes_gate").eq(ClockSignal()),
-        ClockSignal("lanes").eq(ClockSignal() & opened),
-        ResetSignal("lanes").eq(ResetSignal()),
-    ]
+    m.domains.gates = ClockDomain(clk_edge="neg", reset_less=True)
+    m.d.comb += ClockSignal("gates").eq(ClockSignal())
+    for name, _ in ACTIVE:
+        opened = Signal(name=f"{name}_opened")
+        m.domains += ClockDomain(name)
+        m.d.gates += opened.eq(active[name])
+        m.d.comb += [ClockSignal(name).eq(ClockSignal() & opened), ResetSignal(name).eq(ResetSignal())]
+
+
+def without_gates(unit: Elaboratable) -> Elaboratable:
+    """Return a vector unit all of whose registers have the clock of `sync`, as on an FPGA."""
+    return DomainRenamer({name: "sync" for name, _ in ACTIVE})(unit)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from amaranth import Shape, unsigned
-from amaranth.lib import data
+from amaranth.lib import wiring
 from amaranth.utils import ceil_log2
 
 from pentary.isa.encoding import operands
@@ -47,10 +47,9 @@ class Sizes:
         """Shape of the number of a row; it has a bit even if there is one row only."""
         return unsigned(max(1, ceil_log2(self.rows)))
 
-    @property
-    def row(self) -> data.ArrayLayout:
-        """Layout of a row."""
-        return data.ArrayLayout(w.WORD, self.lanes)
+    def row(self, flow: wiring.Flow) -> wiring.Member:
+        """Return a member that is a row, with a signal of its own for each element."""
+        return flow(w.WORD).array(self.lanes)
 
     def lag(self, name: str) -> int:
         """Return the cycles from the one in which an instruction reads its last row until its result is complete, less 1.

@@ -46,9 +46,9 @@ class Pool(wiring.Component):
                 "enable": In(1),
                 "width": In(4),
                 "phase": In(4),
-                "x": In(sizes.row),
+                "x": sizes.row(In),
                 "inside": In(sizes.lanes),
-                "words": Out(sizes.row),
+                "words": sizes.row(Out),
                 "mask": Out(sizes.lanes),
             }
         )
@@ -69,7 +69,8 @@ class Pool(wiring.Component):
         m.d.sync += [started.eq(self.phase == 0), begins.eq(started)]
         assert phases * WIDTHS == len(content)
 
-        reached = Signal(data.ArrayLayout(WORD_BITS, lanes))  # the maxima of the row before, if they are for this one
+        # The maxima of the row before.
+        reached = [Signal(WORD_BITS, name=f"reached_{lane}") for lane in range(lanes)]
         greatest: list[Value] = [self.x[lane].as_value() for lane in range(lanes)]
         greatest[0] = _greater(m, greatest[0], reached[lanes - 1], port.data["continues"])
         for step in range(layout["maxima"].shape.length):

@@ -1,6 +1,6 @@
 """Products of the lanes, 16 by 8 pents, and what is made of them: words, or limbs that reductions add up."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from amaranth import Cat, Module, Mux, Signal, Value
@@ -25,7 +25,9 @@ _MOST: Final = PENTS
 """Products that CONV adds up."""
 
 BOUNDS: Final = [most * _MOST for most in _LARGEST]
-PRODUCTS: Final = data.StructLayout({str(place): limbs.shape_of(bound) for place, bound in enumerate(BOUNDS)})
+PRODUCTS: Final = wiring.Signature(
+    {f"limb{place}": Out(limbs.shape_of(bound)) for place, bound in enumerate(BOUNDS)}  # type: ignore[arg-type]
+)
 """Limbs of a sum of products; a single one has the magnitudes `PRODUCT_BOUNDS`."""
 
 PRODUCT_BOUNDS: Final = _LARGEST
@@ -53,13 +55,13 @@ class Products(wiring.Component):
         lanes = sizes.lanes
         super().__init__(
             {
-                "x": In(sizes.row),
+                "x": sizes.row(In),
                 "y": In(SUM).array(lanes),
                 "squares": In(1),
                 "inside": In(lanes),
                 "begins": In(1),
                 "sums": Out(PRODUCTS).array(lanes),
-                "words": Out(sizes.row),
+                "words": sizes.row(Out),
             }
         )
 
@@ -72,7 +74,7 @@ class Products(wiring.Component):
         for lane in range(self._sizes.lanes):
             own = slice(lane * limbs.COUNT, (lane + 1) * limbs.COUNT)
             self._multiply(m, lane, begins)
-            numbers = [self.sums[lane][str(place)] for place in range(_SUMS)]
+            numbers = list(limbs_of(self.sums[lane]))
             found, _, beyond = limbs.carried(m, *limbs.reduced(m, numbers, BOUNDS))
             above = Signal(beyond.shape(), name=f"above_{lane}")
             m.d.sync += above.eq(beyond)
@@ -100,10 +102,14 @@ class Products(wiring.Component):
         xs, ys = factors
         with m.If(~self.inside[lane]):
             m.d.sync += [part.eq(0) for part in xs]
-        for place in range(_SUMS):
-            total = self.sums[lane][str(place)]
+        for place, total in enumerate(limbs_of(self.sums[lane])):
             product = sum(xs[place - k] * ys[k] for k in range(_FACTORS) if 0 <= place - k < limbs.COUNT)
             m.d.sync += total.eq(Mux(begins, 0, total) + product)
+
+
+def limbs_of(products: wiring.PureInterface) -> Iterator[Value]:
+    """Yield the limbs of a sum of `PRODUCTS`."""
+    return (getattr(products, f"limb{place}") for place in range(_SUMS))
 
 
 def _fours(word: Value) -> list[Value]:

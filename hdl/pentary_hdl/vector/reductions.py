@@ -1,6 +1,7 @@
 """Reductions over the lanes and rows: the greatest element, sums of words and of squares, and the fitness accumulators."""
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Final
 
 from amaranth import Cat, Module, Mux, Signal, Value
@@ -12,7 +13,7 @@ from pentary_hdl.core import word as w
 from pentary_hdl.vector import limbs
 from pentary_hdl.vector.arithmetic import WORD_BITS, picked
 from pentary_hdl.vector.parameters import Sizes
-from pentary_hdl.vector.products import PRODUCT_BOUNDS, PRODUCTS, saturated
+from pentary_hdl.vector.products import PRODUCT_BOUNDS, PRODUCTS, limbs_of, saturated
 
 _SUMS: Final = limbs.COUNT
 """Limbs that are added up: words have so many, and squares of eight pents have fewer."""
@@ -37,7 +38,7 @@ class Maximum(wiring.Component):
         self._sizes = sizes
         super().__init__(
             {
-                "x": In(sizes.row),
+                "x": sizes.row(In),
                 "inside": In(sizes.lanes),
                 "begins": In(1),
                 "valid": In(1),
@@ -106,9 +107,8 @@ class Sums(wiring.Component):
         """Create the tree, the conversion to words and the accumulators."""
         m = Module()
         bounds = [most * self._sizes.lanes * self._sizes.rows for most in PRODUCT_BOUNDS[:_SUMS]]
-        totals = Signal(data.StructLayout({str(place): limbs.shape_of(bound) for place, bound in enumerate(bounds)}))
-        for place in range(_SUMS):
-            own = totals[str(place)]
+        totals = [Signal(limbs.shape_of(bound), name=f"total_{place}") for place, bound in enumerate(bounds)]
+        for place, own in enumerate(totals):
 
             def gathered(numbers: Sequence[Value], own: Value = own) -> None:
                 with m.If(self.valid):
@@ -117,7 +117,7 @@ class Sums(wiring.Component):
             self._tree(m, place, gathered)
 
         m.submodules.digits = digits = limbs.Digits(2 * limbs.COUNT)
-        reduced, top = limbs.reduced(m, [totals[str(place)] for place in range(_SUMS)], bounds)
+        reduced, top = limbs.reduced(m, totals, bounds)
         found, _, beyond = limbs.carried(m, reduced, top)
         above = Signal(beyond.shape())
         m.d.sync += above.eq(beyond)
@@ -129,7 +129,10 @@ class Sums(wiring.Component):
     def _tree(self, m: Module, place: int, gathered: Callable[[Sequence[Value]], None]) -> None:
         """Add up limb `place` of all lanes, and hand the operands of the last level over."""
         bound = PRODUCT_BOUNDS[place]
-        level: list[Value] = [product[str(place)][: bound.bit_length() + 1].as_signed() for product in self.products]
+        level: list[Value] = []
+        for product in self.products:
+            *_, number = islice(limbs_of(product), place + 1)
+            level.append(number[: bound.bit_length() + 1].as_signed())
         for number, ways in enumerate(levels(self._sizes.depth)[:-1]):
             bound *= ways
             following = []

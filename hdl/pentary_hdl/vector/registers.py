@@ -1,10 +1,11 @@
 """Vector registers: a memory for each, which several units read and write row by row."""
 
 from amaranth import Cat, Module, Mux, Signal, Value
-from amaranth.lib import data, memory, wiring
+from amaranth.lib import memory, wiring
 from amaranth.lib.wiring import In, Out
 
 from pentary.isa.table import VECTORS
+from pentary_hdl.core import word as w
 from pentary_hdl.vector.arithmetic import WORD_BITS, nothing, picked
 from pentary_hdl.vector.parameters import Sizes
 from pentary_hdl.vector.scoreboard import NUMBER
@@ -25,7 +26,7 @@ def read_port(sizes: Sizes) -> wiring.Signature:
         {
             "numbers": Out(NUMBER).array(SOURCES),
             "row": Out(sizes.row_number),
-            "words": In(sizes.row).array(SOURCES),
+            "words": In(w.WORD).array(SOURCES, sizes.lanes),
         }
     )
 
@@ -47,7 +48,7 @@ def write_port(sizes: Sizes) -> wiring.Signature:
             "number": Out(NUMBER),
             "row": Out(sizes.row_number),
             "mask": Out(sizes.lanes),
-            "words": Out(sizes.row),
+            "words": sizes.row(Out),
             "last": Out(1),
         }
     )
@@ -78,66 +79,71 @@ class Registers(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Create a memory for each register, and choose among them for each reader."""
+        """Create the memories, and choose among them for each reader."""
         m = Module()
-        lanes = self._sizes.lanes
-        masked = [Signal(data.ArrayLayout(WORD_BITS, lanes), name=f"masked_{n}") for n in range(len(self.writes))]
+        masked = [
+            [Signal(WORD_BITS, name=f"masked_{writer}_{lane}") for lane in range(self._sizes.lanes)]
+            for writer in range(len(self.writes))
+        ]
         for words, port in zip(masked, self.writes, strict=True):
             for own, word, bit in zip(words, port.words, port.mask, strict=True):
                 m.d.comb += own.eq(Mux(bit, word.as_value(), nothing()))
         banks = [self._bank(m, number, masked) for number in range(VECTORS)]
         early = self.writes[0]
         for reader, port in enumerate(self.reads):
-            rows, written = ([bank[kind][reader] for bank in banks] for kind in (0, 1))
-            for number, words in zip(port.numbers, port.words, strict=True):
-                row, there, bypass = Signal(WORD_BITS * lanes), Signal(), Signal()
+            for source, (number, words) in enumerate(zip(port.numbers, port.words, strict=True)):
+                there, bypass = Signal(name=f"there_{reader}_{source}"), Signal(name=f"bypass_{reader}_{source}")
                 m.d.comb += [
-                    row.eq(picked(rows, number)),
-                    there.eq(picked(written, number)),
+                    there.eq(picked([written.bit_select(port.row, 1) for written, _ in banks], number)),
                     bypass.eq(early.enable & (early.number == number) & (early.row == port.row)),
                 ]
                 for lane, (word, now) in enumerate(zip(words, masked[0], strict=True)):
-                    kept = Mux(there, row.word_select(lane, WORD_BITS), nothing())
-                    m.d.comb += word.eq(Mux(bypass & early.mask[lane], now, kept))
+                    kept = Mux(there, picked([rows[reader][lane] for _, rows in banks], number), nothing())
+                    m.d.comb += word.as_value().eq(Mux(bypass & early.mask[lane], now, kept))
         return m
 
-    def _bank(self, m: Module, number: int, masked: list[Signal]) -> tuple[list[Value], list[Value]]:
-        """Add a register.
+    def _bank(self, m: Module, number: int, masked: list[list[Signal]]) -> tuple[Signal, list[list[Value]]]:
+        """Add a register: a memory for each lane.
 
         Args:
             m: module to which it is added.
             number: of the register.
-            masked: for each writer, the words that it writes, and 0 in the elements that it keeps.
+            masked: for each writer and lane, the word that it writes, and 0 for an element that it keeps.
 
         Returns:
-            For each reader, the row that it asks for, and whether this has been written since it became 0.
+            A bit for each row, whether it has been written since it became 0; for each reader and lane, the word in the
+            row that the reader asks for.
         """
         sizes = self._sizes
         rows, lanes = 1 << sizes.row_number.width, sizes.lanes
-        bank = memory.Memory(shape=data.ArrayLayout(WORD_BITS, lanes), depth=rows, init=[])
-        m.submodules[f"register_{number}"] = bank
         written, here = Signal(rows, name=f"written_{number}"), Signal(rows, name=f"here_{number}")
-        write = bank.write_port(granularity=1)
-
         hits = Signal(len(self.writes), name=f"hits_{number}")
         row, last, mask = Signal(sizes.row_number), Signal(), Signal(lanes)
         m.d.comb += hits.eq(Cat(port.enable & (port.number == number) for port in self.writes))
-        for hit, port, words in zip(hits, self.writes, masked, strict=True):
+        for hit, port in zip(hits, self.writes, strict=True):
             with m.If(hit):
-                m.d.comb += [row.eq(port.row), last.eq(port.last), mask.eq(port.mask), write.data.eq(words)]
-        present = written.bit_select(row, 1)
+                m.d.comb += [row.eq(port.row), last.eq(port.last), mask.eq(port.mask)]
+        enables = Signal(lanes, name=f"enables_{number}")
         m.d.comb += [
             here.eq(1 << row),
-            write.addr.eq(row),
-            write.en.eq(Mux(hits.any(), mask | (~present).replicate(lanes), 0)),
+            # A row that is 0 so far becomes 0 in the other elements, too.
+            enables.eq(Mux(hits.any(), mask | (~written.bit_select(row, 1)).replicate(lanes), 0)),
         ]
         with m.If(hits.any()):
             # The bits below the one of this row are those of the lower rows.
             m.d.sync += written.eq(Mux(last, written & (here - 1), written) | here)
 
-        found = []
-        for port in self.reads:
-            read = bank.read_port(domain="comb")
-            m.d.comb += read.addr.eq(port.row)
-            found.append(read.data.as_value())
-        return found, [written.bit_select(port.row, 1) for port in self.reads]
+        found: list[list[Value]] = [[] for _ in self.reads]
+        for lane in range(lanes):
+            bank = memory.Memory(shape=WORD_BITS, depth=rows, init=[])
+            m.submodules[f"register_{number}_{lane}"] = bank
+            write = bank.write_port()
+            word: Value = masked[0][lane]
+            for hit, words in zip(hits[1:], masked[1:], strict=True):
+                word = Mux(hit, words[lane], word)
+            m.d.comb += [write.addr.eq(row), write.en.eq(enables[lane]), write.data.eq(word)]
+            for port, words in zip(self.reads, found, strict=True):
+                read = bank.read_port(domain="comb")
+                m.d.comb += read.addr.eq(port.row)
+                words.append(read.data)
+        return written, found

@@ -15,12 +15,13 @@ from pentary.isa.table import MAX_VL, REGISTERS, VECTORS
 from pentary.machine.config import Config
 from pentary_hdl.core import conversion
 from pentary_hdl.core import word as w
-from pentary_hdl.vector.arithmetic import WORD_BITS, nothing, widened
+from pentary_hdl.vector.arithmetic import WORD_BITS, nothing, picked, widened
 from pentary_hdl.vector.decoder import CONTROL, Op, is_any
 from pentary_hdl.vector.elements import Elements
+from pentary_hdl.vector.gate import ACTIVE
 from pentary_hdl.vector.parameters import NAMES, Sizes, having, occupying
 from pentary_hdl.vector.pool import Pool
-from pentary_hdl.vector.products import Products
+from pentary_hdl.vector.products import Products, limbs_of
 from pentary_hdl.vector.queue import Queue
 from pentary_hdl.vector.reductions import Maximum, Sums
 from pentary_hdl.vector.registers import read_port, write_port
@@ -37,6 +38,9 @@ RESULTS: Final = 2
 
 _SCALAR: Final = (("VGET", "FITGET"), ("VSUM", "VMAX"))
 _MULTIPLIED: Final = ("VMUL", "VMULS", "CONV")
+_PRODUCTS: Final = (*_MULTIPLIED, "VSUM", "POPEVAL")
+"""Instructions that multiply, VSUM by 1."""
+
 _ONCE: Final = occupying("1")
 _PASSES: Final = occupying("wv")
 _ELEMENT_BITS: Final = (MAX_VL - 1).bit_length()
@@ -107,7 +111,7 @@ class VectorUnit(wiring.Component):
         announced: Out; the registers of those that come in the next cycle.
         starts: Out; an instruction starts in the next cycle.
         idle: Out; all instructions are complete from the next cycle on.
-        active: Out; something in the domain `lanes` changes at the end of this cycle.
+        active: Out; of `gate.ACTIVE`: something in a clock domain changes at the end of this cycle.
     """
 
     def __init__(self, config: Config, users: int) -> None:
@@ -135,7 +139,7 @@ class VectorUnit(wiring.Component):
                 "announced": Out(ANNOUNCED).array(RESULTS),
                 "starts": Out(1),
                 "idle": Out(1),
-                "active": Out(1),
+                "active": Out(ACTIVE),
             }
         )
 
@@ -150,8 +154,12 @@ class VectorUnit(wiring.Component):
 
         entry = self._take(m, slots)
         self._issue(m, entry, slots[0])
-        sources = [Signal(sizes.row, name=f"source_{number}") for number in range(len(self.read.words))]
-        m.d.lanes += [own.eq(words) for own, words in zip(sources, self.read.words, strict=True)]
+        sources = [
+            [Signal(w.WORD, name=f"source_{number}_{lane}") for lane in range(sizes.lanes)]
+            for number in range(len(self.read.words))
+        ]
+        for row, words in zip(sources, self.read.words, strict=True):
+            m.d.lanes += [own.eq(word) for own, word in zip(row, words, strict=True)]
         self._compute(m, slots, entry.a, sources)
         self._complete(m, slots)
         return m
@@ -199,7 +207,11 @@ class VectorUnit(wiring.Component):
         ]
         m.d.comb += [
             self.idle.eq(queue.empty & ~reduce(or_, pending)),
-            self.active.eq(self.starts | reduce(or_, [slot.valid for slot in slots])),
+            self.active.lanes.eq(self.starts | reduce(or_, [slot.valid for slot in slots])),
+            self.active.products.eq(
+                (slots[0].valid & (slots[0].op == Op.FITGET))
+                | reduce(or_, [slot.valid & is_any(slot.op, _PRODUCTS) for slot in slots[1 : sizes.depth + 3]])
+            ),
         ]
         return running
 
@@ -267,7 +279,7 @@ class VectorUnit(wiring.Component):
             )
         )
 
-    def _compute(self, m: Module, slots: list[Signal], fitness: Value, sources: list[Signal]) -> None:
+    def _compute(self, m: Module, slots: list[Signal], fitness: Value, sources: list[list[Signal]]) -> None:
         """Connect the lanes."""
         sizes = self._sizes
         window = Window(sizes)
@@ -276,17 +288,17 @@ class VectorUnit(wiring.Component):
         pool = Pool(sizes)
         maximum = Maximum(sizes)
         sums = Sums(sizes)
-        parts = {"window": window, "elements": elements, "products": products}
-        for name, part in (parts | {"pool": pool, "maximum": maximum, "sums": sums}).items():
+        parts = {"window": window, "elements": elements, "pool": pool, "maximum": maximum}
+        for name, part in parts.items():
             m.submodules[name] = DomainRenamer("lanes")(part)
+        for name, part in {"products": products, "sums": sums}.items():
+            m.submodules[name] = DomainRenamer("products")(part)
         one, (first, second) = slots[1], sources
         converts = one.op == Op.CONV
         m.d.comb += [
             window.enable.eq(one.valid & converts),
             window.begins.eq(one.first),
             window.number.eq(one["pass"]),
-            window.first.eq(first),
-            window.second.eq(second),
         ]
         by_scalar, by_row = is_any(one.op, ["VADDS", "VMULS", "VSET"]), Signal()
         common = Signal(WORD_BITS)
@@ -296,7 +308,6 @@ class VectorUnit(wiring.Component):
             elements.op.eq(one.op),
             elements.k.eq(one.b),
             elements.width.eq(one.width),
-            elements.x.eq(first),
             elements.inside.eq(one.inside | (one.op == Op.VSET).replicate(sizes.lanes)),
             products.squares.eq(one.op == Op.POPEVAL),
             products.inside.eq(one.inside),
@@ -304,19 +315,19 @@ class VectorUnit(wiring.Component):
             pool.enable.eq(slots[0].valid & (slots[0].op == Op.POOL)),
             pool.width.eq(slots[0].width),
             pool.phase.eq(slots[0]["pass"]),
-            pool.x.eq(first),
             pool.inside.eq(one.inside),
-            maximum.x.eq(first),
             maximum.inside.eq(one.inside),
         ]
         for lane in range(sizes.lanes):
             operand = Signal(WORD_BITS, name=f"operand_{lane}")
             m.d.comb += [
+                *(part.eq(first[lane]) for part in (window.first[lane], elements.x[lane], pool.x[lane], maximum.x[lane])),
+                window.second[lane].eq(second[lane]),
                 operand.eq(Mux(by_row, second[lane].as_value(), common)),
                 elements.y[lane].as_value().eq(operand),
                 products.x[lane].as_value().eq(Mux(converts, window.words[lane].as_value(), first[lane].as_value())),
                 products.y[lane].eq(Mux(one.op == Op.POPEVAL, elements.sums[lane], widened(operand))),
-                sums.products[lane].eq(products.sums[lane]),
+                *(own.eq(limb) for own, limb in zip(limbs_of(sums.products[lane]), limbs_of(products.sums[lane]))),
             ]
         self._write(m, slots, elements, products, pool)
         self._deliver(m, slots, fitness, maximum, sums, first)
@@ -333,7 +344,6 @@ class VectorUnit(wiring.Component):
         m.d.comb += [
             early.enable.eq(two.valid & is_any(two.op, written)),
             early.mask.eq(Mux(sets, Const(1, sizes.lanes) << two.lane, Mux(pools, pool.mask, elements.mask))),
-            early.words.eq(Mux(pools, pool.words.as_value(), elements.words.as_value())),
             early.last.eq(two.last & ~sets),
             late.enable.eq(four.valid & is_any(four.op, _MULTIPLIED) & four.ends),
             late.mask.eq(~Const(0, sizes.lanes)),
@@ -341,12 +351,15 @@ class VectorUnit(wiring.Component):
         ]
         for lane in range(sizes.lanes):
             word = Mux(four.inside[lane], products.words[lane].as_value(), nothing())
-            m.d.comb += late.words[lane].as_value().eq(word)
+            m.d.comb += [
+                early.words[lane].eq(Mux(pools, pool.words[lane], elements.words[lane])),
+                late.words[lane].as_value().eq(word),
+            ]
         for port, slot in ((early, two), (late, four)):
             m.d.comb += [port.number.eq(slot.d), port.row.eq(slot.target)]
 
     def _deliver(
-        self, m: Module, slots: list[Signal], fitness: Value, maximum: Maximum, sums: Sums, row: data.View
+        self, m: Module, slots: list[Signal], fitness: Value, maximum: Maximum, sums: Sums, row: list[Signal]
     ) -> None:
         """Deliver words for scalar registers, and connect the fitness accumulators."""
         depth = self._sizes.depth
@@ -362,7 +375,7 @@ class VectorUnit(wiring.Component):
             sums.number.eq(fitness),
             sums.takes.eq(soon.valid & (soon.op == Op.FITGET)),
         ]
-        element = row.as_value().word_select(one.lane, WORD_BITS)
+        element = picked([word.as_value() for word in row], one.lane)
         words = (
             Mux(one.op == Op.VGET, element, sums.taken.as_value()),
             Mux(last.op == Op.VMAX, maximum.word.as_value(), sums.word.as_value()),

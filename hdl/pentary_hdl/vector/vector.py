@@ -8,6 +8,7 @@ from pentary.isa.table import MAX_VL, VECTORS
 from pentary.machine.config import Config
 from pentary_hdl.core import word as w
 from pentary_hdl.vector.decoder import CONTROL
+from pentary_hdl.vector.gate import ACTIVE
 from pentary_hdl.vector.parameters import Sizes
 from pentary_hdl.vector.registers import Registers, read_port, write_port
 from pentary_hdl.vector.scoreboard import USES, Scoreboard, ticket_layout
@@ -53,7 +54,7 @@ class Vector(wiring.Component):
 
     Members:
         in_ex, enters, control, x, y, vl, room, results, announced, starts, idle: of the vector unit, see `VectorUnit`.
-        active: Out; something in the domain `lanes` changes at the end of this cycle.
+        active: Out; of `gate.ACTIVE`: something in a clock domain changes at the end of this cycle.
         others: In; of each other unit, of `user_port`; at most one of all units has `enters` in a cycle.
     """
 
@@ -73,7 +74,7 @@ class Vector(wiring.Component):
                 "announced": Out(ANNOUNCED).array(RESULTS),
                 "starts": Out(1),
                 "idle": Out(1),
-                "active": Out(1),
+                "active": Out(ACTIVE),
                 "others": In(user_port(config, self._users)).array(others),
             }
         )
@@ -93,8 +94,11 @@ class Vector(wiring.Component):
         for own, theirs in zip([*self.results, *self.announced], [*unit.results, *unit.announced], strict=True):
             m.d.comb += own.eq(theirs)
 
-        written = Cat(unit.active, *(other.write.enable for other in self.others))
-        m.d.comb += self.active.eq(written.any())
+        writing = Cat(other.write.enable for other in self.others).any()
+        m.d.comb += [
+            self.active.lanes.eq(unit.active.lanes | writing),
+            self.active.products.eq(unit.active.products),
+        ]
 
         uses = Signal(USES)
         with m.If(self.enters):

@@ -1,12 +1,12 @@
 """The elements that CONV multiplies: a window that moves over the rows of a vector, and the taps."""
 
-from amaranth import Cat, Module, Mux, Signal
-from amaranth.lib import data, wiring
+from amaranth import Module, Mux, Signal
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from pentary.numbers.word import PENTS
 from pentary_hdl.core import word as w
-from pentary_hdl.vector.arithmetic import WORD_BITS
+from pentary_hdl.vector.arithmetic import picked
 from pentary_hdl.vector.parameters import Sizes
 
 
@@ -35,9 +35,9 @@ class Window(wiring.Component):
                 "enable": In(1),
                 "begins": In(1),
                 "number": In(4),
-                "first": In(sizes.row),
-                "second": In(sizes.row),
-                "words": Out(sizes.row),
+                "first": sizes.row(In),
+                "second": sizes.row(In),
+                "words": sizes.row(Out),
                 "tap": Out(w.WORD),
             }
         )
@@ -46,21 +46,18 @@ class Window(wiring.Component):
         """Move the window by an element in each pass."""
         m = Module()
         lanes = self._sizes.lanes
-        taps = Signal(data.ArrayLayout(WORD_BITS, PENTS))
-        moved = Signal((lanes - 1) * WORD_BITS)  # the window but for its last element
-        ahead = Signal((PENTS - 1) * WORD_BITS)  # elements after it
-        first, second = self.first.as_value(), self.second.as_value()
-        window, following = Signal(lanes * WORD_BITS), Signal.like(ahead)
-        m.d.comb += [
-            following.eq(Mux(self.number == 1, second, ahead)),
-            window.eq(Mux(self.number == 0, first, Cat(moved, following[:WORD_BITS]))),
-            self.words.eq(window),
-            self.tap.eq(Mux(self.begins, second[:WORD_BITS], taps[self.number])),
-        ]
+        taps = [Signal(w.WORD, name=f"tap_{number}") for number in range(PENTS)]
+        moved = [Signal(w.WORD, name=f"moved_{lane}") for lane in range(lanes - 1)]
+        ahead = [Signal(w.WORD, name=f"ahead_{place}") for place in range(PENTS - 1)]  # elements after the window
+        begins_row, takes_next = self.number == 0, self.number == 1
+        following = [Mux(takes_next, word, own) for word, own in zip(self.second, ahead, strict=False)]
+        for own, word, before in zip(self.words, self.first, [*moved, following[0]], strict=True):
+            m.d.comb += own.eq(Mux(begins_row, word, before))
+        m.d.comb += self.tap.eq(Mux(self.begins, self.second[0], picked(taps, self.number)))
         with m.If(self.enable):
-            m.d.sync += moved.eq(window[WORD_BITS:])
-            with m.If(self.number != 0):
-                m.d.sync += ahead.eq(following[WORD_BITS:])
+            m.d.sync += [own.eq(word) for own, word in zip(moved, list(self.words)[1:], strict=True)]
+            with m.If(~begins_row):
+                m.d.sync += [own.eq(word) for own, word in zip(ahead, following[1:], strict=False)]
             with m.If(self.begins):
-                m.d.sync += taps.eq(second)
+                m.d.sync += [own.eq(word) for own, word in zip(taps, self.second, strict=False)]
         return m

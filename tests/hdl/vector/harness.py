@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import amaranth
-from amaranth import Module, Signal
+from amaranth import Cat, Module, Signal
 from amaranth.back import rtlil
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -18,7 +18,7 @@ from pentary_hdl.core import word as w
 from pentary_hdl import vector
 from pentary_hdl.tools import toolchain
 from pentary_hdl.vector.decoder import Decoder
-from pentary_hdl.vector.gate import add_gated_clock
+from pentary_hdl.vector.gate import add_gated_clocks
 from pentary_hdl.vector.parameters import Sizes
 from pentary_hdl.vector.queue import Queue
 from pentary_hdl.vector.scoreboard import USES, ticket_layout
@@ -58,7 +58,7 @@ class Harness(wiring.Component):
         read = {"first": 3, "second": 3, "row": sizes.row_number}
         write = {
             **{"enable": 1, "number": 3, "row": sizes.row_number, "mask": sizes.lanes},
-            **{"words": sizes.row, "last": 1},
+            **{"words": data.ArrayLayout(w.WORD, sizes.lanes), "last": 1},
         }
         pipeline = {"in_ex": 1, "enters": 1}
         self.inputs = data.StructLayout(
@@ -80,7 +80,7 @@ class Harness(wiring.Component):
                     | {f"announced{n}": ANNOUNCED for n in range(RESULTS)}
                 ),
                 "other": data.StructLayout(
-                    {"room": 1, "starts": 1, "empty": 1, "words": data.ArrayLayout(sizes.row, 2)}
+                    {"room": 1, "starts": 1, "empty": 1, "words": data.ArrayLayout(w.WORD, 2 * sizes.lanes)}
                 ),
             }
         )
@@ -92,7 +92,7 @@ class Harness(wiring.Component):
         i, o = self.i, self.o
         m.submodules.vector = unit = Vector(self.config, 1)
         m.submodules.decoder = decoder = Decoder()
-        add_gated_clock(m, unit.active)
+        add_gated_clocks(m, unit.active)
         (other,) = unit.others
         m.submodules.queue = queue = Queue(self.config.pipeline.queue, ticket_layout(2, self.config.pipeline.queue))
         m.d.comb += [
@@ -120,12 +120,13 @@ class Harness(wiring.Component):
             other.read.row.eq(i.other.read.row),
             *(
                 getattr(other.write, name).eq(i.other.write[name])
-                for name in ("enable", "number", "row", "mask", "words", "last")
+                for name in ("enable", "number", "row", "mask", "last")
             ),
+            *(own.eq(word) for own, word in zip(other.write.words, i.other.write.words, strict=True)),
             o.other.room.eq(queue.room),
             o.other.starts.eq(takes),
             o.other.empty.eq(queue.empty),
-            *(o.other.words[n].eq(other.read.words[n]) for n in range(2)),
+            o.other.words.eq(Cat(word.as_value() for words in other.read.words for word in words)),
         ]
         return m
 
