@@ -86,7 +86,9 @@ class Decoder(wiring.Component):
             line, is_[name] = BY_NAME[name], Signal(name=f"is_{name}")
             layout = LAYOUTS[line.format]
             code = equals(*OPCODE, line.opcode)
-            m.d.comb += is_[name].eq(code & equals(*layout["function"], line.function) if "function" in layout else code)
+            m.d.comb += is_[name].eq(
+                code & equals(*layout["function"], line.function) if "function" in layout else code
+            )
 
         def any_of(names: Collection[str]) -> Value:
             return reduce(or_, [is_[name] for name in names])

@@ -52,9 +52,9 @@ class Sizes:
         return flow(w.WORD).array(self.lanes)
 
     def lag(self, name: str) -> int:
-        """Return the cycles from the one in which an instruction reads its last row until its result is complete, less 1.
+        """Return latency less occupancy of an instruction.
 
-        In other words latency less occupancy: its last row is read in the cycle start + occupancy - 1.
+        Its last row is read in the cycle start + occupancy - 1, so many cycles before the last one of the latency.
         """
         line = BY_NAME[name]
         lag = dict(zip(TERMS, (coefficients(line.latency) - coefficients(line.occupancy)).tolist(), strict=True))

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from amaranth import Array, Cat, Module, Mux, Signal, Value
+from amaranth import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, memory, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -132,7 +132,11 @@ def table(sizes: Sizes) -> tuple[data.StructLayout, list[dict[str, object]]]:
             "moves": data.ArrayLayout(lanes // 2, sizes.depth),
         }
     )
-    content = [_entry(sizes, width, phase, maxima) for phase in range(min(WIDTHS, sizes.rows)) for width in range(1, WIDTHS + 1)]
+    content = [
+        _entry(sizes, width, phase, maxima)
+        for phase in range(min(WIDTHS, sizes.rows))
+        for width in range(1, WIDTHS + 1)
+    ]
     return layout, content
 
 
@@ -159,7 +163,7 @@ def _entry(sizes: Sizes, width: int, phase: int, maxima: list[int]) -> dict[str,
 
 
 def _pair(lane: int, step: int) -> int:
-    """Return the number of a lane and the one it exchanges words with, among such pairs: the lane's without bit `step`."""
+    """Return which pair of lanes a lane belongs to in a step: the lane's number without the bit `step`."""
     return lane >> step + 1 << step | lane & (1 << step) - 1
 
 

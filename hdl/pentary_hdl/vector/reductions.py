@@ -1,4 +1,4 @@
-"""Reductions over the lanes and rows: the greatest element, sums of words and of squares, and the fitness accumulators."""
+"""Reductions over lanes and rows: the greatest element, sums of words and of squares; the fitness accumulators."""
 
 from collections.abc import Callable, Sequence
 from itertools import islice
@@ -49,9 +49,7 @@ class Maximum(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Create the levels; the least word has all bits 0."""
         m = Module()
-        level: list[Value] = [
-            Mux(inside, word.as_value(), 0) for inside, word in zip(self.inside, self.x, strict=True)
-        ]
+        level: list[Value] = [Mux(inside, word.as_value(), 0) for inside, word in zip(self.inside, self.x, strict=True)]
         number = 0
         while len(level) > 1:
             number += 1

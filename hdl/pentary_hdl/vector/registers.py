@@ -74,9 +74,7 @@ class Registers(wiring.Component):
     def __init__(self, sizes: Sizes, readers: int, writers: int) -> None:
         """Create a register file."""
         self._sizes = sizes
-        super().__init__(
-            {"reads": In(read_port(sizes)).array(readers), "writes": In(write_port(sizes)).array(writers)}
-        )
+        super().__init__({"reads": In(read_port(sizes)).array(readers), "writes": In(write_port(sizes)).array(writers)})
 
     def elaborate(self, platform: object) -> Module:
         """Create the memories, and choose among them for each reader."""

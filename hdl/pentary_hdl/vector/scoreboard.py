@@ -1,4 +1,4 @@
-"""Scoreboard of the vector registers: which instruction of which unit may start, by the registers of those before it."""
+"""Scoreboard of the vector registers: whether an instruction may start, by what those before it still do."""
 
 from typing import Final
 

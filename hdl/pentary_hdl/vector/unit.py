@@ -4,6 +4,7 @@ The cycle in which a row of the sources is read is its age 0; `architecture/vect
 """
 
 from functools import reduce
+from itertools import pairwise
 from operator import or_
 from typing import Final
 
@@ -19,13 +20,14 @@ from pentary_hdl.vector.arithmetic import WORD_BITS, nothing, picked, widened
 from pentary_hdl.vector.decoder import CONTROL, Op, is_any
 from pentary_hdl.vector.elements import Elements
 from pentary_hdl.vector.gate import ACTIVE
-from pentary_hdl.vector.parameters import NAMES, Sizes, having, occupying
+from pentary_hdl.vector.parameters import NAMES, Sizes, having
 from pentary_hdl.vector.pool import Pool
 from pentary_hdl.vector.products import Products, limbs_of
 from pentary_hdl.vector.queue import Queue
 from pentary_hdl.vector.reductions import Maximum, Sums
 from pentary_hdl.vector.registers import read_port, write_port
 from pentary_hdl.vector.scoreboard import ticket_layout
+from pentary_hdl.vector.sequence import Sequence, entry_layout, slot_layout
 from pentary_hdl.vector.window import Window
 
 RESULT: Final = data.StructLayout({"valid": 1, "register": range(REGISTERS), "word": w.WORD})
@@ -40,50 +42,6 @@ _SCALAR: Final = (("VGET", "FITGET"), ("VSUM", "VMAX"))
 _MULTIPLIED: Final = ("VMUL", "VMULS", "CONV")
 _PRODUCTS: Final = (*_MULTIPLIED, "VSUM", "POPEVAL")
 """Instructions that multiply, VSUM by 1."""
-
-_ONCE: Final = occupying("1")
-_PASSES: Final = occupying("wv")
-_ELEMENT_BITS: Final = (MAX_VL - 1).bit_length()
-
-
-def _entry(sizes: Sizes, ticket: data.StructLayout) -> data.StructLayout:
-    """Return the layout of an instruction in the queue."""
-    return data.StructLayout(
-        {
-            "ticket": ticket,
-            "op": Op,
-            "d": 5,
-            "a": 3,
-            "b": 5,
-            "width": 4,
-            "word": w.WORD,  # the scalar operand
-            "element": _ELEMENT_BITS,  # of VGET and VSET
-            "last": _ELEMENT_BITS,  # VL less 1
-            "count": range(MAX_VL + 1),  # elements of the result that are computed: VL, or those that CONV has
-        }
-    )
-
-
-def _slot(sizes: Sizes) -> data.StructLayout:
-    """Return the layout of what goes with a row."""
-    return data.StructLayout(
-        {
-            "valid": 1,
-            "op": Op,
-            "d": 5,
-            "b": 5,
-            "width": 4,
-            "word": w.WORD,
-            "lane": range(sizes.lanes),  # of VGET and VSET
-            "pass": 4,  # of CONV; of POOL, the row's number modulo w
-            "first": 1,  # the instruction's first row, and first of its passes
-            "begins": 1,  # the first pass of a row
-            "ends": 1,  # the last pass of a row
-            "last": 1,  # the instruction's last row and pass
-            "target": sizes.row_number,  # row of the result
-            "inside": sizes.lanes,  # elements that are computed
-        }
-    )
 
 
 class VectorUnit(wiring.Component):
@@ -148,28 +106,36 @@ class VectorUnit(wiring.Component):
         m = Module()
         sizes = self._sizes
         longest = max(sizes.lag(name) for name in NAMES)
-        slots = [Signal(_slot(sizes), name=f"slot_{age}") for age in range(longest)]
-        for before, after in zip(slots, slots[1:], strict=False):
+        slots = [Signal(slot_layout(sizes), name=f"slot_{age}") for age in range(longest)]
+        for before, after in pairwise(slots):
             m.d.lanes += after.eq(before)
 
-        entry = self._take(m, slots)
-        self._issue(m, entry, slots[0])
+        sequence = Sequence(sizes, self._ticket)
+        m.submodules.sequence = DomainRenamer("lanes")(sequence)
+        m.d.comb += [
+            slots[0].eq(sequence.slot),
+            sequence.starts.eq(self.starts),
+            self.reads.eq(sequence.reads),
+            self.read.row.eq(sequence.row),
+            *(own.eq(number) for own, number in zip(self.read.numbers, sequence.numbers, strict=True)),
+        ]
+        self._take(m, slots, sequence)
         sources = [
             [Signal(w.WORD, name=f"source_{number}_{lane}") for lane in range(sizes.lanes)]
             for number in range(len(self.read.words))
         ]
         for row, words in zip(sources, self.read.words, strict=True):
             m.d.lanes += [own.eq(word) for own, word in zip(row, words, strict=True)]
-        self._compute(m, slots, entry.a, sources)
+        self._compute(m, slots, sequence.accumulator, sources)
         self._complete(m, slots)
         return m
 
-    def _take(self, m: Module, slots: list[Signal]) -> Signal:
-        """Add the queue, and return the instruction that is executed."""
+    def _take(self, m: Module, slots: list[Signal], sequence: Sequence) -> None:
+        """Add the queue, and decide when its oldest instruction starts."""
         sizes, control = self._sizes, self.control
-        layout = _entry(sizes, self._ticket)
+        layout = entry_layout(self._ticket)
         m.submodules.queue = queue = Queue(self._queue, layout)
-        entering, running = queue.entry, Signal(layout)
+        entering = queue.entry
         number = Mux(control.op == Op.VSET, Cat(*list(self.x)[:4]), Cat(*list(self.y)[:4]))
         element = conversion.to_binary(m, [number[first : first + 3] for first in range(0, 12, 3)])
         count = Signal(range(-MAX_VL, MAX_VL + 1))
@@ -196,10 +162,9 @@ class VectorUnit(wiring.Component):
             self.asked.eq(next_.ticket),
             self.starts.eq(queue.valid & self.ready & ~waits & (~slots[0].valid | slots[0].last)),
             queue.takes.eq(self.starts),
+            sequence.entry.eq(next_),
             self.room.eq(queue.room),
         ]
-        with m.If(self.starts):
-            m.d.lanes += running.eq(next_)
 
         pending = [
             slot.valid & is_any(slot.op, [name for name in NAMES if sizes.lag(name) > age])
@@ -213,71 +178,6 @@ class VectorUnit(wiring.Component):
                 | reduce(or_, [slot.valid & is_any(slot.op, _PRODUCTS) for slot in slots[1 : sizes.depth + 3]])
             ),
         ]
-        return running
-
-    def _issue(self, m: Module, entry: Signal, slot: Signal) -> None:
-        """Number the rows and passes of the instruction that is executed, and ask for the rows."""
-        sizes = self._sizes
-        valid, row, target, number, first = (
-            Signal(name="running"),
-            Signal(sizes.row_number),
-            Signal(sizes.row_number),
-            Signal(4, name="pass"),
-            Signal(),
-        )
-        once, passes = is_any(entry.op, _ONCE), is_any(entry.op, _PASSES)
-        element_row, last_row = entry.element >> sizes.depth, entry.last >> sizes.depth
-        grouped = passes | (entry.op == Op.POOL)
-        wraps = ~grouped | (number == entry.width)
-        last = once | ((row == last_row) & (wraps | ~passes))
-        with m.If(self.starts):
-            m.d.lanes += [valid.eq(1), first.eq(1), row.eq(0), target.eq(0), number.eq(0)]
-        with m.Elif(valid):
-            m.d.lanes += [
-                valid.eq(~last),
-                first.eq(0),
-                row.eq(row + (wraps | ~passes)),
-                target.eq(target + wraps),
-                number.eq(Mux(wraps, 0, number + 1)),
-            ]
-        full, some = entry.count >> sizes.depth, entry.count[: sizes.depth]
-        inside = Cat((row < full) | ((row == full) & (lane < some)) for lane in range(sizes.lanes))
-        m.d.comb += [
-            slot.valid.eq(valid),
-            slot.op.eq(entry.op),
-            slot.d.eq(entry.d),
-            slot.b.eq(entry.b),
-            slot.width.eq(entry.width),
-            slot.word.eq(entry.word),
-            slot.lane.eq(entry.element),
-            slot["pass"].eq(number),
-            slot.first.eq(first),
-            slot.begins.eq(number == 0),
-            slot.ends.eq(wraps),
-            slot.last.eq(last),
-            slot.target.eq(Mux(once, element_row, target)),
-            slot.inside.eq(inside),
-        ]
-        port = self.read
-        # CONV reads the taps with its first row, then in pass 1 the next row of vs.
-        next_row = passes & (number == 1)
-        m.d.comb += [
-            port.numbers[0].eq(entry.a),
-            port.numbers[1].eq(Mux(passes & ~first, entry.a, entry.b)),
-            port.row.eq(Mux(once, element_row, row + next_row)),
-        ]
-        finished = valid & last
-        uses = entry.ticket.uses
-        m.d.comb += self.reads.eq(
-            Cat(
-                finished
-                & (
-                    (uses.first.used & (uses.first.number == register))
-                    | (uses.second.used & (uses.second.number == register))
-                )
-                for register in range(VECTORS)
-            )
-        )
 
     def _compute(self, m: Module, slots: list[Signal], fitness: Value, sources: list[list[Signal]]) -> None:
         """Connect the lanes."""
@@ -320,21 +220,23 @@ class VectorUnit(wiring.Component):
         ]
         for lane in range(sizes.lanes):
             operand = Signal(WORD_BITS, name=f"operand_{lane}")
+            pairs = limbs_of(sums.products[lane]), limbs_of(products.sums[lane])
             m.d.comb += [
-                *(part.eq(first[lane]) for part in (window.first[lane], elements.x[lane], pool.x[lane], maximum.x[lane])),
+                *(
+                    part.eq(first[lane])
+                    for part in (window.first[lane], elements.x[lane], pool.x[lane], maximum.x[lane])
+                ),
                 window.second[lane].eq(second[lane]),
                 operand.eq(Mux(by_row, second[lane].as_value(), common)),
                 elements.y[lane].as_value().eq(operand),
                 products.x[lane].as_value().eq(Mux(converts, window.words[lane].as_value(), first[lane].as_value())),
                 products.y[lane].eq(Mux(one.op == Op.POPEVAL, elements.sums[lane], widened(operand))),
-                *(own.eq(limb) for own, limb in zip(limbs_of(sums.products[lane]), limbs_of(products.sums[lane]))),
+                *(own.eq(limb) for own, limb in zip(*pairs, strict=True)),
             ]
         self._write(m, slots, elements, products, pool)
         self._deliver(m, slots, fitness, maximum, sums, first)
 
-    def _write(
-        self, m: Module, slots: list[Signal], elements: Elements, products: Products, pool: Pool
-    ) -> None:
+    def _write(self, m: Module, slots: list[Signal], elements: Elements, products: Products, pool: Pool) -> None:
         """Write the rows of the results."""
         sizes = self._sizes
         (early, late), (two, four) = self.write, (slots[2], slots[4])

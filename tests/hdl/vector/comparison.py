@@ -1,4 +1,4 @@
-"""What the vector unit is given in each cycle for a program, and what it has to give; its values are the interpreter's."""
+"""What the vector unit is given in each cycle for a program, and what it has to give, by the interpreter."""
 
 from collections import Counter
 from collections.abc import Sequence

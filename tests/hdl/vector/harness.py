@@ -15,8 +15,8 @@ import pentary.isa
 from pentary.isa.table import MAX_VL, VECTORS
 from pentary.machine.config import Config
 from pentary.numbers.word import PENTS
-from pentary_hdl.core import word as w
 from pentary_hdl import vector
+from pentary_hdl.core import word as w
 from pentary_hdl.tools import toolchain
 from pentary_hdl.vector.decoder import Decoder
 from pentary_hdl.vector.gate import add_gated_clocks

@@ -1,7 +1,7 @@
 """Programs of vector instructions, random and directed, and when their instructions start and are complete.
 
-The timing is that of architecture/pipeline.md, stated in terms of the numbers of cycles. Beside the vector unit there is
-a second user of the vector registers, which stands for the vector load/store unit: its loads write a register, its
+The timing is that of architecture/pipeline.md, stated in terms of the numbers of cycles. Beside the vector unit there
+is a second user of the vector registers, which stands for the vector load/store unit: its loads write a register, its
 stores read one.
 """
 

@@ -1,4 +1,4 @@
-"""The vector unit in Verilator: values against the interpreter, cycles against the rules of architecture/pipeline.md."""
+"""The vector unit in Verilator: values against the interpreter, cycles against the rules of pipeline.md."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -41,7 +41,9 @@ def test_instructions_that_use_the_register_of_the_one_before(programs: ModuleTy
         for name in (first, second):
             if name in programs.MOVES:
                 number = rng.randrange(3)
-                program.append(programs.load(rng, LANES, number, vl) if name == "LOAD" else programs.store(LANES, number, vl))
+                program.append(
+                    programs.load(rng, LANES, number, vl) if name == "LOAD" else programs.store(LANES, number, vl)
+                )
             else:
                 program.append(programs.instruction(rng, name, vl, registers=3))
     checked([*program, *programs.ending(LANES, 3)])
@@ -100,7 +102,11 @@ def test_elements_past_the_length_become_0_and_those_that_are_kept_stay(programs
     program = []
     for vl in (1, 15, 16, 17, 100):
         program += loads(programs, Random(vl), registers=3)
-        program += [do("VADD", vl, d=0, a=0, b=1), do("VSET", d=0, a=1, b=2, x=200, y=-77), do("VGET", d=9, a=0, b=1, y=200)]
+        program += [
+            do("VADD", vl, d=0, a=0, b=1),
+            do("VSET", d=0, a=1, b=2, x=200, y=-77),
+            do("VGET", d=9, a=0, b=1, y=200),
+        ]
         program += [programs.store(LANES, 0), do("VSEL", vl, d=1, a=2, b=0), programs.store(LANES, 1)]
         program += [do("VSEL", 60, d=0, a=1, b=2), programs.store(LANES, 0)]
     checked(program)
