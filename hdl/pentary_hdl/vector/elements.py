@@ -5,9 +5,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from pentary.numbers.word import PENTS
-from pentary_hdl.core import word as w
 from pentary_hdl.vector import arithmetic
-from pentary_hdl.vector.arithmetic import SUM, WORD_BITS, nothing, repeated, widened
+from pentary_hdl.vector.arithmetic import SUM, WORD_BITS, nothing, widened
 from pentary_hdl.vector.decoder import Op, is_any
 from pentary_hdl.vector.parameters import Sizes
 
@@ -71,8 +70,8 @@ class Elements(wiring.Component):
             m.d.comb += self.sums[lane].eq(arithmetic.total(m, x, y, minus))
             other, less, equal = Signal(WORD_BITS), Signal(), Signal()
             m.d.comb += [other.eq(Mux(with_nothing, nothing(), y)), less.eq(x < other), equal.eq(x == other)]
-            # The lowest digit is 2 for 0, so 1, 2 or 3 for -1, 0 and 1.
             shifted = arithmetic.shifted_right(x, self.k)
+            # The lowest digit of 0 is 2, so that of -1 and 1 is 1 more or less without a carry.
             relation = nothing() - less + (~less & ~equal)
             selected.append(~less & ~equal)
 
@@ -83,6 +82,3 @@ class Elements(wiring.Component):
         # VSEL keeps the elements that it does not choose, but for those past VL, which become 0 as everywhere.
         m.d.sync += self.mask.eq(Mux(op == Op.VSEL, Cat(selected) | ~self.inside, ~Const(0, self._sizes.lanes)))
         return m
-
-
-assert repeated(w.BIAS, 1) == 2

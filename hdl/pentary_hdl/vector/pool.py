@@ -20,8 +20,8 @@ class Pool(wiring.Component):
     A group lies in one row or in two, and the groups that end in a row go to one row of the result, since that of w
     rows is one row. Element p takes the maximum of itself and those before it in its group in four steps, of the
     elements at distances 1, 2, 4 and 8, each of which knows that of as many before it. The last one of a group then
-    moves to its lane in the result: step b gives bit b of the lane's number its value, and no two meet on the way, as
-    they move closer together in one direction only.
+    moves to its lane in the result: in step b, to the lane whose number has bit b of its goal. No two meet on the way,
+    since the goals are side by side, in the order of the elements.
 
     What each lane does in each step follows from w and from the row's number modulo w, and lies in a table.
 
@@ -58,16 +58,14 @@ class Pool(wiring.Component):
         m = Module()
         lanes, depth = self._sizes.lanes, self._sizes.depth
         layout, content = table(self._sizes)
-        phases = len(content) // WIDTHS
         m.submodules.table = steps = memory.Memory(shape=layout, depth=len(content), init=content)
         port = steps.read_port()
         m.d.comb += [
-            port.addr.eq(Cat(self.width, self.phase)),  # of as many phases as the table has
+            port.addr.eq(Cat(self.width, self.phase)),  # of the phase, as many bits as the table has phases for
             port.en.eq(self.enable),
         ]
         begins, started = Signal(), Signal()
         m.d.sync += [started.eq(self.phase == 0), begins.eq(started)]
-        assert phases * WIDTHS == len(content)
 
         # The maxima of the row before.
         reached = [Signal(WORD_BITS, name=f"reached_{lane}") for lane in range(lanes)]
