@@ -117,21 +117,15 @@ def carried(m: Module, limbs: Sequence[Value], above: Value) -> tuple[list[Signa
 
 
 class Digits(wiring.Component):
-    """Table of the digits of limbs, as block memory.
-
-    Args:
-        ports: how many limbs it takes in a cycle.
+    """Table of the digits of limbs, as block memory, for one word.
 
     Members:
         limbs: In; what is above or below the range of a limb is wrapped.
         digits: Out; four biased digits of each, in the next cycle.
     """
 
-    def __init__(self, ports: int) -> None:
-        """Create a table."""
-        super().__init__(
-            {"limbs": In(LIMB).array(ports), "digits": Out(data.ArrayLayout(w.DIGIT, PLACES)).array(ports)}
-        )
+    limbs: In(LIMB).array(COUNT)
+    digits: Out(data.ArrayLayout(w.DIGIT, PLACES)).array(COUNT)
 
     def elaborate(self, platform: object) -> Module:
         """Create the memory."""

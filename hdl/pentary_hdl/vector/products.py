@@ -66,21 +66,20 @@ class Products(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Create the lanes, which share the table of digits."""
+        """Create the lanes."""
         m = Module()
-        m.submodules.digits = digits = limbs.Digits(limbs.COUNT * self._sizes.lanes)
         begins = Signal()
         m.d.sync += begins.eq(self.begins)
         for lane in range(self._sizes.lanes):
-            own = slice(lane * limbs.COUNT, (lane + 1) * limbs.COUNT)
+            m.submodules[f"digits_{lane}"] = digits = limbs.Digits()
             self._multiply(m, lane, begins)
             numbers = list(limbs_of(self.sums[lane]))
             found, _, beyond = limbs.carried(m, *limbs.reduced(m, numbers, BOUNDS))
             above = Signal(beyond.shape(), name=f"above_{lane}")
             m.d.sync += above.eq(beyond)
             m.d.comb += [
-                *(address.eq(limb) for address, limb in zip(digits.limbs[own], found, strict=True)),
-                self.words[lane].as_value().eq(saturated(above, digits.digits[own])),
+                *(address.eq(limb) for address, limb in zip(digits.limbs, found, strict=True)),
+                self.words[lane].as_value().eq(saturated(above, list(digits.digits))),
             ]
         return m
 

@@ -114,14 +114,14 @@ class Sums(wiring.Component):
 
             self._tree(m, place, gathered)
 
-        m.submodules.digits = digits = limbs.Digits(2 * limbs.COUNT)
+        m.submodules.digits = digits = limbs.Digits()
         reduced, top = limbs.reduced(m, totals, bounds)
         found, _, beyond = limbs.carried(m, reduced, top)
         above = Signal(beyond.shape())
         m.d.sync += above.eq(beyond)
-        m.d.comb += [address.eq(limb) for address, limb in zip(digits.limbs[: limbs.COUNT], found, strict=True)]
-        m.d.comb += self.word.as_value().eq(saturated(above, digits.digits[: limbs.COUNT]))
-        self._accumulate(m, reduced, top, digits)
+        m.d.comb += [address.eq(limb) for address, limb in zip(digits.limbs, found, strict=True)]
+        m.d.comb += self.word.as_value().eq(saturated(above, list(digits.digits)))
+        self._accumulate(m, reduced, top)
         return m
 
     def _tree(self, m: Module, place: int, gathered: Callable[[Sequence[Value]], None]) -> None:
@@ -141,7 +141,7 @@ class Sums(wiring.Component):
             level = following
         gathered(level)
 
-    def _accumulate(self, m: Module, reduced: Sequence[Value], top: Value, digits: limbs.Digits) -> None:
+    def _accumulate(self, m: Module, reduced: Sequence[Value], top: Value) -> None:
         """Create the fitness accumulators, which are limbs, at least 0 and saturated."""
         fitness = [
             Signal(data.ArrayLayout(limbs.LIMB, limbs.COUNT), name=f"fitness_{number}") for number in range(FITNESS)
@@ -157,9 +157,10 @@ class Sums(wiring.Component):
             with m.Elif(self.adds & (self.added == number)):
                 for limb, total, carry in zip(own, sums, carries, strict=True):
                     m.d.sync += limb.eq(Mux(beyond == 0, total - carry * limbs.UNIT, limbs.GREATEST))
-        for place, address in enumerate(digits.limbs[limbs.COUNT :]):
+        m.submodules.taken_digits = digits = limbs.Digits()
+        for place, address in enumerate(digits.limbs):
             m.d.comb += address.eq(picked([own[place] for own in fitness], self.number))
-        m.d.comb += self.taken.as_value().eq(Cat(four.as_value() for four in digits.digits[limbs.COUNT :]))
+        m.d.comb += self.taken.as_value().eq(Cat(four.as_value() for four in digits.digits))
 
 
 def levels(depth: int) -> list[int]:
