@@ -1,0 +1,1 @@
+"""The vector unit: vector registers and their scoreboard, queue, lanes and reductions; `architecture/vector.md`."""
