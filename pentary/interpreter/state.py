@@ -141,18 +141,23 @@ class State:
         self._check_address("load from", address, words)
         return self.memory[address : address + words].tolist()
 
-    def gather(self, addresses: list[int]) -> list[int]:
-        """Return words at some addresses, or raise a memory trap if one is outside memory."""
+    def gather(self, addresses: list[int], told: int | None = None) -> list[int]:
+        """Return words at some addresses, or raise a memory trap if one is outside memory.
+
+        Args:
+            addresses: of the words.
+            told: address that the trap leaves in FAULT; None for the first one at fault.
+        """
         for address in addresses:
-            self._check_address("load from", address, 1)
+            self._check_address("load from", address, 1, told)
         return [int(self.memory[address]) for address in addresses]
 
-    def scatter(self, addresses: list[int], words: list[int]) -> None:
-        """Write words to some addresses, one after the other, or raise a memory trap as `store` does."""
+    def scatter(self, addresses: list[int], words: list[int], told: int | None = None) -> None:
+        """Write words to some addresses, one after the other, or raise a memory trap as `store` and `gather` do."""
         for address in addresses:
-            self._check_address("store to", address, 1)
+            self._check_address("store to", address, 1, told)
         for address in addresses:
-            self._check_writable(address, 1)
+            self._check_writable(address, 1, told)
         for address, word in zip(addresses, words, strict=True):
             self.memory[address] = word
 
@@ -162,15 +167,15 @@ class State:
         self._check_writable(address, len(words))
         self.memory[address : address + len(words)] = words
 
-    def _check_writable(self, address: int, words: int) -> None:
+    def _check_writable(self, address: int, words: int, told: int | None = None) -> None:
         if address < self.program.text:
             place = f"inside the program's text (0..{self.program.text - 1})"
-            raise Trap("memory", f"store to {_addresses(address, words)}, {place}", address)
+            raise Trap("memory", f"store to {_addresses(address, words)}, {place}", address if told is None else told)
 
-    def _check_address(self, access: str, address: int, words: int) -> None:
+    def _check_address(self, access: str, address: int, words: int, told: int | None = None) -> None:
         if not 0 <= address <= len(self.memory) - words:
             place = f"outside memory (0..{len(self.memory) - 1})"
-            raise Trap("memory", f"{access} {_addresses(address, words)}, {place}", address)
+            raise Trap("memory", f"{access} {_addresses(address, words)}, {place}", address if told is None else told)
 
 
 def _addresses(address: int, words: int) -> str:

@@ -65,8 +65,8 @@ def _conv(m: State, vd: int, vs: list[int], vt: list[int], w: int) -> None:
 VECTOR: Final[dict[str, Semantics]] = {
     "LOADV": lambda m, vd, i, rs: m.deliver_vector(vd, m.load(rs + i, m.vl)),
     "STOREV": lambda m, vu, i, rs: m.store(rs + i, vu[: m.vl]),
-    "LOADVS": lambda m, vd, rs, rt: m.deliver_vector(vd, m.gather(_strided(m, rs, rt))),
-    "STOREVS": lambda m, vu, rs, rt: m.scatter(_strided(m, rs, rt), vu[: m.vl]),
+    "LOADVS": lambda m, vd, rs, rt: m.deliver_vector(vd, m.gather(_strided(m, rs, rt), rs)),
+    "STOREVS": lambda m, vu, rs, rt: m.scatter(_strided(m, rs, rt), vu[: m.vl], rs),
     "LOADVX": lambda m, vd, vs, rt: m.deliver_vector(vd, m.gather(_indexed(m, vs, rt))),
     "STOREVX": lambda m, vu, vs, rt: m.scatter(_indexed(m, vs, rt), vu[: m.vl]),
     "SETVL": _setvl,

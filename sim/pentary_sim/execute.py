@@ -133,12 +133,14 @@ def _move(s: Record, memory: Record, op: int, d: int, a: int, i: int, text: int)
 
 @compiled
 def _scatter(s: Record, memory: Record, op: int, d: int, a: int, b: int, text: int) -> tuple[int, int]:
-    """Execute a strided or indexed vector load or store; return its status and the first address, or the one at fault.
+    """Execute a strided or indexed vector load or store; return its status and the first address.
 
-    The addresses of the elements are left in `s.row`, for the timing.
+    Of an indexed one that faults it returns the address at fault. The addresses of the elements are left in `s.row`, for
+    the timing.
     """
     addresses, base = s.row, s.registers[b]
-    if op == o.LOADVX or op == o.STOREVX:
+    indexed = op == o.LOADVX or op == o.STOREVX
+    if indexed:
         for j in range(s.vl):
             addresses[j] = base + s.vectors[a, j]
     else:
@@ -147,11 +149,11 @@ def _scatter(s: Record, memory: Record, op: int, d: int, a: int, b: int, text: i
     loads = op == o.LOADVS or op == o.LOADVX
     for j in range(s.vl):
         if addresses[j] < 0 or addresses[j] >= len(memory):
-            return (o.LOADED if loads else o.STORED), addresses[j]
+            return (o.LOADED if loads else o.STORED), addresses[j if indexed else 0]
     if not loads:
         for j in range(s.vl):
             if addresses[j] < text:
-                return o.TEXT_STORED, addresses[j]
+                return o.TEXT_STORED, addresses[j if indexed else 0]
         for j in range(s.vl):
             memory[addresses[j]] = s.vectors[d, j]
         return o.FINE, addresses[0]

@@ -293,6 +293,10 @@ class Simulator:
             device = next(key for key, each in DEVICES.items() if each.address == value)
             only = "written" if name == "LOAD" else "read"
             return f"{name} {'from' if name == 'LOAD' else 'to'} {device} ({value}), which is only {only}"
+        if name in ("LOADVS", "STOREVS"):  # FAULT has the first address
+            stride = int(self.registers[self._state.code["b"][pc]])
+            bound = text if ending == o.TEXT_STORED else 0
+            value = next(at for at in (value + j * stride for j in range(self.vl)) if not bound <= at <= last)
         if ending in (o.LOADED, o.STORED):
             span = f"{value}..{value + self.vl - 1}" if name in ("LOADV", "STOREV") else str(value)
             return f"{name} {'from' if ending == o.LOADED else 'to'} {span}, outside memory (0..{last})"

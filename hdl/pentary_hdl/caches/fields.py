@@ -9,6 +9,7 @@ from amaranth.lib import data
 from pentary.machine.config import L1, L2, Config
 from pentary.numbers.word import PENTS
 from pentary_hdl.core import word as w
+from pentary_hdl.core.conversion import digits_for
 
 _BITS: Final = {0: 0, 1: 3, 2: 5, 3: 7}  # of an index of so many digits, as `word.packed` makes it
 
@@ -42,7 +43,7 @@ class Fields:
     def of(cls, config: Config, cache: L1 | L2) -> "Fields":
         """Return the fields of a cache of a configuration."""
         place, sets = log5(config.caches.line), log5(cache.sets)
-        digits = next(n for n in range(PENTS) if (5**n - 1) // 2 >= config.memory.words - 1)
+        digits = digits_for(config.memory.words - 1)
         return cls(place, sets, max(0, digits - place - sets), cache.ways)
 
     @property

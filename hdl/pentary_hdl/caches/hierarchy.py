@@ -1,5 +1,7 @@
 """The caches of the core: those of the first level at its stages IF and MEM, that of the second, and the bus."""
 
+from typing import Final
+
 from amaranth import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -16,6 +18,36 @@ WAY_BITS = 6
 """Width of a way's number in the core."""
 
 
+_PORTS: Final = {
+    "pc": In(w.WORD),
+    "outside": In(1),
+    "certain": In(1),
+    "ready": Out(1),
+    "read": In(1),
+    "instruction": Out(w.WORD),
+    "way": Out(WAY_BITS),
+    "executed": In(1),
+    "executed_pc": In(w.WORD),
+    "executed_way": In(WAY_BITS),
+    "address": In(w.WORD),
+    "enters": In(1),
+    "comes": Out(1),
+    "valid": In(1),
+    "store": In(WRITE),
+    "done": Out(1),
+    "soon": Out(1),
+    "loaded": Out(w.WORD),
+    "flush": In(1),
+    "flushed": Out(1),
+    "axi": Out(AXI),
+    "instruction_missed": Out(1),
+    "data_missed": Out(1),
+    "missed": Out(1),
+    "failed": Out(1),
+    "failed_at": Out(w.WORD),
+}
+
+
 class Caches(wiring.Component):
     """The caches, connected with each other.
 
@@ -27,6 +59,7 @@ class Caches(wiring.Component):
         instruction: Out; its word.
         address, enters, comes, valid, done, soon, loaded: as of `DataCache`.
         store: In; address of the access in MEM, and whether it is a store, of which word.
+        is_beat, mask, stored, beat: as of `DataCache`.
         flush: In; from now on, what is dirty goes to memory, and there are no accesses.
         flushed: Out; all has.
         axi: Out; bus to memory.
@@ -34,37 +67,19 @@ class Caches(wiring.Component):
         failed, failed_at: Out; memory has answered with an error, and an address in the line.
     """
 
-    pc: In(w.WORD)
-    outside: In(1)
-    certain: In(1)
-    ready: Out(1)
-    read: In(1)
-    instruction: Out(w.WORD)
-    way: Out(WAY_BITS)
-    executed: In(1)
-    executed_pc: In(w.WORD)
-    executed_way: In(WAY_BITS)
-    address: In(w.WORD)
-    enters: In(1)
-    comes: Out(1)
-    valid: In(1)
-    store: In(WRITE)
-    done: Out(1)
-    soon: Out(1)
-    loaded: Out(w.WORD)
-    flush: In(1)
-    flushed: Out(1)
-    axi: Out(AXI)
-    instruction_missed: Out(1)
-    data_missed: Out(1)
-    missed: Out(1)
-    failed: Out(1)
-    failed_at: Out(w.WORD)
-
     def __init__(self, config: Config) -> None:
         """Create the caches."""
         self._config = config
-        super().__init__()
+        beat = min(config.dcache.beat, config.caches.line)
+        super().__init__(
+            {
+                **_PORTS,
+                "is_beat": In(1),
+                "mask": In(beat),
+                "stored": In(w.WORD).array(beat),
+                "beat": Out(w.WORD).array(beat),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         """Connect the caches."""
@@ -100,6 +115,10 @@ class Caches(wiring.Component):
             data.at.eq(self.store.address),
             data.stores.eq(self.store.enable),
             data.word.eq(self.store.word),
+            data.is_beat.eq(self.is_beat),
+            data.mask.eq(self.mask),
+            *(own.eq(word) for own, word in zip(data.stored, self.stored, strict=True)),
+            *(own.eq(word) for own, word in zip(self.beat, data.beat, strict=True)),
             self.comes.eq(data.comes),
             self.done.eq(data.done),
             self.soon.eq(data.soon),

@@ -11,6 +11,7 @@ from typing import Final
 
 from amaranth import Cat, Const, Module, Signal, Value, signed
 
+from pentary.numbers.word import PENTS
 from pentary_hdl.core import word as w
 
 FIELD: Final = 4
@@ -18,6 +19,15 @@ FIELD: Final = 4
 
 Part = tuple[int, list[Value]]
 """Place of the lowest of some plain digits, and these."""
+
+
+def digits_for(greatest: int) -> int:
+    """Return how many digits the numbers up to a greatest one have.
+
+    >>> digits_for(12), digits_for(13)
+    (2, 3)
+    """
+    return next(digits for digits in range(PENTS + 1) if 5**digits // 2 >= greatest)
 
 
 def sum_of(m: Module, x: w.Digits, y: w.Digits) -> tuple[list[Value], Value]:

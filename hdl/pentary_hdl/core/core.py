@@ -26,16 +26,22 @@ from pentary_hdl.caches.hierarchy import Caches
 from pentary_hdl.core import parameters, retire
 from pentary_hdl.core import word as w
 from pentary_hdl.core.alu import FLAGS, Alu, Operands, second_operand
-from pentary_hdl.core.decoder import Kind
+from pentary_hdl.core.decoder import UNITS, Kind, Operand, Unit
 from pentary_hdl.core.divider import Divider
 from pentary_hdl.core.faults import Faults
 from pentary_hdl.core.fetch import FETCHED, Fetch
+from pentary_hdl.core.lengths import ROWS, Lengths
 from pentary_hdl.core.mem import BROUGHT, MemoryStage
 from pentary_hdl.core.multiplier import Multiplier
-from pentary_hdl.core.ports import CONSOLE, EXIT, INPUT, READ, WRITE
+from pentary_hdl.core.ports import CONSOLE, EXIT, INPUT, READ, WRITE, Order
+from pentary_hdl.core.ports import moves as moves_port
 from pentary_hdl.core.products import Products
 from pentary_hdl.core.registers import Registers
+from pentary_hdl.core.results import Results
 from pentary_hdl.core.system import COUNTED, System, flags_as_word
+from pentary_hdl.core.units import RESULTS, Units
+from pentary_hdl.vector import gate
+from pentary_hdl.vector.parameters import Sizes
 
 DIVISION: Final = int(BY_NAME["DIV"].occupancy)
 PRODUCT: Final = int(BY_NAME["MUL"].latency)
@@ -63,6 +69,7 @@ class Core(wiring.Component):
 
     Args:
         config: configuration of the machine.
+        gated: clocks of units stand still while these have nothing to do, for simulators.
 
     Members:
         text: In; number of words in the text; constant while the core runs.
@@ -78,16 +85,17 @@ class Core(wiring.Component):
         external: In; the line of the external interrupt rises in this cycle.
         halted: Out; HALT has retired, or a fault without a handler has ended the program.
         retired, retires; trapped, traps; product, products: Out; records of `retire.py`, and whether there is one.
+        results: Out; of `retire.RESULTS`.
         stages: Out; what is in the stages, of `retire.STAGES`.
 
     Raises:
         PentaryError: the hardware cannot have this configuration.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, gated: bool = False) -> None:
         """Create a core."""
         parameters.check(config)
-        self.config = config
+        self.config, self._gated = config, gated
         super().__init__(
             {
                 "text": In(w.WORD),
@@ -103,6 +111,7 @@ class Core(wiring.Component):
                 "trapped": Out(retire.TRAPPED),
                 "products": Out(1),
                 "product": Out(retire.PRODUCT),
+                "results": Out(retire.RESULTS),
                 "stages": Out(retire.STAGES),
             }
         )
@@ -114,12 +123,16 @@ class Core(wiring.Component):
         overflow_trap = config.exceptions.overflow_trap
 
         m.submodules.fetching = fetching = Fetch(config)
-        m.submodules.registers = registers = Registers(3, 2, config.memory.words)
+        has_units = any(unit.name.lower() not in config.absent for unit in UNITS)
+        given = RESULTS if has_units else 0
+        m.submodules.registers = registers = Registers(3 + given, 2, config.memory.words)
         m.submodules.alu = alu = Alu()
         m.submodules.multiplier = multiplier = Multiplier()
         m.submodules.divider = divider = Divider()
         m.submodules.products = products = Products()
+        m.submodules.results = results = Results(given)
         m.submodules.system = system = System()
+        m.submodules.lengths = lengths = Lengths(config)
         m.submodules.faults = faults = Faults(config)
         m.submodules.mem = mem = MemoryStage(config)
 
@@ -132,6 +145,7 @@ class Core(wiring.Component):
         ex_may_leave = Signal()  # it leaves EX if it does not trap
         access_comes = Signal(init=1)  # its access to memory takes place in its first cycle in MEM
         trap, late_trap, redirect = Signal(), Signal(), Signal()
+        index_trap, wrong_index = Signal(), Signal(w.WORD)  # by an address of LOADVX or STOREVX
 
         # ID
         fetched, control = fetching.fetched, fetching.fetched.control
@@ -166,7 +180,7 @@ class Core(wiring.Component):
 
         own_late = ex_loads & (ex_control.written == control.late) & (control.late != 0)
         own_late = own_late & ~(ex_may_leave & mem.comes_next(faults.device, access_comes))
-        waits = Signal()
+        waits, units_wait = Signal(), Signal()
         m.d.comb += [
             waits.eq(
                 load_waits(control.x)
@@ -177,6 +191,11 @@ class Core(wiring.Component):
                 | products.waits(control.y)
                 | products.waits(control.written)
                 | products.waits_late(control.late)
+                | results.waits(control.x)
+                | results.waits(control.y)
+                | results.waits(control.written)
+                | results.waits_late(control.late)
+                | units_wait
                 | (control.reads_flags & products.flags_wait)
                 | (control.reads_acc & products.acc_wait)
                 | (control.counts_accesses & (ex_valid | mem.busy))
@@ -189,7 +208,7 @@ class Core(wiring.Component):
                 ex.x.eq(registers.words[0]),
                 ex.y.eq(operand),
                 ex.late.eq(registers.words[1]),
-                ex.late_comes.eq(load_waits(control.late) | products.waits(control.late)),
+                ex.late_comes.eq(load_waits(control.late) | products.waits(control.late) | results.waits(control.late)),
                 ex_valid.eq(~redirect),
                 ex_first.eq(1),
                 ex_count.eq(0),
@@ -202,6 +221,7 @@ class Core(wiring.Component):
 
         # EX: what the instruction computes
         kind, pc = ex_control.kind, ex.fetched.pc
+        of_unit, indexed = ex_control.unit != Unit.NONE, ex_control.moves & (ex_control.move.order == Order.INDEXED)
         multiplies, divides = kind == Kind.MULTIPLY, kind == Kind.DIVIDE
         by_register = ex_control.operands == Operands.RT
         m.d.comb += [
@@ -245,11 +265,20 @@ class Core(wiring.Component):
         ]
         taken_external = ex_valid & ex_first & faults.external & ~bus_failed
         m.d.sync += external.eq(pending & ~taken_external)
-        m.d.comb += trap.eq((ex_valid & ex_first & faults.happens) | late_trap)
+        m.d.comb += trap.eq((ex_valid & ex_first & faults.happens) | late_trap | index_trap)
         if overflow_trap:
             m.d.comb += late_trap.eq(
                 ex_valid & (ex_count == PRODUCT - 1) & ~committed & ex_control.traps_late & multiplier.flags.v
             )
+
+        m.d.comb += [
+            lengths.new.eq(ex.x),
+            lengths.sets_length.eq(commits & (kind == Kind.SETVL)),
+            lengths.sets_rows.eq(commits & (ex_control.checked == Operand.CONTROL) & (ex_control.csr == ROWS)),
+            faults.length.eq(lengths.length),
+            faults.beyond_length.eq(lengths.beyond),
+            faults.rows.eq(lengths.rows),
+        ]
 
         # EX: when it is certain, and when it leaves
         last = Signal(5)
@@ -257,6 +286,8 @@ class Core(wiring.Component):
             m.d.comb += last.eq(DIVISION - 1)
         with m.Elif(kind == Kind.POP):
             m.d.comb += last.eq(1)
+        with m.Elif(indexed):
+            m.d.comb += last.eq(lengths.last_row)
         if overflow_trap:
             with m.Elif(ex_control.traps_late):
                 m.d.comb += last.eq(PRODUCT - 1)
@@ -319,7 +350,7 @@ class Core(wiring.Component):
         written = Signal(5)
         with m.If(kind == Kind.POP):
             m.d.comb += written.eq(Mux(ex_control.written == STACK, 0, STACK))
-        with m.Elif((kind != Kind.LOAD) & ~multiplies):
+        with m.Elif((kind != Kind.LOAD) & ~multiplies & ~of_unit):
             m.d.comb += written.eq(ex_control.written)
         gives_flags = (ex_control.sets_flags & ~multiplies) | (kind == Kind.TRET)
         # A product that may still trap stays in EX until those before it are done, so it has none to overtake.
@@ -343,13 +374,15 @@ class Core(wiring.Component):
             m.d.comb += flags_now.eq(multiplier.flags)
         m.d.sync += flags.eq(Mux(commits & gives_flags, given_flags, flags_now))
 
+        moves = moves_port(Sizes.of(config).beat).create()  # of the vector load/store unit, to memory
         # EX: control and status registers
         access = loads | (kind == Kind.STORE) | (kind == Kind.PUSH)
+        moves_line = moves.looks & moves.starts_line
         counted = {
             "INSTRET": commits,
             "BRANCHES": fetching.resolve,
             "MISPREDICTIONS": commits & mispredicted,
-            "DCACHE_ACCESSES": commits & access & ~faults.device,
+            "DCACHE_ACCESSES": (commits & access & ~faults.device) | moves_line,
         }
         if config.caches.enabled:
             m.submodules.caches = caches = Caches(config)
@@ -384,8 +417,15 @@ class Core(wiring.Component):
                     *w.assign(system.happened.value, w.constant(0)),
                 ]
 
+        with m.If(index_trap):
+            m.d.comb += [
+                *w.assign(system.happened.cause, w.constant(CAUSES["memory"])),
+                system.happened.value.eq(wrong_index),
+            ]
+
         # MEM
         brought, held, entered = Signal(BROUGHT), Signal(BROUGHT), Signal(w.WORD)
+        first_address = Signal(w.WORD)
         with m.If(ex_first):
             m.d.sync += entered.eq(system.cycle)
         moved = Signal(w.WORD)  # datum of a store, or word of a device
@@ -395,6 +435,9 @@ class Core(wiring.Component):
             m.d.comb += moved.eq(self.input.available)
         with m.If(~loads & ex_first & ex.late_comes):
             m.d.comb += moved.eq(Mux(mem.register == ex_control.late, mem.loaded, multiplier.result))
+            for port in results.given:
+                with m.If(port.register == ex_control.late):
+                    m.d.comb += moved.eq(port.word)
         stores = access & ~loads
         reading = loads & ~faults.device
         product_outstanding = products.flags_wait & ~(commits & gives_flags)
@@ -412,12 +455,13 @@ class Core(wiring.Component):
                 record.word.eq(ex.fetched.word),
                 record.register.eq(ex_control.written),
                 record.value.eq(result),
-                record.accesses.eq(access),
-                record.address.eq(faults.address),
+                record.accesses.eq(access | ex_control.moves),
+                record.address.eq(first_address),
                 record.stores.eq(stores),
-                record.data.eq(moved),
+                record.data.eq(Mux(access, moved.as_value(), Cat(*w.constant(0)))),
                 record.flags.eq(Mux(gives_flags, given_flags, flags_now)),
                 record.product.eq(multiplies),
+                record.of_unit.eq(of_unit),
                 record.flags_late.eq(product_outstanding | multiplies),
                 record.halt.eq(kind == Kind.HALT),
                 brought.loads.eq(Mux(loads, ex_control.written, 0)),
@@ -438,14 +482,71 @@ class Core(wiring.Component):
         for name in ("console", "exit"):
             wiring.connect(m, getattr(mem, name), wiring.flipped(getattr(self, name)))
 
-        # Memory, through the caches or without them
+        # Units beside the pipeline
+        moving, idle = Signal(), Signal()
+        m.d.comb += [first_address.eq(faults.address), idle.eq(1)]
+        if has_units:
+            units = Units(config)
+            if self._gated:
+                gate.add_gated_clocks(m, units.active)
+            m.submodules.units = units if self._gated else gate.without_gates(units)
+            in_ex = Cat(ex_valid & (ex_control.unit == unit) for unit in UNITS)
+            room = Cat((control.unit == unit) & ~units.room[place] for place, unit in enumerate(UNITS))
+            awaited = control.moves & (control.move.order == Order.INDEXED)
+            wiring.connect(m, units.memory, wiring.flipped(moves))
+            m.d.comb += [
+                units.word.eq(fetched.word),
+                units.decodes.eq(leaves),
+                units.in_ex.eq(in_ex),
+                units.enters.eq(ex_leaves),
+                units.move.eq(ex_control.move),
+                units.address.eq(faults.address),
+                units.x.eq(ex.x),
+                units.y.eq(alu.y),
+                units.vl.eq(lengths.vl),
+                units.last_row.eq(lengths.last_row),
+                units.text.eq(self.text),
+                units.row.eq(ex_count),
+                moving.eq(units.moves),
+                idle.eq(units.idle.all()),
+                units_wait.eq(
+                    room.any()
+                    | (control.after_moves & ~units.idle[UNITS.index(Unit.MEMORY)])
+                    | (control.after_units & ~idle)
+                    | (awaited & ~units.complete.bit_select(control.move.indices, 1))
+                ),
+                index_trap.eq(ex_valid & indexed & at_end & ~committed & units.wrong & ~(ex_first & faults.happens)),
+                wrong_index.eq(units.value),
+                results.in_ex.eq(Mux(in_ex.any(), ex_control.written, 0)),
+                results.enters.eq(ex_leaves),
+            ]
+            with m.If(indexed):
+                m.d.comb += first_address.eq(units.first)
+            pairs = zip(units.results, units.announced, strict=True)
+            for place, (given_result, coming) in enumerate(pairs):
+                m.d.comb += [
+                    results.given[place].eq(given_result),
+                    results.announced[place].eq(coming),
+                    registers.writes[3 + place].eq(given_result),
+                    registers.passes[3 + place].eq(given_result.register),
+                    self.results[place].eq(given_result),
+                ]
+
+        # Memory, through the caches or without them; accesses of the pipeline and of vectors exclude each other.
         if config.caches.enabled:
             wiring.connect(m, caches.axi, wiring.flipped(self.axi))
-            wiring.connect(m, mem.store, caches.store)
             m.d.comb += [
+                caches.store.address.eq(Mux(moves.valid, moves.address.as_value(), mem.store.address.as_value())),
+                caches.store.enable.eq(Mux(moves.valid, moves.stores, mem.store.enable)),
+                caches.store.word.eq(mem.store.word),
+                caches.is_beat.eq(moves.valid),
+                caches.mask.eq(moves.mask),
+                *(own.eq(word) for own, word in zip(caches.stored, moves.words, strict=True)),
+                *(own.eq(word) for own, word in zip(moves.loaded, caches.beat, strict=True)),
+                moves.done.eq(caches.done),
                 caches.pc.eq(fetching.address),
                 caches.outside.eq(fetching.outside),
-                caches.certain.eq(fetching.empty & ~ex_valid & ~ended),
+                caches.certain.eq(fetching.empty & ~ex_valid & ~ended & ~moving),
                 caches.read.eq(fetching.enable),
                 caches.flush.eq(self.halted),
                 self.flushed.eq(caches.flushed),
@@ -455,10 +556,10 @@ class Core(wiring.Component):
                 caches.executed.eq((commits | trap) & ~ex.fetched.outside),
                 caches.executed_pc.eq(pc),
                 caches.executed_way.eq(ex.fetched.way),
-                caches.address.eq(faults.address),
-                caches.enters.eq(ex_leaves & access & ~faults.device),
+                caches.address.eq(Mux(moves.looks, moves.next.as_value(), faults.address.as_value())),
+                caches.enters.eq(moves.looks | (ex_leaves & access & ~faults.device)),
                 access_comes.eq(caches.comes),
-                caches.valid.eq(mem.accesses),
+                caches.valid.eq(moves.valid | mem.accesses),
                 mem.done.eq(caches.done),
                 mem.soon.eq(caches.soon),
                 mem.memory.eq(caches.loaded),
@@ -473,17 +574,21 @@ class Core(wiring.Component):
                 self.fetch.enable.eq(fetching.enable),
                 fetching.ready.eq(1),
                 fetching.word.eq(self.fetch.word),
-                self.load.address.eq(faults.address),
-                self.load.enable.eq(ex_leaves & reading),
+                self.load.address.eq(Mux(moves.valid, moves.address.as_value(), faults.address.as_value())),
+                self.load.enable.eq(Mux(moves.valid, ~moves.stores, ex_leaves & reading)),
+                self.store.address.eq(Mux(moves.valid, moves.address.as_value(), mem.store.address.as_value())),
+                self.store.enable.eq(Mux(moves.valid, moves.stores, mem.store.enable)),
+                self.store.word.eq(Mux(moves.valid, moves.words[0].as_value(), mem.store.word.as_value())),
+                moves.done.eq(1),
+                moves.loaded[0].eq(self.load.word),
                 access_comes.eq(1),
                 mem.done.eq(1),
                 mem.memory.eq(self.load.word),
             ]
-            wiring.connect(m, mem.store, wiring.flipped(self.store))
 
         # The records
         m.d.comb += [
-            self.halted.eq(ended & ~ex_valid & mem.empty & ~mem.retires),
+            self.halted.eq(ended & ~ex_valid & mem.empty & ~mem.retires & idle),
             self.retires.eq(mem.retires),
             self.retired.eq(mem.retired),
             self.traps.eq(trap),

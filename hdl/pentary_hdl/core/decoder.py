@@ -9,12 +9,40 @@ from amaranth import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import In, Out
 
-from pentary.isa.encoding import LAYOUTS, OPCODE, Operand, operands
+from pentary.isa.encoding import LAYOUTS, OPCODE, operands
+from pentary.isa.encoding import Operand as Field
 from pentary.isa.table import CALLS, INSTRUCTIONS, LINK, STACK, Instruction
 from pentary.numbers.word import PENTS, limit
 from pentary_hdl.core import alu
 from pentary_hdl.core import word as w
 from pentary_hdl.core.multiplier import Op as Multiply
+from pentary_hdl.core.ports import MOVE, Order
+
+
+class Unit(enum.Enum, shape=3):
+    """Unit beside the pipeline that executes an instruction, as the instruction table names them."""
+
+    NONE = 0
+    VECTOR = 1
+    MEMORY = 2
+    CROSSBAR = 3
+    LOWRANK = 4
+
+
+UNITS: Final = tuple(unit for unit in Unit if unit != Unit.NONE)
+"""The units beside the pipeline."""
+
+
+class Operand(enum.Enum, shape=3):
+    """Which scalar operand of an instruction of a unit is checked, and how."""
+
+    NONE = 0
+    ELEMENT_X = 1  # x is within 0..VL-1
+    ELEMENT_Y = 2  # y is
+    CROSSBAR_ROW = 3
+    PAIR = 4
+    ROW = 5  # x is within 0..ROWS-1
+    CONTROL = 6  # x is within the range of the control register
 
 
 class Kind(enum.Enum, shape=4):
@@ -38,6 +66,11 @@ class Kind(enum.Enum, shape=4):
     NOTHING = 15
 
 
+def of_unit(line: Instruction) -> bool:
+    """Return whether a unit beside the pipeline executes an instruction."""
+    return line.unit.upper() in Unit.__members__
+
+
 KINDS: Final = {
     **dict.fromkeys(("MUL", "MULH", "MULI", "MAC", "ACCSET"), Kind.MULTIPLY),
     **dict.fromkeys(("DIV", "REM"), Kind.DIVIDE),
@@ -45,13 +78,33 @@ KINDS: Final = {
     **dict.fromkeys(("BEQ", "BNE", "BLT", "BGT", "BLE", "BGE"), Kind.BRANCH),
     **dict.fromkeys(("JUMP", "CALL", "RET", "JUMPR", "CALLR"), Kind.JUMP),
     **dict.fromkeys(("NOP", "SYNC", "FENCE"), Kind.NOTHING),
+    **{line.name: Kind.NOTHING for line in INSTRUCTIONS if of_unit(line)},
 }
-"""Kinds of instructions by name; the others that are not of a unit beside the pipeline are Kind.ALU."""
+"""Kinds of instructions by name; the others are Kind.ALU."""
+
+CHECKED: Final = {
+    "VGET": Operand.ELEMENT_Y,
+    "VSET": Operand.ELEMENT_X,
+    "LOADX": Operand.CROSSBAR_ROW,
+    "LRGEN": Operand.PAIR,
+    "LRMUL": Operand.ROW,
+    "LRSET": Operand.CONTROL,
+}
+
+MOVES: Final = {
+    "LOADV": Order.CONSECUTIVE,
+    "STOREV": Order.CONSECUTIVE,
+    "LOADVS": Order.STRIDED,
+    "STOREVS": Order.STRIDED,
+    "LOADVX": Order.INDEXED,
+    "STOREVX": Order.INDEXED,
+}
+_STORES: Final = [name for name in MOVES if name.startswith("STORE")]
 
 _MULTIPLY: Final = {"MULH": Multiply.HIGH, "MAC": Multiply.ACCUMULATE, "ACCSET": Multiply.SET}
 _OPERANDS: Final = {
     **{name: kind for name, (_, kind) in alu.INSTRUCTIONS.items()},
-    **dict.fromkeys(("MULI", "LOAD", "STORE"), alu.Operands.IMMEDIATE),
+    **dict.fromkeys(("MULI", "LOAD", "STORE", "LOADV", "STOREV"), alu.Operands.IMMEDIATE),
     "LI": alu.Operands.LONG_IMMEDIATE,
     "PUSH": alu.Operands.MINUS_ONE,
     "POP": alu.Operands.ONE,
@@ -85,6 +138,12 @@ CONTROL: Final = data.StructLayout(
         "returns": 1,
         "traps_late": 1,  # a product that may end in the overflow trap
         "counts_accesses": 1,  # CSRR of a counter of accesses to data
+        "after_moves": 1,  # it waits until the vector load/store unit is idle
+        "after_units": 1,  # it waits until all units are
+        "unit": Unit,
+        "checked": Operand,
+        "moves": 1,  # of the vector load/store unit
+        "move": MOVE,
     }
 )
 """Control signals of an instruction."""
@@ -137,7 +196,7 @@ class Decoder(wiring.Component):
             return known[key]
 
         def matches(line: Instruction) -> tuple[Value, Value]:
-            used: dict[str, Operand] = {operand.field: operand for _, operand in operands(line)}
+            used: dict[str, Field] = {operand.field: operand for _, operand in operands(line)}
             code = equals(*OPCODE, line.opcode)
             legal: list[Value] = []
             for name, field in LAYOUTS[line.format].items():
@@ -197,6 +256,19 @@ class Decoder(wiring.Component):
             control.returns.eq(any_of(["RET"])),
             control.traps_late.eq(having(lambda each: each.unit == "multiplier" and "V" in each.flags)),
             control.counts_accesses.eq(any_of(["CSRR"]) & (a >= _ACCESSES)),
+            control.after_moves.eq(
+                any_of(["LOAD", "STORE", "PUSH", "POP", "FENCE"]) | (any_of(["CSRR"]) & (a >= _ACCESSES))
+            ),
+            control.after_units.eq(any_of(["SYNC", "HALT"])),
+            control.unit.eq(
+                chosen({line.name: Unit[line.unit.upper()].value for line in self._present if of_unit(line)}, 3)
+            ),
+            control.checked.eq(chosen({name: check.value for name, check in CHECKED.items()}, 3)),
+            control.moves.eq(any_of(MOVES)),
+            control.move.loads.eq(any_of([name for name in MOVES if name not in _STORES])),
+            control.move.order.eq(chosen({name: order.value for name, order in MOVES.items()}, 2)),
+            control.move.register.eq(d),
+            control.move.indices.eq(a),
         ]
         m.d.comb += self.control.eq(Mux(control.legal, control, 0))
         # The immediate of format I has 7 pents, that of J 10.

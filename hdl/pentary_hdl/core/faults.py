@@ -2,17 +2,22 @@
 
 from typing import Final
 
-from amaranth import Cat, Const, Module, Mux, Signal, Value
+from amaranth import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from pentary.isa.system import CAUSES, DEVICES
-from pentary.isa.table import MAX_VL
+from pentary.isa.table import CONTROLS, MAX_VL
 from pentary.machine.config import Config
-from pentary.numbers.word import PENTS
+from pentary.numbers.word import PENTS, limit
+from pentary_hdl.core import conversion
 from pentary_hdl.core import word as w
 from pentary_hdl.core.alu import Op, Operands
-from pentary_hdl.core.decoder import CONTROL, Kind
+from pentary_hdl.core.decoder import CONTROL, Kind, Operand
+from pentary_hdl.core.ports import Order
+
+MAX_PAIR: Final = limit(PENTS // 2)
+"""Greatest number of a pair of LRGEN."""
 
 _DEVICES: Final = {device.address: device.access for device in DEVICES.values()}
 
@@ -37,6 +42,9 @@ class Faults(wiring.Component):
         bus_address: In; an address in the line that it was asked for.
         timer, external: In; whether an interrupt is pending and enabled.
         csr_fits: In; whether the word for CSRW is within its range.
+        length: In; VL.
+        beyond_length: In; the first address that is too high for a vector of VL words.
+        rows: In; ROWS.
         happens: Out; whether it is not to be executed.
         happens_early: Out; the same of a product or quotient, which no address and no sum has to be known for.
         cause, value: Out; words for CAUSE and FAULT.
@@ -64,6 +72,9 @@ class Faults(wiring.Component):
                 "timer": In(1),
                 "external": In(1),
                 "csr_fits": In(1),
+                "length": In(w.WORD),
+                "beyond_length": In(w.WORD),
+                "rows": In(w.WORD),
                 "happens": Out(1),
                 "happens_early": Out(1),
                 "cause": Out(w.WORD),
@@ -81,9 +92,10 @@ class Faults(wiring.Component):
         pops, scalar_move = kind == Kind.POP, (kind == Kind.LOAD) | (kind == Kind.STORE)
         loads, stores = (kind == Kind.LOAD) | pops, (kind == Kind.STORE) | (kind == Kind.PUSH)
         address = list(self.address)
-        m.d.comb += w.assign(self.address, w.chosen(pops, x, list(self.sum)))
+        strided = control.moves & (control.move.order == Order.STRIDED)
+        m.d.comb += w.assign(self.address, w.chosen(pops | strided, x, list(self.sum)))
 
-        beyond = self.beyond & ~pops
+        beyond = self.beyond & ~pops & ~strided
         below = w.is_less(address, w.constant(0))
         in_memory = ~beyond & ~below & w.is_less(address, w.constant(self._config.memory.words))
         ready, named = Signal(), Signal()
@@ -95,6 +107,12 @@ class Faults(wiring.Component):
         m.d.comb += self.device.eq(named & scalar_move & ~beyond)
         to_text = w.is_less(address, list(self.text)) & stores
         bad_address = (loads | stores) & Mux(self.device, ~ready, ~in_memory | to_text)
+        if self._config.units.vector:
+            in_text = w.is_less(address, list(self.text)) & ~control.move.loads
+            consecutive = control.moves & (control.move.order == Order.CONSECUTIVE)
+            fits = ~beyond & ~below & w.is_less(address, list(self.beyond_length))
+            bad_address |= consecutive & (~fits | in_text)
+            bad_address |= strided & (~in_memory | in_text | self._leaves(m, x, y))
 
         shifts = ((control.op == Op.SHIFT_LEFT) | (control.op == Op.SHIFT_RIGHT)) & (control.operands == Operands.RT)
         bad_shift = (kind == Kind.ALU) & shifts & ~self._within(y, 0, PENTS)
@@ -105,6 +123,7 @@ class Faults(wiring.Component):
             overflow = (kind == Kind.ALU) & self.overflows
         divides = (kind == Kind.DIVIDE) & w.is_nothing(y)
 
+        bad_x, bad_y = self._operands(x, y)
         checks = [
             ("bus", self.bus, list(self.bus_address)),
             ("external interrupt", self.external, None),
@@ -115,7 +134,8 @@ class Faults(wiring.Component):
             ("operand", bad_shift, y),
             ("overflow", overflow, None),
             ("divide", divides, None),
-            ("operand", bad_length | bad_csr, x),
+            ("operand", bad_length | bad_csr | bad_x, x),
+            ("operand", bad_y, y),
         ]
         asked_for = self.bus | self.external | self.timer
         m.d.comb += self.happens_early.eq(asked_for | self.outside | ~control.legal | divides)
@@ -125,6 +145,39 @@ class Faults(wiring.Component):
                 m.d.comb += w.assign(self.cause, w.constant(CAUSES[name]))
                 m.d.comb += w.assign(self.value, value or w.constant(0))
         return m
+
+    def _leaves(self, m: Module, first: w.Digits, stride: w.Digits) -> Value:
+        """Return whether the last element of a strided vector is outside memory or, of a store, in the text.
+
+        The first one is in memory, where all numbers are small.
+        """
+        words, length = self._config.memory.words, Signal(range(MAX_VL))
+        digits = conversion.digits_for(words)
+        text, last = Signal(range(words + 1)), Signal(signed((words * MAX_VL).bit_length() + 2))
+        m.d.sync += text.eq(conversion.to_binary(m, list(self.text)[:digits]))
+        m.d.comb += [
+            length.eq(conversion.to_binary(m, list(self.length)[:5]) - 1),
+            last.eq(conversion.to_binary(m, first[:digits]) + conversion.to_binary(m, stride[:digits]) * length),
+        ]
+        far = ~w.is_nothing(stride[digits:]) & (length != 0)
+        return far | (last < 0) | (last >= words) | (~self.control.move.loads & (last < text))
+
+    def _operands(self, x: w.Digits, y: w.Digits) -> tuple[Value, Value]:
+        """Return whether an operand of an instruction of a unit is outside its range: that in x, that in y."""
+        checked, zero = self.control.checked, w.constant(0)
+
+        def is_outside(digits: w.Digits, end: w.Digits) -> Value:
+            return w.is_less(digits, zero) | ~w.is_less(digits, end)
+
+        bad_x: Value = Const(0, 1)
+        for number, (low, high) in enumerate(CONTROLS.values()):
+            bad_x |= (checked == Operand.CONTROL) & (self.control.csr[:3] == number) & ~self._within(x, low, high)
+        bad_x |= (checked == Operand.ELEMENT_X) & is_outside(x, list(self.length))
+        bad_x |= (checked == Operand.ROW) & is_outside(x, list(self.rows))
+        bad_x |= (checked == Operand.PAIR) & ~self._within(x, 0, MAX_PAIR)
+        bad_y = (checked == Operand.ELEMENT_Y) & is_outside(y, list(self.length))
+        bad_y |= (checked == Operand.CROSSBAR_ROW) & ~self._within(y, 0, MAX_VL - 1)
+        return bad_x, bad_y
 
     def _equals(self, digits: w.Digits, number: int) -> Value:
         return Cat(*digits) == Cat(*w.constant(number))

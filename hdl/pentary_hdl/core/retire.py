@@ -2,15 +2,18 @@
 
 It is in the spirit of RISC-V's RVFI: a record has a number, `order`, by which a monitor sorts what comes through two
 channels, since a trap is known in EX, before the instructions ahead of it have retired. Products come through a third
-one. `architecture/retire.md` describes the records that are made of them.
+one, and the scalar results of the units beside the pipeline through a fourth. `architecture/retire.md` describes the
+records that are made of them.
 """
 
 from typing import Final
 
 from amaranth.lib import data
 
+from pentary_hdl.core import units
 from pentary_hdl.core import word as w
 from pentary_hdl.core.alu import FLAGS
+from pentary_hdl.core.registers import WRITE
 
 ORDER_BITS: Final = 32
 
@@ -28,6 +31,7 @@ RETIRED: Final = data.StructLayout(
         "data": w.WORD,  # loaded or stored
         "flags": FLAGS,  # after it, unless `flags_late` is 1
         "product": 1,  # its result is the next of the products
+        "of_unit": 1,  # its result is the next one for its register from the units beside the pipeline
         "flags_late": 1,  # the flags after it are those of the newest product, its own included
         "halt": 1,
     }
@@ -51,6 +55,9 @@ TRAPPED: Final = data.StructLayout(
 
 PRODUCT: Final = data.StructLayout({"value": w.WORD, "flags": FLAGS})
 """A result of the multiplier, in the order of the instructions."""
+
+RESULTS: Final = data.ArrayLayout(WRITE, units.RESULTS)
+"""Scalar results of the units in a cycle, in the order of the instructions for each register; register 0 for none."""
 
 STAGES: Final = data.StructLayout(
     {f"{name}_{part}": shape for name in ("id", "ex", "mem", "wb") for part, shape in (("valid", 1), ("pc", w.WORD))}

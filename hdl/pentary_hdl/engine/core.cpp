@@ -82,7 +82,7 @@ struct Record {  // the columns of architecture/retire.md
 
 struct Pending {
     Record record;
-    bool product, flags_late, halt, fatal, late_value;
+    bool product, flags_late, halt, fatal, late_value, unit_value;
 };
 
 struct Product {
@@ -160,6 +160,7 @@ struct Bench {
     std::vector<int64_t> inputs, interrupts, output, registers;
     std::map<uint64_t, Pending> waiting;
     std::vector<Product> products;
+    std::vector<std::deque<int64_t>> results = std::vector<std::deque<int64_t>>(32);  // of the units, by register
     std::vector<Record> records;
     std::vector<int64_t> stages = std::vector<int64_t>(8, 0);
     uint64_t cycle = 0, next = 0, instructions = 0, traps = 0, begun = 0, last_retired = 0;
@@ -253,6 +254,12 @@ struct Bench {
             const auto port = (const uint32_t*)&core.product;
             products.push_back({NUMBER(port, PRODUCT, value), flags_as_word(FIELD(port, PRODUCT, flags))});
         }
+        for (int place = 0; place < RESULTS; place++) {
+            const auto port = (const uint32_t*)&core.results;
+            const int reg = bits(port, place * RESULT_BITS + RESULT_register, RESULT_register_BITS);
+            const uint64_t word = bits(port, place * RESULT_BITS + RESULT_word, RESULT_word_BITS);
+            if (reg) results[reg].push_back(numbers.of(word));
+        }
         if (core.traps && !ended) {
             const auto port = (const uint32_t*)&core.trapped;
             Record record = {};
@@ -265,7 +272,7 @@ struct Bench {
             record.flags = flags_as_word(FIELD(port, TRAPPED, flags));
             const bool late = FIELD(port, TRAPPED, flags_late), fatal = FIELD(port, TRAPPED, fatal);
             is_double = FIELD(port, TRAPPED, is_double);
-            waiting[record.order] = {record, false, late, false, fatal, false};
+            waiting[record.order] = {record, false, late, false, fatal, false, false};
             last_retired = cycle;
         }
         if (core.retires) {
@@ -287,7 +294,9 @@ struct Bench {
 #endif
             record.flags = flags_as_word(FIELD(port, RETIRED, flags));
             const bool product = FIELD(port, RETIRED, product), late = FIELD(port, RETIRED, flags_late);
-            waiting[record.order] = {record, product, late, (bool)FIELD(port, RETIRED, halt), false, product && record.reg};
+            const bool halt = FIELD(port, RETIRED, halt), of_unit = FIELD(port, RETIRED, of_unit);
+            const bool writes = record.reg != 0;
+            waiting[record.order] = {record, product, late, halt, false, product && writes, of_unit && writes};
             last_retired = cycle;
         }
         deliver();
@@ -296,9 +305,14 @@ struct Bench {
     // Complete records in their order, each as soon as its product is known.
     void deliver() {
         while (!ended && !waiting.empty() && waiting.begin()->first == next) {
-            auto [record, product, flags_late, halt, fatal, late_value] = waiting.begin()->second;
+            auto [record, product, flags_late, halt, fatal, late_value, unit_value] = waiting.begin()->second;
             const uint64_t own = begun + product;
             if ((product || flags_late) && own > products.size()) return;
+            if (unit_value) {
+                if (results[record.reg].empty()) return;
+                record.value = results[record.reg].front();
+                results[record.reg].pop_front();
+            }
             begun = own;
             if (late_value) record.value = products[own - 1].value;
             if (flags_late) record.flags = products[own - 1].flags;

@@ -45,8 +45,10 @@ from pentary.support.display import say
 from pentary_hdl.bus import axi
 from pentary_hdl.caches import hierarchy
 from pentary_hdl.caches.memory import DELAY, slot_bits
-from pentary_hdl.core import parameters, retire
+from pentary_hdl.core import parameters, retire, units
 from pentary_hdl.core.core import Core
+from pentary_hdl.core.registers import WRITE
+from pentary_hdl import vector
 from pentary_hdl.netlist.synthesis import netlist, recipe
 from pentary_hdl.tools import toolchain
 from pentary_hdl.verilog.export import ports
@@ -60,7 +62,12 @@ STAGES: Final = ("ID", "EX", "MEM", "WB")
 AROUND: Final = 50
 """Cycles before and after a difference of which waves are recorded."""
 
-_LAYOUTS: Final = {"RETIRED": retire.RETIRED, "TRAPPED": retire.TRAPPED, "PRODUCT": retire.PRODUCT}
+_LAYOUTS: Final = {
+    "RETIRED": retire.RETIRED,
+    "TRAPPED": retire.TRAPPED,
+    "PRODUCT": retire.PRODUCT,
+    "RESULT": WRITE,
+}
 
 
 def build(config: Config, say: Callable[[str], None], waves: bool = False, technology: str | None = None) -> Path:
@@ -97,7 +104,7 @@ def build(config: Config, say: Callable[[str], None], waves: bool = False, techn
 @cache
 def _sources() -> str:
     """Return what the Verilog is made of: the gateware's source code, and the version of its language."""
-    modules = (retire, hierarchy, axi, pentary.isa)
+    modules = (retire, hierarchy, axi, vector, pentary.isa)
     folders = [Path(module.__file__ or "").parent for module in modules]
     return amaranth.__version__ + "".join(path.read_text() for place in folders for path in sorted(place.glob("*.py")))
 
@@ -106,6 +113,7 @@ def _layout(config: Config) -> str:
     """Return C++ constants: where the fields of the records are, the words of POP, and what memory is like."""
     lines = ["#pragma once", "#include <cstdint>", f"#define CACHES {int(config.caches.enabled)}"]
     lines.append(f"constexpr int LINE = {config.caches.line}, SLOT_BITS = {slot_bits(config.caches.line)};")
+    lines.append(f"constexpr int RESULTS = {units.RESULTS}, RESULT_BITS = {WRITE.size};")
     lines.append(f"constexpr int LATENCY = {config.memory.latency - DELAY};")
     for name, layout in _LAYOUTS.items():
         for field, part in layout:
@@ -142,7 +150,7 @@ def _build(
 ) -> None:
     for name, text in files.items():
         (folder / name).write_text(text)
-    core = Core(config)
+    core = Core(config, gated=not technology)
     if technology:
         (folder / "core.v").write_text(netlist(core, "core", technology, say))
     else:

@@ -19,18 +19,30 @@ NAMES: Final = tuple(line.name for line in INSTRUCTIONS if line.unit == "vector"
 
 @dataclass(frozen=True)
 class Sizes:
-    """Sizes that follow from the number of lanes.
+    """Sizes of the vector registers, and those that follow from the number of lanes.
 
     Attributes:
         lanes: elements of a row, which are read, computed and written in a cycle.
+        beat: words that are moved to or from memory in a cycle.
     """
 
     lanes: int
+    beat: int
 
     @classmethod
     def of(cls, config: Config) -> "Sizes":
         """Return the sizes for a configuration."""
-        return cls(config.lowrank.lanes)
+        return cls(config.lowrank.lanes, min(config.dcache.beat, config.caches.line))
+
+    @property
+    def slots(self) -> int:
+        """Memories of a register, a power of two: as many consecutive elements are read or written in a cycle."""
+        return max(self.lanes, 1 << ceil_log2(self.beat))
+
+    @property
+    def place(self) -> Shape:
+        """Shape of the place of an element in the memory of its slot; it has a bit even if there is one place only."""
+        return unsigned(max(1, ceil_log2(MAX_VL // self.slots)))
 
     @property
     def depth(self) -> int:

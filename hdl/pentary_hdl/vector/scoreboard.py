@@ -50,6 +50,8 @@ class Scoreboard(wiring.Component):
         reads: In; for each user, the registers, a bit for each, that one of its instructions does not read any more
             from the next cycle on, which is the one of start + occupancy.
         writes: In; for each user, the registers that are complete from the next cycle on, that of start + latency.
+        complete: Out; the registers, a bit for each, that no instruction entered before is still to write from the next
+            cycle on; without the one that enters in this cycle.
     """
 
     def __init__(self, users: int, queue: int) -> None:
@@ -64,6 +66,7 @@ class Scoreboard(wiring.Component):
                 "ready": Out(users),
                 "reads": In(VECTORS).array(users),
                 "writes": In(VECTORS).array(users),
+                "complete": Out(VECTORS),
             }
         )
 
@@ -94,7 +97,9 @@ class Scoreboard(wiring.Component):
                     m.d.sync += entered[kind][number].eq(entered[kind][number] + 1)
 
         ticket = self.ticket
+        pairs = zip(by_next["writes"], entered["writes"], strict=True)
         m.d.comb += [
+            self.complete.eq(Cat(now == all_ for now, all_ in pairs)),
             ticket.uses.eq(entering),
             ticket.first.eq(picked(entered["writes"], entering.first.number)),
             ticket.second.eq(picked(entered["writes"], entering.second.number)),

@@ -10,7 +10,7 @@ from pentary_hdl.core import word as w
 from pentary_hdl.vector.decoder import CONTROL
 from pentary_hdl.vector.gate import ACTIVE
 from pentary_hdl.vector.parameters import Sizes
-from pentary_hdl.vector.registers import Registers, read_port, write_port
+from pentary_hdl.vector.registers import Registers, read_port, window_read_port, window_write_port, write_port
 from pentary_hdl.vector.scoreboard import USES, Scoreboard, ticket_layout
 from pentary_hdl.vector.unit import ANNOUNCED, RESULT, RESULTS, VectorUnit
 
@@ -55,12 +55,16 @@ class Vector(wiring.Component):
     Members:
         in_ex, enters, control, x, y, vl, room, results, announced, starts, idle: of the vector unit, see `VectorUnit`.
         active: Out; of `gate.ACTIVE`: something in a clock domain changes at the end of this cycle.
+        window, moved: In; of the vector load/store unit, of `registers.window_read_port` and `window_write_port`.
+        looked: In; of `registers.read_port`, to read registers that are complete.
+        complete: Out; of `scoreboard.Scoreboard`.
         others: In; of each other unit, of `user_port`; at most one of all units has `enters` in a cycle.
     """
 
     def __init__(self, config: Config, others: int) -> None:
         """Create the unit and what it shares."""
         self._config, self._users = config, 1 + others
+        sizes = Sizes.of(config)
         super().__init__(
             {
                 "in_ex": In(1),
@@ -75,6 +79,10 @@ class Vector(wiring.Component):
                 "starts": Out(1),
                 "idle": Out(1),
                 "active": Out(ACTIVE),
+                "window": In(window_read_port(sizes)),
+                "moved": In(window_write_port(sizes)),
+                "looked": In(read_port(sizes)),
+                "complete": Out(VECTORS),
                 "others": In(user_port(config, self._users)).array(others),
             }
         )
@@ -85,7 +93,7 @@ class Vector(wiring.Component):
         sizes = Sizes.of(self._config)
         m.submodules.unit = unit = VectorUnit(self._config, self._users)
         m.submodules.scoreboard = scoreboard = Scoreboard(self._users, self._config.pipeline.queue)
-        registers = Registers(sizes, self._users, 1 + self._users)
+        registers = Registers(sizes, self._users + 1, self._users + 1)
         m.submodules.registers = DomainRenamer("lanes")(registers)
         for name in ("in_ex", "enters", "control", "x", "y", "vl"):
             m.d.comb += getattr(unit, name).eq(getattr(self, name))
@@ -94,7 +102,8 @@ class Vector(wiring.Component):
         for own, theirs in zip([*self.results, *self.announced], [*unit.results, *unit.announced], strict=True):
             m.d.comb += own.eq(theirs)
 
-        writing = Cat(other.write.enable for other in self.others).any()
+        moved = self.moved.mask.any() | self.moved.clears.valid | self.moved.completes.valid
+        writing = Cat(other.write.enable for other in self.others).any() | moved
         m.d.comb += [
             self.active.lanes.eq(unit.active.lanes | writing),
             self.active.products.eq(unit.active.products),
@@ -114,11 +123,15 @@ class Vector(wiring.Component):
                 scoreboard.reads[number].eq(user.reads),
                 scoreboard.writes[number].eq(user.writes),
             ]
+        m.d.comb += self.complete.eq(scoreboard.complete)
+        wiring.connect(m, registers.window, wiring.flipped(self.window))
+        wiring.connect(m, registers.moved, wiring.flipped(self.moved))
+        wiring.connect(m, registers.reads[self._users], wiring.flipped(self.looked))
         wiring.connect(m, unit.read, registers.reads[0])
         for own, theirs in zip(registers.writes, unit.write, strict=False):
             wiring.connect(m, own, theirs)
         for reads, writes, other in zip(
-            list(registers.reads)[1:], list(registers.writes)[len(unit.write) :], self.others, strict=True
+            list(registers.reads)[1:-1], list(registers.writes)[len(unit.write) :], self.others, strict=True
         ):
             wiring.connect(m, reads, wiring.flipped(other.read))
             wiring.connect(m, writes, wiring.flipped(other.write))
