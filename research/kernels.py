@@ -7,9 +7,10 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
+from pentary.programs.benchmarks import PROGRAMS, SIZES
 from pentary.runs.plots import as_png, new_figure
 from pentary_sim.events import CAUSES
-from pentary_sim.kernels import PROGRAMS, SIZES, figures, lost, measure
+from pentary_sim.kernels import figures, lost, measure
 from pentary_sim.profile import COLOURS
 
 HERE: Final = Path(__file__).parent
@@ -74,7 +75,7 @@ def document(found: dict[str, list[dict[str, Any]]]) -> str:
     ]
     for name, runs in found.items():
         for own in runs:
-            link = f"[{name}](../sim/pentary_sim/programs/kernels/{name.partition('-')[0]}.s)"
+            link = f"[{name}](../pentary/programs/kernels/{name.partition('-')[0]}.s)"
             counts = f"{own['size']:,} | {own['instructions']:,} | {own['cycles']:,} | {own['cpi']:.2f}"
             lines.append(f"| {link} | {counts} | {lost(own)} |")
     lines += ["", "| kernel | is | tells of the machine |", "|---|---|---|"]

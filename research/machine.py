@@ -15,11 +15,11 @@ from pathlib import Path
 from pentary.asm import assemble
 from pentary.es.strategy import Parameters
 from pentary.machine.config import Config, LowRank
+from pentary.programs.training import memory_map, prepare
 from pentary.runs.plots import as_png, new_figure
 from pentary.tasks.digits import Digits
 from pentary.tasks.target import Target
 from pentary_sim.events import CAUSES, UNITS
-from pentary_sim.loader import memory_map, prepare
 from pentary_sim.profile import COLOURS, picture
 from pentary_sim.simulator import Simulator
 

@@ -11,11 +11,11 @@ from typing import Any, Final
 from pentary.es.strategy import Parameters
 from pentary.isa.program import Program
 from pentary.machine.config import Config
+from pentary.programs.benchmarks import assembled
+from pentary.programs.training import Prepared, prepare
 from pentary.runs.plots import as_png, new_figure
 from pentary.tasks.digits import Digits
 from pentary.tasks.target import Target
-from pentary_sim.kernels import assembled
-from pentary_sim.loader import Prepared, prepare
 from pentary_sim.simulator import Simulator
 
 HERE: Final = Path(__file__).parent

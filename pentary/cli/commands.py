@@ -72,7 +72,7 @@ def main() -> None:
       pentary train target
       pentary train digits --seed 7 --out runs/digits-7
       pentary train target --engine sim
-      pentary run sim/pentary_sim/programs/target.s
+      pentary run pentary/programs/target.s
       pentary bench
 
     `pentary train --help` tells what the tasks are.

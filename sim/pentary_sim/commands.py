@@ -83,7 +83,7 @@ def run(
 
     \b
     Examples:
-      pentary run sim/pentary_sim/programs/target.s -D STEPS=3 --show weights:64
+      pentary run pentary/programs/target.s -D STEPS=3 --show weights:64
       pentary run prog.s --config machine.toml --trace prog.kanata
       generate | pentary run -
       pentary run filter.s --input in.txt --quiet > out.txt
@@ -161,7 +161,7 @@ def profile(
 
     \b
     Examples:
-      pentary profile sim/pentary_sim/programs/target.s -D STEPS=3 --picture target.png
+      pentary profile pentary/programs/target.s -D STEPS=3 --picture target.png
       pentary profile prog.s --by line --between kernel kernel_end --calls prog.svg
     """
     with exit_status():

@@ -135,8 +135,8 @@ def _move(s: Record, memory: Record, op: int, d: int, a: int, i: int, text: int)
 def _scatter(s: Record, memory: Record, op: int, d: int, a: int, b: int, text: int) -> tuple[int, int]:
     """Execute a strided or indexed vector load or store; return its status and the first address.
 
-    Of an indexed one that faults it returns the address at fault. The addresses of the elements are left in `s.row`, for
-    the timing.
+    Of an indexed one that faults it returns the address at fault. The addresses of the elements are left in `s.row`,
+    for the timing.
     """
     addresses, base = s.row, s.registers[b]
     indexed = op == o.LOADVX or op == o.STOREVX

@@ -1,4 +1,4 @@
-"""Benchmark kernels: small, self-checking programs in `programs/kernels`, run on the cycle-level model.
+"""Benchmark kernels of `pentary.programs.benchmarks` on the cycle-level model.
 
 What is measured lies between the labels `kernel` and `kernel_end` of a program; `frame.s` describes its other parts.
 """
@@ -7,33 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pentary.asm import assemble
-from pentary.isa.program import Program
 from pentary.machine.config import Config
 from pentary.numbers.word import PentaryError
+from pentary.programs.benchmarks import SIZES, assembled
 from pentary_sim.events import CAUSES
 from pentary_sim.simulator import Simulator
-
-PROGRAMS: Final = Path(__file__).parent / "programs" / "kernels"
-
-SIZES: Final = {
-    "median": (100, 400, 1600),
-    "quicksort": (100, 400, 1600),
-    "towers": (5, 8, 11),
-    "multiply": (20, 60, 200),
-    "spmv": (20, 60, 200),
-    "spmv-vector": (20, 60, 200),
-    "matmul": (12, 24, 36),
-    "matmul-vector": (12, 24, 36),
-    "sieve": (500, 2000, 8000),
-    "crc": (100, 300, 1000),
-    "strings": (4, 12, 40),
-    "jumps": (25, 125, 3125),
-}
-"""Kernels, with three sizes of each: its parameter N; the second is what `pentary bench kernels` runs.
-
-After a dash stands a parameter of the program that is 1.
-"""
 
 _ISSUE: Final = CAUSES.index("issue")
 _MOST: Final = 100_000_000  # instructions, to end what a change has made endless
@@ -66,13 +44,6 @@ class Measured:
     def cpi(self) -> float:
         """Cycles per instruction."""
         return self.cycles / self.instructions
-
-
-def assembled(name: str, size: int) -> Program:
-    """Return the program of a kernel of SIZES in some size."""
-    source, _, variant = name.partition("-")
-    defines = {"N": size} | ({variant.upper(): 1} if variant else {})
-    return assemble(PROGRAMS / f"{source}.s", defines)
 
 
 def measure(name: str, size: int, config: Config | None = None) -> Measured:

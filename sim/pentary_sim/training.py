@@ -14,8 +14,8 @@ from pentary.es.strategy import Parameters, State
 from pentary.isa.program import Fault
 from pentary.machine.config import Config
 from pentary.numbers.word import PentaryError
+from pentary.programs.training import Prepared, prepare
 from pentary_sim.drive import drive
-from pentary_sim.loader import Prepared, prepare
 from pentary_sim.simulator import Simulator
 
 

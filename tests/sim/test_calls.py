@@ -14,6 +14,7 @@ from pentary.cli.commands import main
 from pentary.interpreter import Interpreter
 from pentary.isa.program import Program
 from pentary.numbers.word import PentaryError
+from pentary.programs import benchmarks
 from pentary_sim import kernels
 from pentary_sim.calls import Call, CallProfile, write
 from pentary_sim.drive import drive, drive_between
@@ -74,9 +75,9 @@ def batches(machine: Simulator, size: int) -> list[Events]:
 
 PROGRAMS = {
     "source": assemble_text(SOURCE),
-    "towers": assemble(kernels.PROGRAMS / "towers.s", {"N": 5}),
-    "strings": assemble(kernels.PROGRAMS / "strings.s", {"N": 2}),
-    "jumps": assemble(kernels.PROGRAMS / "jumps.s", {"N": 25}),
+    "towers": assemble(benchmarks.PROGRAMS / "towers.s", {"N": 5}),
+    "strings": assemble(benchmarks.PROGRAMS / "strings.s", {"N": 2}),
+    "jumps": assemble(benchmarks.PROGRAMS / "jumps.s", {"N": 25}),
 }
 
 
@@ -158,10 +159,10 @@ def test_nothing_to_draw_is_told() -> None:
 
 
 # In crc, `kernel` is a subroutine, entered by its name and left by RET, so it does not reach `kernel_end`.
-@pytest.mark.parametrize("name", [name for name in kernels.SIZES if name != "crc"])
+@pytest.mark.parametrize("name", [name for name in benchmarks.SIZES if name != "crc"])
 def test_between_two_places_is_what_a_kernel_counts(name: str) -> None:
-    size = kernels.SIZES[name][0]
-    program = kernels.assembled(name, size)
+    size = benchmarks.SIZES[name][0]
+    program = benchmarks.assembled(name, size)
     machine = Simulator(program)
     first, last = program.address("kernel"), program.address("kernel_end")
     ending, counted, entered = drive_between(machine, first, last)

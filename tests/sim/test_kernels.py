@@ -17,6 +17,7 @@ from pentary.cli.commands import main
 from pentary.interpreter import Interpreter
 from pentary.machine.config import Config, LowRank, Memory
 from pentary.numbers.word import PentaryError
+from pentary.programs import benchmarks
 from pentary_sim import kernels
 from pentary_sim.events import CAUSES
 from pentary_sim.simulator import Simulator
@@ -80,16 +81,16 @@ CHECKS = {name.removeprefix("check_"): check for name, check in list(globals().i
 
 
 def test_every_program_is_a_kernel_with_sizes_and_a_check() -> None:
-    programs = {path.stem for path in kernels.PROGRAMS.glob("*.s")} - {"frame"}
-    assert programs == {name.partition("-")[0] for name in kernels.SIZES} == {*CHECKS, "jumps"}
-    assert all(a < b for sizes in kernels.SIZES.values() for a, b in pairwise(sizes))
+    programs = {path.stem for path in benchmarks.PROGRAMS.glob("*.s")} - {"frame"}
+    assert programs == {name.partition("-")[0] for name in benchmarks.SIZES} == {*CHECKS, "jumps"}
+    assert all(a < b for sizes in benchmarks.SIZES.values() for a, b in pairwise(sizes))
 
 
-@pytest.mark.parametrize("name", [name for name in kernels.SIZES if name != "jumps"])
+@pytest.mark.parametrize("name", [name for name in benchmarks.SIZES if name != "jumps"])
 @pytest.mark.parametrize("place", [0, 1])
 def test_the_result_is_right(name: str, place: int) -> None:
-    size = kernels.SIZES[name][place]
-    program = kernels.assembled(name, size)
+    size = benchmarks.SIZES[name][place]
+    program = benchmarks.assembled(name, size)
     machine = Simulator(program)
     before = machine.memory.copy()
     assert machine.run() == "halt"
@@ -103,7 +104,7 @@ def test_the_result_is_right(name: str, place: int) -> None:
 
 @pytest.mark.parametrize("n", [25, 125])
 def test_every_block_is_visited_in_every_round_and_every_negative_number_counted(n: int) -> None:
-    program = assemble(kernels.PROGRAMS / "jumps.s", {"N": n})
+    program = assemble(benchmarks.PROGRAMS / "jumps.s", {"N": n})
     machine = Simulator(program)
     assert machine.run() == "halt"
     number, negative = 1, 0
@@ -116,9 +117,9 @@ def test_every_block_is_visited_in_every_round_and_every_negative_number_counted
     assert (blocks[1::5] == 8).all()
 
 
-@pytest.mark.parametrize("name", kernels.SIZES)
+@pytest.mark.parametrize("name", benchmarks.SIZES)
 def test_the_interpreter_ends_in_the_same_state(name: str) -> None:
-    program = kernels.assembled(name, 25 if name == "jumps" else 5)
+    program = benchmarks.assembled(name, 25 if name == "jumps" else 5)
     machine, interpreter = Simulator(program), Interpreter(program)
     machine.run()
     interpreter.run(10**6)
@@ -146,20 +147,20 @@ FAULTS = [
 
 @pytest.mark.parametrize(("name", "old", "new"), FAULTS)
 def test_a_kernel_finds_its_own_faults(name: str, old: str, new: str, tmp_path: Path, monkeypatch) -> None:
-    shutil.copytree(kernels.PROGRAMS, tmp_path, dirs_exist_ok=True)
+    shutil.copytree(benchmarks.PROGRAMS, tmp_path, dirs_exist_ok=True)
     path = tmp_path / f"{name.partition('-')[0]}.s"
     source = path.read_text()
     assert old in source
     path.write_text(source.replace(old, new))
-    monkeypatch.setattr(kernels, "PROGRAMS", tmp_path)
+    monkeypatch.setattr(benchmarks, "PROGRAMS", tmp_path)
     with pytest.raises(PentaryError, match=f"^the kernel {name} of size .* (finds its result wrong|does not end)"):
         monkeypatch.setattr(kernels, "_MOST", 10**6)
-        kernels.measure(name, kernels.SIZES[name][0])
+        kernels.measure(name, benchmarks.SIZES[name][0])
 
 
 @pytest.mark.parametrize("name", ["spmv", "spmv-vector"])
 def test_rows_of_any_length_are_summed(name: str) -> None:
-    program = kernels.assembled(name, 20)
+    program = benchmarks.assembled(name, 20)
     machine = Simulator(program)
     rows = program.address("rows")
     machine.memory[rows : rows + 21] = [*[0] * 3, 1, *[40] * 8, 100, 101, 101, *[120] * 3, 150, 180, 180]
@@ -169,12 +170,12 @@ def test_rows_of_any_length_are_summed(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "times"), [("matmul", 5), ("spmv", 1.5)])
 def test_vector_code_takes_fewer_cycles(name: str, times: float) -> None:
-    size = kernels.SIZES[name][1]
+    size = benchmarks.SIZES[name][1]
     assert kernels.measure(name, size).cycles >= times * kernels.measure(f"{name}-vector", size).cycles
 
 
 def test_what_is_measured_lies_between_the_labels() -> None:
-    program = assemble(kernels.PROGRAMS / "sieve.s", {"N": 500})
+    program = assemble(benchmarks.PROGRAMS / "sieve.s", {"N": 500})
     machine = Simulator(program)
     machine.run()
     measured = kernels.measure("sieve", 500)
@@ -198,7 +199,7 @@ def test_bench_prints_a_line_for_each_kernel(tmp_path: Path) -> None:
     header, *lines = result.output.splitlines()
     assert header.split() == ["kernel", "size", "instructions", "cycles", "CPI", "cycles", "lost"]
     found = json.loads(CliRunner().invoke(main, ["bench", "kernels", "--json"]).output)
-    assert list(found) == [line.split()[0] for line in lines] == list(kernels.SIZES)
+    assert list(found) == [line.split()[0] for line in lines] == list(benchmarks.SIZES)
     for line, own in zip(lines, found.values(), strict=True):
         size, instructions, cycles, cpi = line.replace(",", "").split()[1:5]
         assert (int(size), int(instructions), int(cycles)) == (own["size"], own["instructions"], own["cycles"])

@@ -11,10 +11,10 @@ from pentary.es.strategy import Parameters, State
 from pentary.interpreter import Interpreter
 from pentary.machine.config import Config, LowRank
 from pentary.numbers.word import PentaryError
+from pentary.programs.training import PROGRAMS, Prepared, memory_map, prepare
 from pentary.tasks.blackbox import BlackBox
 from pentary.tasks.digits import Digits
 from pentary.tasks.target import Target
-from pentary_sim.loader import PROGRAMS, Prepared, memory_map, prepare
 from pentary_sim.simulator import Simulator
 
 Stop = tuple[str, NDArray[np.int64] | str]

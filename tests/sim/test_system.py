@@ -15,8 +15,8 @@ from pentary.isa import decode
 from pentary.isa.program import Fault
 from pentary.isa.system import CSRS, WRITABLE
 from pentary.machine.config import Config
+from pentary.programs.training import PROGRAMS
 from pentary_sim.events import FAULTS, NONE
-from pentary_sim.loader import PROGRAMS
 from pentary_sim.simulator import Simulator
 
 NO_MISSES = "l2.latency = 0\nmemory.latency = 0\nl2.beat = 625\nmemory.beat = 625\n"

@@ -42,13 +42,13 @@ from pentary.machine.retire import COLUMNS, Records
 from pentary.numbers.word import PentaryError
 from pentary.support.columns import table
 from pentary.support.display import say
+from pentary_hdl import vector
 from pentary_hdl.bus import axi
 from pentary_hdl.caches import hierarchy
 from pentary_hdl.caches.memory import DELAY, slot_bits
 from pentary_hdl.core import parameters, retire, units
 from pentary_hdl.core.core import Core
 from pentary_hdl.core.registers import WRITE
-from pentary_hdl import vector
 from pentary_hdl.netlist.synthesis import netlist, recipe
 from pentary_hdl.tools import toolchain
 from pentary_hdl.verilog.export import ports

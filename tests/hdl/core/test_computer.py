@@ -13,10 +13,10 @@ from pentary.asm import assemble, assemble_text
 from pentary.isa.program import Program
 from pentary.machine.config import Caches, Config, Devices, Memory, Units
 from pentary.numbers.word import WORD_MAX, PentaryError
+from pentary.programs.benchmarks import PROGRAMS
 from pentary_hdl.core import word as w
 from pentary_hdl.core.computer import Computer
 from pentary_hdl.core.memory import BlockMemory, check
-from pentary_sim.kernels import PROGRAMS
 from pentary_sim.retire import Retired
 from pentary_sim.simulator import Simulator
 

@@ -1,6 +1,6 @@
 ; Training of a weight matrix towards a diagonal pattern with five-level members. To run it:
 ;
-;     pentary run sim/pentary_sim/programs/target.s
+;     pentary run pentary/programs/target.s
 ;
 ; The target is zero but for its diagonal, which repeats 2, 1, 0, -1, -2. A member's weights are the top pents of
 ; latents +- SIGMA E, where E is the product of the pair's factors, quantised to pents; its fitness is minus the squared

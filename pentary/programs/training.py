@@ -18,7 +18,7 @@ from pentary.numbers.word import WORD_MAX, PentaryError
 from pentary.tasks.digits import Digits
 from pentary.tasks.target import Target
 
-PROGRAMS: Final = Path(__file__).parent / "programs"
+PROGRAMS: Final = Path(__file__).parent
 
 _SOURCES: Final = {
     (Target, "quantized"): "target.s",

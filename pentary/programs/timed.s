@@ -1,7 +1,7 @@
 ; A program that times its own kernel: the scalar product of two vectors, with the caches cold and then warm. What comes
 ; before and between does not count.
 ;
-;     pentary run sim/pentary_sim/programs/timed.s
+;     pentary run pentary/programs/timed.s
 
         .include "runtime.s"
 

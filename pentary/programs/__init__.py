@@ -1,0 +1,1 @@
+"""Assembly programs of training and of the kernels, and how they are assembled."""
