@@ -5,13 +5,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-import click
-
-from pentary.cli.options import FILE
 from pentary.es.loop import Task
 from pentary.es.strategy import Parameters
 from pentary.machine.config import Config
-from pentary.tasks.running.engines import Engine, Training
+from pentary.tasks.running.engines import MACHINE, Engine, Training
 
 
 def _prepare(task: Task, parameters: Parameters, config: Path | None = None) -> Training:
@@ -37,6 +34,6 @@ ENGINE: Final = Engine(
     "an assembly program on the cycle-level model of the processor: target and digits, with counts of cycles and "
     "events",
     _prepare,
-    (click.Option(["--config"], type=FILE, metavar="FILE.toml", help="Settings of the machine of sim."),),
+    (MACHINE,),
     _summary,
 )

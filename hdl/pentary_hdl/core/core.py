@@ -85,7 +85,7 @@ class Core(wiring.Component):
         external: In; the line of the external interrupt rises in this cycle.
         halted: Out; HALT has retired, or a fault without a handler has ended the program.
         retired, retires; trapped, traps; product, products: Out; records of `retire.py`, and whether there is one.
-        results: Out; of `retire.RESULTS`.
+        results, moved: Out; of `retire.RESULTS` and `retire.moved`.
         stages: Out; what is in the stages, of `retire.STAGES`.
 
     Raises:
@@ -112,6 +112,7 @@ class Core(wiring.Component):
                 "products": Out(1),
                 "product": Out(retire.PRODUCT),
                 "results": Out(retire.RESULTS),
+                "moved": Out(retire.moved(Sizes.of(config).beat)),
                 "stages": Out(retire.STAGES),
             }
         )
@@ -458,6 +459,7 @@ class Core(wiring.Component):
                 record.accesses.eq(access | ex_control.moves),
                 record.address.eq(first_address),
                 record.stores.eq(stores),
+                record.stores_vector.eq(ex_control.moves & ~ex_control.move.loads),
                 record.data.eq(Mux(access, moved.as_value(), Cat(*w.constant(0)))),
                 record.flags.eq(Mux(gives_flags, given_flags, flags_now)),
                 record.product.eq(multiplies),
@@ -601,6 +603,11 @@ class Core(wiring.Component):
             self.trapped.held.eq(ex_count),
             self.trapped.fatal.eq(~system.handled),
             self.trapped.is_double.eq(system.is_double),
+            self.moved.valid.eq(moves.valid & moves.stores & moves.done),
+            self.moved.last.eq(moves.ends),
+            self.moved.address.eq(moves.address),
+            self.moved.mask.eq(moves.mask),
+            *(own.eq(word) for own, word in zip(self.moved.words, moves.words, strict=True)),
             self.products.eq(products.done & ~late_trap),
             self.product.value.eq(multiplier.result),
             self.product.flags.eq(multiplier.flags),

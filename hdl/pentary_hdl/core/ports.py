@@ -59,6 +59,7 @@ def moves(beat: int) -> wiring.Signature:
         stores: Out; whether it is a store.
         mask: Out; which words of the beat are moved.
         words: Out; those of a store.
+        ends: Out; it is the last one of its instruction.
         done: In; it takes place in this cycle.
         loaded: In; the words of a load, in the next cycle.
     """
@@ -72,6 +73,7 @@ def moves(beat: int) -> wiring.Signature:
             "stores": Out(1),
             "mask": Out(beat),
             "words": Out(w.WORD).array(beat),
+            "ends": Out(1),
             "done": In(1),
             "loaded": In(w.WORD).array(beat),
         }

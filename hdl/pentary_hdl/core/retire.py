@@ -27,7 +27,8 @@ RETIRED: Final = data.StructLayout(
         "value": w.WORD,  # written to it, unless `product` is 1
         "accesses": 1,  # memory or a device, at `address`
         "address": w.WORD,
-        "stores": 1,  # it is a store
+        "stores": 1,  # it is a store of a word
+        "stores_vector": 1,  # it stores the next words of `moved`, up to `last`
         "data": w.WORD,  # loaded or stored
         "flags": FLAGS,  # after it, unless `flags_late` is 1
         "product": 1,  # its result is the next of the products
@@ -58,6 +59,24 @@ PRODUCT: Final = data.StructLayout({"value": w.WORD, "flags": FLAGS})
 
 RESULTS: Final = data.ArrayLayout(WRITE, units.RESULTS)
 """Scalar results of the units in a cycle, in the order of the instructions for each register; register 0 for none."""
+
+
+def moved(beat: int) -> data.StructLayout:
+    """Return the layout of the words that the vector load/store unit stores in a cycle.
+
+    Args:
+        beat: words of a beat.
+    """
+    return data.StructLayout(
+        {
+            "valid": 1,
+            "last": 1,  # the instruction has stored all of its words
+            "address": w.WORD,  # of the first word that is stored
+            "mask": beat,  # which words are stored of the beat in which that is
+            "words": data.ArrayLayout(w.WORD, beat),
+        }
+    )
+
 
 STAGES: Final = data.StructLayout(
     {f"{name}_{part}": shape for name in ("id", "ex", "mem", "wb") for part, shape in (("valid", 1), ("pc", w.WORD))}

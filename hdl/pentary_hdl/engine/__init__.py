@@ -1,4 +1,4 @@
-"""Engines `rtl` and `netlist`: training on the simulated hardware, compiled by Verilator, before or after synthesis.
+"""Engines that train on the simulated hardware, compiled by Verilator: `rtl`, `core`, and the same after synthesis.
 
 Here is what the command line knows of them.
 """
@@ -6,13 +6,15 @@ Here is what the command line knows of them.
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from pentary.es.loop import Task
 from pentary.es.strategy import Parameters
+from pentary.machine.config import Config
 from pentary.support.display import say
 from pentary.support.extras import extra
-from pentary.tasks.running.engines import Engine, Training
+from pentary.tasks.running.engines import MACHINE, Engine, Training
 
 
 def _prepare(task: Task, parameters: Parameters, technology: str | None = None) -> Training:
@@ -37,6 +39,29 @@ ENGINE: Final = Engine(
     "quantized members",
     _prepare,
     summary=_summary,
+)
+
+
+def _prepare_core(task: Task, parameters: Parameters, config: Path | None = None) -> Training:
+    with extra("hdl", "the engine core"):
+        from pentary_hdl.engine import core_training
+    machine = Config() if config is None else Config.load(config)
+    return Training(core_training.train(task, parameters, machine), asdict(machine))
+
+
+def _core_summary(result: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the processor has counted, in words."""
+    return {
+        "cycles": f"{result['cycles']:,} for {result['instructions']:,} instructions, CPI {result['cpi']:.2f}, "
+        f"{result['lanes']} lanes"
+    }
+
+
+CORE: Final = Engine(
+    "the processor's Verilog in Verilator, with the program of sim, in the same cycles: target and digits",
+    _prepare_core,
+    (MACHINE,),
+    _core_summary,
 )
 
 NETLIST: Final = replace(

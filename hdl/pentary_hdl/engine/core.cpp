@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -82,11 +83,16 @@ struct Record {  // the columns of architecture/retire.md
 
 struct Pending {
     Record record;
-    bool product, flags_late, halt, fatal, late_value, unit_value;
+    bool product, flags_late, halt, fatal, late_value, unit_value, stores, stores_vector;
 };
 
 struct Product {
     int64_t value, flags;
+};
+
+struct Stored {  // a word of a vector in memory
+    int64_t address;
+    uint64_t word;
 };
 
 template <typename T>
@@ -100,7 +106,7 @@ void write(const std::vector<T>& values) {
 }
 
 struct Settings {
-    int64_t image, text, memory, inputs, interrupts, max_cycles;
+    int64_t image, text, memory, inputs, interrupts, max_cycles, stops, watched;
 };
 
 // Cycles of which waves are recorded, and the one of which the stages are told.
@@ -148,19 +154,50 @@ struct Axi {
         if (responds) writes.pop_front();
     }
 };
+#else
+// Memory without caches: a word comes in the cycle after it is asked for, and stays until the next one.
+struct Coupled {
+    std::vector<uint64_t> words;
+    uint64_t fetched = 0, loaded = 0;
+
+    explicit Coupled(uint64_t size) : words(size, numbers.word(0)) {}
+
+    uint64_t& at(uint64_t address) { return words[address]; }
+
+    uint64_t read(uint64_t address) const {
+        const int64_t number = numbers.of(address);
+        return number >= 0 && number < (int64_t)words.size() ? words[number] : 0;
+    }
+
+    void drive(Vcore& core, uint64_t) {
+        core.fetch_word = fetched;
+        core.load_word = loaded;
+    }
+
+    void observe(const Vcore& core, uint64_t) {
+        if (core.fetch_enable) fetched = read(core.fetch_address);
+        if (core.store_enable) words[numbers.of(core.store_address)] = core.store_word;
+        if (core.load_enable) loaded = read(core.load_address);
+    }
+};
 #endif
 
 struct Bench {
     Settings settings;
     Vcore core;
-    std::vector<uint64_t> memory;  // as the instructions that have retired left it; at the end, that on AXI
+    std::vector<uint64_t> memory;  // as the instructions whose records are complete have left it
 #if CACHES
-    Axi axi;
+    Axi device;
+#else
+    Coupled device;
 #endif
     std::vector<int64_t> inputs, interrupts, output, registers;
     std::map<uint64_t, Pending> waiting;
     std::vector<Product> products;
     std::vector<std::deque<int64_t>> results = std::vector<std::deque<int64_t>>(32);  // of the units, by register
+    std::vector<Stored> moving;               // of the vector that is being stored
+    std::deque<std::vector<Stored>> vectors;  // those that have been stored
+    std::set<int64_t> stops;
     std::vector<Record> records;
     std::vector<int64_t> stages = std::vector<int64_t>(8, 0);
     uint64_t cycle = 0, next = 0, instructions = 0, traps = 0, begun = 0, last_retired = 0;
@@ -172,25 +209,15 @@ struct Bench {
     explicit Bench(const Settings& given)
         : settings(given),
           memory(given.memory, numbers.word(0)),
-#if CACHES
-          axi(given.memory),
-#endif
+          device(given.memory),
           registers(32, 0) {
         registers[30] = given.memory;
     }
 
     void load(const std::vector<int64_t>& image) {
         for (size_t address = 0; address < image.size(); address++) {
-            memory[address] = numbers.word(image[address]);
-#if CACHES
-            axi.at(address) = memory[address];
-#endif
+            device.at(address) = memory[address] = numbers.word(image[address]);
         }
-    }
-
-    uint64_t at(uint64_t address) const {
-        const int64_t number = numbers.of(address);
-        return number >= 0 && number < settings.memory ? memory[number] : 0;
     }
 
     void reset() {
@@ -205,6 +232,14 @@ struct Bench {
     }
 
     void run(const Window& window);
+
+    bool done() const {
+#if CACHES
+        return core.flushed;
+#else
+        return core.halted;
+#endif
+    }
 
     // What is in the stages ID, EX, MEM and WB after a cycle: pairs of whether there is an instruction, and its address.
     std::vector<int64_t> look() const {
@@ -226,26 +261,14 @@ struct Bench {
         core.input_valid = inputs_taken < inputs.size();
         if (core.input_valid) core.input_word = numbers.word(inputs[inputs_taken]);
         core.input_available = numbers.word(inputs.size() - inputs_taken);
-#if CACHES
-        axi.drive(core, cycle);
+        device.drive(core, cycle);
         core.clk = 0, core.eval();
-        axi.observe(core, cycle);
-#else
-        core.clk = 0, core.eval();
-        const bool fetches = core.fetch_enable, loads = core.load_enable;
-        const uint64_t fetched = fetches ? at(core.fetch_address) : 0;
-        if (core.store_enable) memory[numbers.of(core.store_address)] = core.store_word;
-        const uint64_t loaded = loads ? at(core.load_address) : 0;
-#endif
+        device.observe(core, cycle);
         if (core.console_valid) output.push_back(numbers.of(core.console_word));
         if (core.exit_valid) exit_status = numbers.of(core.exit_word);
         if (core.input_taken) inputs_taken++;
         observe();
         core.clk = 1, core.eval();
-#if !CACHES
-        if (fetches) core.fetch_word = fetched;
-        if (loads) core.load_word = loaded;
-#endif
         cycle++;
     }
 
@@ -260,6 +283,7 @@ struct Bench {
             const uint64_t word = bits(port, place * RESULT_BITS + RESULT_word, RESULT_word_BITS);
             if (reg) results[reg].push_back(numbers.of(word));
         }
+        watch_moves();
         if (core.traps && !ended) {
             const auto port = (const uint32_t*)&core.trapped;
             Record record = {};
@@ -272,7 +296,7 @@ struct Bench {
             record.flags = flags_as_word(FIELD(port, TRAPPED, flags));
             const bool late = FIELD(port, TRAPPED, flags_late), fatal = FIELD(port, TRAPPED, fatal);
             is_double = FIELD(port, TRAPPED, is_double);
-            waiting[record.order] = {record, false, late, false, fatal, false, false};
+            waiting[record.order] = {record, false, late, false, fatal, false, false, false, false};
             last_retired = cycle;
         }
         if (core.retires) {
@@ -288,28 +312,59 @@ struct Bench {
             record.value = record.reg ? NUMBER(port, RETIRED, value) : 0;
             record.address = accesses ? NUMBER(port, RETIRED, address) : -1;
             record.data = accesses ? NUMBER(port, RETIRED, data) : 0;
-#if CACHES
             const bool stores = FIELD(port, RETIRED, stores) && record.address >= 0;  // else it is a device
-            if (stores) memory[record.address] = FIELD(port, RETIRED, data);
-#endif
             record.flags = flags_as_word(FIELD(port, RETIRED, flags));
             const bool product = FIELD(port, RETIRED, product), late = FIELD(port, RETIRED, flags_late);
             const bool halt = FIELD(port, RETIRED, halt), of_unit = FIELD(port, RETIRED, of_unit);
             const bool writes = record.reg != 0;
-            waiting[record.order] = {record, product, late, halt, false, product && writes, of_unit && writes};
+            const bool vector = FIELD(port, RETIRED, stores_vector);
+            waiting[record.order] = {record, product,           late,   halt,  false, product && writes,
+                                     of_unit && writes, stores, vector};
             last_retired = cycle;
         }
         deliver();
     }
 
+    // Words that the vector load/store unit stores: those of a beat, from the one in which the address is.
+    void watch_moves() {
+        const auto port = (const uint32_t*)&core.moved;
+        if (!FIELD(port, MOVED, valid)) return;
+        const int64_t address = NUMBER(port, MOVED, address), first = address - (address + LINE / 2) % BEAT;
+        for (int place = 0; place < BEAT; place++) {
+            if (!bits(port, MOVED_mask + place, 1)) continue;
+            moving.push_back({first + place, bits(port, MOVED_words + place * WORD_BITS, WORD_BITS)});
+        }
+        if (!FIELD(port, MOVED, last)) return;
+        vectors.push_back(moving);
+        moving.clear();
+    }
+
+    // Tell what there is before an instruction: cycles and instructions so far, and the first words of memory.
+    void tell_stop(int64_t pc) {
+        flush();
+        write(std::vector<int64_t>{-2, pc, cycles, (int64_t)instructions});
+        std::vector<int64_t> words(settings.watched);
+        for (int64_t address = 0; address < settings.watched; address++) words[address] = numbers.of(memory[address]);
+        write(words);
+        std::fflush(stdout);
+    }
+
     // Complete records in their order, each as soon as its product is known.
     void deliver() {
         while (!ended && !waiting.empty() && waiting.begin()->first == next) {
-            auto [record, product, flags_late, halt, fatal, late_value, unit_value] = waiting.begin()->second;
+            auto [record, product, flags_late, halt, fatal, late_value, unit_value, stores, stores_vector] =
+                waiting.begin()->second;
             const uint64_t own = begun + product;
             if ((product || flags_late) && own > products.size()) return;
+            if (stores_vector && vectors.empty()) return;
+            if (unit_value && results[record.reg].empty()) return;
+            if (stops.count(record.pc) && !record.trap) tell_stop(record.pc);
+            if (stores) memory[record.address] = numbers.word(record.data);
+            if (stores_vector) {
+                for (auto& stored : vectors.front()) memory[stored.address] = stored.word;
+                vectors.pop_front();
+            }
             if (unit_value) {
-                if (results[record.reg].empty()) return;
                 record.value = results[record.reg].front();
                 results[record.reg].pop_front();
             }
@@ -376,12 +431,10 @@ void Bench::run(const Window& window) {
 #endif
         if (records.size() >= BATCH) flush();
     }
-    // Stores and characters of instructions that have retired are done; those of later ones do not exist.
-#if CACHES
     if (ending != HALT && ending != FAULT) return;
-    for (uint64_t waited = 0; !core.flushed && waited < PATIENCE; waited++) step();
-    for (size_t address = 0; address < memory.size(); address++) memory[address] = axi.at(address);
-#endif
+    // At the end of a program, what the device holds is told.
+    for (uint64_t waited = 0; !done() && waited < PATIENCE; waited++) step();
+    for (size_t address = 0; address < memory.size(); address++) memory[address] = device.at(address);
 }
 
 }  // namespace
@@ -390,10 +443,11 @@ int main(int count, char** arguments) {
     std::vector<Settings> settings(1);
     if (!read(settings)) return 1;
     Bench bench(settings[0]);
-    std::vector<int64_t> image(settings[0].image);
+    std::vector<int64_t> image(settings[0].image), stops(settings[0].stops);
     bench.inputs.resize(settings[0].inputs);
     bench.interrupts.resize(settings[0].interrupts);
-    if (!read(image) || !read(bench.inputs) || !read(bench.interrupts)) return 1;
+    if (!read(image) || !read(bench.inputs) || !read(bench.interrupts) || !read(stops)) return 1;
+    bench.stops.insert(stops.begin(), stops.end());
     bench.load(image);
     Window window;
     if (count > 4) {

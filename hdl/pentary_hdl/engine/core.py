@@ -5,19 +5,21 @@ Python sends a program and what it reads, and receives retire records, if asked 
 
 | sent | |
 |---|---|
-| 6 | words of image, text and memory; characters; interrupts; limit of cycles, -1 for none |
-| many | the image, the characters, the cycles of the interrupts in ascending order |
+| 8 | words of image, text and memory; characters; interrupts; limit of cycles, -1 for none; stops; words watched |
+| many | the image, the characters, the cycles of the interrupts in ascending order, the addresses of the stops |
 
 | received | |
 |---|---|
 | batches | numbers of records and of words written to the console, then 11 integers for each record, then the words |
+| at each stop | -2, its address, cycles and instructions before it, and the watched words, the first ones of memory |
 | 9 | -1; number of the ending; cycles, instructions, traps; cause, address, whether a double fault; exit status |
 | 8 | of ID, EX, MEM and WB: whether there is an instruction, and its address |
 | many | P0 to P31, memory |
 """
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
@@ -47,15 +49,20 @@ from pentary_hdl.bus import axi
 from pentary_hdl.caches import hierarchy
 from pentary_hdl.caches.memory import DELAY, slot_bits
 from pentary_hdl.core import parameters, retire, units
+from pentary_hdl.core import word as w
 from pentary_hdl.core.core import Core
 from pentary_hdl.core.registers import WRITE
 from pentary_hdl.netlist.synthesis import netlist, recipe
 from pentary_hdl.tools import toolchain
+from pentary_hdl.vector.parameters import Sizes
 from pentary_hdl.verilog.export import ports
 
 DRIVER: Final = Path(__file__).with_suffix(".cpp")
 
 ENDINGS: Final = ("halt", "fault", "cycles", "hang")
+
+ENDED: Final = -1
+STOPPED: Final = -2
 
 STAGES: Final = ("ID", "EX", "MEM", "WB")
 
@@ -113,9 +120,12 @@ def _layout(config: Config) -> str:
     """Return C++ constants: where the fields of the records are, the words of POP, and what memory is like."""
     lines = ["#pragma once", "#include <cstdint>", f"#define CACHES {int(config.caches.enabled)}"]
     lines.append(f"constexpr int LINE = {config.caches.line}, SLOT_BITS = {slot_bits(config.caches.line)};")
+    moved = retire.moved(Sizes.of(config).beat)
+    layouts = _LAYOUTS | {"MOVED": moved}
+    lines.append(f"constexpr int BEAT = {Sizes.of(config).beat}, WORD_BITS = {w.WORD.size};")
     lines.append(f"constexpr int RESULTS = {units.RESULTS}, RESULT_BITS = {WRITE.size};")
     lines.append(f"constexpr int LATENCY = {config.memory.latency - DELAY};")
-    for name, layout in _LAYOUTS.items():
+    for name, layout in layouts.items():
         for field, part in layout:
             lines.append(f"constexpr int {name}_{field} = {part.offset}, {name}_{field}_BITS = {part.width};")
     first, second = (encode(BY_NAME["POP"], d=number) for number in (0, 1))
@@ -168,6 +178,22 @@ def _build(
     (folder / "build.log").write_text(toolchain.run("verilator does not build the core", program, folder, settings))
 
 
+@dataclass(frozen=True)
+class Stop:
+    """State of a run before an instruction, as those before it have left it.
+
+    Attributes:
+        pc: address of the instruction.
+        cycles, instructions: so far.
+        memory: the watched words, int64.
+    """
+
+    pc: int
+    cycles: int
+    instructions: int
+    memory: NDArray[np.int64]
+
+
 class CoreRun:
     """A run on the core, as of `pentary.machine.engines.Execution`.
 
@@ -177,8 +203,11 @@ class CoreRun:
         max_cycles: the last instruction is the first one that retires in or after this cycle.
         waves: file for the waves of all signals, and the cycle around which they are recorded and after which the run
             ends; for a process with waves.
+        stops: addresses of instructions before which the run tells its state, see `stops`.
+        watched: how many words of memory it tells, the first ones.
 
     Attributes:
+        setup: what is run.
         stages: of ID, EX, MEM and WB, whether there is an instruction in that cycle, and its address.
 
     Raises:
@@ -189,13 +218,19 @@ class CoreRun:
     stages: list[tuple[bool, int]]
 
     def __init__(
-        self, process: Path, setup: Setup, max_cycles: int | None = None, waves: tuple[Path, int] | None = None
+        self,
+        process: Path,
+        setup: Setup,
+        max_cycles: int | None = None,
+        waves: tuple[Path, int] | None = None,
+        stops: Collection[int] = (),
+        watched: int = 0,
     ) -> None:
         """Start the process."""
         program, words = setup.program, setup.config.memory.words
         if program.size > words:
             raise PentaryError(f"the program takes {program.size:,} words, but memory.words is {words:,}")
-        self._setup, self._max_cycles = setup, max_cycles
+        self.setup, self._max_cycles, self._watched = setup, max_cycles, watched
         self._output: list[int] = []
         # Ctrl-C must reach only this program: the process ends when its pipes are closed.
         window = []
@@ -206,10 +241,11 @@ class CoreRun:
             [process, *window], stdin=subprocess.PIPE, stdout=subprocess.PIPE, process_group=0
         )
         counts = [len(program.image), program.text, words, len(setup.input), len(setup.interrupts)]
-        sent = [[*counts, -1 if max_cycles is None else max_cycles], program.image, setup.input]
+        limits = [-1 if max_cycles is None else max_cycles, len(stops), watched]
+        sent = [[*counts, *limits], program.image, setup.input, sorted(setup.interrupts), list(stops)]
         assert self._process.stdin is not None
         try:
-            for part in (*sent, sorted(setup.interrupts)):
+            for part in sent:
                 self._process.stdin.write(np.asarray(part, np.int64).tobytes())
             self._process.stdin.close()
         except BrokenPipeError:
@@ -228,8 +264,18 @@ class CoreRun:
 
     def __iter__(self) -> Iterator[Records]:
         """Yield the records in batches."""
+        return (each for each in self._received() if not isinstance(each, Stop))
+
+    def stops(self) -> Iterator["Stop"]:
+        """Yield what the run tells at its stops, instead of the records."""
+        return (each for each in self._received() if isinstance(each, Stop))
+
+    def _received(self) -> Iterator["Records | Stop"]:
         last, traps = 0, [(0, 0)]
-        while (count := self._receive(1).item()) >= 0:
+        while (count := self._receive(1).item()) != ENDED:
+            if count == STOPPED:
+                yield Stop(*self._receive(3).tolist(), self._receive(self._watched))
+                continue
             written = self._receive(1).item()
             rows = self._receive(count * len(COLUMNS)).reshape(count, len(COLUMNS))
             self._output += self._receive(written).tolist()
@@ -243,8 +289,8 @@ class CoreRun:
         ending, cycles, instructions, handled, cause, pc, is_double, status = self._receive(8).tolist()
         pairs = self._receive(2 * len(STAGES)).reshape(-1, 2).tolist()
         self.stages = [(bool(valid), pc) for valid, pc in pairs]
-        registers, memory = self._receive(REGISTERS), self._receive(self._setup.config.memory.words)
-        here, error = self._setup.program.place(last), None
+        registers, memory = self._receive(REGISTERS), self._receive(self.setup.config.memory.words)
+        here, error = self.setup.program.place(last), None
         match ENDINGS[ending]:
             case "fault":
                 last = pc
@@ -274,7 +320,7 @@ class CoreRun:
             handling: cause and address of the trap whose handler has faulted, None if it was not a double fault.
             registers, memory: state of the core.
         """
-        setup = self._setup
+        setup = self.setup
         machine = Interpreter(
             setup.program, len(memory), setup.config.exceptions.overflow_trap, absent=setup.config.absent
         )

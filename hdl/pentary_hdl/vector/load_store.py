@@ -128,6 +128,7 @@ class LoadStoreUnit(wiring.Component):
             self.memory.valid.eq(active),
             self.memory.address.eq(address),
             self.memory.stores.eq(~now.move.loads),
+            self.memory.ends.eq(is_last),
         ]
         after = self._after(m, starts, Mux(starts, queue.oldest, now), element)
         m.d.sync += active.eq(starts | (active & ~(takes_place & is_last)))

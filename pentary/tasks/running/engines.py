@@ -7,11 +7,13 @@ from typing import Any, Final, NamedTuple
 
 import click
 
+from pentary.cli.options import FILE
 from pentary.es.loop import Step
 
 MODULES: Final = {
     "numpy": "pentary.tasks.running.vectorised",
     "sim": "pentary_sim.engine",
+    "core": "pentary_hdl.engine:CORE",
     "rtl": "pentary_hdl.engine",
     "netlist": "pentary_hdl.engine:NETLIST",
     "netlist-ecp5": "pentary_hdl.engine:NETLIST_ECP5",
@@ -19,6 +21,12 @@ MODULES: Final = {
 """By the engine's name; after a colon, what it is in the module, if not `ENGINE`.
 
 The modules load what they need when training starts."""
+
+
+MACHINE: Final = click.Option(
+    ["--config"], type=FILE, metavar="FILE.toml", help="Settings of the machine of sim and core."
+)
+"""Option of the engines that run programs."""
 
 
 class Training(NamedTuple):
@@ -70,4 +78,4 @@ def engine(name: str) -> Engine:
 def options() -> list[click.Option]:
     """Return the option that chooses the engine, and those of all engines."""
     choice = click.Option(["--engine"], type=click.Choice(tuple(MODULES)), help="What trains; numpy if not given.")
-    return [choice, *(option for name in MODULES for option in engine(name).options)]
+    return [choice, *dict.fromkeys(option for name in MODULES for option in engine(name).options)]
