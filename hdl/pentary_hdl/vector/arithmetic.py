@@ -56,6 +56,14 @@ def total(m: Module, x: Value, y: Value, minus: Value) -> Value:
     return Cat(wrapped, (first + second + 1)[: w.DIGIT_BITS])
 
 
+def plus(m: Module, x: Value, y: Value, carry: Value | int = 0) -> Value:
+    """Return the sum of a word and a plain number, and 1 if there is a carry, wrapped to the digits of a word.
+
+    The word may be a plain number, too, as of `core.conversion`; then so is the sum.
+    """
+    return _chain(m, x, (y + repeated(w.EXCESS, PENTS))[:WORD_BITS], Value.cast(carry))[0]
+
+
 def _chain(m: Module, x: Value, excess: Value, carry: Value) -> tuple[Value, Value]:
     """Return the base-5 sum of two numbers, the second with 3 added to each digit, and its carry out.
 

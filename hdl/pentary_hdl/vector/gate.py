@@ -9,24 +9,29 @@ ACTIVE: Final = data.StructLayout({"lanes": 1, "products": 1})
 """Clock domains of the vector unit beside `sync`: of the lanes, and of their products with what is made of these."""
 
 
-def add_gated_clocks(m: Module, active: data.View) -> None:
-    """Add the clock domains of a vector unit: each has the clock of `sync` in the cycles in which it is active.
+def add_gated_clocks(m: Module, *actives: data.View) -> None:
+    """Add the clock domains of units: each has the clock of `sync` in the cycles in which it is active, and in a reset.
 
     A simulator computes nothing of a domain in the other cycles.
 
     Args:
         m: module that gets the domains.
-        active: of `ACTIVE`, whether anything in a domain changes at the end of the cycle.
+        actives: of each unit, such as of `ACTIVE`: whether anything in a domain changes at the end of the cycle.
     """
     m.domains.gates = ClockDomain(clk_edge="neg", reset_less=True)
     m.d.comb += ClockSignal("gates").eq(ClockSignal())
-    for name, _ in ACTIVE:
+    for name, changes in [(name, active[name]) for active in actives for name, _ in active.shape()]:
         opened = Signal(name=f"{name}_opened")
         m.domains += ClockDomain(name)
-        m.d.gates += opened.eq(active[name])
+        m.d.gates += opened.eq(changes | ResetSignal())
         m.d.comb += [ClockSignal(name).eq(ClockSignal() & opened), ResetSignal(name).eq(ResetSignal())]
 
 
-def without_gates(unit: Elaboratable) -> Elaboratable:
-    """Return a vector unit all of whose registers have the clock of `sync`, as on an FPGA."""
-    return DomainRenamer({name: "sync" for name, _ in ACTIVE})(unit)
+def without_gates(unit: Elaboratable, active: data.StructLayout = ACTIVE) -> Elaboratable:
+    """Return a unit all of whose registers have the clock of `sync`, as on an FPGA.
+
+    Args:
+        unit: vector unit, or another one.
+        active: its clock domains.
+    """
+    return DomainRenamer({name: "sync" for name, _ in active})(unit)

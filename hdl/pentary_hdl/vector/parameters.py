@@ -1,5 +1,6 @@
 """Sizes of the vector unit, and what its instructions are, from the configuration and the instruction table."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -74,9 +75,9 @@ class Sizes:
         return lag[""] + self.depth * lag["d"]
 
 
-def having(operand: str) -> list[str]:
-    """Return the names of the instructions of the unit that have an operand, such as "vd"."""
-    return [name for name in NAMES if operand in roles(BY_NAME[name])]
+def having(operand: str, names: Iterable[str] = NAMES) -> list[str]:
+    """Return the names among those of some instructions that have an operand, such as "vd"."""
+    return [name for name in names if operand in roles(BY_NAME[name])]
 
 
 def roles(line: Instruction) -> set[str]:

@@ -1,22 +1,26 @@
-"""The vector unit's decoder against the encoding of the instruction set."""
+"""Decoders of the units that use vector registers against the encoding of the instruction set."""
 
 from random import Random
 from typing import Any
 
+import pytest
 from amaranth import Module
+from amaranth.lib import enum
 from amaranth.sim import Simulator
 
 from pentary.isa.encoding import encode, operands
 from pentary.isa.table import INSTRUCTIONS
 from pentary_hdl.core import word as w
+from pentary_hdl.lowrank.decoder import Op as LowRankOp
 from pentary_hdl.vector.decoder import Decoder, Op
 
 
-def test_legal_words_are_decoded_as_the_encoding_says() -> None:
+@pytest.mark.parametrize("unit, ops", [("vector", Op), ("lowrank", LowRankOp)])
+def test_legal_words_are_decoded_as_the_encoding_says(unit: str, ops: type[enum.Enum]) -> None:
     rng = Random(7)
-    unit = Decoder()
+    decoder = Decoder(ops)
     m = Module()
-    m.submodules.unit = unit
+    m.submodules.decoder = decoder
 
     async def testbench(context: Any) -> None:
         for line in [line for line in INSTRUCTIONS for _ in range(8)]:
@@ -26,13 +30,13 @@ def test_legal_words_are_decoded_as_the_encoding_says() -> None:
                 operand.field for name, operand in operands(line) if name not in ("rs", "rt") and operand.field != "i"
             ]
             drawn = {operand.field: rng.randint(operand.low or 0, operand.high or 0) for _, operand in operands(line)}
-            context.set(unit.word, w.biased(encode(line, **drawn)))
+            context.set(decoder.word, w.biased(encode(line, **drawn)))
             await context.delay(1e-9)
-            found = context.get(unit.control)
-            if line.unit != "vector":
-                assert context.get(unit.control.as_value()) == 0, line.name
+            found = context.get(decoder.control)
+            if line.unit != unit:
+                assert context.get(decoder.control.as_value()) == 0, line.name
                 continue
-            assert found.present and found.op == Op[line.name]
+            assert found.present and found.op == ops[line.name]
             for name in own:
                 assert found[name] == drawn[name], (line.name, name)
             if "w" in taken:

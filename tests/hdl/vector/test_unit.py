@@ -124,4 +124,4 @@ def test_long_random_programs_on_other_machines(
         program = [*loads(programs, rng, lanes), *programs.random_program(rng, lanes, length, registers)]
         for w, vl in product(range(1, PENTS + 1), (1, lanes - 1, lanes, MAX_VL)):
             program += [programs.Do("POOL", vl, d=2, a=0, i=w), programs.store(lanes, 2)]
-        checked(program, lanes, queue)
+        checked(program, lanes=lanes, queue=queue)

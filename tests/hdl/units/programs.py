@@ -1,21 +1,25 @@
-"""Programs of vector instructions, random and directed, and when their instructions start and are complete.
+"""Programs of instructions of units, random and directed, and when these start and are complete.
 
-The timing is that of architecture/pipeline.md, stated in terms of the numbers of cycles. Beside the vector unit there
-is a second user of the vector registers, which stands for the vector load/store unit: its loads write a register, its
-stores read one.
+The timing is that of architecture/pipeline.md; occupancy and latency are stated in terms of the numbers of cycles, but
+for the low-rank unit. A further user of the vector registers stands for the vector load/store unit: its loads write a
+register, its stores read one.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from random import Random
 
 from pentary.isa.encoding import operands
-from pentary.isa.table import BY_NAME, FITNESS, INSTRUCTIONS, MAX_VL, VECTORS
+from pentary.isa.table import BY_NAME, CONTROL_RESET, CONTROLS, FITNESS, INSTRUCTIONS, MAX_VL, VECTORS
+from pentary.isa.timing import cycles, terms
+from pentary.lowrank.generator import MEMBER_MAX
 from pentary.machine.config import Config
 from pentary.numbers.word import PENTS, WORD_MAX, limit
 
-NAMES = [line.name for line in INSTRUCTIONS if line.unit == "vector"]
+NAMES, LOWRANK = ([line.name for line in INSTRUCTIONS if line.unit == unit] for unit in ("vector", "lowrank"))
+CONTROL_NAMES = tuple(CONTROLS)
 MOVES = ("LOAD", "STORE")
 
 
@@ -24,7 +28,7 @@ class Do:
     """An instruction.
 
     Attributes:
-        name: of an instruction of the vector unit; or LOAD or STORE, of the second user.
+        name: of an instruction of the vector or the low-rank unit; or LOAD or STORE.
         vl: VL.
         d, a, b, i: its fields; d is the register of LOAD, a that of STORE.
         x, y: words of the scalar registers in fields a and b.
@@ -47,6 +51,11 @@ class Do:
     late: int = 0
     held: int = 0
 
+    @property
+    def unit(self) -> str:
+        """Return the unit that executes it."""
+        return "memory" if self.name in MOVES else BY_NAME[self.name].unit
+
 
 @dataclass
 class Times:
@@ -59,8 +68,12 @@ class Times:
     done: int
 
 
-def cost(do: Do, lanes: int) -> tuple[int, int]:
-    """Return occupancy and latency, as the table in isa.md has them."""
+def cost(do: Do, config: Config, controls: Mapping[str, int]) -> tuple[int, int]:
+    """Return occupancy and latency, as the table in isa.md has them, with some control registers."""
+    lanes = config.lowrank.lanes
+    if do.unit == "lowrank":
+        shape = (controls[name] for name in ("ROWS", "COLS", "RANK"))
+        return cycles(do.name, terms(lanes, config.lowrank.rounds_per_cycle, *shape))
     v, d = ceil(do.vl / lanes), lanes.bit_length() - 1
     match do.name:
         case "LOAD":
@@ -92,12 +105,12 @@ def vectors(do: Do) -> tuple[set[int], set[int]]:
 
 def schedule(program: Sequence[Do], config: Config) -> list[Times]:
     """Return when everything happens."""
-    lanes, queue = config.lowrank.lanes, config.pipeline.queue
+    queue, controls = config.pipeline.queue, dict(CONTROL_RESET)
     times: list[Times] = []
-    users: dict[bool, list[Times]] = {True: [], False: []}
+    users: dict[str, list[Times]] = defaultdict(list)
     complete, read_until, evaluated = [0] * VECTORS, [0] * VECTORS, [0] * FITNESS
     for do in program:
-        own = users[do.name in MOVES]
+        own = users[do.unit]
         ex = 1 + do.late if not times else max(times[-1].mem, times[-1].ex + 1 + do.late)
         if len(own) >= queue:
             ex = max(ex, own[-queue].start)
@@ -108,7 +121,7 @@ def schedule(program: Sequence[Do], config: Config) -> list[Times]:
             start = max(start, own[-1].free)
         if do.name == "FITGET":
             start = max(start, evaluated[do.a])
-        occupancy, latency = cost(do, lanes)
+        occupancy, latency = cost(do, config, controls)
         at = Times(ex, mem, start, start + occupancy, start + latency)
         for v in reads:
             read_until[v] = max(read_until[v], at.free)
@@ -116,9 +129,16 @@ def schedule(program: Sequence[Do], config: Config) -> list[Times]:
             complete[v] = at.done
         if do.name == "POPEVAL":
             evaluated[do.d] = at.done
+        set_control(controls, do)
         own.append(at)
         times.append(at)
     return times
+
+
+def set_control(controls: dict[str, int], do: Do) -> None:
+    """Set a control register of the low-rank unit, if an instruction does so."""
+    if do.name == "LRSET":
+        controls[CONTROL_NAMES[do.d]] = do.x
 
 
 def word(rng: Random) -> int:
@@ -151,36 +171,89 @@ def store(lanes: int, a: int, vl: int = MAX_VL) -> Do:
     return Do("STORE", vl, a=a, beats=ceil(vl / lanes))
 
 
-def instruction(rng: Random, name: str, vl: int, registers: int = VECTORS) -> Do:
-    """Return an instruction of the vector unit with random operands, on the lowest vector registers."""
+def control(rng: Random, lanes: int, number: int) -> int:
+    """Return a value for a control register of the low-rank unit; a large RANK, which takes long, is rare."""
+    name = CONTROL_NAMES[number]
+    low, high = CONTROLS[name]
+    if name in ("ROWS", "COLS"):
+        return min(
+            MAX_VL, rng.choice((1, PENTS, lanes // 4, lanes - 1, lanes, lanes + 1, rng.randint(low, high), MAX_VL))
+        )
+    if name == "RANK":
+        return rng.choice((1, 2, 3, rng.randint(1, 8), rng.randint(low, high)))
+    corners = (low, high, 0, 1, 5**8, -(5**8), rng.randint(-(5**6), 5**6), rng.randint(-(5**9), 5**9))
+    return rng.choice((rng.randint(low, high), max(low, min(high, rng.choice(corners)))))
+
+
+def instruction(
+    rng: Random,
+    name: str,
+    vl: int,
+    registers: int = VECTORS,
+    lanes: int = 16,
+    controls: Mapping[str, int] = CONTROL_RESET,
+) -> Do:
+    """Return an instruction of a unit with random operands, on the lowest vector registers.
+
+    Args:
+        rng: random numbers.
+        name: of the instruction.
+        vl: VL.
+        registers: number of vector registers.
+        lanes: of the machine.
+        controls: control registers of the low-rank unit.
+    """
     do = Do(name, vl)
     for role, operand in operands(BY_NAME[name]):
         high = registers - 1 if operand.kind == "vector" else operand.high
         setattr(do, operand.field, rng.randint(operand.low or 0, high or 0))
         if role in ("rs", "rt"):
             setattr(do, "x" if role == "rs" else "y", word(rng))
-    if name == "VGET":
-        do.y = rng.randrange(vl)
-    if name == "VSET":
-        do.x = rng.randrange(vl)
-    if name == "CONV":
-        do.i = rng.choice((1, 2, 3, do.i))
+    match name:
+        case "VGET":
+            do.y = rng.randrange(vl)
+        case "VSET":
+            do.x = rng.randrange(vl)
+        case "CONV":
+            do.i = rng.choice((1, 2, 3, do.i))
+        case "LRSET":
+            do.x = control(rng, lanes, do.d)
+        case "LRGEN":
+            do.x = rng.choice((0, MEMBER_MAX, rng.randint(0, MEMBER_MAX)))
+        case "LRMUL":
+            do.x = rng.randrange(controls["ROWS"])
+        case "LRADD":
+            half = limit(controls["WIDTH"] - 1)
+            do.y = rng.choice((do.y, half, -half, rng.randint(-half, half)))
+        case "LRACC":
+            do.y = rng.choice((do.y, rng.randint(-3, 3)))
     return do
 
 
-def random_program(rng: Random, lanes: int, length: int, registers: int = VECTORS) -> list[Do]:
-    """Return random instructions of both users, with hazards, full queues and pauses, and stores of all at the end."""
+def random_program(
+    rng: Random, lanes: int, length: int, registers: int = VECTORS, names: Sequence[str] = NAMES
+) -> list[Do]:
+    """Return random instructions of all users, with hazards, full queues and pauses, and stores of all at the end.
+
+    Args:
+        rng: random numbers.
+        lanes: of the machine.
+        length: number of instructions before the end.
+        registers: number of vector registers.
+        names: of the instructions, beside loads and stores.
+    """
     lengths = [1, 2, 17, 100, lanes - 1, lanes, lanes + 1, 3 * lanes, MAX_VL - 1, MAX_VL]
-    program = []
+    program, controls = [], dict(CONTROL_RESET)
     for _ in range(length):
-        name, vl = rng.choice([*NAMES, *["LOAD"] * 3, *["STORE"] * 4]), min(MAX_VL, rng.choice(lengths))
+        name, vl = rng.choice([*names, *["LOAD"] * 3, *["STORE"] * 4]), min(MAX_VL, rng.choice(lengths))
         number = rng.randrange(registers)
         if name == "LOAD":
             do = load(rng, lanes, number, vl)
         elif name == "STORE":
             do = store(lanes, number, vl)
         else:
-            do = instruction(rng, name, vl, registers)
+            do = instruction(rng, name, vl, registers, lanes, controls)
+        set_control(controls, do)
         do.beats += rng.choice((0, 0, 0, 1, 9)) if name in MOVES else 0
         do.late, do.held = rng.choice((0, 0, 0, 0, 1, 5, 40)), rng.choice((0, 0, 0, 1, 6))
         program.append(do)

@@ -1,4 +1,4 @@
-"""What the vector unit is given in each cycle for a program, and what it has to give, by the interpreter."""
+"""What units are given in each cycle for a program, and what they have to give, by the interpreter."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ from pentary.isa.table import BY_NAME, REGISTERS
 from pentary.machine.config import Config
 from pentary.numbers.word import PENTS, WORD_MAX
 
-SCALAR = ({"VGET", "FITGET"}, {"VSUM", "VMAX"})
-"""Instructions whose results come at each port."""
+SCALAR = {"vector": ({"VGET", "FITGET"}, {"VSUM", "VMAX"}), "lowrank": ({"PRNG"},)}
+"""Instructions whose results come at each port of a unit."""
 
 
 @dataclass
@@ -27,18 +27,18 @@ class Expected:
 
     Attributes:
         frames: inputs of each cycle, as packed bits.
-        scalars: by cycle and port, register and word.
+        scalars: by cycle, unit and port, register and word.
         rows: by cycle, the words of the row that a store reads.
-        held: by user, the vector unit first: for each instruction, its cycle of EX and that of its start.
-        done: for each instruction of the vector unit, its cycle of EX and that of its completion.
+        held: by unit: for each instruction, its cycle of EX and that of its start.
+        done: by unit: for each instruction, its cycle of EX and that of its completion.
         coverage: how often something has happened.
     """
 
     frames: list[int] = field(default_factory=list)
-    scalars: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+    scalars: dict[tuple[int, str, int], tuple[int, int]] = field(default_factory=dict)
     rows: dict[int, list[int]] = field(default_factory=dict)
-    held: tuple[list[tuple[int, int]], list[tuple[int, int]]] = field(default_factory=lambda: ([], []))
-    done: list[tuple[int, int]] = field(default_factory=list)
+    held: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    done: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     coverage: Counter[str] = field(default_factory=Counter)
 
 
@@ -82,64 +82,67 @@ def expect(program: Sequence[Any], times: Sequence[Any], config: Config, inputs:
     """Return what happens in a program of `programs.Do`, whose instructions are executed at some `programs.Times`."""
     lanes = config.lowrank.lanes
     machine = Interpreter(Program(np.zeros(0, np.int64), 0, 0), memory=1)
-    cycles = max(at.done for at in times) + 3
-    unit: list[dict[str, Any]] = [{} for _ in range(cycles)]
-    other: list[dict[str, Any]] = [{"reads": 0, "writes": 0, "free": 1} for _ in range(cycles)]
     found = Expected()
+    units = [name for name, _ in inputs if name in (*SCALAR, "memory")]
+    found.held, found.done = ({name: [] for name in units} for _ in range(2))
+    frames: list[dict[str, Any]] = [
+        {"leaving": {}, **{name: {} for name in units}} for _ in range(max(at.done for at in times) + 3)
+    ]
+    for frame in frames:
+        frame["memory"] |= {"reads": 0, "writes": 0, "free": 1}
     for do, at in zip(program, times, strict=True):
-        moves = do.name in ("LOAD", "STORE")
-        own = other if moves else unit
         for cycle in range(at.ex, at.mem):
-            own[cycle]["in_ex"] = 1
-        own[at.mem - 1]["enters"] = 1
-        found.held[moves].append((at.ex, at.start))
+            frames[cycle][do.unit]["in_ex"] = 1
+        frames[at.mem - 1][do.unit]["enters"] = 1
+        found.held[do.unit].append((at.ex, at.start))
+        found.done[do.unit].append((at.ex, at.done))
         machine.vl = do.vl
-        if moves:
-            _move(do, at, lanes, machine, other, found)
+        if do.unit == "memory":
+            _move(do, at, lanes, machine, [frame["memory"] for frame in frames], found)
         else:
-            _execute(do, at, machine, unit, found)
+            _execute(do, at, machine, frames[at.mem - 1]["leaving"], found)
         found.coverage[do.name] += 1
         found.coverage[f"{do.name} waits"] += at.start > at.mem
-    found.coverage["two results"] = sum((cycle, 1) in found.scalars for cycle, port in found.scalars if port == 0)
-    found.coverage["queue full"] = sum(
-        ex == start for (_, start), (ex, _) in zip(found.held[0], found.held[0][config.pipeline.queue :], strict=False)
-    )
-    found.frames = [packed(inputs, {"unit": one, "other": two}) for one, two in zip(unit, other, strict=True)]
+    found.coverage["two results"] = len(found.scalars) - len({cycle for cycle, *_ in found.scalars})
+    for held in found.held.values():
+        found.coverage["queue full"] += sum(
+            ex == start for (_, start), (ex, _) in zip(held, held[config.pipeline.queue :], strict=False)
+        )
+    found.frames = [packed(inputs, frame) for frame in frames]
     return found
 
 
-def _move(do: Any, at: Any, lanes: int, machine: Interpreter, other: list[dict[str, Any]], found: Expected) -> None:
+def _move(do: Any, at: Any, lanes: int, machine: Interpreter, memory: list[dict[str, Any]], found: Expected) -> None:
     """Load, with each row written at the last moment, or store, with the first rows read at the first one."""
     rows = ceil(do.vl / lanes)
     stores = do.name == "STORE"
     register = do.a if stores else do.d
-    other[at.mem - 1]["uses"] = {"first" if stores else "written": {"used": 1, "number": register}}
+    memory[at.mem - 1]["uses"] = {"first" if stores else "written": {"used": 1, "number": register}}
     for cycle in range(at.start, at.free - 1):
-        other[cycle]["free"] = 0
+        memory[cycle]["free"] = 0
     if not stores:
         machine.deliver_vector(register, list(do.words))
     words = [machine.vectors[register][row * lanes : (row + 1) * lanes] for row in range(rows)]
     if stores:
-        other[at.free - 1]["reads"] |= 1 << register
+        memory[at.free - 1]["reads"] |= 1 << register
         for row in range(rows):
             cycle = at.free - 1 if row == rows - 1 else at.start + row
-            other[cycle]["read"] = {"first": register, "row": row}
+            memory[cycle]["read"] = {"first": register, "row": row}
             found.rows[cycle] = words[row]
         return
-    other[at.done - 1]["writes"] |= 1 << register
+    memory[at.done - 1]["writes"] |= 1 << register
     for row in range(rows):
-        other[at.done - rows + row]["write"] = {
+        memory[at.done - rows + row]["write"] = {
             **{"enable": 1, "number": register, "row": row, "mask": (1 << lanes) - 1},
             **{"words": row_bits(words[row]), "last": row == rows - 1},
         }
 
 
-def _execute(do: Any, at: Any, machine: Interpreter, unit: list[dict[str, Any]], found: Expected) -> None:
-    """Execute an instruction of the vector unit."""
+def _execute(do: Any, at: Any, machine: Interpreter, leaving: dict[str, Any], found: Expected) -> None:
+    """Execute an instruction of a unit."""
     line = BY_NAME[do.name]
-    instruction = bits(encode(line, do.d, do.a, do.b, do.i))
-    unit[at.mem - 1] |= {"instruction": instruction, "x": bits(do.x), "y": bits(do.y), "vl": do.vl}
-    found.done.append((at.ex, at.done))
+    leaving["instruction"] = bits(encode(line, do.d, do.a, do.b, do.i))
+    leaving |= {"x": bits(do.x), "y": bits(do.y), "vl": do.vl}
     values = []
     for name, operand in operands(line):
         number = getattr(do, operand.field)
@@ -147,22 +150,20 @@ def _execute(do: Any, at: Any, machine: Interpreter, unit: list[dict[str, Any]],
         values.append(scalars[name] if name in scalars else machine.vectors[number] if name in ("vs", "vt") else number)
     machine.registers = [0] * REGISTERS
     SEMANTICS[do.name](machine, *values)
-    for port, names in enumerate(SCALAR):
+    for port, names in enumerate(SCALAR[do.unit]):
         if do.name in names and do.d:
-            assert (at.done - 1, port) not in found.scalars
-            found.scalars[at.done - 1, port] = do.d, machine.registers[do.d]
+            assert (at.done - 1, do.unit, port) not in found.scalars
+            found.scalars[at.done - 1, do.unit, port] = do.d, machine.registers[do.d]
 
 
 def compare(expected: Expected, config: Config, outputs: data.StructLayout, received: Sequence[int]) -> None:
-    """Raise AssertionError, with the cycle, where the unit gave other outputs than expected."""
+    """Raise AssertionError, with the cycle, where the units gave other outputs than expected."""
     places = fields(outputs)
-    users = ("unit", "other")
     entered, started = (
-        [Counter(pair[place] for pair in expected.held[user]) for user in range(len(users))] for place in (0, 1)
+        {name: Counter(pair[place] for pair in held) for name, held in expected.held.items()} for place in (0, 1)
     )
-    completions = sorted(expected.done)
-    inside = [0, 0]
-    latest = 0
+    completions = {name: sorted(done) for name, done in expected.done.items()}
+    inside, latest = Counter(), Counter()
     for cycle, number in enumerate(received):
 
         def given(name: str, number: int = number) -> int:
@@ -173,23 +174,22 @@ def compare(expected: Expected, config: Config, outputs: data.StructLayout, rece
             found = given(name)
             assert found == wanted, f"cycle {cycle}: {name} is {found:#x}, not {wanted:#x}"
 
-        for user, name in enumerate(users):
-            same(f"{name}.starts", started[user][cycle + 1] > 0)
+        for name, pending in completions.items():
+            same(f"{name}.starts", started[name][cycle + 1] > 0)
             # Those that are in EX or wait, and do not start in the next cycle.
-            inside[user] += entered[user][cycle] - started[user][cycle + 1]
-            same(f"{name}.room", inside[user] < config.pipeline.queue)
-        while completions and completions[0][0] <= cycle:
-            latest = max(latest, completions.pop(0)[1])
-        same("unit.idle", latest <= cycle + 1)
-        for port in range(len(SCALAR)):
-            register, word = expected.scalars.get((cycle, port), (0, 0))
-            same(f"unit.result{port}.valid", register > 0)
-            if register:
-                same(f"unit.result{port}.register", register)
-                same(f"unit.result{port}.word", bits(word))
-            register, _ = expected.scalars.get((cycle + 1, port), (0, 0))
-            same(f"unit.announced{port}.valid", register > 0)
-            if register:
-                same(f"unit.announced{port}.register", register)
+            inside[name] += entered[name][cycle] - started[name][cycle + 1]
+            same(f"{name}.room", inside[name] < config.pipeline.queue)
+            while pending and pending[0][0] <= cycle:
+                latest[name] = max(latest[name], pending.pop(0)[1])
+            if name in SCALAR:
+                same(f"{name}.idle", latest[name] <= cycle + 1)
+            for port in range(len(SCALAR.get(name, ()))):
+                for kind, at in (("result", cycle), ("announced", cycle + 1)):
+                    register, word = expected.scalars.get((at, name, port), (0, 0))
+                    same(f"{name}.{kind}{port}.valid", register > 0)
+                    if register:
+                        same(f"{name}.{kind}{port}.register", register)
+                    if register and kind == "result":
+                        same(f"{name}.{kind}{port}.word", bits(word))
         if cycle in expected.rows:
-            same("other.words", row_bits(expected.rows[cycle]))
+            same("memory.words", row_bits(expected.rows[cycle]))

@@ -1,4 +1,4 @@
-// Gives a unit its inputs of every cycle and returns its outputs; frames of 32-bit words, from stdin and to stdout.
+// Gives units their inputs of every cycle and returns their outputs; frames of 32-bit words, from stdin and to stdout.
 
 #include <cstdint>
 #include <cstdio>
@@ -9,9 +9,9 @@
 int main() {
     Vunit unit;
     std::vector<uint32_t> input(sizeof unit.i / 4), output(sizeof unit.o / 4);
-    unit.rst = 0;
     while (fread(input.data(), 4, input.size(), stdin) == input.size()) {
         for (size_t word = 0; word < input.size(); word++) unit.i[word] = input[word];
+        unit.rst = input[0] & 1;  // the first field
         unit.clk = 0;
         unit.eval();
         for (size_t word = 0; word < output.size(); word++) output[word] = unit.o[word];

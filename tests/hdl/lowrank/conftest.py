@@ -1,0 +1,12 @@
+"""Fixtures for the tests of the low-rank unit."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def checked(checker: Callable[..., Callable[..., Counter[str]]]) -> Callable[..., Counter[str]]:
+    """Return the function that compares programs of the low-rank and the vector unit with the rules."""
+    return checker("vector", "lowrank")
