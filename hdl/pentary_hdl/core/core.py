@@ -39,7 +39,7 @@ from pentary_hdl.core.products import Products
 from pentary_hdl.core.registers import Registers
 from pentary_hdl.core.results import Results
 from pentary_hdl.core.system import COUNTED, System, flags_as_word
-from pentary_hdl.core.units import RESULTS, Units
+from pentary_hdl.core.units import ACTIVE, RESULTS, Units
 from pentary_hdl.vector import gate
 from pentary_hdl.vector.parameters import Sizes
 
@@ -491,7 +491,7 @@ class Core(wiring.Component):
             units = Units(config)
             if self._gated:
                 gate.add_gated_clocks(m, units.active)
-            m.submodules.units = units if self._gated else gate.without_gates(units)
+            m.submodules.units = units if self._gated else gate.without_gates(units, ACTIVE)
             in_ex = Cat(ex_valid & (ex_control.unit == unit) for unit in UNITS)
             room = Cat((control.unit == unit) & ~units.room[place] for place, unit in enumerate(UNITS))
             awaited = control.moves & (control.move.order == Order.INDEXED)

@@ -1,10 +1,9 @@
 """The units beside the pipeline, as the pipeline sees them: what it hands to them, and what they tell it."""
 
-from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from amaranth import Cat, Module, Mux, Signal, Value
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from pentary.isa.table import MAX_VL, REGISTERS, VECTORS
@@ -13,16 +12,23 @@ from pentary_hdl.core import word as w
 from pentary_hdl.core.decoder import UNITS, Unit
 from pentary_hdl.core.ports import ELEMENT_BITS, MOVE, Order, moves
 from pentary_hdl.core.registers import WRITE
-from pentary_hdl.vector.decoder import CONTROL, Decoder
-from pentary_hdl.vector.gate import ACTIVE
+from pentary_hdl.lowrank import decoder as lowrank
+from pentary_hdl.lowrank.unit import ACTIVE as LOWRANK_ACTIVE
+from pentary_hdl.lowrank.unit import LowRankUnit
+from pentary_hdl.vector import decoder as vector
+from pentary_hdl.vector.decoder import Decoder
+from pentary_hdl.vector.gate import ACTIVE as VECTOR_ACTIVE
 from pentary_hdl.vector.indices import Indices
 from pentary_hdl.vector.load_store import LoadStoreUnit
 from pentary_hdl.vector.parameters import Sizes
 from pentary_hdl.vector.unit import RESULTS as VECTOR_RESULTS
 from pentary_hdl.vector.vector import Vector
 
-RESULTS: Final = VECTOR_RESULTS
-"""Words for scalar registers that can come in a cycle."""
+RESULTS: Final = VECTOR_RESULTS + 1
+"""Words for scalar registers that can come in a cycle: of the vector unit, and of PRNG."""
+
+ACTIVE: Final = data.StructLayout(dict(VECTOR_ACTIVE.members) | dict(LOWRANK_ACTIVE.members))
+"""Clock domains of the units beside `sync`."""
 
 
 class Units(wiring.Component):
@@ -42,7 +48,7 @@ class Units(wiring.Component):
         vl, last_row: In; VL, and the number of the last row of a vector.
         text: In; number of words in the text.
         row: In; how many cycles the instruction in EX has been there.
-        first: Out; address of the first element of a LOADVX or STOREVX in EX, in its first cycle.
+        first: Out; address of the first element of a LOADVX or STOREVX in EX.
         wrong, value: Out; in its last cycle, whether an address is wrong, and which.
         room: Out; a bit for each unit: another instruction of it may enter EX in the next cycle.
         idle: Out; a bit for each unit: all its instructions are complete from the next cycle on.
@@ -52,7 +58,7 @@ class Units(wiring.Component):
         memory: Out; of `ports.moves`.
         complete: Out; a bit for each vector register: no instruction in EX, or after it, is still to write it from the
             next cycle on.
-        active: Out; of `vector.gate.ACTIVE`.
+        active: Out; of `ACTIVE`.
     """
 
     def __init__(self, config: Config) -> None:
@@ -88,35 +94,79 @@ class Units(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Connect the units with the pipeline and with each other."""
+        """Create the units, and connect them with the pipeline and with each other."""
         m = Module()
-        config = self._config
-        m.submodules.decoder = decoder = Decoder()
-        m.submodules.vector = vector = Vector(config, 1)
-        m.submodules.load_store = load_store = LoadStoreUnit(config, 2)
-        m.submodules.indices = indices = Indices(config)
-        control, last = Signal(CONTROL), Signal(ELEMENT_BITS)
-        indexed = self.in_ex[UNITS.index(Unit.MEMORY)] & (self.move.order == Order.INDEXED)
-        with m.If(self.decodes):
-            m.d.sync += control.eq(decoder.control)
-        uses = {Unit.VECTOR: control.uses, Unit.MEMORY: load_store.registers.uses}
+        present = self._config.units
+        others = [Unit.MEMORY] * present.vector + [Unit.LOWRANK] * present.lowrank
+        users = 1 + len(others)
+        m.submodules.vector = shared = Vector(self._config, len(others))
+        m.d.comb += [
+            shared.vl.eq(self.vl),
+            *(self.active[name].eq(shared.active[name]) for name, _ in VECTOR_ACTIVE),
+        ]
+        units: dict[Unit, Any] = {}
+        uses, results, coming = {}, list(shared.results), list(shared.announced)
+        if present.vector:
+            units[Unit.VECTOR] = shared
+            uses[Unit.VECTOR] = self._decode(m, shared, vector.Op)
+            units[Unit.MEMORY] = load_store = LoadStoreUnit(self._config, users)
+            uses[Unit.MEMORY] = load_store.vectors.uses
+            self._connect_moves(m, load_store, shared)
+        if present.lowrank:
+            units[Unit.LOWRANK] = unit = LowRankUnit(self._config, users)
+            uses[Unit.LOWRANK] = self._decode(m, unit, lowrank.Op)
+            results, coming = [*results, *unit.results], [*coming, *unit.announced]
+            m.d.comb += [self.active[name].eq(unit.active[name]) for name, _ in LOWRANK_ACTIVE]
+        for place, other in enumerate(others):
+            m.submodules[other.name.lower()] = units[other]
+            wiring.connect(m, units[other].vectors, shared.others[place])
+        for place, unit in enumerate(UNITS):
+            if unit in units:
+                m.d.comb += [
+                    units[unit].in_ex.eq(self.in_ex[place]),
+                    units[unit].enters.eq(self.in_ex[place] & self.enters),
+                    self.room[place].eq(units[unit].room),
+                    self.idle[place].eq(units[unit].idle),
+                ]
+            else:
+                m.d.comb += [self.room[place].eq(1), self.idle[place].eq(1)]
 
         def is_written(number: int) -> Value:
-            written = [
+            return Cat(
                 self.in_ex[UNITS.index(unit)] & own.written.used & (own.written.number == number)
                 for unit, own in uses.items()
-            ]
-            return Cat(written).any()
+            ).any()
 
+        m.d.comb += self.complete.eq(shared.complete & ~Cat(is_written(number) for number in range(VECTORS)))
+        for port, given in zip(self.results, results, strict=False):
+            m.d.comb += [port.register.eq(Mux(given.valid, given.register, 0)), port.word.eq(given.word)]
+        for register, announced in zip(self.announced, coming, strict=False):
+            m.d.comb += register.eq(Mux(announced.valid, announced.register, 0))
+        return m
+
+    def _decode(self, m: Module, unit: Any, op: Any) -> Value:
+        """Give a unit the control signals of its instruction in EX, and that instruction's operands.
+
+        Returns:
+            The vector registers that the instruction uses.
+        """
+        decoder, control = Decoder(op), Signal.like(unit.control)
+        m.submodules += decoder
+        with m.If(self.decodes):
+            m.d.sync += control.eq(decoder.control)
+        m.d.comb += [decoder.word.eq(self.word), unit.control.eq(control), unit.x.eq(self.x), unit.y.eq(self.y)]
+        return control.uses
+
+    def _connect_moves(self, m: Module, unit: LoadStoreUnit, shared: Vector) -> None:
+        """Connect the vector load/store unit, and the checks of its indices."""
+        m.submodules.indices = indices = Indices(self._config)
+        indexed, last = self.in_ex[UNITS.index(Unit.MEMORY)] & (self.move.order == Order.INDEXED), Signal(ELEMENT_BITS)
         m.d.comb += [
-            decoder.word.eq(self.word),
-            vector.control.eq(control),
-            vector.vl.eq(self.vl),
             last.eq(self.vl - 1),
-            load_store.move.eq(self.move),
-            load_store.first.eq(Mux(indexed, indices.first.as_value(), self.address.as_value())),
-            load_store.step.eq(self.y),
-            load_store.last.eq(last),
+            unit.move.eq(self.move),
+            unit.first.eq(Mux(indexed, indices.first.as_value(), self.address.as_value())),
+            unit.step.eq(self.y),
+            unit.last.eq(last),
             indices.valid.eq(indexed),
             indices.number.eq(self.move.indices),
             indices.row.eq(self.row),
@@ -127,35 +177,9 @@ class Units(wiring.Component):
             self.first.eq(indices.first),
             self.wrong.eq(indices.wrong & (self.row == self.last_row)),
             self.value.eq(indices.value),
-            self.moves.eq(load_store.moves),
-            self.complete.eq(vector.complete & ~Cat(is_written(number) for number in range(VECTORS))),
-            self.active.eq(vector.active),
+            self.moves.eq(unit.moves),
         ]
-        wiring.connect(m, load_store.registers, vector.others[0])
+        wiring.connect(m, indices.read, shared.looked)
         for name in ("window", "moved"):
-            wiring.connect(m, getattr(load_store, name), getattr(vector, name))
-        wiring.connect(m, indices.read, vector.looked)
-        wiring.connect(m, load_store.memory, wiring.flipped(self.memory))
-
-        units: Mapping[Unit, wiring.Component] = {Unit.VECTOR: vector, Unit.MEMORY: load_store}
-        for place, unit in enumerate(UNITS):
-            if unit not in units:
-                m.d.comb += [self.room[place].eq(1), self.idle[place].eq(1)]
-                continue
-            own = units[unit]
-            m.d.comb += [
-                own.in_ex.eq(self.in_ex[place]),
-                own.enters.eq(self.in_ex[place] & self.enters),
-                self.room[place].eq(own.room),
-                self.idle[place].eq(own.idle),
-            ]
-        m.d.comb += [vector.x.eq(self.x), vector.y.eq(self.y)]
-        for port, register, given, coming in zip(
-            self.results, self.announced, vector.results, vector.announced, strict=True
-        ):
-            m.d.comb += [
-                port.register.eq(Mux(given.valid, given.register, 0)),
-                port.word.eq(given.word),
-                register.eq(Mux(coming.valid, coming.register, 0)),
-            ]
-        return m
+            wiring.connect(m, getattr(unit, name), getattr(shared, name))
+        wiring.connect(m, unit.memory, wiring.flipped(self.memory))

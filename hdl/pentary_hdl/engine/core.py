@@ -44,7 +44,7 @@ from pentary.machine.retire import COLUMNS, Records
 from pentary.numbers.word import PentaryError
 from pentary.support.columns import table
 from pentary.support.display import say
-from pentary_hdl import vector
+from pentary_hdl import lowrank, lralu, vector
 from pentary_hdl.bus import axi
 from pentary_hdl.caches import hierarchy
 from pentary_hdl.caches.memory import DELAY, slot_bits
@@ -111,7 +111,7 @@ def build(config: Config, say: Callable[[str], None], waves: bool = False, techn
 @cache
 def _sources() -> str:
     """Return what the Verilog is made of: the gateware's source code, and the version of its language."""
-    modules = (retire, hierarchy, axi, vector, pentary.isa)
+    modules = (retire, hierarchy, axi, vector, lowrank, lralu, pentary.isa)
     folders = [Path(module.__file__ or "").parent for module in modules]
     return amaranth.__version__ + "".join(path.read_text() for place in folders for path in sorted(place.glob("*.py")))
 

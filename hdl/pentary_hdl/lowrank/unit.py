@@ -42,7 +42,7 @@ from pentary_hdl.vector.vector import user_port
 ACTIVE: Final = data.StructLayout({"lowrank": 1})
 """Clock domain of the unit beside `sync`: all but its queue."""
 
-_LAST: Final = Sizes.lag(Sizes(PENTS), "LRADD")
+_LAST: Final = Sizes.lag(Sizes(PENTS, 1), "LRADD")
 """Age of a beat of results."""
 
 
@@ -351,4 +351,4 @@ class LowRankUnit(wiring.Component):
             m.d.comb += word.as_value().eq(Mux((quarter == n) & inside[place], result, nothing(WORD_BITS)))
 
 
-assert all(Sizes(PENTS).lag(name) == _LAST for name in MOVES)
+assert all(Sizes(PENTS, 1).lag(name) == _LAST for name in MOVES)

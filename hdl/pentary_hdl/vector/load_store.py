@@ -44,7 +44,7 @@ class LoadStoreUnit(wiring.Component):
         idle: Out; all instructions are complete from the next cycle on.
         moves: Out; accesses of instructions that have left EX are left for this cycle or later ones.
         memory: Out; of `ports.moves`.
-        registers: Out; of `user_port`.
+        vectors: Out; of `user_port`.
         window, moved: Out; of the vector registers.
     """
 
@@ -74,7 +74,7 @@ class LoadStoreUnit(wiring.Component):
                 "idle": Out(1),
                 "moves": Out(1),
                 "memory": Out(moves(sizes.beat)),
-                "registers": Out(user_port(config, users)),
+                "vectors": Out(user_port(config, users)),
                 "window": Out(window_read_port(sizes)),
                 "moved": Out(window_write_port(sizes)),
             }
@@ -84,18 +84,18 @@ class LoadStoreUnit(wiring.Component):
         """Create the queue, the sequence of accesses and the way of the words."""
         m = Module()
         m.submodules.queue = queue = Queue(self._queue, self._entry)
-        move, uses = self.move, self.registers.uses
+        move, uses = self.move, self.vectors.uses
         m.d.comb += [
             queue.in_ex.eq(self.in_ex),
             queue.enters.eq(self.enters),
-            self.registers.enters.eq(self.enters),
+            self.vectors.enters.eq(self.enters),
             uses.first.used.eq(~move.loads),
             uses.first.number.eq(move.register),
             uses.second.used.eq(move.order == Order.INDEXED),
             uses.second.number.eq(move.indices),
             uses.written.used.eq(move.loads),
             uses.written.number.eq(move.register),
-            queue.entry.ticket.eq(self.registers.ticket),
+            queue.entry.ticket.eq(self.vectors.ticket),
             *(queue.entry[name].eq(getattr(self, name)) for name in ("move", "first", "step", "last")),
         ]
 
@@ -113,9 +113,9 @@ class LoadStoreUnit(wiring.Component):
             takes_place.eq(active & self.memory.done),
             is_last.eq(Mux(consecutive, base + (beat - 1) >= now.last, element == now.last)),
             goes_on.eq(takes_place & ~is_last),
-            starts.eq(queue.valid & self.registers.ready & (~active | (takes_place & is_last))),
+            starts.eq(queue.valid & self.vectors.ready & (~active | (takes_place & is_last))),
             queue.takes.eq(starts),
-            self.registers.asked.eq(queue.oldest.ticket),
+            self.vectors.asked.eq(queue.oldest.ticket),
             self.room.eq(queue.room),
             self.moves.eq(active | ~queue.empty),
             self.memory.looks.eq(starts | goes_on),
@@ -145,7 +145,7 @@ class LoadStoreUnit(wiring.Component):
     def _after(self, m: Module, starts: Value, entry: Value, element: Value) -> Signal:
         """Return the address of the access after the one at `memory.next`, of an entry."""
         now, lane_bits = Signal(self._entry), ceil_log2(self._sizes.lanes)
-        number, read, low = Signal(ELEMENT_BITS), self.registers.read, self._beat_digits
+        number, read, low = Signal(ELEMENT_BITS), self.vectors.read, self._beat_digits
         m.d.comb += [
             now.eq(entry),
             number.eq(Mux(starts, 1, element + 2)),
@@ -234,7 +234,7 @@ class LoadStoreUnit(wiring.Component):
 
     def _complete(self, m: Module, now: data.View, ends: Value, busy: Value) -> None:
         """Tell the scoreboard which registers are read and written, and the pipeline whether all is complete."""
-        registers, move = self.registers, now.move
+        vectors, move = self.vectors, now.move
         # A load is complete in the second cycle after that of the latency 1, a store in the first one.
         layout = data.StructLayout({"loads": 1, "stores": 1, "register": NUMBER})
         ended = [Signal(layout, name=f"ended_{age}") for age in range(self._latency + 1)]
@@ -250,6 +250,6 @@ class LoadStoreUnit(wiring.Component):
         written = [ended[-1].loads & (ended[-1].register == number) for number in range(VECTORS)]
         m.d.comb += [
             self.idle.eq(~busy & ~self.in_ex & ~Cat(pending).any()),
-            registers.reads.eq(Mux(ends, Cat(read), 0)),
-            registers.writes.eq(Cat(written)),
+            vectors.reads.eq(Mux(ends, Cat(read), 0)),
+            vectors.writes.eq(Cat(written)),
         ]

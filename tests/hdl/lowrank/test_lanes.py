@@ -31,7 +31,7 @@ def test_projections(pent: int | None, number: int | None) -> None:
     """All inputs and pents the same, or random; the lanes multiply, and all rows of the input are added up."""
     rng = Random(f"{pent} {number}")
     m = Module()
-    sizes = Sizes(LANES)
+    sizes = Sizes(LANES, 1)
     m.submodules.lanes = lanes = Lanes(sizes)
     m.submodules.projection = projection = Projection(sizes)
     m.d.comb += projection.negative.eq(lanes.negative)
@@ -72,7 +72,7 @@ def test_projections(pent: int | None, number: int | None) -> None:
 @pytest.mark.parametrize("sign", [1, -1])
 def test_sums_of_the_greatest_projections(sign: int) -> None:
     m = Module()
-    m.submodules.lanes = lanes = Lanes(Sizes(LANES))
+    m.submodules.lanes = lanes = Lanes(Sizes(LANES, 1))
     pents = [(-2, -1, 0, 1, 2)[lane % 5] for lane in range(LANES)]
 
     async def testbench(context: Any) -> None:
