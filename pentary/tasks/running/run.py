@@ -40,10 +40,12 @@ def start(task: Task, options: Mapping[str, Any]) -> "TaskRun":
         raise PentaryError(
             f"--backend chooses what multiplies for the engine numpy; the engine {name} multiplies itself"
         )
-    for other in MODULES:
-        for option in engine(other).own(rest) if other != name else ():
-            raise PentaryError(f"--{option} is an option of the engine {other}: leave it out for {name}")
     own = chosen.own(rest)
+    for option in rest:
+        takers = [other for other in MODULES if option in engine(other).own(rest)]
+        if takers and option not in own:
+            engines = f"the engine{'s' * (len(takers) > 1)} {' and '.join(takers)}"
+            raise PentaryError(f"--{option} is an option of {engines}: leave it out for {name}")
     parameters = replace(task.defaults, **{key: value for key, value in rest.items() if key not in own})
     steps, machine = chosen.prepare(task, parameters, **own)
     return TaskRun(task, parameters, steps, name, machine)
