@@ -40,6 +40,7 @@ from pentary_hdl.core.registers import Registers
 from pentary_hdl.core.results import Results
 from pentary_hdl.core.system import COUNTED, System, flags_as_word
 from pentary_hdl.core.units import ACTIVE, RESULTS, Units
+from pentary_hdl.crossbar.port import WHOLE, Shape, array_port
 from pentary_hdl.vector import gate
 from pentary_hdl.vector.parameters import Sizes
 
@@ -70,6 +71,7 @@ class Core(wiring.Component):
     Args:
         config: configuration of the machine.
         gated: clocks of units stand still while these have nothing to do, for simulators.
+        shape: of the array of the crossbar.
 
     Members:
         text: In; number of words in the text; constant while the core runs.
@@ -79,6 +81,7 @@ class Core(wiring.Component):
         fetch: instruction memory: `address` and `enable` in a cycle, `word` from the next one on;
         load: data memory, the same;
         store: `address`, `word` and `enable`; a load in the same cycle reads the new word.
+        array: Out; to the crossbar's array, of `crossbar.port.array_port`, if there is a crossbar.
         console: characters that the program writes, with `ready` as back-pressure.
         exit: exit statuses that it writes.
         input: characters that it reads, each taken when `taken` is 1; `available` is how many there are.
@@ -92,14 +95,15 @@ class Core(wiring.Component):
         PentaryError: the hardware cannot have this configuration.
     """
 
-    def __init__(self, config: Config, gated: bool = False) -> None:
+    def __init__(self, config: Config, gated: bool = False, shape: Shape = WHOLE) -> None:
         """Create a core."""
         parameters.check(config)
-        self.config, self._gated = config, gated
+        self.config, self._gated, self._shape = config, gated, shape
         super().__init__(
             {
                 "text": In(w.WORD),
                 **(_CACHED if config.caches.enabled else _TIGHTLY_COUPLED),
+                **({"array": Out(array_port(Sizes.of(config), shape))} if config.units.crossbar else {}),
                 "console": Out(CONSOLE),
                 "exit": Out(EXIT),
                 "input": Out(INPUT),
@@ -488,10 +492,12 @@ class Core(wiring.Component):
         moving, idle = Signal(), Signal()
         m.d.comb += [first_address.eq(faults.address), idle.eq(1)]
         if has_units:
-            units = Units(config)
+            units = Units(config, self._shape)
             if self._gated:
                 gate.add_gated_clocks(m, units.active)
             m.submodules.units = units if self._gated else gate.without_gates(units, ACTIVE)
+            if config.units.crossbar:
+                wiring.connect(m, units.array, wiring.flipped(self.array))
             in_ex = Cat(ex_valid & (ex_control.unit == unit) for unit in UNITS)
             room = Cat((control.unit == unit) & ~units.room[place] for place, unit in enumerate(UNITS))
             awaited = control.moves & (control.move.order == Order.INDEXED)

@@ -12,6 +12,9 @@ from pentary_hdl.core import word as w
 from pentary_hdl.core.decoder import UNITS, Unit
 from pentary_hdl.core.ports import ELEMENT_BITS, MOVE, Order, moves
 from pentary_hdl.core.registers import WRITE
+from pentary_hdl.crossbar import decoder as crossbar
+from pentary_hdl.crossbar.port import Shape, array_port
+from pentary_hdl.crossbar.unit import CrossbarUnit
 from pentary_hdl.lowrank import decoder as lowrank
 from pentary_hdl.lowrank.unit import ACTIVE as LOWRANK_ACTIVE
 from pentary_hdl.lowrank.unit import LowRankUnit
@@ -36,6 +39,7 @@ class Units(wiring.Component):
 
     Args:
         config: configuration of the machine, which has at least one unit.
+        shape: of the crossbar's array.
 
     Members:
         word: In; instruction word in ID.
@@ -58,12 +62,13 @@ class Units(wiring.Component):
         memory: Out; of `ports.moves`.
         complete: Out; a bit for each vector register: no instruction in EX, or after it, is still to write it from the
             next cycle on.
+        array: Out; of `crossbar.port.array_port`, if there is a crossbar.
         active: Out; of `ACTIVE`.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, shape: Shape) -> None:
         """Create the units."""
-        self._config = config
+        self._config, self._shape = config, shape
         sizes = Sizes.of(config)
         super().__init__(
             {
@@ -89,6 +94,7 @@ class Units(wiring.Component):
                 "moves": Out(1),
                 "memory": Out(moves(sizes.beat)),
                 "complete": Out(VECTORS),
+                **({"array": Out(array_port(sizes, shape))} if config.units.crossbar else {}),
                 "active": Out(ACTIVE),
             }
         )
@@ -97,9 +103,12 @@ class Units(wiring.Component):
         """Create the units, and connect them with the pipeline and with each other."""
         m = Module()
         present = self._config.units
-        others = [Unit.MEMORY] * present.vector + [Unit.LOWRANK] * present.lowrank
+        there = {Unit.MEMORY: present.vector, Unit.CROSSBAR: present.crossbar, Unit.LOWRANK: present.lowrank}
+        others = [unit for unit, is_there in there.items() if is_there]
         users = 1 + len(others)
-        m.submodules.vector = shared = Vector(self._config, len(others))
+        crossbar_unit = CrossbarUnit(self._config, users, self._shape)
+        wide = crossbar_unit.wide_rows if present.crossbar else 0
+        m.submodules.vector = shared = Vector(self._config, len(others), wide)
         m.d.comb += [
             shared.vl.eq(self.vl),
             *(self.active[name].eq(shared.active[name]) for name, _ in VECTOR_ACTIVE),
@@ -112,6 +121,13 @@ class Units(wiring.Component):
             units[Unit.MEMORY] = load_store = LoadStoreUnit(self._config, users)
             uses[Unit.MEMORY] = load_store.vectors.uses
             self._connect_moves(m, load_store, shared)
+        if present.crossbar:
+            units[Unit.CROSSBAR] = crossbar_unit
+            uses[Unit.CROSSBAR] = self._decode(m, crossbar_unit, crossbar.Op)
+            m.d.comb += crossbar_unit.vl.eq(self.vl)
+            wiring.connect(m, crossbar_unit.array, wiring.flipped(self.array))
+            if wide:
+                wiring.connect(m, crossbar_unit.wide, shared.wide)
         if present.lowrank:
             units[Unit.LOWRANK] = unit = LowRankUnit(self._config, users)
             uses[Unit.LOWRANK] = self._decode(m, unit, lowrank.Op)

@@ -198,6 +198,9 @@ struct Bench {
     std::vector<Stored> moving;               // of the vector that is being stored
     std::deque<std::vector<Stored>> vectors;  // those that have been stored
     std::set<int64_t> stops;
+#if CROSSBAR
+    Crossbar array;
+#endif
     std::vector<Record> records;
     std::vector<int64_t> stages = std::vector<int64_t>(8, 0);
     uint64_t cycle = 0, next = 0, instructions = 0, traps = 0, begun = 0, last_retired = 0;
@@ -268,6 +271,16 @@ struct Bench {
         if (core.exit_valid) exit_status = numbers.of(core.exit_word);
         if (core.input_taken) inputs_taken++;
         observe();
+#if CROSSBAR
+        const bool multiplies = core.array_multiplies || array.busy();
+        if (multiplies || core.array_loads) {
+            const auto& sums = array.clock(array_inputs(core));
+            core.clk = 1, core.eval();
+            if (multiplies) give_sums(core, sums);
+            cycle++;
+            return;
+        }
+#endif
         core.clk = 1, core.eval();
         cycle++;
     }

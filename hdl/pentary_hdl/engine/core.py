@@ -52,12 +52,15 @@ from pentary_hdl.core import parameters, retire, units
 from pentary_hdl.core import word as w
 from pentary_hdl.core.core import Core
 from pentary_hdl.core.registers import WRITE
+from pentary_hdl.crossbar import port
+from pentary_hdl.crossbar.port import WHOLE
 from pentary_hdl.netlist.synthesis import netlist, recipe
 from pentary_hdl.tools import toolchain
 from pentary_hdl.vector.parameters import Sizes
 from pentary_hdl.verilog.export import ports
 
 DRIVER: Final = Path(__file__).with_suffix(".cpp")
+ARRAY: Final = Path(port.__file__).with_name("array.h")
 
 ENDINGS: Final = ("halt", "fault", "cycles", "hang")
 
@@ -111,7 +114,7 @@ def build(config: Config, say: Callable[[str], None], waves: bool = False, techn
 @cache
 def _sources() -> str:
     """Return what the Verilog is made of: the gateware's source code, and the version of its language."""
-    modules = (retire, hierarchy, axi, vector, lowrank, lralu, pentary.isa)
+    modules = (retire, hierarchy, axi, vector, lowrank, lralu, port, pentary.isa)
     folders = [Path(module.__file__ or "").parent for module in modules]
     return amaranth.__version__ + "".join(path.read_text() for place in folders for path in sorted(place.glob("*.py")))
 
@@ -129,9 +132,34 @@ def _layout(config: Config) -> str:
         for field, part in layout:
             lines.append(f"constexpr int {name}_{field} = {part.offset}, {name}_{field}_BITS = {part.width};")
     first, second = (encode(BY_NAME["POP"], d=number) for number in (0, 1))
+    lines += _array(config)
     lines.append(f"constexpr int STAGE_BITS = {retire.STAGES.size // len(STAGES)};")
     lines.append(f"constexpr int64_t POP = {first}, POP_STEP = {second - first};")
     return "\n".join(lines) + "\n"
+
+
+def _array(config: Config) -> list[str]:
+    """Return C++ that connects the behavioural model of the crossbar's array."""
+    if not config.units.crossbar:
+        return ["#define CROSSBAR 0"]
+    sums = WHOLE.sums(Sizes.of(config))
+    words, levels = (
+        ", ".join(f"core.array_{name}_{place}" for place in range(count))
+        for name, count in (("words", WHOLE.inputs), ("levels", WHOLE.levels))
+    )
+    signals = ", ".join(f"(bool)core.array_{name}" for name in ("loads", "multiplies"))
+    return [
+        "#define CROSSBAR 1",
+        (ARRAY.read_text()),
+        '#include "Vcore.h"',
+        f"using Crossbar = Array<{WHOLE.rows}, {WHOLE.columns}, {sums}>;",
+        "inline Crossbar::Inputs array_inputs(const Vcore& core) {",
+        f"    return {{{signals}, core.array_step, core.array_row, {{{levels}}}, {{{words}}}}};",
+        "}",
+        f"inline void give_sums(Vcore& core, const std::array<uint64_t, {sums}>& sums) {{",
+        *(f"    core.array_sums_{place} = sums[{place}];" for place in range(sums)),
+        "}",
+    ]
 
 
 _SIMPLER: Final = (

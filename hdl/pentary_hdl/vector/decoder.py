@@ -106,7 +106,7 @@ class Decoder(wiring.Component):
             )
 
         def any_of(some: Collection[str]) -> Value:
-            return reduce(or_, [is_[name] for name in some])
+            return reduce(or_, [is_[name] for name in some], Const(0, 1))
 
         d, a, b = (w.number_of(field(*LAYOUTS["R"][name])) for name in "dab")
         uses = control.uses

@@ -92,6 +92,30 @@ def window_write_port(sizes: Sizes) -> wiring.Signature:
     return wiring.Signature({**_window(sizes), **words, "clears": Out(row), "completes": Out(row)})
 
 
+def wide_port(sizes: Sizes, rows: int) -> wiring.Signature:
+    """Return the signature of a writer's port for several rows at once, as the writer sees it.
+
+    Args:
+        sizes: of the unit.
+        rows: how many, a power of two.
+
+    Members:
+        enable, number: Out; as of `write_port`.
+        row: Out; number of the first row, a multiple of `rows`.
+        words: Out; the rows, one after the other.
+        last: Out; the rows above them become 0.
+    """
+    return wiring.Signature(
+        {
+            "enable": Out(1),
+            "number": Out(NUMBER),
+            "row": Out(sizes.row_number),
+            "words": Out(w.WORD).array(rows * sizes.lanes),
+            "last": Out(1),
+        }
+    )
+
+
 @dataclass
 class _Bank:
     """What is read of one register.
@@ -119,16 +143,18 @@ class Registers(wiring.Component):
     Args:
         sizes: of the unit.
         readers, writers: numbers of ports.
+        wide: rows that one more writer writes at once; 0 if there is none.
 
     Members:
         reads: In; for each reader, of `read_port`.
         writes: In; for each writer, of `write_port`; no two writers write the same register in a cycle.
+        wide: In; of `wide_port`, if there is one.
         window, moved: In; of `window_read_port` and `window_write_port`.
     """
 
-    def __init__(self, sizes: Sizes, readers: int, writers: int) -> None:
+    def __init__(self, sizes: Sizes, readers: int, writers: int, wide: int = 0) -> None:
         """Create a register file."""
-        self._sizes = sizes
+        self._sizes, self._wide = sizes, wide
         self._parts = sizes.slots // sizes.lanes  # rows of a register at one place
         super().__init__(
             {
@@ -136,6 +162,7 @@ class Registers(wiring.Component):
                 "writes": In(write_port(sizes)).array(writers),
                 "window": In(window_read_port(sizes)),
                 "moved": In(window_write_port(sizes)),
+                **({"wide": In(wide_port(sizes, wide))} if wide else {}),
             }
         )
 
@@ -237,6 +264,17 @@ class Registers(wiring.Component):
         with m.Elif(hits.any()):
             m.d.sync += written.eq(Mux(last, written & (here - 1), written) | here)
 
+        widely = Signal(name=f"widely_{number}")
+        if self._wide:
+            first = Signal(rows, name=f"first_{number}")
+            m.d.comb += [
+                widely.eq(self.wide.enable & (self.wide.number == number)),
+                first.eq(1 << self.wide.row),
+            ]
+            these = Cat(first[place - place % self._wide] for place in range(rows))
+            with m.If(widely):
+                m.d.sync += written.eq(Mux(self.wide.last, written & (first - 1), written) | these)
+
         comes = (moved.number == number) & moved.mask.any()
         part, place = self._split(row)
         found = _Bank(written, [[] for _ in self.reads], [])
@@ -253,6 +291,13 @@ class Registers(wiring.Component):
                 write.en.eq(Mux(comes, moved.mask[slot], enables[lane] & (part == own_part))),
                 write.data.eq(Mux(comes, moved.words[slot].as_value(), Mux(clears, nothing(), word))),
             ]
+            for own_row in range(own_part, self._wide, self._parts):
+                wide = bank.write_port(domain="wide")
+                m.d.comb += [
+                    wide.addr.eq(self._split(self.wide.row | own_row)[1]),
+                    wide.en.eq(widely),
+                    wide.data.eq(self.wide.words[own_row * lanes + lane].as_value()),
+                ]
             for port, words in zip(self.reads, found.rows, strict=True):
                 read = bank.read_port(domain="comb")
                 m.d.comb += read.addr.eq(self._split(port.row)[1])

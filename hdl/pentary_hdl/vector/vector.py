@@ -1,6 +1,6 @@
 """Vector registers, their scoreboard and the vector unit, with ports for the other units that use vector registers."""
 
-from amaranth import Cat, DomainRenamer, Module, Signal
+from amaranth import Cat, Const, DomainRenamer, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -10,7 +10,14 @@ from pentary_hdl.core import word as w
 from pentary_hdl.vector.decoder import CONTROL
 from pentary_hdl.vector.gate import ACTIVE
 from pentary_hdl.vector.parameters import Sizes
-from pentary_hdl.vector.registers import Registers, read_port, window_read_port, window_write_port, write_port
+from pentary_hdl.vector.registers import (
+    Registers,
+    read_port,
+    wide_port,
+    window_read_port,
+    window_write_port,
+    write_port,
+)
 from pentary_hdl.vector.scoreboard import USES, Scoreboard, ticket_layout
 from pentary_hdl.vector.unit import ANNOUNCED, RESULT, RESULTS, VectorUnit
 
@@ -51,6 +58,7 @@ class Vector(wiring.Component):
     Args:
         config: configuration of the machine.
         others: how many other units use the vector registers.
+        wide: rows that one of them writes at once through a port of its own; 0 if none does.
 
     Members:
         in_ex, enters, control, x, y, vl, room, results, announced, starts, idle: of the vector unit, see `VectorUnit`.
@@ -58,12 +66,13 @@ class Vector(wiring.Component):
         window, moved: In; of the vector load/store unit, of `registers.window_read_port` and `window_write_port`.
         looked: In; of `registers.read_port`, to read registers that are complete.
         complete: Out; of `scoreboard.Scoreboard`.
+        wide: In; of `registers.wide_port`, if there is one.
         others: In; of each other unit, of `user_port`; at most one of all units has `enters` in a cycle.
     """
 
-    def __init__(self, config: Config, others: int) -> None:
+    def __init__(self, config: Config, others: int, wide: int = 0) -> None:
         """Create the unit and what it shares."""
-        self._config, self._users = config, 1 + others
+        self._config, self._users, self._wide = config, 1 + others, wide
         sizes = Sizes.of(config)
         super().__init__(
             {
@@ -84,6 +93,7 @@ class Vector(wiring.Component):
                 "looked": In(read_port(sizes)),
                 "complete": Out(VECTORS),
                 "others": In(user_port(config, self._users)).array(others),
+                **({"wide": In(wide_port(sizes, wide))} if wide else {}),
             }
         )
 
@@ -93,7 +103,7 @@ class Vector(wiring.Component):
         sizes = Sizes.of(self._config)
         m.submodules.unit = unit = VectorUnit(self._config, self._users)
         m.submodules.scoreboard = scoreboard = Scoreboard(self._users, self._config.pipeline.queue)
-        registers = Registers(sizes, self._users + 1, self._users + 1)
+        registers = Registers(sizes, self._users + 1, self._users + 1, self._wide)
         m.submodules.registers = DomainRenamer("lanes")(registers)
         for name in ("in_ex", "enters", "control", "x", "y", "vl"):
             m.d.comb += getattr(unit, name).eq(getattr(self, name))
@@ -103,10 +113,15 @@ class Vector(wiring.Component):
             m.d.comb += own.eq(theirs)
 
         moved = self.moved.mask.any() | self.moved.clears.valid | self.moved.completes.valid
-        writing = Cat(other.write.enable for other in self.others).any() | moved
+        widely: Value = Const(0, 1)
+        if self._wide:
+            wiring.connect(m, registers.wide, wiring.flipped(self.wide))
+            widely = self.wide.enable
+        writing = Cat(other.write.enable for other in self.others).any() | moved | widely
         m.d.comb += [
             self.active.lanes.eq(unit.active.lanes | writing),
             self.active.products.eq(unit.active.products),
+            self.active.wide.eq(widely),
         ]
 
         uses = Signal(USES)
