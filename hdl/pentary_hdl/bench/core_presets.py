@@ -5,12 +5,7 @@ from typing import Final
 
 from pentary.machine.config import Config
 
-_COMMON: Final = """
-units.vector = false
-units.crossbar = false
-units.lowrank = false
-memory.words = 78125
-"""
+_COMMON: Final = "memory.words = 78125"
 
 CONFIGURATIONS: Final = {
     "plain": "l2.sets = 25",
@@ -20,11 +15,15 @@ CONFIGURATIONS: Final = {
         dcache.sets = 5
         dcache.ways = 1
         dcache.latency = 2
+        dcache.beat = 5
         l2.sets = 5
         l2.ways = 1
         l2.latency = 3
         l2.beat = 1
         memory.latency = 5
+        pipeline.queue = 1
+        units.crossbar = false
+        lowrank.rounds_per_cycle = 2
         predictor.entries = 1
         predictor.returns = 1
         exceptions.overflow_trap = true
@@ -34,6 +33,10 @@ CONFIGURATIONS: Final = {
         caches.enabled = false
         icache.latency = 2
         dcache.latency = 3
+        dcache.beat = 5
+        pipeline.queue = 2
+        lowrank.lanes = 64
+        lowrank.rounds_per_cycle = 8
         predictor.entries = 5
         predictor.returns = 2
         exceptions.overflow_trap = true
@@ -51,12 +54,17 @@ CONFIGURATIONS: Final = {
         dcache.ways = 5
         l2.sets = 25
         l2.ways = 4
+        units.crossbar = false
+        pipeline.queue = 64
         predictor.entries = 0
         predictor.returns = 0
         devices.latency = 1
     """,
     "returns": """
         caches.enabled = false
+        units.vector = false
+        units.crossbar = false
+        units.lowrank = false
         predictor.entries = 25
         predictor.returns = 64
     """,
@@ -71,6 +79,8 @@ CONFIGURATIONS: Final = {
         l2.sets = 1
         l2.ways = 7
         l2.beat = 25
+        lowrank.lanes = 256
+        pipeline.queue = 3
         predictor.entries = 625
         predictor.returns = 0
     """,
@@ -81,6 +91,8 @@ CONFIGURATIONS: Final = {
         l2.sets = 5
         l2.ways = 6
         memory.latency = 200
+        units.lowrank = false
+        pipeline.queue = 8
         devices.latency = 100
     """,
     "very deep": """
@@ -91,6 +103,8 @@ CONFIGURATIONS: Final = {
         dcache.latency = 16
         l2.sets = 5
         l2.ways = 2
+        lowrank.lanes = 64
+        pipeline.queue = 1
         predictor.entries = 25
         predictor.returns = 3
     """,
@@ -103,6 +117,9 @@ CONFIGURATIONS: Final = {
         l2.ways = 16
         l2.latency = 4
         l2.beat = 25
+        dcache.beat = 1
+        units.vector = false
+        units.crossbar = false
         predictor.entries = 3125
         exceptions.overflow_trap = true
     """,
@@ -116,6 +133,8 @@ CONFIGURATIONS: Final = {
         l2.sets = 25
         l2.ways = 4
         l2.latency = 3
+        lowrank.lanes = 64
+        lowrank.rounds_per_cycle = 4
         devices.latency = 2
         exceptions.overflow_trap = true
     """,
@@ -127,6 +146,9 @@ CONFIGURATIONS: Final = {
         l2.sets = 25
         l2.ways = 4
         l2.latency = 20
+        dcache.beat = 5
+        units.lowrank = false
+        units.crossbar = false
     """,
     "direct": """
         caches.line = 5
@@ -139,6 +161,8 @@ CONFIGURATIONS: Final = {
         l2.latency = 3
         l2.beat = 1
         memory.latency = 7
+        lowrank.lanes = 256
+        pipeline.queue = 1
     """,
     "small L2": """
         icache.sets = 1
@@ -148,10 +172,13 @@ CONFIGURATIONS: Final = {
         l2.sets = 1
         l2.ways = 1
         memory.latency = 6
+        units.vector = false
+        units.lowrank = false
         exceptions.overflow_trap = true
     """,
     "large": """
         memory.words = 1953125
+        pipeline.queue = 16
         predictor.entries = 15625
         predictor.returns = 16
     """,

@@ -9,7 +9,7 @@ from pentary.machine.config import Config
 from pentary_hdl.core import word as w
 from pentary_hdl.core.core import Core
 from pentary_hdl.core.memory import BlockMemory
-from pentary_hdl.core.ports import WRITE
+from pentary_hdl.core.ports import READ, WRITE
 
 
 class Computer(wiring.Component):
@@ -56,11 +56,28 @@ class Computer(wiring.Component):
         m = Module()
         core, blocks = self.core, self._memory
         m.submodules.core, m.submodules.memory = ResetInserter(self.stop)(core), blocks
-        for name in ("fetch", "load"):
-            wiring.connect(m, getattr(core, name), getattr(blocks, name))
-        for condition, port in ((self.stop, self.write), (~self.stop, core.store)):
+        wiring.connect(m, core.fetch, blocks.fetch)
+        load, store = READ.create(), WRITE.create()  # of the pipeline, or of the vector load/store unit
+        wiring.connect(m, load, blocks.load)
+        m.d.comb += [
+            *(getattr(load, name).eq(getattr(core.load, name)) for name in ("address", "enable")),
+            *(getattr(store, name).eq(getattr(core.store, name)) for name in WRITE.members),
+            core.load.word.eq(load.word),
+        ]
+        if core.config.units.vector:
+            moves = core.moves
+            m.d.comb += [moves.done.eq(1), moves.loaded[0].eq(load.word)]
+            with m.If(moves.valid):
+                m.d.comb += [
+                    load.address.eq(moves.address),
+                    load.enable.eq(~moves.stores),
+                    store.address.eq(moves.address),
+                    store.enable.eq(moves.stores),
+                    store.word.eq(moves.words[0]),
+                ]
+        for condition, port in ((self.stop, self.write), (~self.stop, store)):
             with m.If(condition):
-                m.d.comb += [getattr(blocks.store, name).eq(getattr(port, name)) for name in port.signature.members]
+                m.d.comb += [getattr(blocks.store, name).eq(getattr(port, name)) for name in WRITE.members]
         m.d.comb += [
             core.text.eq(self.text),
             self.console.payload.eq(core.console.word),

@@ -80,7 +80,8 @@ class Core(wiring.Component):
             instead of both
         fetch: instruction memory: `address` and `enable` in a cycle, `word` from the next one on;
         load: data memory, the same;
-        store: `address`, `word` and `enable`; a load in the same cycle reads the new word.
+        store: `address`, `word` and `enable`; a load in the same cycle reads the new word;
+        moves: of the vector load/store unit, of `ports.moves`, if there is one; never beside `load` or `store`.
         array: Out; to the crossbar's array, of `crossbar.port.array_port`, if there is a crossbar.
         console: characters that the program writes, with `ready` as back-pressure.
         exit: exit statuses that it writes.
@@ -99,10 +100,12 @@ class Core(wiring.Component):
         """Create a core."""
         parameters.check(config)
         self.config, self._gated, self._shape = config, gated, shape
+        coupled_vectors = config.units.vector and not config.caches.enabled
         super().__init__(
             {
                 "text": In(w.WORD),
                 **(_CACHED if config.caches.enabled else _TIGHTLY_COUPLED),
+                **({"moves": Out(moves_port(Sizes.of(config).beat))} if coupled_vectors else {}),
                 **({"array": Out(array_port(Sizes.of(config), shape))} if config.units.crossbar else {}),
                 "console": Out(CONSOLE),
                 "exit": Out(EXIT),
@@ -380,6 +383,8 @@ class Core(wiring.Component):
         m.d.sync += flags.eq(Mux(commits & gives_flags, given_flags, flags_now))
 
         moves = moves_port(Sizes.of(config).beat).create()  # of the vector load/store unit, to memory
+        if not config.caches.enabled and config.units.vector:
+            moves = self.moves
         # EX: control and status registers
         access = loads | (kind == Kind.STORE) | (kind == Kind.PUSH)
         moves_line = moves.looks & moves.starts_line
@@ -582,17 +587,13 @@ class Core(wiring.Component):
                 self.fetch.enable.eq(fetching.enable),
                 fetching.ready.eq(1),
                 fetching.word.eq(self.fetch.word),
-                self.load.address.eq(Mux(moves.valid, moves.address.as_value(), faults.address.as_value())),
-                self.load.enable.eq(Mux(moves.valid, ~moves.stores, ex_leaves & reading)),
-                self.store.address.eq(Mux(moves.valid, moves.address.as_value(), mem.store.address.as_value())),
-                self.store.enable.eq(Mux(moves.valid, moves.stores, mem.store.enable)),
-                self.store.word.eq(Mux(moves.valid, moves.words[0].as_value(), mem.store.word.as_value())),
-                moves.done.eq(1),
-                moves.loaded[0].eq(self.load.word),
+                self.load.address.eq(faults.address),
+                self.load.enable.eq(ex_leaves & reading),
                 access_comes.eq(1),
                 mem.done.eq(1),
                 mem.memory.eq(self.load.word),
             ]
+            wiring.connect(m, mem.store, wiring.flipped(self.store))
 
         # The records
         m.d.comb += [

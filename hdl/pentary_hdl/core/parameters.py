@@ -33,8 +33,5 @@ def check(config: Config) -> None:
         need(config.memory.beat == 1, f"reads a word a cycle from memory: memory.beat cannot be {config.memory.beat}")
     latency = config.l1_latency(config.icache)
     need(latency <= 2, f"fetches in 1 or 2 cycles: icache.latency cannot be {latency}")
-    if config.units.vector and not config.caches.enabled:
-        beat = config.dcache.beat
-        need(beat == 1, f"moves a word a cycle without caches: dcache.beat cannot be {beat}")
     if problems:
         raise PentaryError("\n".join(problems))

@@ -73,6 +73,8 @@ uint64_t bits(const uint32_t* vector, int offset, int width) {
 #define FIELD(port, layout, name) bits(port, layout##_##name, layout##_##name##_BITS)
 #define NUMBER(port, layout, name) numbers.of(FIELD(port, layout, name))
 
+int64_t first_of_beat(int64_t address) { return address - (address + LINE / 2) % BEAT; }
+
 int64_t flags_as_word(int flags) {
     return (flags >> 2 & 1) - (flags >> 1 & 1) + 5 * (flags >> 3 & 1) + 25 * (flags >> 4 & 1) + 125 * (flags >> 5 & 1);
 }
@@ -159,6 +161,8 @@ struct Axi {
 struct Coupled {
     std::vector<uint64_t> words;
     uint64_t fetched = 0, loaded = 0;
+    std::array<uint64_t, BEAT> beat{};
+    bool loads = false;  // a beat has been asked for
 
     explicit Coupled(uint64_t size) : words(size, numbers.word(0)) {}
 
@@ -172,12 +176,28 @@ struct Coupled {
     void drive(Vcore& core, uint64_t) {
         core.fetch_word = fetched;
         core.load_word = loaded;
+#if MOVES
+        core.moves_done = 1;
+        if (loads) give_loaded(core, beat);
+#endif
     }
 
     void observe(const Vcore& core, uint64_t) {
         if (core.fetch_enable) fetched = read(core.fetch_address);
         if (core.store_enable) words[numbers.of(core.store_address)] = core.store_word;
         if (core.load_enable) loaded = read(core.load_address);
+#if MOVES
+        loads = core.moves_valid && !core.moves_stores;
+        if (!core.moves_valid) return;
+        const auto port = (const uint32_t*)&core.moved;
+        const int64_t first = first_of_beat(numbers.of(core.moves_address));
+        for (int place = 0; place < BEAT; place++) {
+            const int64_t address = first + place;
+            if (loads) beat[place] = address >= 0 && address < (int64_t)words.size() ? words[address] : 0;
+            if (!loads && bits(port, MOVED_mask + place, 1))
+                words[address] = bits(port, MOVED_words + place * WORD_BITS, WORD_BITS);
+        }
+#endif
     }
 };
 #endif
@@ -342,7 +362,7 @@ struct Bench {
     void watch_moves() {
         const auto port = (const uint32_t*)&core.moved;
         if (!FIELD(port, MOVED, valid)) return;
-        const int64_t address = NUMBER(port, MOVED, address), first = address - (address + LINE / 2) % BEAT;
+        const int64_t first = first_of_beat(NUMBER(port, MOVED, address));
         for (int place = 0; place < BEAT; place++) {
             if (!bits(port, MOVED_mask + place, 1)) continue;
             moving.push_back({first + place, bits(port, MOVED_words + place * WORD_BITS, WORD_BITS)});

@@ -121,7 +121,13 @@ def _sources() -> str:
 
 def _layout(config: Config) -> str:
     """Return C++ constants: where the fields of the records are, the words of POP, and what memory is like."""
-    lines = ["#pragma once", "#include <cstdint>", f"#define CACHES {int(config.caches.enabled)}"]
+    lines = [
+        "#pragma once",
+        "#include <array>",
+        "#include <cstdint>",
+        '#include "Vcore.h"',
+        f"#define CACHES {int(config.caches.enabled)}",
+    ]
     lines.append(f"constexpr int LINE = {config.caches.line}, SLOT_BITS = {slot_bits(config.caches.line)};")
     moved = retire.moved(Sizes.of(config).beat)
     layouts = _LAYOUTS | {"MOVED": moved}
@@ -132,7 +138,7 @@ def _layout(config: Config) -> str:
         for field, part in layout:
             lines.append(f"constexpr int {name}_{field} = {part.offset}, {name}_{field}_BITS = {part.width};")
     first, second = (encode(BY_NAME["POP"], d=number) for number in (0, 1))
-    lines += _array(config)
+    lines += [*_array(config), *_loaded(config)]
     lines.append(f"constexpr int STAGE_BITS = {retire.STAGES.size // len(STAGES)};")
     lines.append(f"constexpr int64_t POP = {first}, POP_STEP = {second - first};")
     return "\n".join(lines) + "\n"
@@ -150,8 +156,7 @@ def _array(config: Config) -> list[str]:
     signals = ", ".join(f"(bool)core.array_{name}" for name in ("loads", "multiplies"))
     return [
         "#define CROSSBAR 1",
-        (ARRAY.read_text()),
-        '#include "Vcore.h"',
+        ARRAY.read_text(),
         f"using Crossbar = Array<{WHOLE.rows}, {WHOLE.columns}, {sums}>;",
         "inline Crossbar::Inputs array_inputs(const Vcore& core) {",
         f"    return {{{signals}, core.array_step, core.array_row, {{{levels}}}, {{{words}}}}};",
@@ -159,6 +164,17 @@ def _array(config: Config) -> list[str]:
         f"inline void give_sums(Vcore& core, const std::array<uint64_t, {sums}>& sums) {{",
         *(f"    core.array_sums_{place} = sums[{place}];" for place in range(sums)),
         "}",
+    ]
+
+
+def _loaded(config: Config) -> list[str]:
+    """Return C++ that gives the vector load/store unit its words from memory without caches."""
+    beat = Sizes.of(config).beat if config.units.vector and not config.caches.enabled else 0
+    return [
+        f"#define MOVES {int(beat > 0)}",
+        *([f"inline void give_loaded(Vcore& core, const std::array<uint64_t, {beat}>& words) {{"] if beat else []),
+        *(f"    core.moves_loaded_{place} = words[{place}];" for place in range(beat)),
+        *(["}"] if beat else []),
     ]
 
 
