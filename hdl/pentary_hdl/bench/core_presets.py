@@ -43,6 +43,7 @@ CONFIGURATIONS: Final = {
         devices.latency = 0
     """,
     "drawn": """
+        memory.words = 390625
         caches.enabled = false
         predictor.returns = 0
     """,
@@ -118,7 +119,6 @@ CONFIGURATIONS: Final = {
         l2.latency = 4
         l2.beat = 25
         dcache.beat = 1
-        units.vector = false
         units.crossbar = false
         predictor.entries = 3125
         exceptions.overflow_trap = true
@@ -172,7 +172,6 @@ CONFIGURATIONS: Final = {
         l2.sets = 1
         l2.ways = 1
         memory.latency = 6
-        units.vector = false
         units.lowrank = false
         exceptions.overflow_trap = true
     """,

@@ -131,8 +131,7 @@ class Core(wiring.Component):
         overflow_trap = config.exceptions.overflow_trap
 
         m.submodules.fetching = fetching = Fetch(config)
-        has_units = any(unit.name.lower() not in config.absent for unit in UNITS)
-        given = RESULTS if has_units else 0
+        given = RESULTS if config.units.vector else 0
         m.submodules.registers = registers = Registers(3 + given, 2, config.memory.words)
         m.submodules.alu = alu = Alu()
         m.submodules.multiplier = multiplier = Multiplier()
@@ -496,7 +495,7 @@ class Core(wiring.Component):
         # Units beside the pipeline
         moving, idle = Signal(), Signal()
         m.d.comb += [first_address.eq(faults.address), idle.eq(1)]
-        if has_units:
+        if config.units.vector:  # no other unit is without it
             units = Units(config, self._shape)
             if self._gated:
                 gate.add_gated_clocks(m, units.active)

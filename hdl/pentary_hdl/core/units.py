@@ -38,7 +38,7 @@ class Units(wiring.Component):
     """The units that a machine has, with the vector registers.
 
     Args:
-        config: configuration of the machine, which has at least one unit.
+        config: configuration of the machine, which has the vector unit.
         shape: of the crossbar's array.
 
     Members:
@@ -70,6 +70,7 @@ class Units(wiring.Component):
         """Create the units."""
         self._config, self._shape = config, shape
         sizes = Sizes.of(config)
+        self._wide = shape.wide(sizes) if config.units.crossbar else 0
         super().__init__(
             {
                 "word": In(w.WORD),
@@ -103,31 +104,25 @@ class Units(wiring.Component):
         """Create the units, and connect them with the pipeline and with each other."""
         m = Module()
         present = self._config.units
-        there = {Unit.MEMORY: present.vector, Unit.CROSSBAR: present.crossbar, Unit.LOWRANK: present.lowrank}
-        others = [unit for unit, is_there in there.items() if is_there]
+        others = [Unit.MEMORY, *[Unit.CROSSBAR] * present.crossbar, *[Unit.LOWRANK] * present.lowrank]
         users = 1 + len(others)
-        crossbar_unit = CrossbarUnit(self._config, users, self._shape)
-        wide = crossbar_unit.wide_rows if present.crossbar else 0
-        m.submodules.vector = shared = Vector(self._config, len(others), wide)
+        m.submodules.vector = shared = Vector(self._config, len(others), self._wide)
         m.d.comb += [
             shared.vl.eq(self.vl),
             *(self.active[name].eq(shared.active[name]) for name, _ in VECTOR_ACTIVE),
         ]
-        units: dict[Unit, Any] = {}
-        uses, results, coming = {}, list(shared.results), list(shared.announced)
-        if present.vector:
-            units[Unit.VECTOR] = shared
-            uses[Unit.VECTOR] = self._decode(m, shared, vector.Op)
-            units[Unit.MEMORY] = load_store = LoadStoreUnit(self._config, users)
-            uses[Unit.MEMORY] = load_store.vectors.uses
-            self._connect_moves(m, load_store, shared)
+        load_store = LoadStoreUnit(self._config, users)
+        units: dict[Unit, Any] = {Unit.VECTOR: shared, Unit.MEMORY: load_store}
+        uses = {Unit.VECTOR: self._decode(m, shared, vector.Op), Unit.MEMORY: load_store.vectors.uses}
+        results, coming = list(shared.results), list(shared.announced)
+        self._connect_moves(m, load_store, shared)
         if present.crossbar:
-            units[Unit.CROSSBAR] = crossbar_unit
-            uses[Unit.CROSSBAR] = self._decode(m, crossbar_unit, crossbar.Op)
-            m.d.comb += crossbar_unit.vl.eq(self.vl)
-            wiring.connect(m, crossbar_unit.array, wiring.flipped(self.array))
-            if wide:
-                wiring.connect(m, crossbar_unit.wide, shared.wide)
+            units[Unit.CROSSBAR] = unit = CrossbarUnit(self._config, users, self._shape)
+            uses[Unit.CROSSBAR] = self._decode(m, unit, crossbar.Op)
+            m.d.comb += unit.vl.eq(self.vl)
+            wiring.connect(m, unit.array, wiring.flipped(self.array))
+            if self._wide:
+                wiring.connect(m, unit.wide, shared.wide)
         if present.lowrank:
             units[Unit.LOWRANK] = unit = LowRankUnit(self._config, users)
             uses[Unit.LOWRANK] = self._decode(m, unit, lowrank.Op)

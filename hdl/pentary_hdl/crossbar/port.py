@@ -63,6 +63,11 @@ class Shape:
         """Return how many rows of a vector register are written with a beat of sums."""
         return max(1, self.columns // sizes.lanes // _BEATS)
 
+    def wide(self, sizes: Sizes) -> int:
+        """Return how many rows are written through a port for several at once; 0 if one row is."""
+        rows = self.written(sizes)
+        return rows if rows > 1 else 0
+
     def sums(self, sizes: Sizes) -> int:
         """Return how many sums a beat has."""
         return self.columns // self.beats(sizes)

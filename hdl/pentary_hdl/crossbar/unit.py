@@ -36,9 +36,6 @@ class CrossbarUnit(wiring.Component):
         users: units that use vector registers, the vector unit and this one included.
         shape: of the array.
 
-    Attributes:
-        wide_rows: rows of a vector register that are written through `wide`; 0 if it is not there.
-
     Members:
         in_ex: In; an instruction of the unit is in EX.
         enters: In; it leaves EX in this cycle, and is certain to complete.
@@ -58,8 +55,7 @@ class CrossbarUnit(wiring.Component):
         self._sizes, self._shape = Sizes.of(config), shape
         self._queue = config.pipeline.queue
         self._ticket = ticket_layout(users, self._queue)
-        rows = shape.written(self._sizes)
-        self.wide_rows = rows if rows > 1 else 0
+        self._wide = shape.wide(self._sizes)
         super().__init__(
             {
                 "in_ex": In(1),
@@ -72,7 +68,7 @@ class CrossbarUnit(wiring.Component):
                 "starts": Out(1),
                 "idle": Out(1),
                 "vectors": Out(user_port(config, users)),
-                **({"wide": Out(wide_port(self._sizes, self.wide_rows))} if self.wide_rows else {}),
+                **({"wide": Out(wide_port(self._sizes, self._wide))} if self._wide else {}),
                 "array": Out(array_port(self._sizes, shape)),
             }
         )
@@ -166,7 +162,7 @@ class CrossbarUnit(wiring.Component):
     def _write(self, m: Module, first: data.View, second: data.View) -> None:
         """Write the sums in one beat or two, and 0 for all elements from VL on."""
         beats, rows = self._shape.beats(self._sizes), self._shape.written(self._sizes)
-        port = self.wide if self.wide_rows else self.vectors.write
+        port = self.wide if self._wide else self.vectors.write
         result, last = Signal(_RESULT), Signal()
         m.d.comb += [result.eq(first), last.eq(beats == 1)]
         if beats > 1:
@@ -179,7 +175,7 @@ class CrossbarUnit(wiring.Component):
             port.row.eq(Mux(beat, rows, 0)),
             port.last.eq(last),
         ]
-        if not self.wide_rows:
+        if not self._wide:
             m.d.comb += port.mask.eq(~Const(0, len(port.mask)))
         elements = len(port.words)
         full, some = result.vl // elements, result.vl % elements

@@ -1,8 +1,7 @@
 """The drawings of the pipeline in tests/sim/test_timing_*.py, on the hardware.
 
 In most drawings a miss costs nothing: they run without caches, and each instruction retires in the cycle that is drawn.
-Those with latencies of L2 or memory run with such as the hardware can have, and have the records of the model. Drawings
-with instructions of units that the core lacks are left out.
+Those with latencies of L2 or memory run with such as the hardware can have, and have the records of the model.
 """
 
 import inspect
@@ -13,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from pentary.isa.table import BY_NAME
 from pentary.machine import engines
 from pentary.machine.config import Config
 from pentary.machine.engines import Setup
@@ -22,18 +20,15 @@ from pentary_hdl.bench.core_presets import configuration
 from pentary_hdl.engine import core
 
 FILES = sorted(Path(__file__).parents[2].glob("sim/test_timing_*.py"))
-UNITS = {"units.vector": "false", "units.crossbar": "false", "units.lowrank": "false"}
 CACHES = ("caches.", "l2.", "memory.", "icache.sets", "icache.ways", "dcache.sets", "dcache.ways")
 PORTS = {"memory.beat": "1", "l2.beat": "5"}
 
 
 @pytest.fixture(scope="module")
 def drawn(loaded: Callable[[str], ModuleType]) -> list[Any]:
-    """Return the drawings of scalar instructions, parsed."""
+    """Return the drawings, parsed."""
     timing = loaded("sim/timing.py")
-    found = [timing.parse(text) for path in FILES for text in drawings(loaded(f"sim/{path.name}"))]
-    beside = {"vector", "memory", "crossbar", "lowrank"}
-    return [each for each in found if not beside & {BY_NAME[row.text.split()[0]].unit for row in each.rows}]
+    return [timing.parse(text) for path in FILES for text in drawings(loaded(f"sim/{path.name}"))]
 
 
 def drawings(module: ModuleType) -> Iterator[str]:
@@ -64,7 +59,7 @@ def check_cycles(drawing: Any, config: Config) -> None:
 
 def test_each_instruction_retires_in_the_cycle_that_is_drawn(drawn: list[Any]) -> None:
     plain = [drawing for drawing in drawn if not drawing.settings]
-    assert len(plain) >= 60
+    assert len(plain) >= 90
     for drawing in plain:
         check_cycles(drawing, configuration("drawn"))
 
@@ -74,7 +69,7 @@ def test_so_it_does_on_other_machines(drawn: list[Any], loaded: Callable[[str], 
     for drawing in drawn:
         entries = int(drawing.settings.get("predictor.entries", 0))
         if drawing.settings and not has_caches(drawing) and entries != 6:  # the hardware takes powers of 5
-            settings = {**loaded("sim/timing.py").DEFAULTS, **drawing.settings, **UNITS, "caches.enabled": "false"}
+            settings = {**loaded("sim/timing.py").DEFAULTS, **drawing.settings, "caches.enabled": "false"}
             check_cycles(drawing, machine(settings))
 
 
@@ -83,7 +78,7 @@ def test_with_caches_it_does_what_it_does_on_the_model(drawn: list[Any], loaded:
     cached = [drawing for drawing in drawn if has_caches(drawing)]
     assert len(cached) >= 25
     for drawing in cached:
-        settings = {**loaded("sim/timing.py").DEFAULTS, **drawing.settings, **UNITS, **PORTS}
+        settings = {**loaded("sim/timing.py").DEFAULTS, **drawing.settings, **PORTS}
         for name, least in (("l2.latency", 3), ("memory.latency", 5)):
             settings[name] = str(max(int(settings[name]), least))
         setup = Setup(drawing.program(), machine(settings))

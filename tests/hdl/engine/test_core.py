@@ -17,15 +17,14 @@ from pentary.machine.config import Config
 from pentary.machine.engines import Setup
 from pentary.machine.lockstep import compare
 from pentary.numbers.word import PentaryError
+from pentary.programs.benchmarks import SIZES, assembled
 from pentary_hdl.bench.core_command import bins, checked, expected_bins
 from pentary_hdl.bench.core_presets import CONFIGURATIONS, configuration
 from pentary_hdl.engine import core
-from pentary_sim import kernels
 
 PLAIN = """
 caches.enabled = false
-units = {vector = false, crossbar = false, lowrank = false}
-memory.words = 78125
+memory.words = 390625
 predictor.returns = 0
 """
 
@@ -44,6 +43,7 @@ def built() -> Iterator[None]:
 def place(built: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     Path("plain.toml").write_text(PLAIN)
+    Path("small.toml").write_text(f"memory.words = 78125\n{CONFIGURATIONS['small']}")
     return tmp_path
 
 
@@ -117,13 +117,22 @@ def test_trace_writes_what_the_model_writes(place: Path) -> None:
 FAULTS = {
     "a jump outside": "LI p1, 50000\nJUMPR p1",
     "no instruction": "NOP\n.word 0",
-    "an absent unit": "NOP\nVADD v1, v1, v1",
+    "an absent unit": "NOP\nLOADX v1, p1",
     "a load outside memory": "LI p1, -5\nLOAD p2, 3(p1)",
     "a store to the text": "STORE p1, 0(zero)",
     "the end of the input": "LOAD p1, -1001(zero)",
     "the wrong direction": "LOAD p1, -1000(zero)",
     "a division by zero": "LI p1, 3\nDIV p1, p1, zero",
     "an operand": "LI p1, 17\nSHL p2, p1, p1",
+    "an element": "LI p1, 17\nSETVL p1\nVGET p2, v1, p1",
+    "a vector outside memory": "LI p1, 390500\nLOADV v1, (p1)",
+    "a vector into the text": "STOREV v1, 1(zero)",
+    "a stride that leaves memory": "LI p1, 2000\nLOADVS v1, p1, p1",
+    "an index that leaves memory": "LI p1, 390500\nLI p2, 255\nVSET v1, p2, p1\nLOADVX v2, v1, p1",
+    "a row of the crossbar": "LI p1, 256\nLOADX v1, p1",
+    "a pair": "LI p1, -1\nLRGEN p1",
+    "a row of the factors": "LI p1, 9\nLRSET rows, p1\nLRMUL p1",
+    "a control register": "LRSET cols, zero",
     "a double fault": "LI p1, 3\nCSRW HANDLER, p1\nDIV p2, p1, zero\n.word 0",
 }
 
@@ -131,7 +140,8 @@ FAULTS = {
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_that_ends_the_program_is_told_with_its_place(place: Path, name: str) -> None:
     Path("bad.s").write_text(FAULTS[name])
-    ours, theirs = (pentary("run", "bad.s", "--config", "plain.toml", "--engine", engine) for engine in ("sim", "core"))
+    config = "small.toml" if name == "an absent unit" else "plain.toml"
+    ours, theirs = (pentary("run", "bad.s", "--config", config, "--engine", engine) for engine in ("sim", "core"))
     assert (ours.exit_code, theirs.exit_code) == (2, 2)
     first, second = (done.stderr.splitlines()[0] for done in (ours, theirs))
     assert "Traceback" not in second
@@ -168,10 +178,8 @@ def test_interrupts_come_in_their_cycles(built: None) -> None:
 
 
 MISTAKES = {
-    "": "is the scalar pipeline so far: set units.vector = false, units.crossbar = false, units.lowrank = false",
     "predictor.entries = 100": "takes predictor.entries that is 0 or a power of 5, such as 125, not 100",
     "icache.latency = 3": "fetches in 1 or 2 cycles: icache.latency cannot be 3",
-    "units = {vector = false, crossbar = false, lowrank = false}\npredictor.entries = 3": "not 3",
     "caches.line = 625": "has lines of up to 125 words: caches.line cannot be 625",
     "caches.line = 5": "takes dcache.ways up to caches.line = 5, not 8",
     "l2.latency = 2": "needs l2.latency of 3 or more, not 2",
@@ -200,17 +208,43 @@ def test_options_that_go_with_the_model_only_are_refused(place: Path) -> None:
     assert done.exit_code == 2 and "--config is of the core" in done.stderr
 
 
-@pytest.mark.parametrize("name", [name for name in kernels.SIZES if not name.endswith("-vector")])
-def test_the_scalar_kernels_take_the_cycles_of_the_model(built: None, name: str) -> None:
-    setup = Setup(kernels.assembled(name, kernels.SIZES[name][0]), configuration("drawn"))
+@pytest.mark.parametrize("name", SIZES)
+def test_kernels_take_the_cycles_of_the_model(built: None, name: str) -> None:
+    setup = Setup(assembled(name, SIZES[name][0]), configuration("drawn"))
     found = compare(engines.engine("sim"), engines.engine("core"), setup, 10_000_000)
     assert found.difference == "" and found.outcome.ending == "halt"
     assert found.outcome.pc == setup.program.address("passed")
 
 
+TRAININGS = {
+    "quantized": ("target", "--shape", "16x16", "--population", 10, "--steps", 2),
+    "factored": ("target", "--shape", "20x7", "--population", 10, "--steps", 2, "--perturb", "factored"),
+    "digits": ("digits", "--population", 2, "--steps", 1),
+}
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_training_has_the_digests_and_the_cycles_of_the_model(place: Path, name: str) -> None:
+    config = Path("trained.toml")
+    config.write_text(PLAIN)
+    task, *options = TRAININGS[name]
+    found = {}
+    for engine in ("numpy", "sim", "core"):
+        machine = () if engine == "numpy" else ("--config", config)
+        done = pentary("train", task, *options, "--engine", engine, *machine, "--out", engine, "--json")
+        assert done.exit_code == 0, done.stderr
+        found[engine] = json.loads(done.stdout)
+        lines = [json.loads(line) for line in (Path(engine) / "steps.jsonl").read_text().splitlines()]
+        found[engine]["each"] = [line["digest"] for line in lines]
+    for name in ("digest", "each", "fitness_last"):
+        assert found["numpy"][name] == found["sim"][name] == found["core"][name]
+    for name in ("cycles", "instructions", "cpi", "lanes"):
+        assert found["sim"][name] == found["core"][name]
+
+
 def test_a_program_that_does_not_fit_the_memory_is_refused(place: Path) -> None:
-    program = assemble_text("HALT\n.data\n.space 78125")
-    with pytest.raises(PentaryError, match=r"the program takes 78,126 words, but memory\.words is 78,125"):
+    program = assemble_text("HALT\n.data\n.space 390625")
+    with pytest.raises(PentaryError, match=r"the program takes 390,626 words, but memory\.words is 390,625"):
         engines.engine("core").start(Setup(program, configuration("drawn")), None)
 
 
