@@ -59,7 +59,7 @@ def check_cycles(drawing: Any, config: Config) -> None:
 
 def test_each_instruction_retires_in_the_cycle_that_is_drawn(drawn: list[Any]) -> None:
     plain = [drawing for drawing in drawn if not drawing.settings]
-    assert len(plain) >= 90
+    assert len(plain) >= 75
     for drawing in plain:
         check_cycles(drawing, configuration("drawn"))
 
