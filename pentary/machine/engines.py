@@ -4,9 +4,9 @@ Each is an `ENGINE` in a module that a table here names. All run the same progra
 configuration is the same, in the same cycles.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Final, Protocol
 
@@ -56,6 +56,8 @@ class Outcome:
         exit_status: what the program has stored to EXIT.
         registers: P0 to P31, (32,) int64.
         memory: all words, int64.
+        met: by address, what the instructions there have met, as bits whose meaning is the engine's; empty if it tells
+            nothing.
     """
 
     ending: str
@@ -67,6 +69,7 @@ class Outcome:
     exit_status: int
     registers: NDArray[np.int64]
     memory: NDArray[np.int64]
+    met: Mapping[int, int] = field(default_factory=dict)
 
 
 class Execution(Protocol):

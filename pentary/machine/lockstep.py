@@ -1,5 +1,6 @@
 """Lockstep of an engine with the model: records and final state of the same program on both."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,12 +22,14 @@ class Lockstep:
         cycle: cycle of the first record that differs, on the side of the model; None if no record does.
         records: the model's records.
         outcome: of the model.
+        met: of the other engine's outcome.
     """
 
     difference: str
     cycle: int | None
     records: Records
     outcome: Outcome
+    met: Mapping[int, int]
 
 
 def compare(model: Engine, other: Engine, setup: Setup, max_cycles: int) -> Lockstep:
@@ -55,7 +58,7 @@ def compare(model: Engine, other: Engine, setup: Setup, max_cycles: int) -> Lock
         wrong += ["console"] if our_output != their_output else []
         if wrong:
             difference = f"all records agree, but these differ at the end: {', '.join(wrong)}"
-    return Lockstep(difference, cycle, ours, our_end)
+    return Lockstep(difference, cycle, ours, our_end, their_end.met)
 
 
 def _all(engine: Engine, setup: Setup, max_cycles: int) -> tuple[Records, Outcome, list[int]]:

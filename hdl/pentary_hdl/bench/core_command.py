@@ -4,21 +4,21 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
 import click
-import numpy as np
 
-from pentary.isa.encoding import decode
 from pentary.isa.system import CAUSES
-from pentary.isa.table import INSTRUCTIONS
 from pentary.machine import engines, lockstep
 from pentary.machine.config import Config
 from pentary.machine.engines import Setup
 from pentary.numbers.word import PentaryError
 from pentary.randomprogram import INTERRUPTS, random_program
+from pentary_hdl.bench.core_coverage import CoreCoverage
+from pentary_hdl.bench.core_directed import directed
 from pentary_hdl.bench.core_presets import PRESETS, configuration
 from pentary_hdl.engine import core
 from pentary_hdl.netlist.technologies import TECHNOLOGIES
@@ -26,6 +26,7 @@ from pentary_hdl.netlist.technologies import TECHNOLOGIES
 _LENGTH: Final = 400
 _CYCLES: Final = 10_000_000
 _CHARACTERS: Final = 0x110000
+_SHOWN: Final = 8
 
 
 def random_setup(config: Config, seed: int) -> Setup:
@@ -42,18 +43,23 @@ def random_setup(config: Config, seed: int) -> Setup:
 def checked(
     config: Config, seed: int, instructions: int, engine: str = "core"
 ) -> Iterator[tuple[Setup, lockstep.Lockstep]]:
-    """Yield random programs and what their comparison has found, until there are enough instructions or a difference.
+    """Yield programs and what their comparison has found, the directed ones and then random ones, up to a difference.
 
     Args:
         config: configuration of the core.
-        seed: of the first program; the others follow.
-        instructions: least number, of all programs together.
+        seed: of the first random program; the others follow.
+        instructions: least number, of the random programs together; if it is 0, there are no directed ones, either.
         engine: what is compared with the model, of `pentary.machine.engines.MODULES`.
 
     Raises:
         PentaryError: the core cannot be built.
     """
     model, other = engines.engine("sim"), engines.engine(engine)
+    for setup in directed(config) if instructions else ():
+        found = lockstep.compare(model, other, setup, _CYCLES)
+        yield setup, found
+        if found.difference:
+            return
     done = 0
     while done < instructions:
         setup = random_setup(config, seed)
@@ -65,23 +71,30 @@ def checked(
         seed += 1
 
 
-def bins(found: lockstep.Lockstep) -> Counter[str]:
-    """Return how often each instruction was executed, and each trap taken, in a program."""
-    records = found.records
-    counts: Counter[str] = Counter()
-    words, numbers = np.unique(records["word"][records["trap"] == 0], return_counts=True)
-    for word, number in zip(words.tolist(), numbers.tolist(), strict=True):
-        counts[decode(word).instruction.name] += number
-    kinds = {number: name for name, number in CAUSES.items()}
-    counts.update(kinds[number] for number in records["trap"].tolist() if number)
-    return counts
+@dataclass
+class Totals:
+    """What has happened in the programs on a machine.
 
+    Attributes:
+        coverage: bins that have been hit.
+        programs, instructions, cycles: numbers of them.
+        traps: how often each kind of trap was taken, or ended a program.
+    """
 
-def expected_bins(config: Config) -> list[str]:
-    """Return the names of all bins of a configuration."""
-    names = [line.name for line in INSTRUCTIONS if line.unit not in config.absent]
-    never = {"bus"} if config.exceptions.overflow_trap else {"bus", "overflow"}
-    return [*names, *(name for name in CAUSES if name not in never)]
+    coverage: CoreCoverage
+    programs: int = 0
+    instructions: int = 0
+    cycles: int = 0
+    traps: Counter[str] = field(default_factory=Counter)
+
+    def add(self, setup: Setup, found: lockstep.Lockstep) -> None:
+        """Count a program that has agreed."""
+        self.coverage.add(setup.program, found.records, found.met)
+        self.programs += 1
+        self.instructions += found.outcome.instructions
+        self.cycles += found.outcome.cycles
+        kinds = {number: name for name, number in CAUSES.items()}
+        self.traps.update(kinds[number] for number in found.records["trap"].tolist() if number)
 
 
 def verify_core(
@@ -115,38 +128,37 @@ def verify_core(
     if not as_json:
         click.echo(f"seed {seed}")
     for name, machine in machines.items():
-        began, cycles, programs, total = time.monotonic(), 0, 0, Counter[str]()
+        began, total = time.monotonic(), Totals(CoreCoverage(machine))
         count = chosen.instructions if instructions is None else instructions
         for setup, found in checked(machine, seed, count, technology or "core"):
             if found.difference:
-                raise PentaryError(_told(name, seed + programs, setup, found, technology))
-            programs += 1
-            cycles += found.outcome.cycles
-            total += bins(found)
-            total["instructions"] += found.outcome.instructions
-        missing = [each for each in expected_bins(machine) if not total[each]] if count else []
+                raise PentaryError(_told(name, seed, total.programs + 1, setup, found, technology))
+            total.add(setup, found)
+        missing = [" ".join(map(str, each)) for each in total.coverage.missing] if count else []
+        bins = len(total.coverage.hits)
         figures: dict[str, Any] = {
             "configuration": name,
             "netlist": technology and TECHNOLOGIES[technology].help,
             "seed": seed,
-            "programs": programs,
-            "instructions": total["instructions"],
-            "cycles": cycles,
-            "traps": sum(total[kind] for kind in CAUSES),
+            "programs": total.programs,
+            "instructions": total.instructions,
+            "cycles": total.cycles,
+            "traps": total.traps.total(),
+            "bins": bins,
             "seconds": round(time.monotonic() - began, 1),
             "missing": missing,
         }
-        hit = len(expected_bins(machine)) - len(missing)
-        told = f"{programs:4} programs, {total['instructions']:7,} instructions, {cycles:7,} cycles, 0 differences"
-        bins_told = f"{hit} of {len(expected_bins(machine))} bins hit"
+        told = f"{total.programs:4} programs, {total.instructions:7,} instructions, {total.cycles:7,} cycles"
+        bins_told = f"0 differences, {bins - len(missing):,} of {bins:,} bins hit"
         click.echo(json.dumps(figures) if as_json else f"{name:14}  {told}, {bins_told}, {figures['seconds']:.0f} s")
         if missing:
-            raise PentaryError(f"{name}: never executed or taken: {', '.join(missing)}; take more --operations")
+            shown = ", ".join(missing[:_SHOWN]) + f" and {len(missing) - _SHOWN:,} more" * (len(missing) > _SHOWN)
+            raise PentaryError(f"{name}: bins that were never hit: {shown}; take more --operations")
 
 
-def _told(name: str, seed: int, setup: Setup, found: lockstep.Lockstep, technology: str | None) -> str:
+def _told(name: str, seed: int, number: int, setup: Setup, found: lockstep.Lockstep, technology: str | None) -> str:
     """Return a difference, with the stages of the core in that cycle and a file of waves around it."""
-    parts = [f"configuration {name}, program with seed {seed}: {found.difference}"]
+    parts = [f"configuration {name}, seed {seed}, program {number}: {found.difference}"]
     if found.cycle is not None:
         stages, waves = core.around(setup, found.cycle, technology)
         parts += [f"the core in cycle {found.cycle}:\n{stages}", f"waves of the cycles around it: {waves}"]

@@ -43,6 +43,7 @@ _PORTS: Final = {
     "instruction_missed": Out(1),
     "data_missed": Out(1),
     "missed": Out(1),
+    "for_data": Out(1),
     "failed": Out(1),
     "failed_at": Out(w.WORD),
 }
@@ -64,6 +65,7 @@ class Caches(wiring.Component):
         flushed: Out; all has.
         axi: Out; bus to memory.
         instruction_missed, data_missed, missed: Out; a line is missed, in the caches of the first level or in L2.
+        for_data: Out; with `missed`, whether the line in L2 is one of data.
         failed, failed_at: Out; memory has answered with an error, and an address in the line.
     """
 
@@ -126,6 +128,7 @@ class Caches(wiring.Component):
             self.instruction_missed.eq(instructions.request.taken),
             self.data_missed.eq(data.request.taken),
             self.missed.eq(second.missed),
+            self.for_data.eq(second.for_data),
             self.failed.eq(second.failed),
             self.failed_at.eq(second.failed_at),
         ]

@@ -38,6 +38,7 @@ class SecondCache(wiring.Component):
         flushed: Out; all have.
         axi: Out; bus to memory.
         missed: Out; a line is not here.
+        for_data: Out; the request that is served, or was the last one, is for data.
         failed, failed_at: Out; memory has answered with an error, and an address in the line.
     """
 
@@ -56,6 +57,7 @@ class SecondCache(wiring.Component):
                 "flushed": Out(1),
                 "axi": Out(AXI),
                 "missed": Out(1),
+                "for_data": Out(1),
                 "failed": Out(1),
                 "failed_at": Out(w.WORD),
             }
@@ -95,6 +97,7 @@ class SecondCache(wiring.Component):
             update.en.eq(looks_up | looks_up_evicted),
             update.data.as_value().eq(Cat(after_use(fields, row, used, list(address), ~hit, looks_up_evicted))),
             self.missed.eq(looks_up & ~hit),
+            self.for_data.eq(for_data),
         ]
         with m.If(looks_up):
             m.d.sync += [way.eq(number_of(used)), lost.eq(loses), *w.assign(lost_line, loses_line)]

@@ -38,6 +38,7 @@ from pentary_hdl.core.ports import moves as moves_port
 from pentary_hdl.core.products import Products
 from pentary_hdl.core.registers import Registers
 from pentary_hdl.core.results import Results
+from pentary_hdl.core.retire import Path
 from pentary_hdl.core.system import COUNTED, System, flags_as_word
 from pentary_hdl.core.units import ACTIVE, RESULTS, Units
 from pentary_hdl.crossbar.port import WHOLE, Shape, array_port
@@ -54,6 +55,7 @@ _EX: Final = data.StructLayout(
         "y": data.ArrayLayout(w.DIGIT, PENTS + 1),
         "late": w.WORD,  # the datum of a store
         "late_comes": 1,  # it comes in the first cycle in EX
+        "met": retire.MET,
     }
 )
 
@@ -185,30 +187,51 @@ class Core(wiring.Component):
             own = ex_loads & (ex_control.written == number) & (number != 0)
             return own | mem.waits(number, to_claim)
 
+        def path(number: Value) -> Value:
+            """Return where the word of a register comes from."""
+            found: Value = Const(Path.FILE.value, Path)
+            paths = (Path.EX, Path.PRODUCT, Path.LOAD, *[Path.UNIT] * given)
+            for passes, own in reversed(list(zip(registers.passes, paths, strict=True))):
+                found = Mux(passes == number, own.value, found)
+            return Mux(number == 0, Path.NONE.value, found)
+
         own_late = ex_loads & (ex_control.written == control.late) & (control.late != 0)
         own_late = own_late & ~(ex_may_leave & mem.comes_next(faults.device, access_comes))
-        waits, units_wait = Signal(), Signal()
-        m.d.comb += [
-            waits.eq(
-                load_waits(control.x)
-                | load_waits(control.y)
-                | own_late
-                | mem.waits_late(control.late, to_claim)
-                | products.waits(control.x)
-                | products.waits(control.y)
-                | products.waits(control.written)
-                | products.waits_late(control.late)
-                | results.waits(control.x)
-                | results.waits(control.y)
-                | results.waits(control.written)
-                | results.waits_late(control.late)
-                | units_wait
-                | (control.reads_flags & products.flags_wait)
-                | (control.reads_acc & products.acc_wait)
-                | (control.counts_accesses & (ex_valid | mem.busy))
-            ),
-            leaves.eq(fetching.valid & (~ex_valid | ex_may_leave) & ~waits),
-        ]
+        waits_for_index, waits_for_moves, waits_for_room, waits_for_units = (Signal() for _ in range(4))
+        numbers = (control.x, control.y, control.written)
+        waits = {
+            "load_use": load_waits(control.x)
+            | load_waits(control.y)
+            | own_late
+            | mem.waits_late(control.late, to_claim),
+            "multiply_use": Cat(products.waits(number) for number in numbers).any()
+            | products.waits_late(control.late)
+            | (control.reads_flags & products.flags_wait)
+            | (control.reads_acc & products.acc_wait),
+            "unit_result": Cat(results.waits(number) for number in numbers).any()
+            | results.waits_late(control.late)
+            | waits_for_index,
+            "memory_order": waits_for_moves | (control.counts_accesses & (ex_valid | mem.busy)),
+            "queue": waits_for_room,
+            "sync": waits_for_units,
+        }
+        may_leave = fetching.valid & (~ex_valid | ex_may_leave)
+        m.d.comb += leaves.eq(may_leave & ~Cat(waits.values()).any())
+
+        # ID: what the instruction has waited for, for its record
+        waited, before = Signal(len(retire.WAITS)), Signal(len(retire.WAITS))  # in ID, and before
+        reasons = {
+            **{name: may_leave & holds for name, holds in waits.items()},
+            "fetch_l2": leaves & fetched.missed[0],
+            "fetch_memory": leaves & fetched.missed[1],
+        }
+        now = waited | Cat(reasons.get(name, Const(0, 1)) for name in retire.WAITS)
+        with m.If(redirect):
+            m.d.sync += [waited.eq(0), before.eq(Cat({"flush": ~trap, "trap": trap}.get(n, 0) for n in retire.WAITS))]
+        with m.Else():
+            m.d.sync += waited.eq(Mux(leaves, 0, now))
+            with m.If(leaves):
+                m.d.sync += before.eq(0)
         with m.If(leaves):
             m.d.sync += [
                 ex.fetched.eq(fetched),
@@ -216,6 +239,10 @@ class Core(wiring.Component):
                 ex.y.eq(operand),
                 ex.late.eq(registers.words[1]),
                 ex.late_comes.eq(load_waits(control.late) | products.waits(control.late) | results.waits(control.late)),
+                ex.met.waits.eq(now | before),
+                ex.met.x.eq(path(control.x)),
+                ex.met.y.eq(path(control.y)),
+                ex.met.late.eq(path(control.late)),
                 ex_valid.eq(~redirect),
                 ex_first.eq(1),
                 ex_count.eq(0),
@@ -437,16 +464,21 @@ class Core(wiring.Component):
         first_address = Signal(w.WORD)
         with m.If(ex_first):
             m.d.sync += entered.eq(system.cycle)
-        moved = Signal(w.WORD)  # datum of a store, or word of a device
+        moved, late_path = Signal(w.WORD), Signal(Path)  # datum of a store, or word of a device
+        m.d.comb += late_path.eq(ex.met.late)
         m.d.comb += w.assign(moved, w.chosen(loads, list(self.input.word), list(ex.late)))
         is_available = Cat(*faults.address) == Cat(*w.constant(DEVICES["AVAILABLE"].address))
         with m.If(loads & is_available):
             m.d.comb += moved.eq(self.input.available)
         with m.If(~loads & ex_first & ex.late_comes):
-            m.d.comb += moved.eq(Mux(mem.register == ex_control.late, mem.loaded, multiplier.result))
+            is_loaded = mem.register == ex_control.late
+            m.d.comb += [
+                moved.eq(Mux(is_loaded, mem.loaded, multiplier.result)),
+                late_path.eq(Mux(is_loaded, Path.LOAD, Path.PRODUCT)),
+            ]
             for port in results.given:
                 with m.If(port.register == ex_control.late):
-                    m.d.comb += moved.eq(port.word)
+                    m.d.comb += [moved.eq(port.word), late_path.eq(Path.UNIT)]
         stores = access & ~loads
         reading = loads & ~faults.device
         product_outstanding = products.flags_wait & ~(commits & gives_flags)
@@ -474,6 +506,9 @@ class Core(wiring.Component):
                 record.of_unit.eq(of_unit),
                 record.flags_late.eq(product_outstanding | multiplies),
                 record.halt.eq(kind == Kind.HALT),
+                record.met.eq(ex.met),
+                record.met.late.eq(late_path),
+                record.met.waits[retire.WAITS.index("execute")].eq(last != 0),
                 brought.loads.eq(Mux(loads, ex_control.written, 0)),
                 brought.reads.eq(reading),
                 brought.stores.eq(stores),
@@ -521,12 +556,10 @@ class Core(wiring.Component):
                 units.row.eq(ex_count),
                 moving.eq(units.moves),
                 idle.eq(units.idle.all()),
-                units_wait.eq(
-                    room.any()
-                    | (control.after_moves & ~units.idle[UNITS.index(Unit.MEMORY)])
-                    | (control.after_units & ~idle)
-                    | (awaited & ~units.complete.bit_select(control.move.indices, 1))
-                ),
+                waits_for_room.eq(room.any()),
+                waits_for_moves.eq(control.after_moves & ~units.idle[UNITS.index(Unit.MEMORY)]),
+                waits_for_units.eq(control.after_units & ~idle),
+                waits_for_index.eq(awaited & ~units.complete.bit_select(control.move.indices, 1)),
                 index_trap.eq(ex_valid & indexed & at_end & ~committed & units.wrong & ~(ex_first & faults.happens)),
                 wrong_index.eq(units.value),
                 results.in_ex.eq(Mux(in_ex.any(), ex_control.written, 0)),
@@ -546,6 +579,17 @@ class Core(wiring.Component):
 
         # Memory, through the caches or without them; accesses of the pipeline and of vectors exclude each other.
         if config.caches.enabled:
+            # The line that is awaited comes from memory, as is known since it has been missed in L2.
+            waits_for_line = ~fetching.outside & ~caches.ready & fetching.empty
+            data_from_memory, line_from_memory = Signal(), Signal()
+            for from_memory, taken, for_data in (
+                (data_from_memory, caches.data_missed, 1),
+                (line_from_memory, caches.instruction_missed, 0),
+            ):
+                with m.If(caches.missed & (caches.for_data == for_data)):
+                    m.d.sync += from_memory.eq(1)
+                with m.Elif(taken):
+                    m.d.sync += from_memory.eq(0)
             wiring.connect(m, caches.axi, wiring.flipped(self.axi))
             m.d.comb += [
                 caches.store.address.eq(Mux(moves.valid, moves.address.as_value(), mem.store.address.as_value())),
@@ -574,6 +618,8 @@ class Core(wiring.Component):
                 caches.valid.eq(moves.valid | mem.accesses),
                 mem.done.eq(caches.done),
                 mem.soon.eq(caches.soon),
+                mem.from_memory.eq(data_from_memory),
+                fetching.missing.eq(Cat(waits_for_line, waits_for_line & line_from_memory)),
                 mem.memory.eq(caches.loaded),
             ]
             with m.If(caches.failed):

@@ -15,6 +15,7 @@ FETCHED = data.StructLayout(
         "following": w.WORD,  # the next address
         "predicted": w.WORD,  # the one that is fetched after it
         "outside": 1,  # of the text
+        "missed": 2,  # it has waited for L2, and for memory
         "way": 6,  # of the instruction cache, from which it comes
         "word": w.WORD,
         "control": CONTROL,
@@ -37,6 +38,7 @@ class Fetch(wiring.Component):
         address: Out; of an instruction.
         enable: Out; the memory is to read it, and to give it from the next cycle on until it is to read again.
         ready: In; the memory can read it in this cycle.
+        missing: In; of `FETCHED.missed`: its line is awaited from L2, or from memory, in this cycle.
         way: In; way of the cache from which it is read.
         outside: Out; it is outside the text, and need not be read.
         word: In; what the memory has read.
@@ -59,6 +61,7 @@ class Fetch(wiring.Component):
                 "address": Out(w.WORD),
                 "enable": Out(1),
                 "ready": In(1),
+                "missing": In(2),
                 "way": In(6),
                 "outside": Out(1),
                 "word": In(w.WORD),
@@ -96,6 +99,8 @@ class Fetch(wiring.Component):
             look.eq(fresh & may_move if two_cycles else fresh),
             *w.assign(following, w.next_of(m, list(pc))),
         ]
+        missed = Signal(2)
+        m.d.sync += missed.eq(Mux(moves | self.redirect, 0, missed | self.missing))
         m.d.sync += [fresh.eq(moves | self.redirect | (fresh & ~look)), held.eq(predicted)]
         with m.If(moves):
             m.d.sync += [
@@ -105,6 +110,7 @@ class Fetch(wiring.Component):
                 read.predicted.eq(predicted),
                 read.outside.eq(self.outside),
                 read.way.eq(self.way),
+                read.missed.eq(missed),
                 read_valid.eq(1),
             ]
         with m.Elif(read_leaves):

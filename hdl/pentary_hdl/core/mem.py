@@ -10,6 +10,7 @@ from pentary.machine.config import Config
 from pentary_hdl.core import retire
 from pentary_hdl.core import word as w
 from pentary_hdl.core.ports import CONSOLE, EXIT, WRITE
+from pentary_hdl.core.retire import WAITS
 
 BROUGHT: Final = data.StructLayout(
     {
@@ -45,6 +46,7 @@ class MemoryStage(wiring.Component):
         accesses: Out; there is an access to memory in the first cycle, at the address of `store`, until it is done.
         done: In; it takes place in this cycle.
         soon: In; it does not, but does in the next one.
+        from_memory: In; the line that it waits for comes from memory, not from L2.
         store: Out; as of the core, `enable` for as long as the access is there.
         console, exit: Out; as of the core.
         busy: Out; whether there is an instruction that does not end in this cycle.
@@ -73,6 +75,7 @@ class MemoryStage(wiring.Component):
                 "accesses": Out(1),
                 "done": In(1),
                 "soon": In(1),
+                "from_memory": In(1),
                 "store": Out(WRITE),
                 "console": Out(CONSOLE),
                 "exit": Out(EXIT),
@@ -155,6 +158,14 @@ class MemoryStage(wiring.Component):
             self.pc.eq(first.record.pc),
             self.pc_valid.eq(valid[0]),
         ]
+
+        waits = first.record.met.waits
+        with m.If(self.accesses & ~self.done):
+            m.d.sync += waits[WAITS.index("data_l2")].eq(1)
+            with m.If(self.from_memory):
+                m.d.sync += waits[WAITS.index("data_memory")].eq(1)
+        with m.If(valid[0] & (wait != 0)):
+            m.d.sync += waits[WAITS.index("device")].eq(1)
 
         words = [Mux(first.reads, self.memory.as_value(), first.record.data.as_value())]
         for place in range(1, self._depth):

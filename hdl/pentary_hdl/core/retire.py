@@ -8,7 +8,7 @@ records that are made of them.
 
 from typing import Final
 
-from amaranth.lib import data
+from amaranth.lib import data, enum
 
 from pentary_hdl.core import units
 from pentary_hdl.core import word as w
@@ -16,6 +16,39 @@ from pentary_hdl.core.alu import FLAGS
 from pentary_hdl.core.registers import WRITE
 
 ORDER_BITS: Final = 32
+
+WAITS: Final = (
+    "flush",
+    "trap",
+    "fetch_l2",
+    "fetch_memory",
+    "load_use",
+    "multiply_use",
+    "unit_result",
+    "memory_order",
+    "queue",
+    "sync",
+    "execute",
+    "data_l2",
+    "data_memory",
+    "device",
+)
+"""Causes for which an instruction can wait, in the order of their bits; `queue` stands for those of all units."""
+
+
+class Path(enum.Enum, shape=3):
+    """Where an operand comes from."""
+
+    NONE = 0
+    FILE = 1
+    EX = 2
+    PRODUCT = 3
+    LOAD = 4
+    UNIT = 5
+
+
+MET: Final = data.StructLayout({"waits": len(WAITS), "x": Path, "y": Path, "late": Path})
+"""What an instruction has waited for, and where its operands come from: first and second one, and datum of a store."""
 
 RETIRED: Final = data.StructLayout(
     {
@@ -35,6 +68,7 @@ RETIRED: Final = data.StructLayout(
         "of_unit": 1,  # its result is the next one for its register from the units beside the pipeline
         "flags_late": 1,  # the flags after it are those of the newest product, its own included
         "halt": 1,
+        "met": MET,
     }
 )
 """An instruction that is in WB."""

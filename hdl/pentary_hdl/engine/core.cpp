@@ -92,6 +92,18 @@ struct Product {
     int64_t value, flags;
 };
 
+// What instructions have met, see MET of retire.py: bits of `waits`, then one for each path of each operand.
+struct Met {
+    static constexpr int PATHS = 8;
+    uint64_t bits_of(const uint32_t* port) const {
+        const int path = RETIRED_met_BITS - 9;
+        uint64_t found = bits(port, RETIRED_met, path);
+        for (int operand = 0; operand < 3; operand++)
+            found |= 1ull << (path + PATHS * operand + bits(port, RETIRED_met + path + 3 * operand, 3));
+        return found;
+    }
+};
+
 struct Stored {  // a word of a vector in memory
     int64_t address;
     uint64_t word;
@@ -218,6 +230,7 @@ struct Bench {
     std::vector<Stored> moving;               // of the vector that is being stored
     std::deque<std::vector<Stored>> vectors;  // those that have been stored
     std::set<int64_t> stops;
+    std::map<int64_t, uint64_t> met;  // by address of the instruction
 #if CROSSBAR
     Crossbar array;
 #endif
@@ -351,6 +364,7 @@ struct Bench {
             const bool halt = FIELD(port, RETIRED, halt), of_unit = FIELD(port, RETIRED, of_unit);
             const bool writes = record.reg != 0;
             const bool vector = FIELD(port, RETIRED, stores_vector);
+            met[record.pc] |= Met().bits_of(port);
             waiting[record.order] = {record, product,           late,   halt,  false, product && writes,
                                      of_unit && writes, stores, vector};
             last_retired = cycle;
@@ -497,6 +511,9 @@ int main(int count, char** arguments) {
     write(bench.registers);
     for (auto& word : bench.memory) word = numbers.of(word);
     write(bench.memory);
+    std::vector<int64_t> met = {(int64_t)bench.met.size()};
+    for (auto& [pc, bits] : bench.met) met.insert(met.end(), {pc, (int64_t)bits});
+    write(met);
     std::fflush(stdout);
     return 0;
 }

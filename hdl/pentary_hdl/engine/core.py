@@ -15,6 +15,7 @@ Python sends a program and what it reads, and receives retire records, if asked 
 | 9 | -1; number of the ending; cycles, instructions, traps; cause, address, whether a double fault; exit status |
 | 8 | of ID, EX, MEM and WB: whether there is an instruction, and its address |
 | many | P0 to P31, memory |
+| many | number of addresses of which an instruction has retired; for each, itself, and what the instructions have met |
 """
 
 import subprocess
@@ -334,6 +335,7 @@ class CoreRun:
         pairs = self._receive(2 * len(STAGES)).reshape(-1, 2).tolist()
         self.stages = [(bool(valid), pc) for valid, pc in pairs]
         registers, memory = self._receive(REGISTERS), self._receive(self.setup.config.memory.words)
+        met = self._receive(2 * self._receive(1).item()).reshape(-1, 2)
         here, error = self.setup.program.place(last), None
         match ENDINGS[ending]:
             case "fault":
@@ -347,7 +349,10 @@ class CoreRun:
                 error = f"the program ends with the exit status {status}, outside 0..{STATUS_MAX}"
             case _:
                 pass
-        self.outcome = Outcome(ENDINGS[ending], error, cycles, instructions, handled, last, status, registers, memory)
+        self.outcome = Outcome(
+            *(ENDINGS[ending], error, cycles, instructions, handled, last, status, registers, memory),
+            met=dict(met.tolist()),
+        )
 
     def take_output(self) -> list[int]:
         """Return what has been written to the console since the last call."""

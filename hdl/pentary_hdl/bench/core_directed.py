@@ -1,0 +1,273 @@
+"""Directed programs for the core: each instruction with each cause to wait, and each operand on each path."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pentary.asm import assemble_text
+from pentary.isa.table import CALLS, LINK, MAX_VL, STACK, Instruction
+from pentary.machine.config import Config
+from pentary.machine.engines import Setup
+from pentary_hdl.bench.core_coverage import operands_of, paths, present, waits_of
+from pentary_hdl.core.decoder import of_unit
+from pentary_hdl.core.retire import Path
+from pentary_hdl.vector.parameters import roles
+
+_VL: Final = 20
+_NAMES: Final = {
+    **{"rd": "p9", "rs": "p5", "rt": "p6", "ru": "p7", "P30": f"p{STACK}", "P31": f"p{LINK}"},
+    **{"vd": "v1", "vs": "v2", "vt": "v3", "vu": "v4", "fd": "f1", "fs": "f1", "cd": "rank", "sd": "SCRATCH"},
+    **{"ss": "DCACHE_ACCESSES", "i(rs)": "scratch - 1(p5)", "i": "1", "k": "1", "w": "2"},
+}
+"""Operands as they are written; v2 stays 0, and so does v3."""
+
+_VALUES: Final = {
+    **{("SETVL", "rs"): _VL, ("LRMUL", "rs"): 0, ("RET", "P31"): "next"},
+    **{(name, "rs"): "next" for name in ("JUMPR", "CALLR")},
+    **{(name, "rs"): "scratch" for name in ("LOADVS", "STOREVS")},
+    **{(name, "rt"): "scratch" for name in ("LOADVX", "STOREVX")},
+    **{(name, "P30"): "stack" for name in ("PUSH", "POP")},
+}
+"""Values of operands that are not 1; `next` is the address after the instruction."""
+
+_FILLERS: Final = {
+    "vector": "VADD v5, v5, v5",
+    "memory": "LOADV v5, scratch(zero)",
+    "crossbar": "LOADX v5, p12",
+    "lowrank": "LRGEN p12",
+}
+"""Instructions that keep a unit busy."""
+
+_FRAME: Final = """
+start:  LI      p10, {vl}
+        SETVL   p10
+{body}
+        HALT
+        .data
+scratch: .space {scratch}
+        .space 100
+stack:  .space 100
+{constants}
+fresh:  .space {fresh}
+"""
+_SCRATCH: Final = MAX_VL + 2 * _VL
+
+
+class _Writer:
+    """Writer of a directed program.
+
+    Args:
+        config: machine on which it is to run.
+
+    Attributes:
+        lines: of the program.
+        place: address of the next instruction.
+    """
+
+    def __init__(self, config: Config) -> None:
+        """Start a program."""
+        self.lines: list[str] = []
+        self.place = 2  # after those of the frame
+        self._config, self._constants, self._fresh, self._labels = config, dict[str, str](), 0, 0
+
+    def emit(self, *instructions: str) -> None:
+        """Add instructions, each of one word."""
+        self.lines += [f"        {text}" for text in instructions]
+        self.place += len(instructions)
+
+    def label(self) -> str:
+        """Return a new label."""
+        self._labels += 1
+        return f"l{self._labels}"
+
+    def mark(self, label: str) -> None:
+        """Put a label before the next instruction."""
+        self.lines.append(f"{label}:")
+
+    def align(self) -> None:
+        """Go on at the beginning of a line of the instruction cache."""
+        line = self._config.caches.line
+        while (self.place + line // 2) % line:
+            self.emit("NOP")
+
+    def fresh(self) -> str:
+        """Return an address in a line that has not been used."""
+        self._fresh += max(self._config.caches.line, 1)
+        return f"fresh + {self._fresh}"
+
+    def constant(self, value: str) -> str:
+        """Return the label of a word in memory."""
+        return self._constants.setdefault(value, f"c{len(self._constants)}")
+
+    def sync(self) -> None:
+        """Wait until the units are idle, and products done."""
+        if self._config.units.vector:
+            self.emit("SYNC")
+        self.emit("NOP", "NOP", "NOP")
+
+    def give(self, path: Path, register: str, value: str) -> None:
+        """Give a register a value, which comes to the next instruction on some path; both are in one line."""
+        match path:
+            case Path.FILE:
+                found = [f"LI {register}, {value}", "NOP", "NOP"]
+            case Path.EX:
+                found = [f"LI {register}, {value}"]
+            case Path.PRODUCT:  # not of MUL, which waits in EX itself with the overflow trap
+                found = [f"LI p10, {value}", "SHLI p10, p10, 8", "LI p11, 5**8", f"MULH {register}, p10, p11"]
+            case Path.LOAD:
+                found = [f"LOAD {register}, {self.constant(value)}(zero)"]
+            case _:
+                found = [f"LI p10, {value}", "VSET v6, zero, p10", "SYNC", f"VGET {register}, v6, zero"]
+        line = self._config.caches.line
+        if (self.place + len(found) + line // 2) % line == 0:
+            self.emit("NOP")
+        self.emit(*found)
+
+    def text(self) -> str:
+        """Return the program."""
+        constants = "\n".join(f"{label}: .word {value}" for value, label in self._constants.items())
+        body = "\n".join(self.lines)
+        room = self._fresh + 2 * self._config.caches.line
+        return _FRAME.format(vl=_VL, body=body, scratch=_SCRATCH, constants=constants, fresh=room)
+
+
+class _Instruction:
+    """Writer of the situations of one instruction."""
+
+    def __init__(self, writer: _Writer, line: Instruction, config: Config) -> None:
+        """Start with an instruction."""
+        self._w, self._line, self._config = writer, line, config
+        self._read = list(dict.fromkeys(operands_of(line).values()))
+
+    def write(self) -> None:
+        """Write all its situations."""
+        for name in self._read:
+            for path in paths(self._config):
+                self._prepare(without=name)
+                self._take(name, path)
+        for wait in waits_of(self._line, self._config):
+            self._wait(wait)
+
+    def _value(self, name: str) -> str:
+        return str(_VALUES.get((self._line.name, name), 1))
+
+    def _prepare(self, without: str = "") -> None:
+        """Give all operands their values but one, and wait."""
+        self._next = self._w.label()
+        if self._line.name == "TRET":
+            self._w.emit(f"LI p12, {self._next}", "CSRW EPC, p12")
+        for name in self._read:
+            if name != without:
+                self._w.give(Path.EX, _NAMES[name], self._value(name).replace("next", self._next))
+        self._w.sync()
+
+    def _take(self, name: str, path: Path) -> None:
+        """Give the last operand its value, and execute the instruction."""
+        self._w.give(path, _NAMES[name], self._value(name).replace("next", self._next))
+        self._execute()
+
+    def _execute(self) -> None:
+        operands = [self._next if name in ("j7", "j10") else _NAMES[name] for name in self._line.operands]
+        self._w.emit(f"{self._line.name} {', '.join(operands)}")
+        self._w.mark(self._next)
+
+    def _wait(self, wait: str) -> None:
+        """Write the situation in which the instruction waits for something, unless others have it."""
+        writer, name = self._w, self._line.name
+        written = {"PUSH": STACK, **dict.fromkeys(CALLS, LINK)}.get(name)
+        register = f"p{written}" if written else _NAMES["rd"] if "rd" in roles(self._line) else ""
+        match wait:
+            case "flush":
+                self._prepare()
+                here = writer.label()
+                writer.emit(f"BEQ zero, zero, {here}", "NOP", "NOP")
+                writer.mark(here)
+                self._execute()
+            case "trap" if name != "TRET":
+                here = writer.label()
+                writer.emit(f"LI p12, {here}", "CSRW HANDLER, p12")
+                self._prepare()
+                writer.emit("DIV p13, p13, zero")
+                writer.mark(here)
+                self._execute()
+                writer.emit("CSRW TRAPPED, zero")
+            case "fetch_l2":
+                self._prepare()
+                writer.align()
+                self._execute()
+            case "multiply_use" | "unit_result" if name == "FLAGS" or (register and not self._read):
+                self._prepare()
+                writer.give(Path.PRODUCT if wait == "multiply_use" else Path.UNIT, register, "1")
+                self._execute()
+            case "memory_order":
+                self._prepare()
+                writer.emit("LOADV v5, scratch(zero)" if self._config.units.vector else "LOAD p12, scratch(zero)")
+                self._execute()
+            case "queue":
+                writer.emit(f"LI p12, {MAX_VL}", "SETVL p12", "LI p12, 1")
+                self._prepare()
+                writer.emit(*[_FILLERS[self._line.unit]] * (self._config.pipeline.queue + 2))
+                self._execute()
+                writer.sync()
+                writer.emit(f"LI p12, {_VL}", "SETVL p12")
+            case "sync" if name != "HALT":
+                writer.emit("VADD v5, v5, v5")
+                self._prepare()
+                self._execute()
+            case "execute" if of_unit(self._line):
+                writer.emit(f"LI p12, {MAX_VL}", "SETVL p12")
+                self._prepare()
+                self._execute()
+                writer.emit(f"LI p12, {_VL}", "SETVL p12")
+            case "data_l2":
+                self._prepare(without="rs" if name in ("LOAD", "STORE") else "P30")
+                if name in ("LOAD", "STORE"):
+                    writer.emit(f"LI p5, {writer.fresh()} - scratch + 1")
+                else:
+                    writer.emit(f"LI p{STACK}, {writer.fresh()}")
+                self._execute()
+            case "device":
+                writer.emit("LOAD p9, -1002(zero)" if name == "LOAD" else "STORE p9, -1000(zero)")
+            case _:
+                pass
+
+
+def _halts(config: Config) -> Iterator[_Writer]:
+    """Yield programs that end in different ways."""
+    for before in ("flush", "trap", "fetch", "sync"):
+        writer = _Writer(config)
+        here = writer.label()
+        match before:
+            case "flush":
+                writer.emit(f"BEQ zero, zero, {here}", "NOP")
+            case "trap":
+                writer.emit(f"LI p12, {here}", "CSRW HANDLER, p12", "DIV p13, p13, zero")
+            case "fetch":
+                writer.align()
+            case _ if config.units.vector:
+                writer.emit("VADD v5, v5, v5")
+            case _:
+                continue
+        writer.mark(here)
+        yield writer
+
+
+def _returns(config: Config) -> Setup:
+    """Return a program whose handler returns at once from an interrupt."""
+    writer = _Writer(config)
+    writer.emit("LI p12, handler", "CSRW HANDLER, p12", "LI p12, 1", "CSRW ENABLE, p12", "LI p12, 1000")
+    writer.mark("loop")
+    writer.emit("ADDI p12, p12, -1", "BGT p12, zero, loop", "HALT")
+    writer.mark("handler")
+    writer.emit("TRET")
+    return Setup(assemble_text(writer.text()), config, interrupts=(1_000,))
+
+
+def directed(config: Config) -> Iterator[Setup]:
+    """Yield the programs for a machine."""
+    whole = _Writer(config)
+    for line in present(config):
+        if line.name != "HALT":
+            _Instruction(whole, line, config).write()
+    for writer in (whole, *_halts(config)):
+        yield Setup(assemble_text(writer.text()), config)
+    yield _returns(config)
