@@ -9,8 +9,8 @@ from amaranth import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, enum, wiring
 from amaranth.lib.wiring import In, Out
 
-from pentary.isa.encoding import LAYOUTS, OPCODE
-from pentary.isa.table import BY_NAME
+from pentary.isa.encoding import LAYOUTS, OPCODE, Field
+from pentary.isa.table import BY_NAME, Instruction
 from pentary_hdl.core import word as w
 from pentary_hdl.vector.parameters import NAMES, having
 from pentary_hdl.vector.scoreboard import USES
@@ -59,6 +59,17 @@ def is_any(op: Value, names: Collection[str]) -> Value:
     return reduce(or_, [op == Op[name] for name in names], Const(0, 1))
 
 
+def is_instruction(word: w.Digits, line: Instruction) -> Value:
+    """Return whether a legal word is an instruction, by its code."""
+
+    def equals(field: Field, number: int) -> Value:
+        digits = word[field.lowest : field.lowest + field.width]
+        return Cat(*digits) == Cat(*w.constant(number, field.width))
+
+    code, layout = equals(OPCODE, line.opcode), LAYOUTS[line.format]
+    return code & equals(layout["function"], line.function) if "function" in layout else code
+
+
 class Decoder(wiring.Component):
     """Decoder, combinational.
 
@@ -78,17 +89,10 @@ class Decoder(wiring.Component):
         def field(lowest: int, width: int) -> list[Value]:
             return word[lowest : lowest + width]
 
-        def equals(lowest: int, width: int, number: int) -> Value:
-            return Cat(*field(lowest, width)) == Cat(*w.constant(number, width))
-
         is_ = {}
         for name in NAMES:
-            line, is_[name] = BY_NAME[name], Signal(name=f"is_{name}")
-            layout = LAYOUTS[line.format]
-            code = equals(*OPCODE, line.opcode)
-            m.d.comb += is_[name].eq(
-                code & equals(*layout["function"], line.function) if "function" in layout else code
-            )
+            is_[name] = Signal(name=f"is_{name}")
+            m.d.comb += is_[name].eq(is_instruction(word, BY_NAME[name]))
 
         def any_of(names: Collection[str]) -> Value:
             return reduce(or_, [is_[name] for name in names])

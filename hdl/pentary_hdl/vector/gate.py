@@ -5,8 +5,9 @@ from typing import Final
 from amaranth import ClockDomain, ClockSignal, DomainRenamer, Elaboratable, Module, ResetSignal, Signal
 from amaranth.lib import data
 
-ACTIVE: Final = data.StructLayout({"lanes": 1, "products": 1})
-"""Clock domains of the vector unit beside `sync`: of the lanes, and of their products with what is made of these."""
+ACTIVE: Final = data.StructLayout({"lanes": 1, "products": 1, "wide": 1})
+"""Clock domains of the vector unit beside `sync`: of the lanes; of their products with what is made of these; of the
+words that are written to vector registers several rows at once."""
 
 
 def add_gated_clocks(m: Module, active: data.View) -> None:

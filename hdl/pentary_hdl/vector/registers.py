@@ -54,6 +54,30 @@ def write_port(sizes: Sizes) -> wiring.Signature:
     )
 
 
+def wide_port(sizes: Sizes, rows: int) -> wiring.Signature:
+    """Return the signature of a writer's port for several rows at once, as the writer sees it.
+
+    Args:
+        sizes: of the unit.
+        rows: how many, a power of two.
+
+    Members:
+        enable, number: Out; as of `write_port`.
+        row: Out; number of the first row, a multiple of `rows`.
+        words: Out; the rows, one after the other.
+        last: Out; the rows above them become 0.
+    """
+    return wiring.Signature(
+        {
+            "enable": Out(1),
+            "number": Out(NUMBER),
+            "row": Out(sizes.row_number),
+            "words": Out(w.WORD).array(rows * sizes.lanes),
+            "last": Out(1),
+        }
+    )
+
+
 class Registers(wiring.Component):
     """Vector register file.
 
@@ -65,16 +89,24 @@ class Registers(wiring.Component):
     Args:
         sizes: of the unit.
         readers, writers: numbers of ports.
+        wide: rows that one more writer writes at once; 0 if there is none.
 
     Members:
         reads: In; for each reader, of `read_port`.
         writes: In; for each writer, of `write_port`; no two of them write the same register in a cycle.
+        wide: In; of `wide_port`, if there is one; it does not write a register that another writes in this cycle.
     """
 
-    def __init__(self, sizes: Sizes, readers: int, writers: int) -> None:
+    def __init__(self, sizes: Sizes, readers: int, writers: int, wide: int = 0) -> None:
         """Create a register file."""
-        self._sizes = sizes
-        super().__init__({"reads": In(read_port(sizes)).array(readers), "writes": In(write_port(sizes)).array(writers)})
+        self._sizes, self._wide = sizes, wide
+        super().__init__(
+            {
+                "reads": In(read_port(sizes)).array(readers),
+                "writes": In(write_port(sizes)).array(writers),
+                **({"wide": In(wide_port(sizes, wide))} if wide else {}),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         """Create the memories, and choose among them for each reader."""
@@ -130,6 +162,12 @@ class Registers(wiring.Component):
         with m.If(hits.any()):
             # The bits below the one of this row are those of the lower rows.
             m.d.sync += written.eq(Mux(last, written & (here - 1), written) | here)
+        if self._wide:
+            widely, first = Signal(name=f"widely_{number}"), Signal(rows, name=f"first_{number}")
+            m.d.comb += [widely.eq(self.wide.enable & (self.wide.number == number)), first.eq(1 << self.wide.row)]
+            these = Cat(first[place - place % self._wide] for place in range(rows))
+            with m.If(widely):
+                m.d.sync += written.eq(Mux(self.wide.last, written & (first - 1), written) | these)
 
         found: list[list[Value]] = [[] for _ in self.reads]
         for lane in range(lanes):
@@ -140,6 +178,13 @@ class Registers(wiring.Component):
             for hit, words in zip(hits[1:], masked[1:], strict=True):
                 word = Mux(hit, words[lane], word)
             m.d.comb += [write.addr.eq(row), write.en.eq(enables[lane]), write.data.eq(word)]
+            for place in range(self._wide):
+                write = bank.write_port(domain="wide")
+                m.d.comb += [
+                    write.addr.eq(self.wide.row | place),
+                    write.en.eq(widely),
+                    write.data.eq(self.wide.words[place * lanes + lane].as_value()),
+                ]
             for port, words in zip(self.reads, found, strict=True):
                 read = bank.read_port(domain="comb")
                 m.d.comb += read.addr.eq(port.row)

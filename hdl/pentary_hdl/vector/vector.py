@@ -1,6 +1,6 @@
 """Vector registers, their scoreboard and the vector unit, with ports for the other units that use vector registers."""
 
-from amaranth import Cat, DomainRenamer, Module, Signal
+from amaranth import Cat, Const, DomainRenamer, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -10,7 +10,7 @@ from pentary_hdl.core import word as w
 from pentary_hdl.vector.decoder import CONTROL
 from pentary_hdl.vector.gate import ACTIVE
 from pentary_hdl.vector.parameters import Sizes
-from pentary_hdl.vector.registers import Registers, read_port, write_port
+from pentary_hdl.vector.registers import Registers, read_port, wide_port, write_port
 from pentary_hdl.vector.scoreboard import USES, Scoreboard, ticket_layout
 from pentary_hdl.vector.unit import ANNOUNCED, RESULT, RESULTS, VectorUnit
 
@@ -51,16 +51,18 @@ class Vector(wiring.Component):
     Args:
         config: configuration of the machine.
         others: how many other units use the vector registers.
+        wide: rows that one of them writes at once through a port of its own; 0 if none does.
 
     Members:
         in_ex, enters, control, x, y, vl, room, results, announced, starts, idle: of the vector unit, see `VectorUnit`.
         active: Out; of `gate.ACTIVE`: something in a clock domain changes at the end of this cycle.
         others: In; of each other unit, of `user_port`; at most one of all units has `enters` in a cycle.
+        wide: In; of `registers.wide_port`, if there is one.
     """
 
-    def __init__(self, config: Config, others: int) -> None:
+    def __init__(self, config: Config, others: int, wide: int = 0) -> None:
         """Create the unit and what it shares."""
-        self._config, self._users = config, 1 + others
+        self._config, self._users, self._wide = config, 1 + others, wide
         super().__init__(
             {
                 "in_ex": In(1),
@@ -76,6 +78,7 @@ class Vector(wiring.Component):
                 "idle": Out(1),
                 "active": Out(ACTIVE),
                 "others": In(user_port(config, self._users)).array(others),
+                **({"wide": In(wide_port(Sizes.of(config), wide))} if wide else {}),
             }
         )
 
@@ -85,7 +88,7 @@ class Vector(wiring.Component):
         sizes = Sizes.of(self._config)
         m.submodules.unit = unit = VectorUnit(self._config, self._users)
         m.submodules.scoreboard = scoreboard = Scoreboard(self._users, self._config.pipeline.queue)
-        registers = Registers(sizes, self._users, 1 + self._users)
+        registers = Registers(sizes, self._users, 1 + self._users, self._wide)
         m.submodules.registers = DomainRenamer("lanes")(registers)
         for name in ("in_ex", "enters", "control", "x", "y", "vl"):
             m.d.comb += getattr(unit, name).eq(getattr(self, name))
@@ -94,10 +97,15 @@ class Vector(wiring.Component):
         for own, theirs in zip([*self.results, *self.announced], [*unit.results, *unit.announced], strict=True):
             m.d.comb += own.eq(theirs)
 
-        writing = Cat(other.write.enable for other in self.others).any()
+        widely = Const(0, 1)
+        if self._wide:
+            wiring.connect(m, registers.wide, wiring.flipped(self.wide))
+            widely = self.wide.enable
+        writing = Cat(*(other.write.enable for other in self.others), widely).any()
         m.d.comb += [
             self.active.lanes.eq(unit.active.lanes | writing),
             self.active.products.eq(unit.active.products),
+            self.active.wide.eq(widely),
         ]
 
         uses = Signal(USES)

@@ -1,6 +1,6 @@
 """What the vector unit is given in each cycle for a program, and what it has to give, by the interpreter."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil
@@ -13,9 +13,10 @@ from pentary.interpreter import Interpreter
 from pentary.interpreter.machine import SEMANTICS
 from pentary.isa.encoding import encode, operands
 from pentary.isa.program import Program
-from pentary.isa.table import BY_NAME, REGISTERS
+from pentary.isa.table import BY_NAME, MAX_VL, REGISTERS
 from pentary.machine.config import Config
 from pentary.numbers.word import PENTS, WORD_MAX
+from pentary_hdl.crossbar.port import Shape
 
 SCALAR = ({"VGET", "FITGET"}, {"VSUM", "VMAX"})
 """Instructions whose results come at each port."""
@@ -29,16 +30,16 @@ class Expected:
         frames: inputs of each cycle, as packed bits.
         scalars: by cycle and port, register and word.
         rows: by cycle, the words of the row that a store reads.
-        held: by user, the vector unit first: for each instruction, its cycle of EX and that of its start.
-        done: for each instruction of the vector unit, its cycle of EX and that of its completion.
+        held: by user: for each instruction, its cycle of EX and that of its start.
+        done: by user, but for the second one: for each instruction, its cycle of EX and that of its completion.
         coverage: how often something has happened.
     """
 
     frames: list[int] = field(default_factory=list)
     scalars: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
     rows: dict[int, list[int]] = field(default_factory=dict)
-    held: tuple[list[tuple[int, int]], list[tuple[int, int]]] = field(default_factory=lambda: ([], []))
-    done: list[tuple[int, int]] = field(default_factory=list)
+    held: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
+    done: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
     coverage: Counter[str] = field(default_factory=Counter)
 
 
@@ -78,34 +79,44 @@ def fields(layout: data.Layout, prefix: str = "", offset: int = 0) -> dict[str, 
     return found
 
 
-def expect(program: Sequence[Any], times: Sequence[Any], config: Config, inputs: data.StructLayout) -> Expected:
+def expect(
+    program: Sequence[Any], times: Sequence[Any], config: Config, inputs: data.StructLayout, shape: Shape
+) -> Expected:
     """Return what happens in a program of `programs.Do`, whose instructions are executed at some `programs.Times`."""
     lanes = config.lowrank.lanes
     machine = Interpreter(Program(np.zeros(0, np.int64), 0, 0), memory=1)
     cycles = max(at.done for at in times) + 3
-    unit: list[dict[str, Any]] = [{} for _ in range(cycles)]
-    other: list[dict[str, Any]] = [{"reads": 0, "writes": 0, "free": 1} for _ in range(cycles)]
+    users: dict[str, list[dict[str, Any]]] = {name: [{} for _ in range(cycles)] for name, _ in inputs}
+    users["other"] = [{"reads": 0, "writes": 0, "free": 1} for _ in range(cycles)]
     found = Expected()
     for do, at in zip(program, times, strict=True):
-        moves = do.name in ("LOAD", "STORE")
-        own = other if moves else unit
+        own = users[do.user]
         for cycle in range(at.ex, at.mem):
             own[cycle]["in_ex"] = 1
         own[at.mem - 1]["enters"] = 1
-        found.held[moves].append((at.ex, at.start))
+        found.held[do.user].append((at.ex, at.start))
         machine.vl = do.vl
-        if moves:
-            _move(do, at, lanes, machine, other, found)
+        if do.user == "other":
+            _move(do, at, lanes, machine, own, found)
         else:
-            _execute(do, at, machine, unit, found)
+            _execute(do, at, machine, own, found)
+        if do.name == "LOADX":
+            _remove(machine.crossbar, do.y, shape)
         found.coverage[do.name] += 1
         found.coverage[f"{do.name} waits"] += at.start > at.mem
     found.coverage["two results"] = sum((cycle, 1) in found.scalars for cycle, port in found.scalars if port == 0)
-    found.coverage["queue full"] = sum(
-        ex == start for (_, start), (ex, _) in zip(found.held[0], found.held[0][config.pipeline.queue :], strict=False)
-    )
-    found.frames = [packed(inputs, {"unit": one, "other": two}) for one, two in zip(unit, other, strict=True)]
+    for name, held in found.held.items():
+        later = held[config.pipeline.queue :]
+        full = sum(ex == start for (_, start), (ex, _) in zip(held, later, strict=False))
+        found.coverage[f"{name} queue full"] = full
+    found.frames = [packed(inputs, {name: own[cycle] for name, own in users.items()}) for cycle in range(cycles)]
     return found
+
+
+def _remove(devices: list[list[int]], row: int, shape: Shape) -> None:
+    """Remove the devices of a row that an array does not have."""
+    columns = shape.columns if row < shape.rows else 0
+    devices[row][columns:] = [0] * (MAX_VL - columns)
 
 
 def _move(do: Any, at: Any, lanes: int, machine: Interpreter, other: list[dict[str, Any]], found: Expected) -> None:
@@ -135,11 +146,13 @@ def _move(do: Any, at: Any, lanes: int, machine: Interpreter, other: list[dict[s
 
 
 def _execute(do: Any, at: Any, machine: Interpreter, unit: list[dict[str, Any]], found: Expected) -> None:
-    """Execute an instruction of the vector unit."""
+    """Execute an instruction of the vector unit or the crossbar."""
     line = BY_NAME[do.name]
     instruction = bits(encode(line, do.d, do.a, do.b, do.i))
-    unit[at.mem - 1] |= {"instruction": instruction, "x": bits(do.x), "y": bits(do.y), "vl": do.vl}
-    found.done.append((at.ex, at.done))
+    unit[at.mem - 1] |= {"instruction": instruction, "y": bits(do.y), "vl": do.vl}
+    if do.user == "unit":
+        unit[at.mem - 1]["x"] = bits(do.x)
+    found.done[do.user].append((at.ex, at.done))
     values = []
     for name, operand in operands(line):
         number = getattr(do, operand.field)
@@ -156,13 +169,12 @@ def _execute(do: Any, at: Any, machine: Interpreter, unit: list[dict[str, Any]],
 def compare(expected: Expected, config: Config, outputs: data.StructLayout, received: Sequence[int]) -> None:
     """Raise AssertionError, with the cycle, where the unit gave other outputs than expected."""
     places = fields(outputs)
-    users = ("unit", "other")
+    users = [name for name, _ in outputs]
     entered, started = (
-        [Counter(pair[place] for pair in expected.held[user]) for user in range(len(users))] for place in (0, 1)
+        {user: Counter(pair[place] for pair in expected.held[user]) for user in users} for place in (0, 1)
     )
-    completions = sorted(expected.done)
-    inside = [0, 0]
-    latest = 0
+    completions = {user: sorted(expected.done[user]) for user in users if f"{user}.idle" in places}
+    inside, latest = dict.fromkeys(users, 0), dict.fromkeys(users, 0)
     for cycle, number in enumerate(received):
 
         def given(name: str, number: int = number) -> int:
@@ -173,14 +185,15 @@ def compare(expected: Expected, config: Config, outputs: data.StructLayout, rece
             found = given(name)
             assert found == wanted, f"cycle {cycle}: {name} is {found:#x}, not {wanted:#x}"
 
-        for user, name in enumerate(users):
-            same(f"{name}.starts", started[user][cycle + 1] > 0)
+        for user in users:
+            same(f"{user}.starts", started[user][cycle + 1] > 0)
             # Those that are in EX or wait, and do not start in the next cycle.
             inside[user] += entered[user][cycle] - started[user][cycle + 1]
-            same(f"{name}.room", inside[user] < config.pipeline.queue)
-        while completions and completions[0][0] <= cycle:
-            latest = max(latest, completions.pop(0)[1])
-        same("unit.idle", latest <= cycle + 1)
+            same(f"{user}.room", inside[user] < config.pipeline.queue)
+        for user, left in completions.items():
+            while left and left[0][0] <= cycle:
+                latest[user] = max(latest[user], left.pop(0)[1])
+            same(f"{user}.idle", latest[user] <= cycle + 1)
         for port in range(len(SCALAR)):
             register, word = expected.scalars.get((cycle, port), (0, 0))
             same(f"unit.result{port}.valid", register > 0)

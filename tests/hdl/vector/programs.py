@@ -2,7 +2,7 @@
 
 The timing is that of architecture/pipeline.md, stated in terms of the numbers of cycles. Beside the vector unit there
 is a second user of the vector registers, which stands for the vector load/store unit: its loads write a register, its
-stores read one.
+stores read one; and in some machines a third one, the crossbar.
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,7 @@ from pentary.numbers.word import PENTS, WORD_MAX, limit
 
 NAMES = [line.name for line in INSTRUCTIONS if line.unit == "vector"]
 MOVES = ("LOAD", "STORE")
+USERS = ("unit", "other", "crossbar")
 
 
 @dataclass
@@ -24,7 +25,7 @@ class Do:
     """An instruction.
 
     Attributes:
-        name: of an instruction of the vector unit; or LOAD or STORE, of the second user.
+        name: of an instruction of the vector unit or the crossbar; or LOAD or STORE, of the second user.
         vl: VL.
         d, a, b, i: its fields; d is the register of LOAD, a that of STORE.
         x, y: words of the scalar registers in fields a and b.
@@ -46,6 +47,13 @@ class Do:
     beats: int = 0
     late: int = 0
     held: int = 0
+
+    @property
+    def user(self) -> str:
+        """Name of the user of vector registers that executes it."""
+        if self.name in MOVES:
+            return "other"
+        return "crossbar" if BY_NAME[self.name].unit == "crossbar" else "unit"
 
 
 @dataclass
@@ -77,6 +85,10 @@ def cost(do: Do, lanes: int) -> tuple[int, int]:
             return v, v + d + 2
         case "POPEVAL":
             return v, v + d + 4
+        case "LOADX":
+            return 16, 16
+        case "MATVEC":
+            return 16, 20
     return v, v + 2
 
 
@@ -94,10 +106,10 @@ def schedule(program: Sequence[Do], config: Config) -> list[Times]:
     """Return when everything happens."""
     lanes, queue = config.lowrank.lanes, config.pipeline.queue
     times: list[Times] = []
-    users: dict[bool, list[Times]] = {True: [], False: []}
+    users: dict[str, list[Times]] = {user: [] for user in USERS}
     complete, read_until, evaluated = [0] * VECTORS, [0] * VECTORS, [0] * FITNESS
     for do in program:
-        own = users[do.name in MOVES]
+        own = users[do.user]
         ex = 1 + do.late if not times else max(times[-1].mem, times[-1].ex + 1 + do.late)
         if len(own) >= queue:
             ex = max(ex, own[-queue].start)
@@ -163,17 +175,21 @@ def instruction(rng: Random, name: str, vl: int, registers: int = VECTORS) -> Do
         do.y = rng.randrange(vl)
     if name == "VSET":
         do.x = rng.randrange(vl)
+    if name == "LOADX":
+        do.y = rng.randrange(MAX_VL)
     if name == "CONV":
         do.i = rng.choice((1, 2, 3, do.i))
     return do
 
 
-def random_program(rng: Random, lanes: int, length: int, registers: int = VECTORS) -> list[Do]:
-    """Return random instructions of both users, with hazards, full queues and pauses, and stores of all at the end."""
+def random_program(
+    rng: Random, lanes: int, length: int, registers: int = VECTORS, names: Sequence[str] = NAMES
+) -> list[Do]:
+    """Return random instructions of all users, with hazards, full queues and pauses, and stores of all at the end."""
     lengths = [1, 2, 17, 100, lanes - 1, lanes, lanes + 1, 3 * lanes, MAX_VL - 1, MAX_VL]
     program = []
     for _ in range(length):
-        name, vl = rng.choice([*NAMES, *["LOAD"] * 3, *["STORE"] * 4]), min(MAX_VL, rng.choice(lengths))
+        name, vl = rng.choice([*names, *["LOAD"] * 3, *["STORE"] * 4]), min(MAX_VL, rng.choice(lengths))
         number = rng.randrange(registers)
         if name == "LOAD":
             do = load(rng, lanes, number, vl)

@@ -27,7 +27,7 @@ def test_random_programs(programs: ModuleType, checked: Checked, registers: int)
     print("seed", seed)
     rng = Random(seed)
     found = checked([*loads(programs, rng), *programs.random_program(rng, LANES, 500, registers)])
-    assert all(found[name] and found[f"{name} waits"] for name in programs.NAMES) and found["queue full"]
+    assert all(found[name] and found[f"{name} waits"] for name in programs.NAMES) and found["unit queue full"]
 
 
 def test_instructions_that_use_the_register_of_the_one_before(programs: ModuleType, checked: Checked) -> None:
