@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from amaranth import Module
+from amaranth import Module, ResetInserter, Signal
 from amaranth.sim import Simulator
 
 from pentary.machine.config import Config, LowRank
@@ -50,10 +50,12 @@ class Bench:
         """Raise AssertionError if sums are wrong, or come in another cycle."""
         port = self.unit.port
         m = Module()
-        m.submodules.unit = self.unit
+        reset = Signal()
+        m.submodules.unit = ResetInserter(reset)(self.unit)
 
         async def testbench(context: Any) -> None:
             for cycle, given in enumerate([*self.inputs, *[{}] * 5]):
+                context.set(reset, given.get("reset", 0))
                 for name in ("loads", "multiplies", "row", "step"):
                     context.set(getattr(port, name), given.get(name, 0))
                 for name in ("levels", "words"):
@@ -96,6 +98,17 @@ def test_greatest_sums_saturate_and_those_below_do_not() -> None:
     bench.multiply(np.array([WORD_MAX] + [0] * 15))
     bench.multiply(np.array([-WORD_MAX + 1, *[0] * 14, 1]))
     bench.multiply(np.array([WORD_MAX, *[0] * 14, 1]))
+    bench.run()
+
+
+def test_devices_are_0_after_a_reset() -> None:
+    bench = Bench(Shape(16, 16), 16)
+    for row in range(16):
+        bench.load(row, np.full(16, 2))
+    bench.inputs.append({"reset": 1})
+    bench.devices[:] = 0
+    bench.load(3, np.arange(16) % 5 - 2)
+    bench.multiply(np.arange(16))
     bench.run()
 
 
