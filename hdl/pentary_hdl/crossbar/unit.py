@@ -88,11 +88,10 @@ class CrossbarUnit(wiring.Component):
             self.vectors.asked.eq(queue.oldest.ticket),
             self.room.eq(queue.room),
         ]
-        m.d.sync += step.eq(step + 1)
         with m.If(self.starts):
             m.d.sync += [now.eq(queue.oldest), valid.eq(1), step.eq(0)]
-        with m.Elif(ends):
-            m.d.sync += valid.eq(0)
+        with m.Elif(valid):
+            m.d.sync += [valid.eq(~ends), step.eq(step + 1)]
         self._enter(m, queue)
         self._pass(m, now, valid, step)
 
