@@ -14,6 +14,7 @@ from pentary.isa.table import CONTROLS, OPERAND, TOTAL
 from pentary.numbers.word import PENTS
 from pentary_hdl.core import word as w
 from pentary_hdl.lowrank import bounds
+from pentary_hdl.lowrank.factors import NEVER_BOTH
 from pentary_hdl.lralu.digits import PENT, Multiple
 from pentary_hdl.lralu.twin import LATENT_BITS, LowRankParameters
 from pentary_hdl.lralu.update import STEP_BITS
@@ -153,7 +154,7 @@ class Elements(wiring.Component):
         word = self.words[place].as_value()
         operand, total = saturated(word, OPERAND), saturated(word, TOTAL)
         bits = TOTAL * w.DIGIT_BITS
-        m.submodules[f"kept_{place}"] = kept = memory.Memory(shape=bits, depth=2 * _AGES, init=[])
+        m.submodules[f"kept_{place}"] = kept = memory.Memory(shape=bits, depth=2 * _AGES, init=[], attrs=NEVER_BOTH)
         writes, reads = kept.write_port(), kept.read_port()
         m.d.comb += [
             writes.en.eq(1),

@@ -1,6 +1,7 @@
 """Memories of the factors A and B: a generator word is written, and a row of each is read, in a cycle."""
 
 from itertools import pairwise
+from typing import Final
 
 from amaranth import Cat, Module, Mux, ResetSignal, Signal, Value
 from amaranth.lib import data, memory, wiring
@@ -12,6 +13,9 @@ from pentary.lowrank.operations import MAX_RANK
 from pentary.numbers.word import PENTS
 from pentary_hdl.lralu.digits import PENT, WORD, thermometer
 from pentary_hdl.lralu.twin import LowRankParameters
+
+NEVER_BOTH: Final = {"no_rw_check": 1}
+"""Attributes of a memory none of whose rows is read while it is written, so no logic for that case is needed."""
 
 
 class Factors(wiring.Component):
@@ -117,7 +121,7 @@ class Factors(wiring.Component):
         cleared, resets = Signal(range(depth), name=f"cleared_{name}", reset_less=True), ResetSignal()
         m.d.sync += cleared.eq(cleared + 1)
         for bank in range(banks):
-            content = memory.Memory(shape=data.ArrayLayout(PENT.width, PENTS), depth=depth, init=[])
+            content = memory.Memory(shape=data.ArrayLayout(PENT.width, PENTS), depth=depth, init=[], attrs=NEVER_BOTH)
             m.submodules[f"{name}_{bank}"] = content
             writes, reads = content.write_port(granularity=1), content.read_port()
             m.d.comb += [

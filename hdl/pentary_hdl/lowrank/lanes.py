@@ -11,6 +11,7 @@ from pentary.isa.table import ACTIVATION
 from pentary.lowrank.operations import MAX_RANK
 from pentary.numbers.word import limit
 from pentary_hdl.lowrank import bounds
+from pentary_hdl.lowrank.factors import NEVER_BOTH
 from pentary_hdl.lralu.digits import PENT, Multiple, plus
 from pentary_hdl.vector.limbs import LIMB
 from pentary_hdl.vector.parameters import Sizes
@@ -128,7 +129,7 @@ class Projection(wiring.Component):
         m.d.comb += added.eq(plus(Mux(self.begins, 0, total).as_signed(), sums[0], carries[0]))
         with m.If(self.valid):
             m.d.sync += total.eq(added)
-        m.submodules.memory = content = memory.Memory(shape=added.shape(), depth=MAX_RANK, init=[])
+        m.submodules.memory = content = memory.Memory(shape=added.shape(), depth=MAX_RANK, init=[], attrs=NEVER_BOTH)
         writes, reads = content.write_port(), content.read_port()
         m.d.comb += [
             writes.en.eq(self.valid & self.ends),

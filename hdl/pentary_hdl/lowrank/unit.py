@@ -39,8 +39,10 @@ from pentary_hdl.vector.scoreboard import ticket_layout
 from pentary_hdl.vector.unit import ANNOUNCED, RESULT
 from pentary_hdl.vector.vector import user_port
 
-ACTIVE: Final = data.StructLayout({"lowrank": 1})
-"""Clock domain of the unit beside `sync`: all but its queue."""
+ACTIVE: Final = data.StructLayout({"lowrank": 1, "lowrank_products": 1, "lowrank_beats": 1})
+"""Clock domains of the unit beside `sync`: `lowrank` for what all need, then those of its lanes and of its beats."""
+
+_PRODUCTS: Final = ("LRMUL", "LRMULX")
 
 _LAST: Final = Sizes.lag(Sizes(PENTS, 1), "LRADD")
 """Age of a beat of results."""
@@ -63,7 +65,7 @@ class LowRankUnit(wiring.Component):
         announced: Out; the register of the one that comes in the next cycle.
         starts: Out; an instruction starts in the next cycle.
         idle: Out; all instructions are complete from the next cycle on.
-        active: Out; of `ACTIVE`: something in the clock domain changes at the end of this cycle.
+        active: Out; of `ACTIVE`: something in a clock domain changes at the end of this cycle.
         vectors: vector registers, of `vector.user_port`.
     """
 
@@ -101,12 +103,17 @@ class LowRankUnit(wiring.Component):
         generation, factors = Generation(parameters), Factors(parameters)
         lanes, projection = Lanes(sizes), Projection(sizes)
         sums, elements, update = Sums(parameters), Elements(parameters), Update(parameters)
-        parts = {
-            **{"sequence": sequence, "controls": controls, "generation": generation, "factors": factors},
-            **{"lanes": lanes, "projection": projection, "sums": sums, "elements": elements, "update": update},
+        domains = {
+            "lowrank": {
+                **{"sequence": sequence, "controls": controls, "generation": generation, "factors": factors},
+                "sums": sums,
+            },
+            "lowrank_products": {"lanes": lanes, "projection": projection},
+            "lowrank_beats": {"elements": elements, "update": update},
         }
-        for name, part in parts.items():
-            m.submodules[name] = DomainRenamer("lowrank")(part)
+        for domain, parts in domains.items():
+            for name, part in parts.items():
+                m.submodules[name] = DomainRenamer(domain)(part)
 
         executed, slot = sequence.executed, slots[0]
         self._take(m, slots, sequence)
@@ -169,6 +176,13 @@ class LowRankUnit(wiring.Component):
         m.d.comb += [
             self.idle.eq(queue.empty & ~goes_on & ~reduce(or_, pending)),
             self.active.lowrank.eq(self.starts | reduce(or_, [slot.valid for slot in slots])),
+            self.active.lowrank_products.eq(
+                reduce(or_, [slot.valid & is_any(slot.op, _PRODUCTS) for slot in slots[1:]])
+            ),
+            self.active.lowrank_beats.eq(
+                (slots[0].valid & (slots[0].op == Op.LRSET))  # GAIN is with POPAVG's datapath
+                | reduce(or_, [slot.valid & is_any(slot.op, MOVES) for slot in slots[:_LAST]])
+            ),
         ]
 
     def _generate(
@@ -282,7 +296,7 @@ class LowRankUnit(wiring.Component):
         operands = [Signal(signed(LATENT_BITS), name=f"operand_{age}") for age in range(2, 6)]
         split = [digits[first : first + w.DIGIT_BITS] for first in range(0, len(digits), w.DIGIT_BITS)]
         pent = pents_of([saturated(digits, 1)]).as_signed()
-        m.d.lowrank += [
+        m.d.lowrank_beats += [
             digits.eq(saturated(executed.y.as_value(), OPERAND)),
             operands[0].eq(Mux(one.op == Op.LRACC, pent, conversion.to_binary(m, split))),
             *(after.eq(before) for before, after in pairwise(operands)),
@@ -306,21 +320,21 @@ class LowRankUnit(wiring.Component):
         # Each datapath looks at one of its four totals at a time, so only that one is in binary.
         looked = Signal(range(ELEMENTS))
         with m.If(update.look):
-            m.d.lowrank += looked.eq(looked + 1)
+            m.d.lowrank_beats += looked.eq(looked + 1)
         for unit in range(self._parameters.generators):
             places = range(ELEMENTS * unit, ELEMENTS * (unit + 1))
             totals = [Signal(OPERAND * w.DIGIT_BITS, name=f"total_{place}") for place in places]
             with m.If(one.valid & one.reads_totals):
-                m.d.lowrank += [
+                m.d.lowrank_beats += [
                     own.eq(saturated(beat[place], OPERAND)) for own, place in zip(totals, places, strict=True)
                 ]
             digits, number = picked(totals, looked), Signal(signed(LATENT_BITS), name=f"number_{unit}")
             split = [digits[first : first + w.DIGIT_BITS] for first in range(0, len(digits), w.DIGIT_BITS)]
-            m.d.lowrank += number.eq(conversion.to_binary(m, split))
+            m.d.lowrank_beats += number.eq(conversion.to_binary(m, split))
             for n, place in enumerate(places):
                 step, up = Signal.like(update.steps[unit], name=f"step_{place}"), Signal(name=f"round_up_{place}")
                 with m.If(update.ready & (update.lane == n)):
-                    m.d.lowrank += [step.eq(update.steps[unit]), up.eq(update.round_up[unit])]
+                    m.d.lowrank_beats += [step.eq(update.steps[unit]), up.eq(update.round_up[unit])]
                 m.d.comb += [
                     update.totals[place].eq(number),
                     elements.steps[place].eq(step),
