@@ -1,28 +1,34 @@
-"""The core's Verilog against the model: a million random instructions on fifteen machines, in lockstep.
+"""The core's Verilog against the model: programs in lockstep on fifteen machines, a million random instructions.
 
-    python research/core.py     writes core.json and .md in its folder; half an hour
+    python research/core.py     writes core.json and .md in its folder; three quarters of an hour
 
-Programs, machines and comparison are those of `pentary verify core`. The speed of Verilator and of the model is that of
-the same programs in the same run.
+Programs, machines and comparison are those of `pentary verify core`; on one of them come kernels and training. The speed
+of Verilator and of the model is that of the same programs in the same run.
 """
 
 import json
 import sys
-from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
 
 import sources
 from pentary.asm import assemble_text
+from pentary.es.strategy import Parameters
 from pentary.isa.system import CAUSES
-from pentary.machine import engines
+from pentary.machine import engines, lockstep
 from pentary.machine.engines import Setup
-from pentary_hdl.bench.core_command import bins, checked, expected_bins
+from pentary.programs.benchmarks import SIZES, assembled
+from pentary.tasks.digits import Digits
+from pentary.tasks.target import Target
+from pentary_hdl.bench.core_command import Totals, checked
+from pentary_hdl.bench.core_coverage import CoreCoverage
 from pentary_hdl.bench.core_presets import CONFIGURATIONS, configuration
-from pentary_hdl.engine import core
+from pentary_hdl.engine import core, core_training
 from pentary_hdl.tools.toolchain import check_installed
+from pentary_sim import training
 from pentary_sim.simulator import Simulator
 
 HERE: Final = Path(__file__).parent
@@ -32,6 +38,18 @@ INSTRUCTIONS: Final = 1_000_000
 FIRST_SEED: Final = 3_000_000
 SEEDS: Final = 100_000
 """Seeds kept for each machine."""
+
+WHOLE: Final = "large"
+"""Machine on which kernels and training run."""
+
+TRAININGS: Final = (
+    (Target(), {"steps": 2}),
+    (Target(), {"steps": 2, "perturb": "factored"}),
+    (Digits(), {"steps": 1, "population": 64}),
+)
+"""Tasks, and parameters other than their defaults."""
+
+COUNTED: Final = ("cycles", "instructions")
 
 _LOOP: Final = """
         li      p1, 30000
@@ -58,23 +76,47 @@ def compared() -> dict[str, Any]:
     before, machines = digest(), {}
     share = -(-INSTRUCTIONS // len(CONFIGURATIONS))
     for number, name in enumerate(CONFIGURATIONS):
-        config, total = configuration(name), Counter[str]()
-        for place, (_, found) in enumerate(checked(config, FIRST_SEED + number * SEEDS, share)):
+        config = configuration(name)
+        total, seed = Totals(CoreCoverage(config)), FIRST_SEED + number * SEEDS
+        for setup, found in checked(config, seed, share):
             if found.difference:
-                sys.exit(f"{name}, seed {FIRST_SEED + number * SEEDS + place}: {found.difference}")
-            total += bins(found)
-            total["programs"] += 1
-            total["instructions"] += found.outcome.instructions
-            total["cycles"] += found.outcome.cycles
-        missing = [each for each in expected_bins(config) if not total[each]]
-        if missing:
-            sys.exit(f"{name}: never executed or taken: {', '.join(missing)}")
-        machines[name] = {key: total[key] for key in ("programs", "instructions", "cycles", *CAUSES)}
-        print(f"{name}: {total['instructions']:,} instructions", flush=True)
-    speed = timed()
+                sys.exit(f"{name}, seed {seed}, program {total.programs + 1}: {found.difference}")
+            total.add(setup, found)
+        if missing := total.coverage.missing:
+            sys.exit(f"{name}: bins that were never hit: {', '.join(' '.join(map(str, each)) for each in missing)}")
+        counts = {key: getattr(total, key) for key in ("programs", "instructions", "cycles")}
+        machines[name] = counts | {"bins": len(total.coverage.hits)} | {cause: total.traps[cause] for cause in CAUSES}
+        print(f"{name}: {total.instructions:,} instructions", flush=True)
+    found = {"machines": machines, "kernels": kernels(), "trainings": trainings(), "speed": timed()}
     if digest() != before:
         sys.exit("the sources have changed in the meantime, so nothing was written")
-    return {"machines": machines, "speed": speed, "sources": before}
+    return found | {"sources": before}
+
+
+def kernels() -> dict[str, int]:
+    """Return the cycles of each kernel in its middle size, which agree with the model in every record."""
+    cycles = {}
+    for name, sizes in SIZES.items():
+        setup = Setup(assembled(name, sizes[1]), configuration(WHOLE))
+        found = lockstep.compare(engines.engine("sim"), engines.engine("core"), setup, 10**8)
+        if found.difference:
+            sys.exit(f"{name}: {found.difference}")
+        cycles[name] = found.outcome.cycles
+    return cycles
+
+
+def trainings() -> list[dict[str, Any]]:
+    """Return what some trainings count, which have the digests and the cycles of the model after every step."""
+    config, rows = configuration(WHOLE), []
+    for task, changes in TRAININGS:
+        parameters = replace(task.defaults, **changes)
+        steps = zip(training.train(task, parameters, config), core_training.train(task, parameters, config), strict=True)
+        for model, found in steps:
+            if model.digest != found.digest or any(model.measured[name] != found.measured[name] for name in COUNTED):
+                sys.exit(f"{task.name} {changes}: step {model.number} differs")
+        settings = {"task": task.name, **vars(parameters)}
+        rows.append({**settings, "digest": found.digest, **{name: found.measured[name] for name in COUNTED}})
+    return rows
 
 
 def timed() -> dict[str, Any]:
@@ -102,8 +144,14 @@ def document(found: Mapping[str, Any]) -> str:
     machines, speed = found["machines"], found["speed"]
     rows = "\n".join(
         f"| {name} | {each['programs']:,} | {each['instructions']:,} | {each['cycles']:,} | "
-        f"{sum(each[cause] for cause in CAUSES):,} |"
+        f"{sum(each[cause] for cause in CAUSES):,} | {each['bins']:,} |"
         for name, each in machines.items()
+    )
+    kernels_told = ", ".join(f"{name} {cycles:,}" for name, cycles in found["kernels"].items())
+    trained = "\n".join(
+        f"| {each['task']} | {each['perturb']} | {each['population']} | {each['steps']} | {each['instructions']:,} | "
+        f"{each['cycles']:,} | `{each['digest'][:16]}` |"
+        for each in found["trainings"]
     )
     total = {
         key: sum(each[key] for each in machines.values()) for key in ("programs", "instructions", "cycles", *CAUSES)
@@ -122,11 +170,11 @@ Made by `python research/core.py`: random programs with traps and interrupts at 
 
 **{total["instructions"]:,} instructions in {total["cycles"]:,} cycles, {total["programs"]:,} programs, 0 differences.**
 
-| machine | programs | instructions | cycles | traps |
-|---|---:|---:|---:|---:|
+| machine | programs | instructions | cycles | traps | bins, all hit |
+|---|---:|---:|---:|---:|---:|
 {rows}
 
-| machine | settings beside the defaults; all are without units beside the pipeline |
+| machine | settings beside the defaults |
 |---|---|
 {settings}
 
@@ -134,8 +182,15 @@ Made by `python research/core.py`: random programs with traps and interrupts at 
 |---|---:|
 {traps}
 
-Every scalar instruction was executed, and every kind of trap taken, on every machine, but bus faults: the memory makes
-no errors. A difference ends the comparison with its seed; seeds are from {FIRST_SEED:,} on.
+The [bins](../architecture/verification.md#the-core) are of instructions, traps, waits and paths of operands. The memory
+makes no errors, so there is no bus fault. A difference ends the comparison with its seed; seeds are from {FIRST_SEED:,} on.
+
+On `{WHOLE}` the kernels in their middle sizes take these cycles, in which both agree: {kernels_told}.
+Training there has the digests and the cycles of the model after every step:
+
+| task | members | population | steps | instructions | cycles | digest |
+|---|---|---:|---:|---:|---:|---|
+{trained}
 
 On {speed["processor"]}, in one run, a loop of seven instructions: the core in Verilator {ours:,} cycles a second with
 its records, the model {model:,} without, {model / ours:,.0f} times as many.

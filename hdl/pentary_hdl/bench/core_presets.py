@@ -195,7 +195,7 @@ class Preset:
 
 PRESETS: Final = {
     "quick": Preset(("small",), 5_000),
-    "default": Preset(("plain", "small", "uncached"), 20_000),
+    "default": Preset(("small", "plain", "uncached"), 20_000),
     "all": Preset(tuple(CONFIGURATIONS), 20_000),
 }
 
