@@ -9,7 +9,7 @@ of Verilator and of the model is that of the same programs in the same run.
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
@@ -110,11 +110,13 @@ def trainings() -> list[dict[str, Any]]:
     config, rows = configuration(WHOLE), []
     for task, changes in TRAININGS:
         parameters = replace(task.defaults, **changes)
-        steps = zip(training.train(task, parameters, config), core_training.train(task, parameters, config), strict=True)
+        steps = zip(
+            training.train(task, parameters, config), core_training.train(task, parameters, config), strict=True
+        )
         for model, found in steps:
             if model.digest != found.digest or any(model.measured[name] != found.measured[name] for name in COUNTED):
-                sys.exit(f"{task.name} {changes}: step {model.number} differs")
-        settings = {"task": task.name, **vars(parameters)}
+                sys.exit(f"{task.name} {changes}: step {model.step} differs")
+        settings = {"task": task.name, **asdict(parameters)}
         rows.append({**settings, "digest": found.digest, **{name: found.measured[name] for name in COUNTED}})
     return rows
 
