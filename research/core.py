@@ -2,8 +2,8 @@
 
     python research/core.py     writes core.json and .md in its folder; three quarters of an hour
 
-Programs, machines and comparison are those of `pentary verify core`; on one of them come kernels and training. The speed
-of Verilator and of the model is that of the same programs in the same run.
+Programs, machines and comparison are those of `pentary verify core`; on one of them come kernels and training. The
+speed of Verilator and of the model is that of the same programs in the same run.
 """
 
 import json
@@ -16,7 +16,6 @@ from typing import Any, Final
 
 import sources
 from pentary.asm import assemble_text
-from pentary.es.strategy import Parameters
 from pentary.isa.system import CAUSES
 from pentary.machine import engines, lockstep
 from pentary.machine.engines import Setup
@@ -110,14 +109,13 @@ def trainings() -> list[dict[str, Any]]:
     config, rows = configuration(WHOLE), []
     for task, changes in TRAININGS:
         parameters = replace(task.defaults, **changes)
-        steps = zip(
-            training.train(task, parameters, config), core_training.train(task, parameters, config), strict=True
+        model, hardware = (
+            [{"digest": step.digest, **{name: step.measured[name] for name in COUNTED}} for step in steps]
+            for steps in (engine.train(task, parameters, config) for engine in (training, core_training))
         )
-        for model, found in steps:
-            if model.digest != found.digest or any(model.measured[name] != found.measured[name] for name in COUNTED):
-                sys.exit(f"{task.name} {changes}: step {model.step} differs")
-        settings = {"task": task.name, **asdict(parameters)}
-        rows.append({**settings, "digest": found.digest, **{name: found.measured[name] for name in COUNTED}})
+        if model != hardware:
+            sys.exit(f"{task.name} {changes}: {model} is not {hardware}")
+        rows.append({"task": task.name, **asdict(parameters), **hardware[-1]})
     return rows
 
 
@@ -185,7 +183,8 @@ Made by `python research/core.py`: random programs with traps and interrupts at 
 {traps}
 
 The [bins](../architecture/verification.md#the-core) are of instructions, traps, waits and paths of operands. The memory
-makes no errors, so there is no bus fault. A difference ends the comparison with its seed; seeds are from {FIRST_SEED:,} on.
+makes no errors, so there is no bus fault. A difference ends the comparison with its seed; seeds are from {FIRST_SEED:,}
+on.
 
 On `{WHOLE}` the kernels in their middle sizes take these cycles, in which both agree: {kernels_told}.
 Training there has the digests and the cycles of the model after every step:

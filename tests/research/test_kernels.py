@@ -3,7 +3,8 @@
 import json
 
 import kernels
-from pentary_sim.kernels import SIZES, figures, measure
+from pentary.programs.benchmarks import SIZES
+from pentary_sim.kernels import figures, measure
 
 
 def test_the_record_has_the_cycles_of_the_present_model() -> None:

@@ -319,7 +319,8 @@ class CoreRun:
         last, traps = 0, [(0, 0)]
         while (count := self._receive(1).item()) != ENDED:
             if count == STOPPED:
-                yield Stop(*self._receive(3).tolist(), self._receive(self._watched))
+                pc, cycles, instructions = self._receive(3).tolist()
+                yield Stop(pc, cycles, instructions, self._receive(self._watched))
                 continue
             written = self._receive(1).item()
             rows = self._receive(count * len(COLUMNS)).reshape(count, len(COLUMNS))
@@ -351,7 +352,7 @@ class CoreRun:
                 pass
         self.outcome = Outcome(
             *(ENDINGS[ending], error, cycles, instructions, handled, last, status, registers, memory),
-            met=dict(met.tolist()),
+            met=dict(zip(*met.T.tolist(), strict=True)),
         )
 
     def take_output(self) -> list[int]:
