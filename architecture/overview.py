@@ -18,7 +18,7 @@ FLOORS: Final = (
     ("lowrank",),
     ("es", "runs", "isa"),
     ("nets", "asm", "interpreter", "machine", "randomprogram"),
-    ("tasks",),
+    ("tasks", "programs"),
     ("cli",),
 )
 """Packages of `pentary`, from the ground up; each may import from lower floors, and from its own without a circle."""

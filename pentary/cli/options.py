@@ -13,6 +13,11 @@ from pentary.support.messages import in_words
 FILE: Final = click.Path(path_type=Path)
 """Type of a parameter that is the path of a file or folder."""
 
+MACHINE: Final = click.Option(
+    ["--config"], type=FILE, metavar="FILE.toml", help="Settings of the machine of sim and core."
+)
+"""Option of the engines that train by a program for the processor."""
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 

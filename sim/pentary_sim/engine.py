@@ -5,10 +5,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from pentary.cli.options import MACHINE
 from pentary.es.loop import Task
 from pentary.es.strategy import Parameters
 from pentary.machine.config import Config
-from pentary.tasks.running.engines import MACHINE, Engine, Training
+from pentary.tasks.running.engines import Engine, Training
 
 
 def _prepare(task: Task, parameters: Parameters, config: Path | None = None) -> Training:

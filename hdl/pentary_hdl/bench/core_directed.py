@@ -227,8 +227,17 @@ class _Instruction:
                 self._execute()
             case "device":
                 writer.emit("LOAD p9, -1002(zero)" if name == "LOAD" else "STORE p9, -1000(zero)")
+                if name == "LOAD":
+                    self._wait_beside_a_line()
             case _:
                 pass
+
+    def _wait_beside_a_line(self) -> None:
+        """Store a word of a device for which a load waits while a line comes, the word at each place in it first."""
+        for place in range(0, self._config.caches.line, 5):
+            self._w.emit(
+                f"LOAD p12, {self._w.fresh()} + {place}(zero)", "LOAD p9, -1002(zero)", "STORE p9, scratch(zero)"
+            )
 
 
 def _halts(config: Config) -> Iterator[_Writer]:

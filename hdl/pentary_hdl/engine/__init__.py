@@ -9,12 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from pentary.cli.options import MACHINE
 from pentary.es.loop import Task
 from pentary.es.strategy import Parameters
 from pentary.machine.config import Config
 from pentary.support.display import say
 from pentary.support.extras import extra
-from pentary.tasks.running.engines import MACHINE, Engine, Training
+from pentary.tasks.running.engines import Engine, Training
 
 
 def _prepare(task: Task, parameters: Parameters, technology: str | None = None) -> Training:

@@ -7,7 +7,6 @@ from typing import Any, Final, NamedTuple
 
 import click
 
-from pentary.cli.options import FILE
 from pentary.es.loop import Step
 
 MODULES: Final = {
@@ -21,12 +20,6 @@ MODULES: Final = {
 """By the engine's name; after a colon, what it is in the module, if not `ENGINE`.
 
 The modules load what they need when training starts."""
-
-
-MACHINE: Final = click.Option(
-    ["--config"], type=FILE, metavar="FILE.toml", help="Settings of the machine of sim and core."
-)
-"""Option of the engines that run programs."""
 
 
 class Training(NamedTuple):
