@@ -158,7 +158,7 @@ class Runner:
 
     def _verified(self, mutant: Mutant, folder: Path, *options: str) -> Outcome:
         cache = folder / "cache" if mutant.is_gateware else self._cache
-        status, said = self._run(folder, cache, "-m", "pentary", "verify", "--seed", str(self._seed), *options)
+        status, said = self.run(folder, cache, "-m", "pentary", "verify", "--seed", str(self._seed), *options)
         last = (said.strip().splitlines() or [""])[-1]
         if status is None:
             return Outcome("hang", "pentary verify", f"not done after {PATIENCE} s")
@@ -172,11 +172,11 @@ class Runner:
 
     def _tested(self, mutant: Mutant, folder: Path) -> Outcome:
         options = ("-q", "-x", "-p", "no:cacheprovider")
-        status, said = self._run(folder, self._cache, "-m", "pytest", *options, *mutant.test_files)
+        status, said = self.run(folder, self._cache, "-m", "pytest", *options, *mutant.test_files)
         failed = _FAILED.search(said)
         return Outcome("tests", failed[1], failed[2] or "") if status == 1 and failed else Outcome("")
 
-    def _run(self, folder: Path, cache: Path, *arguments: str) -> tuple[int | None, str]:
+    def run(self, folder: Path, cache: Path, *arguments: str) -> tuple[int | None, str]:
         """Return the exit status, None if it came to no end, and what was printed."""
         if self._stopped:
             raise InterruptedError
