@@ -4,6 +4,7 @@ Tables in block memory have the digits of the binary number, in three parts. So 
 after each other, and the division by 5^(WIDTH - 1) is the choice of a digit.
 """
 
+from itertools import pairwise
 from typing import Final
 
 from amaranth import Cat, Const, Module, Mux, Signal, Value, signed, unsigned
@@ -12,9 +13,11 @@ from amaranth.lib.wiring import In, Out
 
 from pentary.isa.table import CONTROLS, OPERAND, TOTAL
 from pentary.numbers.word import PENTS
+from pentary_hdl.core import conversion
 from pentary_hdl.core import word as w
 from pentary_hdl.lowrank import bounds
 from pentary_hdl.lowrank.factors import NEVER_BOTH
+from pentary_hdl.lowrank.generation import digits_in, pents_of
 from pentary_hdl.lralu.digits import PENT, Multiple
 from pentary_hdl.lralu.twin import LATENT_BITS, LowRankParameters
 from pentary_hdl.lralu.update import STEP_BITS
@@ -76,12 +79,12 @@ class Elements(wiring.Component):
         parameters: of the unit.
 
     Members:
+        operand: In; at age 0: rt.
         words: In; at age 1: elements of vs.
-        operands: In; at age 1: they are saturated to 8 pents, else to 12.
+        latents: In; at age 1: of LRADD or POPAVG: words and rt are saturated to 8 pents, else to 12 and to one.
         perturbs, accumulates: In; at age 5: of LRADD, of LRACC, else of POPAVG.
-        operand: In; at age 5: sigma, or the pent of LRACC.
         values, levels: In; at age 5: of `sums.Sums`.
-        steps, round_up: In; at age 5: of POPAVG, and whether to add 1.
+        steps, round_up: In; at age 5: of `steps.Steps`.
         weighs: In; at age 8: keep the highest pent of the width.
         width: In; at age 8: to which the results saturate.
         results: Out; at age 8.
@@ -92,11 +95,11 @@ class Elements(wiring.Component):
         self._count = count = parameters.beat_elements
         super().__init__(
             {
+                "operand": In(w.WORD),
                 "words": In(w.WORD).array(count),
-                "operands": In(1),
+                "latents": In(1),
                 "perturbs": In(1),
                 "accumulates": In(1),
-                "operand": In(signed(LATENT_BITS)),
                 "values": In(bounds.shape_of(bounds.SUM)).array(count),
                 "levels": In(PENT).array(count),
                 "steps": In(signed(STEP_BITS)).array(count),
@@ -115,7 +118,8 @@ class Elements(wiring.Component):
         m.d.sync += now.eq(now + 1)
         width, top = Width(m, self.width), Signal(range(_WIDEST))
         m.d.comb += top.eq(self.width - 1)
-        by_operand = Multiple.of_pent(self.operand[: PENT.width].as_signed())
+        operand = self._operand(m)
+        by_operand = Multiple.of_pent(operand[: PENT.width].as_signed())
         for place in range(self._count):
             base = self._kept(m, place, now)
             by_level, step = Multiple.of_pent(self.levels[place]), Multiple(Const(0, 1), Const(0, 1), Const(0, 1))
@@ -129,9 +133,7 @@ class Elements(wiring.Component):
             )
             number, carry = Signal(bounds.shape_of(bounds.SUM), name=f"number_{place}"), Signal(name=f"carry_{place}")
             m.d.comb += [
-                number.eq(
-                    Mux(self.perturbs, self.operand, Mux(self.accumulates, self.values[place], self.steps[place]))
-                ),
+                number.eq(Mux(self.perturbs, operand, Mux(self.accumulates, self.values[place], self.steps[place]))),
                 digits.numbers[place].eq(Mux(chosen.none, 0, chosen.complemented(number).as_signed())),
             ]
             m.d.sync += carry.eq(Mux(self.perturbs | self.accumulates, chosen.negative, self.round_up[place]))
@@ -149,6 +151,18 @@ class Elements(wiring.Component):
             m.d.comb += self.results[place].as_value().eq(Mux(self.weighs, weight, word))
         return m
 
+    def _operand(self, m: Module) -> Value:
+        """Return sigma in binary, or the pent of LRACC, at age 5."""
+        digits = Signal(OPERAND * w.DIGIT_BITS)
+        operands = [Signal(signed(LATENT_BITS), name=f"operand_{age}") for age in range(2, 6)]
+        sigma, pent = conversion.to_binary(m, digits_in(digits)), pents_of([saturated(digits, 1)]).as_signed()
+        m.d.sync += [
+            digits.eq(saturated(self.operand.as_value(), OPERAND)),
+            operands[0].eq(Mux(self.latents, sigma, pent)),
+            *(after.eq(before) for before, after in pairwise(operands)),
+        ]
+        return operands[-1]
+
     def _kept(self, m: Module, place: int, now: Value) -> Value:
         """Return the saturated word of age 1 at age 6."""
         word = self.words[place].as_value()
@@ -159,7 +173,7 @@ class Elements(wiring.Component):
         m.d.comb += [
             writes.en.eq(1),
             writes.addr.eq(now),
-            writes.data.eq(Mux(self.operands, Cat(operand, nothing(bits - len(operand))), total)),
+            writes.data.eq(Mux(self.latents, Cat(operand, nothing(bits - len(operand))), total)),
             reads.addr.eq(now ^ _AGES),
         ]
         return Cat(reads.data, nothing(WORD_BITS - bits))

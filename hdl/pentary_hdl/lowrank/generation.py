@@ -1,6 +1,6 @@
 """Generators with their keys and counters: a word for PRNG, the words of a pair for LRGEN."""
 
-from amaranth import Cat, Const, Module, Mux, Signal
+from amaranth import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,6 +12,11 @@ from pentary_hdl.lralu.alphabet import PENTARY
 from pentary_hdl.lralu.digits import PENT, WORD
 from pentary_hdl.lralu.generator import Generator
 from pentary_hdl.lralu.twin import LowRankParameters
+
+
+def digits_in(bits: Value) -> list[Value]:
+    """Return the biased digits of which a number's bits are."""
+    return [bits[low : low + w.DIGIT_BITS] for low in range(0, len(bits), w.DIGIT_BITS)]
 
 
 def pents_of(digits: w.Digits) -> Cat:

@@ -8,12 +8,12 @@ from itertools import pairwise
 from operator import or_
 from typing import Final
 
-from amaranth import Cat, DomainRenamer, Module, Mux, Signal, Value, signed
+from amaranth import Cat, DomainRenamer, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.utils import ceil_log2
 
-from pentary.isa.table import ACTIVATION, MAX_VL, OPERAND, VECTORS
+from pentary.isa.table import ACTIVATION, MAX_VL, VECTORS
 from pentary.lowrank.operations import MAX_RANK
 from pentary.machine.config import Config
 from pentary.numbers.word import PENTS
@@ -23,13 +23,13 @@ from pentary_hdl.lowrank.controls import NUMBER, Controls
 from pentary_hdl.lowrank.decoder import CONTROL, MOVES, NAMES, Op
 from pentary_hdl.lowrank.elements import Elements
 from pentary_hdl.lowrank.factors import Factors
-from pentary_hdl.lowrank.generation import Generation, pents_of
+from pentary_hdl.lowrank.generation import Generation
 from pentary_hdl.lowrank.lanes import Lanes, Projection
 from pentary_hdl.lowrank.sequence import Sequence, entry_layout, slot_layout
+from pentary_hdl.lowrank.steps import Steps
 from pentary_hdl.lowrank.sums import BEATS, Sums
 from pentary_hdl.lralu.digits import thermometer
-from pentary_hdl.lralu.twin import LATENT_BITS, LowRankParameters
-from pentary_hdl.lralu.update import ELEMENTS, GAIN_PENTS, Update
+from pentary_hdl.lralu.twin import LowRankParameters
 from pentary_hdl.vector.arithmetic import WORD_BITS, nothing, picked, saturated
 from pentary_hdl.vector.decoder import is_any
 from pentary_hdl.vector.limbs import limb
@@ -102,14 +102,14 @@ class LowRankUnit(wiring.Component):
         sequence, controls = Sequence(parameters, self._ticket), Controls()
         generation, factors = Generation(parameters), Factors(parameters)
         lanes, projection = Lanes(sizes), Projection(sizes)
-        sums, elements, update = Sums(parameters), Elements(parameters), Update(parameters)
+        sums, elements, steps = Sums(parameters), Elements(parameters), Steps(parameters)
         domains = {
             "lowrank": {
                 **{"sequence": sequence, "controls": controls, "generation": generation, "factors": factors},
                 "sums": sums,
             },
             "lowrank_products": {"lanes": lanes, "projection": projection},
-            "lowrank_beats": {"elements": elements, "update": update},
+            "lowrank_beats": {"elements": elements, "steps": steps},
         }
         for domain, parts in domains.items():
             for name, part in parts.items():
@@ -117,17 +117,14 @@ class LowRankUnit(wiring.Component):
 
         executed, slot = sequence.executed, slots[0]
         self._take(m, slots, sequence)
-        sets = slot.valid & (slot.op == Op.LRSET)
         m.d.comb += [
             slot.eq(sequence.slot),
-            controls.write.eq(sets),
+            controls.write.eq(slot.valid & (slot.op == Op.LRSET)),
             controls.register.eq(executed.d),
             controls.number.eq(executed.number),
             controls.word.eq(executed.x),
             *(getattr(sequence, n).eq(getattr(controls, n)) for n in ("rows_last", "cols_last", "rank_last", "width")),
             sequence.finished.eq(factors.finished),
-            update.set_gain.eq(sets & (executed.d == NUMBER("GAIN"))),
-            update.gain.eq(pents_of(list(executed.x)[:GAIN_PENTS])),
         ]
         self._generate(m, slots, executed, controls, generation, factors)
 
@@ -141,7 +138,7 @@ class LowRankUnit(wiring.Component):
             m.d.lowrank += [own.eq(word) for own, word in zip(row, vectors.read.words[0], strict=True)]
 
         self._multiply(m, slots, executed, controls, row, factors, lanes, projection, sums)
-        self._move(m, slots, executed, row, sums, elements, update)
+        self._move(m, slots, executed, row, sums, elements, steps)
         self._write(m, slots[_LAST], elements)
         return m
 
@@ -283,63 +280,33 @@ class LowRankUnit(wiring.Component):
         row: list[Signal],
         sums: Sums,
         elements: Elements,
-        update: Update,
+        steps: Steps,
     ) -> None:
-        """Connect the elements, the steps of POPAVG and the operands."""
+        """Connect the elements of a beat: those of vs, or of vt for the steps of POPAVG, at age 1."""
         one, five, end = slots[1], slots[5], slots[_LAST]
         count = self._parameters.beat_elements
         quarter = Cat(one.beat)[: ceil_log2(BEATS)]
         beat = [picked([row[place + count * n].as_value() for n in range(BEATS)], quarter) for place in range(count)]
 
-        # rt: sigma in binary, or LRACC's pent.
-        digits = Signal(OPERAND * w.DIGIT_BITS)
-        operands = [Signal(signed(LATENT_BITS), name=f"operand_{age}") for age in range(2, 6)]
-        split = [digits[first : first + w.DIGIT_BITS] for first in range(0, len(digits), w.DIGIT_BITS)]
-        pent = pents_of([saturated(digits, 1)]).as_signed()
-        m.d.lowrank_beats += [
-            digits.eq(saturated(executed.y.as_value(), OPERAND)),
-            operands[0].eq(Mux(one.op == Op.LRACC, pent, conversion.to_binary(m, split))),
-            *(after.eq(before) for before, after in pairwise(operands)),
-        ]
         m.d.comb += [
-            elements.operands.eq(one.op != Op.LRACC),
+            elements.operand.eq(executed.y),
+            elements.latents.eq(one.op != Op.LRACC),
             elements.perturbs.eq(five.op == Op.LRADD),
             elements.accumulates.eq(five.op == Op.LRACC),
-            elements.operand.eq(operands[-1]),
             elements.weighs.eq(end.op == Op.LRADD),
             elements.width.eq(Mux(end.op == Op.LRACC, PENTS, end.width)),
             *(own.as_value().eq(word) for own, word in zip(elements.words, beat, strict=True)),
             *(own.eq(value) for own, value in zip(elements.values, sums.values, strict=True)),
             *(own.eq(level) for own, level in zip(elements.levels, sums.levels, strict=True)),
+            *(own.eq(step) for own, step in zip(elements.steps, steps.steps, strict=True)),
+            elements.round_up.eq(steps.round_up),
+            steps.gain.eq(executed.x),
+            steps.set_gain.eq(slots[0].valid & (slots[0].op == Op.LRSET) & (executed.d == NUMBER("GAIN"))),
+            steps.active.eq(one.valid & (one.op == Op.POPAVG)),
+            steps.last_beat.eq(one.last_beat),
+            steps.take.eq(one.valid & one.reads_totals),
+            *(own.as_value().eq(word) for own, word in zip(steps.words, beat, strict=True)),
         ]
-        self._update(m, one, beat, elements, update)
-
-    def _update(self, m: Module, one: data.View, beat: list[Value], elements: Elements, update: Update) -> None:
-        """Give the totals to POPAVG's datapaths, and keep their steps for the beat."""
-        m.d.comb += [update.active.eq(one.valid & (one.op == Op.POPAVG)), update.last_beat.eq(one.last_beat)]
-        # Each datapath looks at one of its four totals at a time, so only that one is in binary.
-        looked = Signal(range(ELEMENTS))
-        with m.If(update.look):
-            m.d.lowrank_beats += looked.eq(looked + 1)
-        for unit in range(self._parameters.generators):
-            places = range(ELEMENTS * unit, ELEMENTS * (unit + 1))
-            totals = [Signal(OPERAND * w.DIGIT_BITS, name=f"total_{place}") for place in places]
-            with m.If(one.valid & one.reads_totals):
-                m.d.lowrank_beats += [
-                    own.eq(saturated(beat[place], OPERAND)) for own, place in zip(totals, places, strict=True)
-                ]
-            digits, number = picked(totals, looked), Signal(signed(LATENT_BITS), name=f"number_{unit}")
-            split = [digits[first : first + w.DIGIT_BITS] for first in range(0, len(digits), w.DIGIT_BITS)]
-            m.d.lowrank_beats += number.eq(conversion.to_binary(m, split))
-            for n, place in enumerate(places):
-                step, up = Signal.like(update.steps[unit], name=f"step_{place}"), Signal(name=f"round_up_{place}")
-                with m.If(update.ready & (update.lane == n)):
-                    m.d.lowrank_beats += [step.eq(update.steps[unit]), up.eq(update.round_up[unit])]
-                m.d.comb += [
-                    update.totals[place].eq(number),
-                    elements.steps[place].eq(step),
-                    elements.round_up[place].eq(up),
-                ]
 
     def _write(self, m: Module, slot: data.View, elements: Elements) -> None:
         """Write a beat of results: a quarter of a row; after the last one, the elements above it become 0."""

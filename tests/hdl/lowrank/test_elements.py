@@ -40,23 +40,24 @@ def test_results(programs: ModuleType) -> None:
             base = [rng.choice((programs.word(rng), near(*edges))) for _ in range(count)]
             pents = [rng.randint(-2, 2) for _ in range(count)]
             if name == "LRACC":
-                operand = rng.randint(-2, 2)
+                operand = rng.choice((rng.randint(-3, 3), sat(programs.word(rng))))
                 values = [sat(near(bounds.SUM, 0, 5**4, 5**8), 16) for _ in range(count)]
                 values = [max(-bounds.SUM, min(bounds.SUM, value)) for value in values]
                 wanted = accumulated(base, values, operand)
-                given: dict[str, Any] = {"accumulates": 1, "operands": 0, "values": values, "width": PENTS}
+                given: dict[str, Any] = {"accumulates": 1, "latents": 0, "values": values, "width": PENTS}
             elif name == "LRADD":
-                operand = sat(rng.choice((near(limit(8)), near(limit(width - 1)), rng.randint(-(10**5), 10**5))), 8)
+                operand = sat(rng.choice((near(limit(8)), near(limit(width - 1)), programs.word(rng))))
                 wanted = perturbed(base, pents, operand, width)
-                given = {"perturbs": 1, "weighs": 1, "operands": 1, "levels": pents, "width": width}
+                given = {"perturbs": 1, "weighs": 1, "latents": 1, "levels": pents, "width": width}
             else:
                 operand, edge = 0, 1 << STEP_BITS - 1
                 steps = [rng.choice((-edge, edge - 1, near(limit(width)), rng.randint(-edge, edge - 1))) for _ in base]
                 up = [rng.randrange(2) for _ in range(count)]
                 wanted = [sat(sat(b, 8) + s + u, width) for b, s, u in zip(base, steps, up, strict=True)]
                 bits = sum(bit << place for place, bit in enumerate(up))
-                given = {"operands": 1, "steps": steps, "round_up": bits, "width": width}
-            flags = {"perturbs": 0, "accumulates": 0, "weighs": 0, "operand": operand}
+                given = {"latents": 1, "steps": steps, "round_up": bits, "width": width}
+            flags = {"perturbs": 0, "accumulates": 0, "weighs": 0}
+            context.set(elements.operand, w.biased(operand))
             for port, value in {**flags, **given}.items():
                 if isinstance(value, list):
                     for own, element in zip(getattr(elements, port), value, strict=True):
