@@ -15,13 +15,13 @@ from pentary.machine import engines
 from pentary.machine.engines import Setup
 from pentary.machine.lockstep import compare
 from pentary.numbers.word import PentaryError
+from pentary.programs.benchmarks import SIZES, assembled
 from pentary.tasks.target import Target
 from pentary_hdl.bench.core_presets import merged
 from pentary_hdl.engine import core, rtl, verilated
 from pentary_hdl.lralu.twin import LowRankParameters
 from pentary_hdl.netlist import synthesis
 from pentary_hdl.netlist.technologies import TECHNOLOGIES
-from pentary_sim import kernels
 
 HARDWARE = LowRankParameters(max_rank=1, max_size=16)
 TINY = Parameters(population=4, rank=1, steps=1, seed=4)
@@ -39,9 +39,12 @@ def test_the_engines_are_told() -> None:
 @pytest.mark.parametrize("engine", TECHNOLOGIES)
 def test_a_configuration_that_the_hardware_cannot_have_is_refused(engine: str, tmp_path: Path) -> None:
     (tmp_path / "a.s").write_text("HALT")
-    done = CliRunner().invoke(main, ["run", str(tmp_path / "a.s"), "--engine", engine])
+    (tmp_path / "a.toml").write_text("icache.latency = 3")
+    done = CliRunner().invoke(
+        main, ["run", str(tmp_path / "a.s"), "--config", str(tmp_path / "a.toml"), "--engine", engine]
+    )
     assert done.exit_code == 2 and "Traceback" not in done.stderr
-    assert done.stderr.startswith("Error: the hardware of the core is the scalar pipeline so far: set units")
+    assert done.stderr == "Error: the hardware of the core fetches in 1 or 2 cycles: icache.latency cannot be 3\n"
 
 
 @pytest.mark.parametrize("engine", TECHNOLOGIES)
@@ -115,8 +118,9 @@ def test_the_bench_finds_another_gate(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("technology", TECHNOLOGIES)
 def test_the_scalar_kernels_take_the_cycles_of_the_model(technology: str) -> None:
-    for name in (name for name in kernels.SIZES if not name.endswith("-vector")):
-        setup = Setup(kernels.assembled(name, kernels.SIZES[name][0]), merged(""))
+    config = merged("units.vector = false\nunits.crossbar = false\nunits.lowrank = false")
+    for name in (name for name in SIZES if not name.endswith("-vector")):
+        setup = Setup(assembled(name, SIZES[name][0]), config)
         found = compare(engines.engine("sim"), engines.engine(technology), setup, 10_000_000)
         assert found.difference == "" and found.outcome.ending == "halt", name
         assert found.outcome.pc == setup.program.address("passed")
@@ -136,5 +140,5 @@ def test_verify_finds_another_gate_of_the_core(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # the cache does not tell this core from the right one
     monkeypatch.setattr(core, "netlist", changed(core.netlist))
     done = CliRunner().invoke(main, ["verify", "core", "--preset", "quick", "--seed", "3", "--netlist"])
-    assert done.exit_code == 2 and "program with seed 3" in done.stderr
+    assert done.exit_code == 2 and "seed 3, program" in done.stderr
     assert "waves of the cycles around it" in done.stderr
