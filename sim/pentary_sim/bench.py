@@ -1,17 +1,16 @@
 """Simulation speed of the cycle-level model on the host."""
 
 from itertools import islice
-from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Final
 
 from pentary.asm import assemble
+from pentary.programs.training import PROGRAMS
 from pentary.tasks.target import Target
 from pentary_sim.simulator import Simulator
 from pentary_sim.training import train
 
-PROGRAMS: Final = Path(__file__).parent / "programs"
 INSTRUCTIONS: Final = 20_000_000
 STEPS: Final = 10
 ROUNDS: Final = 5

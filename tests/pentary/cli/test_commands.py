@@ -318,7 +318,7 @@ def test_the_machine_has_the_settings_of_the_file_and_the_summary_tells():
     [
         (
             ["target", "--config", "machine.toml"],
-            "--config is an option of the engine sim: leave it out for numpy",
+            "--config is an option of the engines sim and core: leave it out for numpy",
         ),
         (["target", "--engine", "sim", "--config", "none.toml"], "cannot read the configuration none.toml: "),
         (
