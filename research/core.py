@@ -9,6 +9,7 @@ speed of Verilator and of the model is that of the same programs in the same run
 import json
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 from time import perf_counter
@@ -34,6 +35,9 @@ HERE: Final = Path(__file__).parent
 RECORD: Final = HERE / "core.json"
 
 INSTRUCTIONS: Final = 1_000_000
+WORKERS: Final = 2
+"""Machines that are compared at a time."""
+
 FIRST_SEED: Final = 3_000_000
 SEEDS: Final = 100_000
 """Seeds kept for each machine."""
@@ -72,24 +76,30 @@ def digest() -> str:
 
 def compared() -> dict[str, Any]:
     """Return the record: what agreed on each machine, and what happened."""
-    before, machines = digest(), {}
-    share = -(-INSTRUCTIONS // len(CONFIGURATIONS))
-    for number, name in enumerate(CONFIGURATIONS):
-        config = configuration(name)
-        total, seed = Totals(CoreCoverage(config)), FIRST_SEED + number * SEEDS
-        for setup, found in checked(config, seed, share):
-            if found.difference:
-                sys.exit(f"{name}, seed {seed}, program {total.programs + 1}: {found.difference}")
-            total.add(setup, found)
-        if missing := total.coverage.missing:
-            sys.exit(f"{name}: bins that were never hit: {', '.join(' '.join(map(str, each)) for each in missing)}")
-        counts = {key: getattr(total, key) for key in ("programs", "instructions", "cycles")}
-        machines[name] = counts | {"bins": len(total.coverage.hits)} | {cause: total.traps[cause] for cause in CAUSES}
-        print(f"{name}: {total.instructions:,} instructions", flush=True)
+    before = digest()
+    with ProcessPoolExecutor(WORKERS) as pool:
+        machines = dict(zip(CONFIGURATIONS, pool.map(machine, range(len(CONFIGURATIONS))), strict=True))
     found = {"machines": machines, "kernels": kernels(), "trainings": trainings(), "speed": timed()}
     if digest() != before:
         sys.exit("the sources have changed in the meantime, so nothing was written")
     return found | {"sources": before}
+
+
+def machine(number: int) -> dict[str, int]:
+    """Return what happened on a machine, by its number in CONFIGURATIONS."""
+    name = list(CONFIGURATIONS)[number]
+    config, seed = configuration(name), FIRST_SEED + number * SEEDS
+    total = Totals(CoreCoverage(config))
+    for setup, found in checked(config, seed, -(-INSTRUCTIONS // len(CONFIGURATIONS))):
+        if found.difference:
+            raise SystemExit(f"{name}, seed {seed}, program {total.programs + 1}: {found.difference}")
+        total.add(setup, found)
+    if missing := total.coverage.missing:
+        told = ", ".join(" ".join(map(str, each)) for each in missing)
+        raise SystemExit(f"{name}: bins that were never hit: {told}")
+    print(f"{name}: {total.instructions:,} instructions", flush=True)
+    counts = {key: getattr(total, key) for key in ("programs", "instructions", "cycles")}
+    return counts | {"bins": len(total.coverage.hits)} | {cause: total.traps[cause] for cause in CAUSES}
 
 
 def kernels() -> dict[str, int]:
