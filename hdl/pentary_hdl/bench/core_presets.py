@@ -80,7 +80,7 @@ CONFIGURATIONS: Final = {
         l2.sets = 1
         l2.ways = 7
         l2.beat = 25
-        lowrank.lanes = 256
+        lowrank.lanes = 64
         pipeline.queue = 3
         predictor.entries = 625
         predictor.returns = 0
@@ -161,6 +161,7 @@ CONFIGURATIONS: Final = {
         l2.latency = 3
         l2.beat = 1
         memory.latency = 7
+        units.crossbar = false
         lowrank.lanes = 256
         pipeline.queue = 1
     """,
