@@ -19,6 +19,8 @@ def check(config: Config, program: Program) -> None:
     """Raise PentaryError unless a configuration has its memory at the core, and a program fits it."""
     if config.caches.enabled:
         raise PentaryError("the computer has its memory at the core, without caches: set caches.enabled = false")
+    if config.units.crossbar:
+        raise PentaryError("the computer has no array for the crossbar: set units.crossbar = false")
     if config.units.vector and min(config.dcache.beat, config.caches.line) > 1:
         raise PentaryError(f"the computer's memory moves a word a cycle: set dcache.beat = 1, not {config.dcache.beat}")
     if program.size > config.memory.words:

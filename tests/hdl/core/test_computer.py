@@ -1,6 +1,7 @@
 """Programs on the core with its block memory, in Amaranth's simulator, against the cycle-level model."""
 
 import os
+import re
 from collections.abc import Callable
 from random import Random
 from typing import Any
@@ -11,7 +12,7 @@ from amaranth.sim import Simulator as Bench
 
 from pentary.asm import assemble, assemble_text
 from pentary.isa.program import Program
-from pentary.machine.config import Caches, Config, Devices, Memory, Units
+from pentary.machine.config import Caches, Config, Devices, L1Data, Memory, Units
 from pentary.numbers.word import WORD_MAX, PentaryError
 from pentary.programs.benchmarks import PROGRAMS
 from pentary_hdl.core import word as w
@@ -154,6 +155,47 @@ def test_a_console_that_is_not_ready_holds_the_program() -> None:
 def test_a_kernel_does_what_it_does_on_the_model() -> None:
     program = assemble(PROGRAMS / "quicksort.s", {"N": 20})
     assert run(program, CONFIG) == of_model(program, CONFIG)
+
+
+@pytest.mark.slow
+def test_vectors_move_through_the_block_memory() -> None:
+    units = Units(crossbar=False, lowrank=False)
+    config = Config(caches=CONFIG.caches, units=units, dcache=L1Data(beat=1), memory=CONFIG.memory)
+    program = assemble_text("""
+            li      p1, 5
+            setvl   p1
+            la      p2, numbers
+            loadv   v1, (p2)
+            vadd    v2, v1, v1
+            storev  v2, 7(p2)
+            li      p3, 2
+            loadvs  v3, p2, p3
+            storev  v3, 20(p2)
+            load    p4, 9(p2)
+            load    p5, 22(p2)
+            halt
+            .data
+    numbers: .word  1, -2, 3, -4, 5, -6, 7, 8, 9
+            .space  30
+    """)
+    found = run(program, config)
+    assert found == of_model(program, config) and found[1][2][-3:] == [6, 5, 0]
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        (Config(caches=CONFIG.caches), "no array for the crossbar: set units.crossbar = false"),
+        (
+            Config(caches=CONFIG.caches, units=Units(crossbar=False)),
+            "moves a word a cycle: set dcache.beat = 1, not 25",
+        ),
+        (Config(units=NO_UNITS), "set caches.enabled = false"),
+    ],
+)
+def test_a_machine_that_it_cannot_be_is_told(config: Config, told: str) -> None:
+    with pytest.raises(PentaryError, match=re.escape(told)):
+        check(config, assemble_text("halt"))
 
 
 def test_a_fault_without_a_handler_is_told() -> None:
