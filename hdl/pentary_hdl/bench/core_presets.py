@@ -138,18 +138,6 @@ CONFIGURATIONS: Final = {
         devices.latency = 2
         exceptions.overflow_trap = true
     """,
-    "two": """
-        icache.ways = 2
-        icache.latency = 2
-        dcache.ways = 2
-        dcache.latency = 2
-        l2.sets = 25
-        l2.ways = 4
-        l2.latency = 20
-        dcache.beat = 5
-        units.lowrank = false
-        units.crossbar = false
-    """,
     "direct": """
         caches.line = 5
         icache.sets = 5
@@ -164,17 +152,6 @@ CONFIGURATIONS: Final = {
         units.crossbar = false
         lowrank.lanes = 256
         pipeline.queue = 1
-    """,
-    "small L2": """
-        icache.sets = 1
-        icache.ways = 1
-        dcache.sets = 1
-        dcache.ways = 4
-        l2.sets = 1
-        l2.ways = 1
-        memory.latency = 6
-        units.lowrank = false
-        exceptions.overflow_trap = true
     """,
     "large": """
         memory.words = 1953125

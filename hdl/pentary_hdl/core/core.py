@@ -530,6 +530,8 @@ class Core(wiring.Component):
         # Units beside the pipeline
         moving, idle = Signal(), Signal()
         m.d.comb += [first_address.eq(faults.address), idle.eq(1)]
+        if not config.units.vector:
+            m.d.comb += self.results.as_value().eq(0)
         if config.units.vector:  # no other unit is without it
             units = Units(config, self._shape)
             if self._gated:

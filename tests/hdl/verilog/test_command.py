@@ -48,7 +48,6 @@ def test_the_core_is_written_with_its_ports_records_and_a_core_description(tmp_p
     [
         (("core", "--lanes", "16"), "--lanes does not go with core"),
         (("lralu", "--config", "small.toml"), "--config does not go with lralu"),
-        (("core",), "the hardware of the core is the scalar pipeline so far: set units.vector = false"),
         (("core", "--config", "nowhere.toml"), "cannot read the configuration nowhere.toml"),
     ],
 )
