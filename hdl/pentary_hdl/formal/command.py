@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @json_option()
 def prove(names: tuple[str, ...], as_json: bool) -> None:
-    """Prove properties of the gateware: all of them, or those named.
+    """Prove properties of the gateware: all of them, or those named; some of those of the core take minutes.
 
     Prints a line for each property, with the inputs or states for which it was proved. If one does not hold, a
     counterexample follows, and the exit status is 2.
@@ -27,17 +27,18 @@ def prove(names: tuple[str, ...], as_json: bool) -> None:
     Examples:
       pentary prove
       pentary prove digit-adder quantiser
+      pentary prove core-legal
     """
     with exit_status():
         with extra("fpga", "proving"):  # imported late: Amaranth is slow to load
             from pentary_hdl.formal import prover
-            from pentary_hdl.formal.proofs import PROOFS
+            from pentary_hdl.formal.proofs import ALL
         for name in names:
-            if name not in PROOFS:
-                raise PentaryError(f"there is no proof {name!r}; there are {', '.join(PROOFS)}")
+            if name not in ALL:
+                raise PentaryError(f"there is no proof {name!r}; there are {', '.join(ALL)}")
         found: dict[str, dict[str, Any]] = {}
-        for name in names or PROOFS:
-            proof = PROOFS[name]
+        for name in names or ALL:
+            proof = ALL[name]
             verdict = prover.prove(proof)
             found[name] = {
                 "claim": proof.claim,

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from pentary.cli.commands import main
 from pentary_hdl.bus.axilite import AxiLite
 from pentary_hdl.formal import prover
-from pentary_hdl.formal.proofs import PROOFS
+from pentary_hdl.formal.proofs import ALL, PROOFS
 from pentary_hdl.formal.prover import Proof, prove
 from pentary_hdl.lralu.decoder import Decoder
 from pentary_hdl.lralu.digits import PENT, Multiple, add_constant, reaches, reduced
@@ -284,7 +284,7 @@ def test_the_command_gives_json() -> None:
 def test_an_unknown_proof_is_told_in_one_line() -> None:
     result = CliRunner().invoke(main, ["prove", "adder"])
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == f"Error: there is no proof 'adder'; there are {', '.join(PROOFS)}\n"
+    assert result.stderr == f"Error: there is no proof 'adder'; there are {', '.join(ALL)}\n"
 
 
 def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
