@@ -200,6 +200,7 @@ class Result(_Third):
             fields = {operand.field for _, operand in operands(BY_NAME[name])}
             reads = [self.names(name, field, number) for number, field in ((1, "a"), (2, "b")) if field in fields]
             expected = outcome(m, given, value)
+            expected = expected._replace(pents=meaning.signals(m, expected.pents))
             delivers = (record.register == 0) | meaning.equal(value, expected.pents)
             if BY_NAME[name].flags:
                 delivers &= record.flags.as_value() == meaning.flags(m, expected)

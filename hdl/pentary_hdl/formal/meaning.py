@@ -43,12 +43,7 @@ Meaning = Callable[[Module, Operands, Pents], Outcome]
 
 def pents_of(m: Module, word: data.View) -> list[Value]:
     """Return the pents of a word that is stored in biased digits."""
-    found = []
-    for digit in word:
-        pent = Signal(PENT)
-        m.d.comb += pent.eq(digit - limit(1))
-        found.append(pent)
-    return found
+    return signals(m, [digit - limit(1) for digit in word])
 
 
 def constant(number: int) -> list[Value]:
@@ -96,14 +91,19 @@ def total(m: Module, x: Pents, y: Pents) -> tuple[list[Value], Value]:
     return pents, carry
 
 
-def minus(m: Module, pents: Pents) -> list[Value]:
-    """Return minus a number."""
+def signals(m: Module, pents: Pents) -> list[Value]:
+    """Return signals of the pents: an expression that is used several times would be built as often."""
     found = []
     for pent in pents:
-        negated = Signal(PENT)
-        m.d.comb += negated.eq(-pent)
-        found.append(negated)
+        same = Signal(PENT)
+        m.d.comb += same.eq(pent)
+        found.append(same)
     return found
+
+
+def minus(m: Module, pents: Pents) -> list[Value]:
+    """Return minus a number."""
+    return signals(m, [-pent for pent in pents])
 
 
 def sign(m: Module, pents: Pents) -> Value:
@@ -191,8 +191,10 @@ def _high(m: Module, o: Operands) -> Outcome:
     return _sum(m, o.x, addend[:PENTS], addend[PENTS])
 
 
-def _shifted(pents: Pents, by: Value, left: bool) -> Outcome:
+def _shifted(m: Module, pents: Pents, distance: Value, left: bool) -> Outcome:
     result, lost = constant(0), Const(0)
+    by = Signal(range(PENTS + 1))
+    m.d.comb += by.eq(distance)
     for k in range(PENTS + 1):
         moved = [*constant(0)[:k], *pents[: PENTS - k]] if left else [*pents[k:], *constant(0)[:k]]
         dropped = pents[PENTS - k :] if left else pents[:k]
@@ -202,7 +204,8 @@ def _shifted(pents: Pents, by: Value, left: bool) -> Outcome:
 
 
 def _clamped(m: Module, o: Operands) -> Outcome:
-    width = number(field(BY_NAME["CLAMP"], "i", o.word)[:3])
+    width = Signal(range(PENTS + 1))
+    m.d.comb += width.eq(number(field(BY_NAME["CLAMP"], "i", o.word)[:3]))
     beyond = Cat((place >= width) & (pent != 0) for place, pent in enumerate(o.x)).any()
     return _exact(chosen(beyond, _edge(sign(m, o.x) > 0, width), o.x), limited=beyond)
 
@@ -229,11 +232,11 @@ def _halved(m: Module, x: Pents, value: Pents) -> Outcome:
 
 
 def _by_immediate(name: str, left: bool) -> Meaning:
-    return lambda m, o, _: _shifted(o.x, number(field(BY_NAME[name], "i", o.word)[:3]), left)
+    return lambda m, o, _: _shifted(m, o.x, number(field(BY_NAME[name], "i", o.word)[:3]), left)
 
 
 def _by_register(left: bool) -> Meaning:
-    return lambda m, o, _: _shifted(o.x, number(o.y[:3]), left)
+    return lambda m, o, _: _shifted(m, o.x, number(o.y[:3]), left)
 
 
 OUTCOMES: Final[dict[str, Meaning]] = {
