@@ -1,4 +1,4 @@
-"""Table of the proofs, by name.
+"""Table of the proofs, by name; those of the core are in `core_proofs.py`.
 
 Proofs about the whole unit are for its smallest parameters; larger units come from the same source but are not covered.
 """
@@ -10,6 +10,7 @@ from amaranth import Cat, Value
 
 from pentary_hdl.bus.axilite import AxiLite
 from pentary_hdl.formal import arithmetic, decoder, mover, quantiser, randomness
+from pentary_hdl.formal.core_proofs import CORE_PROOFS
 from pentary_hdl.formal.prover import Proof
 from pentary_hdl.formal.streams import Balanced, Channel, Stable
 from pentary_hdl.lralu.twin import OPS, LowRankParameters
@@ -81,7 +82,7 @@ def _bus(unit: AxiLite) -> dict[str, Channel]:
     }
 
 
-PROOFS: Final = {
+LOWRANK_PROOFS: Final = {
     "reduction": Proof(
         "the cell `reduced` splits every sum of up to 5 bits: total = 5 carry + pent",
         arithmetic.Reduction,
@@ -173,4 +174,7 @@ PROOFS: Final = {
         None,
     ),
 }
-"""Proofs by name, in the order in which they are run."""
+"""Proofs about the low-rank ALU and what it is made of, by name."""
+
+PROOFS: Final = LOWRANK_PROOFS | CORE_PROOFS
+"""All proofs by name, in the order in which they are run."""

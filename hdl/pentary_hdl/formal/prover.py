@@ -8,6 +8,8 @@ A property is a component with an output `holds` that must be 1. `Proof.settled`
 - None: in every cycle after reset or power-on, without a bound. ABC merges equivalent registers (`scorr`), and finds
   and checks an inductive invariant by property-directed reachability (`pdr`).
 
+With `Proof.bound`, it is the first cycles after power-on, that many, by bounded model checking (ABC's `bmc3`).
+
 In all of them, reset is an ordinary input that may be asserted at any time.
 """
 
@@ -27,9 +29,10 @@ from amaranth.lib import data, wiring
 from pentary.numbers.word import PentaryError
 from pentary_hdl.tools.toolchain import failure, run, yosys
 
+_DESIGN: Final = "read_rtlil design.il"
 _NETLIST: Final = (
-    "read_rtlil design.il",
     "hierarchy -top property",
+    "cutpoint -blackbox",  # outputs of parts that are left out may take any value
     "flatten",
     "proc -norom",
     "add -assert holds",
@@ -57,15 +60,21 @@ class Proof:
         design: returns the component whose output `holds` must be 1.
         settled: cycles after an arbitrary state from which on it must hold; 0 for a component without registers; None
             for all cycles after reset.
+        bound: if not None, only so many cycles after reset count; then `settled` is None.
+        left_out: parts, such as "core.divider", whose outputs may take any value in any cycle instead.
     """
 
     claim: str
     design: Callable[[], wiring.Component]
     settled: int | None
+    bound: int | None = None
+    left_out: tuple[str, ...] = ()
 
     @property
     def kind(self) -> str:
         """For which inputs, states or cycles it is proved, in words."""
+        if self.bound is not None:
+            return f"{self.bound} cycles after reset"
         match self.settled:
             case None:
                 return "every cycle after reset"
@@ -104,9 +113,13 @@ def prove(proof: Proof) -> Verdict:
     with TemporaryDirectory(prefix="pentary-prove-") as name:
         folder = Path(name)
         (folder / "design.il").write_text(rtlil.convert(component, name="property", emit_src=False))
-        yosys(folder, _NETLIST)
+        left_out = [f"blackbox property.{part}" for part in proof.left_out]
+        yosys(folder, (_DESIGN, *left_out, *_NETLIST))
         settled = proof.settled
-        table = _reach(folder) if settled is None else _satisfy(folder, settled, from_reset=False)
+        if proof.bound is not None:
+            table = _check(folder, proof.bound)
+        else:
+            table = _reach(folder) if settled is None else _satisfy(folder, settled, from_reset=False)
     frames = [] if table is None else _frames(table, component)
     return Verdict(table is None, time.monotonic() - began, frames)
 
@@ -121,6 +134,17 @@ def _reach(folder: Path) -> str | None:
             return None
         if failed := re.search(r"asserted in frame (\d+)", said):
             return _satisfy(folder, int(failed[1]), from_reset=True)
+    raise failure("ABC came to no end", said)
+
+
+def _check(folder: Path, cycles: int) -> str | None:
+    """Decide the property in the first cycles with ABC; returns the table of a counterexample, or None if it holds."""
+    yosys(folder, _AIGER)
+    said = run("ABC fails", [_abc(), "-q", f"read_aiger netlist.aig; bmc3 -F {cycles}"], folder)
+    if f"No output asserted in {cycles} frames" in said:
+        return None
+    if failed := re.search(r"asserted in frame (\d+)", said):
+        return _satisfy(folder, int(failed[1]), from_reset=True)
     raise failure("ABC came to no end", said)
 
 
