@@ -203,12 +203,15 @@ class _Instruction:
                 writer.emit("LOADV v5, scratch(zero)" if self._config.units.vector else "LOAD p12, scratch(zero)")
                 self._execute()
             case "queue":
-                writer.emit(f"LI p12, {MAX_VL}", "SETVL p12", "LI p12, 1")
+                # The second time the instructions come from a cache, as fast as a unit is to be filled.
+                again = writer.label()
+                writer.emit(f"LI p12, {MAX_VL}", "SETVL p12", "LI p12, 1", "LI p14, 2")
+                writer.mark(again)
                 self._prepare()
-                writer.emit(*[_FILLERS[self._line.unit]] * (self._config.pipeline.queue + 2))
+                writer.emit(*[_FILLERS[self._line.unit]] * (2 * self._config.pipeline.queue + 2))
                 self._execute()
                 writer.sync()
-                writer.emit(f"LI p12, {_VL}", "SETVL p12")
+                writer.emit("ADDI p14, p14, -1", f"BGT p14, zero, {again}", f"LI p12, {_VL}", "SETVL p12")
             case "sync" if name != "HALT":
                 writer.emit("VADD v5, v5, v5")
                 self._prepare()
@@ -253,6 +256,7 @@ def _halts(config: Config) -> Iterator[_Writer]:
             case "fetch":
                 writer.align()
             case _ if config.units.vector:
+                writer.align()  # so that HALT comes with it
                 writer.emit("VADD v5, v5, v5")
             case _:
                 continue

@@ -56,7 +56,7 @@ CONFIGURATIONS: Final = {
         l2.sets = 25
         l2.ways = 4
         units.crossbar = false
-        pipeline.queue = 64
+        pipeline.queue = 2
         predictor.entries = 0
         predictor.returns = 0
         devices.latency = 1
@@ -155,7 +155,7 @@ CONFIGURATIONS: Final = {
     """,
     "large": """
         memory.words = 1953125
-        pipeline.queue = 16
+        pipeline.queue = 64
         predictor.entries = 15625
         predictor.returns = 16
     """,
