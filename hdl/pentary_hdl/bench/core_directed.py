@@ -91,7 +91,7 @@ class _Writer:
 
     def fresh(self) -> str:
         """Return an address in a line that has not been used."""
-        self._fresh += max(self._config.caches.line, 1)
+        self._fresh += 2 * self._config.caches.line  # whatever comes after an address is its own
         return f"fresh + {self._fresh}"
 
     def constant(self, value: str) -> str:
