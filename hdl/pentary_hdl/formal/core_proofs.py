@@ -56,7 +56,7 @@ CORE_PROOFS: Final = {
         "a branch goes to its target exactly if the words in the registers that it reads, any words, are related so",
         properties.Taken,
         None,
-        bound=10,
+        bound=11,
         left_out=_PRODUCTS,
     ),
 }

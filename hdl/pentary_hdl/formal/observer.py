@@ -130,8 +130,8 @@ class Observer(wiring.Component):
             register: its number, constant.
 
         Returns:
-            The word; and whether it is known, which is neither a product, nor P30 after POP, nor what
-            stands for a part that is left out and is no word.
+            The word; and whether it is known: a product is not, nor P30 after POP, nor bits that are no word, which a
+            part that is left out may give.
         """
         record, words = self.core.retired, self._config.memory.words
         written, known = Signal(name="written"), Signal(init=1, name="known")
