@@ -109,13 +109,9 @@ BUGS = {
     ],
 }
 
-QUICK = {"core-legal"}
-"""The proof that the default run makes: each takes half a minute of synthesis, some minutes of search."""
 
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.slow]) for name in CORE_PROOFS]
-)
+@pytest.mark.slow  # half a minute of synthesis each, and some minutes of search
+@pytest.mark.parametrize("name", CORE_PROOFS)
 def test_it_is_proved(name: str) -> None:
     verdict = prove(CORE_PROOFS[name])
     assert (verdict.proved, verdict.counterexample) == (True, [])
