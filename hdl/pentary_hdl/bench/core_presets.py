@@ -150,7 +150,7 @@ CONFIGURATIONS: Final = {
         l2.beat = 1
         memory.latency = 7
         units.crossbar = false
-        lowrank.lanes = 256
+        lowrank.lanes = 64
         pipeline.queue = 1
     """,
     "large": """
