@@ -1,5 +1,6 @@
 """Properties of the core with any program: components with an output `holds`, to be proved 1."""
 
+from collections.abc import Collection
 from typing import Final
 
 from amaranth import Cat, Module, Signal, Value
@@ -189,17 +190,26 @@ class _Third(Observer):
 
 
 class Result(_Third):
-    """An instruction delivers the result and the flags that it should, from any words in P1 and P2."""
+    """An instruction delivers the result and the flags that it should, from any words in P1 and P2.
+
+    Args:
+        names: of the instructions, of `meaning.OUTCOMES`.
+    """
+
+    def __init__(self, names: Collection[str]) -> None:
+        """Create the property for some instructions."""
+        self._names = names
+        super().__init__()
 
     def statement(self, m: Module) -> Value:
         """Compare the record of the third instruction with the outcome of each instruction that reads P1, or both."""
         record, given = self.core.retired, self.loaded_words(m)
         value = meaning.pents_of(m, record.value)
         right: list[Value] = []
-        for name, outcome in meaning.OUTCOMES.items():
+        for name in self._names:
             fields = {operand.field for _, operand in operands(BY_NAME[name])}
             reads = [self.names(name, field, number) for number, field in ((1, "a"), (2, "b")) if field in fields]
-            expected = outcome(m, given, value)
+            expected = meaning.OUTCOMES[name](m, given, value)
             expected = expected._replace(pents=meaning.signals(m, expected.pents))
             delivers = (record.register == 0) | meaning.equal(value, expected.pents)
             if BY_NAME[name].flags:
