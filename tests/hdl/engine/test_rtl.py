@@ -214,7 +214,7 @@ def test_the_command_line(built: None, monkeypatch: pytest.MonkeyPatch, tmp_path
     [
         (["digits"], "factored digits needs LRMULX, which the hardware does not have: --perturb quantized does withou"),
         (["target", "--shape", "257x4"], "weights is 257x4: the hardware takes matrices of up to 256x256"),
-        (["target", "--config", "machine.toml"], "--config is an option of the engines sim and core: leave it out for rtl"),
+        (["target", "--config", "machine.toml"], "--config is an option of the engines sim and core: leave it out"),
     ],
 )
 def test_what_the_hardware_cannot_train_is_one_line(arguments: list[str], message: str) -> None:
