@@ -80,7 +80,7 @@ class _Writer:
         return f"l{self._labels}"
 
     def mark(self, label: str) -> None:
-        """Put a label before the next instruction."""
+        """Label the next instruction."""
         self.lines.append(f"{label}:")
 
     def align(self) -> None:
@@ -105,7 +105,7 @@ class _Writer:
         self.emit("NOP", "NOP", "NOP")
 
     def give(self, path: Path, register: str, value: str) -> None:
-        """Give a register a value, which comes to the next instruction on some path; both are in one line."""
+        """Emit what writes a register, so that the next instruction, in the same line, reads it by a path."""
         match path:
             case Path.FILE:
                 found = [f"LI {register}, {value}", "NOP", "NOP"]
@@ -151,7 +151,7 @@ class _Instruction:
         return str(_VALUES.get((self._line.name, name), 1))
 
     def _prepare(self, without: str = "") -> None:
-        """Give all operands their values but one, and wait."""
+        """Emit loads of all operands but one, and wait until units and products are done."""
         self._next = self._w.label()
         if self._line.name == "TRET":
             self._w.emit(f"LI p12, {self._next}", "CSRW EPC, p12")
@@ -161,7 +161,7 @@ class _Instruction:
         self._w.sync()
 
     def _take(self, name: str, path: Path) -> None:
-        """Give the last operand its value, and execute the instruction."""
+        """Emit the write of the last operand, and the instruction."""
         self._w.give(path, _NAMES[name], self._value(name).replace("next", self._next))
         self._execute()
 

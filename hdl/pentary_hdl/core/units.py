@@ -156,7 +156,7 @@ class Units(wiring.Component):
         return m
 
     def _decode(self, m: Module, unit: Any, op: Any) -> Value:
-        """Give a unit the control signals of its instruction in EX, and that instruction's operands.
+        """Connect a unit with a decoder for its instruction in EX, and with the operands of that instruction.
 
         Returns:
             The vector registers that the instruction uses.

@@ -94,7 +94,7 @@ class Observer(wiring.Component):
         return given
 
     def _answer(self, m: Module, port: Any, given: list[Value]) -> None:
-        """Give any word in the cycle after a read, and the same until the next read."""
+        """Answer a read with any word in the next cycle, and hold that word until the next read."""
         fresh, held = Signal(), Signal(w.WORD, init=w.biased(0))
         m.d.sync += [fresh.eq(port.enable), held.eq(port.word)]
         m.d.comb += w.assign(port.word, w.chosen(fresh, given, list(held)))

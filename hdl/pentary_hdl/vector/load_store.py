@@ -233,7 +233,7 @@ class LoadStoreUnit(wiring.Component):
         )
 
     def _complete(self, m: Module, now: data.View, ends: Value, busy: Value) -> None:
-        """Tell the scoreboard which registers are read and written, and the pipeline whether all is complete."""
+        """Drive `reads` and `writes` of the scoreboard, and `idle`."""
         vectors, move = self.vectors, now.move
         # A load is complete in the second cycle after that of the latency 1, a store in the first one.
         layout = data.StructLayout({"loads": 1, "stores": 1, "register": NUMBER})

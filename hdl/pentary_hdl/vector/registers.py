@@ -200,7 +200,7 @@ class Registers(wiring.Component):
         return row[:bits], row[bits:] if len(row) > bits else Cat(0)
 
     def _read_window(self, m: Module, banks: list[_Bank], early_words: list[Signal]) -> None:
-        """Give the words of the window."""
+        """Add the read port of the window."""
         port, early, parts, lanes = self.window, self.writes[0], self._parts, self._sizes.lanes
         part, place = self._split(early.row)
         both = [
