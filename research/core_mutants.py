@@ -15,7 +15,6 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -25,7 +24,7 @@ from typing import Any, Final
 
 import core
 import sources
-from mutation import PATIENCE, UNCHANGED, Mutant, Outcome, Runner, tree
+from mutation import PATIENCE, UNCHANGED, Mutant, Outcome, Runner, as_code, run_each, tree
 
 HERE: Final = Path(__file__).parent
 TABLE, STORE = HERE / "core_mutants.toml", HERE / "core_mutants.json"
@@ -92,20 +91,17 @@ def run(chosen: Iterable[Mutant], workers: int, say: Callable[[str], None]) -> N
     """Run mutants and record each as it ends; before the first, see that nothing is found without a change."""
     source, folder = digest(), TemporaryDirectory(prefix="pentary-mutants-")
     known = recorded() if stored().get("sources") == source else {}
-    runner, pool = Runner(SEED, Path(folder.name)), ThreadPoolExecutor(workers)
-    try:
-        if not known and (wrong := outcome(runner, UNCHANGED)).found:
-            raise SystemExit(f"without a change: {wrong.by}: {wrong.message}")
-        running = {pool.submit(outcome, runner, each): each for each in chosen}
-        for done in as_completed(running):
-            name, result = running[done].name, done.result()
-            known[name] = result
-            record(known, source)
-            say(f"{name}: found by {result.found or 'NOTHING'} {result.by}, {result.seconds} s")
-    finally:
-        runner.stop()
-        pool.shutdown(cancel_futures=True)
-        folder.cleanup()
+    runner = Runner(SEED, Path(folder.name))
+    if not known and (wrong := outcome(runner, UNCHANGED)).found:
+        raise SystemExit(f"without a change: {wrong.by}: {wrong.message}")
+
+    def ended(name: str, result: Outcome) -> None:
+        known[name] = result
+        record(known, source)
+        say(f"{name}: found by {result.found or 'NOTHING'} {result.by}, {result.seconds} s")
+
+    with folder:
+        run_each(chosen, partial(outcome, runner), workers, runner.stop, ended)
 
 
 def record(outcomes: dict[str, Outcome], source: str) -> None:
@@ -120,8 +116,8 @@ def report(table: list[Mutant], outcomes: dict[str, Outcome]) -> str:
     """Return the text of core_mutants.md."""
     count = Counter(bool(outcomes[each.name].found) for each in table)
     rows = "\n".join(
-        f"| {each.name} | {each.kind} | {each.file.removeprefix('hdl/pentary_hdl/')} | {_code(each.old)} becomes "
-        f"{_code(each.new) if each.new else 'nothing'} | {_told(outcomes[each.name])} |"
+        f"| {each.name} | {each.kind} | {each.file.removeprefix('hdl/pentary_hdl/')} | {as_code(each.old)} becomes "
+        f"{as_code(each.new) if each.new else 'nothing'} | {_told(outcomes[each.name])} |"
         for each in table
     )
     left = [f"- {each.name}: {each.reason or 'a gap'}" for each in table if not outcomes[each.name].found]
@@ -141,10 +137,6 @@ On each the default `pentary verify core --seed {SEED}` was run; it ends at the 
 
 def _told(found: Outcome) -> str:
     return found.by if found.found == "verify" else found.found or "**nothing**"
-
-
-def _code(text: str) -> str:
-    return f"`{' '.join(text.split())}`".replace("|", "\\|")
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -25,7 +25,7 @@ from typing import Final
 
 import equivalence
 import sources
-from mutation import OTHER_HARDWARE, ROOT, SOFTWARE, UNCHANGED, Mutant, Outcome, Runner, tree
+from mutation import OTHER_HARDWARE, ROOT, SOFTWARE, UNCHANGED, Mutant, Outcome, Runner, as_code, run_each, tree
 from pentary.isa import table as isa
 from pentary.isa.table import BY_NAME
 from pentary.support.compiled import imported_sources
@@ -143,21 +143,18 @@ def run(chosen: Iterable[Mutant], seed: int, workers: int, say: Callable[[str], 
     """Run mutants and record each as it ends; before the first, see that nothing is found without a change."""
     source, folder = digest(), TemporaryDirectory(prefix="pentary-mutants-")
     known = recorded() if _stored().get("sources") == source and _stored().get("seed") == seed else {}
-    runner, pool = Runner(seed, Path(folder.name)), ThreadPoolExecutor(workers)
-    try:
-        if not known and (wrong := runner.outcome(UNCHANGED)).found:
-            raise SystemExit(f"without a change: {wrong.by}: {wrong.message}")
-        running = {pool.submit(runner.outcome, each): each for each in chosen}
-        for done in as_completed(running):
-            name, outcome = running[done].name, done.result()
-            known[name] = outcome
-            record(known, source, seed)
-            told = outcome.found or ("nothing, proved to change nothing" if outcome.proved else "NOTHING")
-            say(f"{name}: found by {told} {outcome.by}, {outcome.seconds} s")
-    finally:
-        runner.stop()
-        pool.shutdown(cancel_futures=True)
-        folder.cleanup()
+    runner = Runner(seed, Path(folder.name))
+    if not known and (wrong := runner.outcome(UNCHANGED)).found:
+        raise SystemExit(f"without a change: {wrong.by}: {wrong.message}")
+
+    def ended(name: str, outcome: Outcome) -> None:
+        known[name] = outcome
+        record(known, source, seed)
+        told = outcome.found or ("nothing, proved to change nothing" if outcome.proved else "NOTHING")
+        say(f"{name}: found by {told} {outcome.by}, {outcome.seconds} s")
+
+    with folder:
+        run_each(chosen, runner.outcome, workers, runner.stop, ended)
 
 
 def record(outcomes: dict[str, Outcome], source: str, seed: int) -> None:
@@ -194,7 +191,7 @@ def report(table: list[Mutant], outcomes: dict[str, Outcome], source: str, seed:
     lines.append("\n| mutant | kind | file | change | found by | seconds |\n|---|---|---|---|---|---:|\n")
     for each in table:
         outcome = outcomes[each.name]
-        change = f"{_code(each.old)} becomes {_code(each.new)}"
+        change = f"{as_code(each.old)} becomes {as_code(each.new)}"
         lines.append(f"| {each.name} | {each.kind} | {each.file} | {change} | {_told(outcome)} | {outcome.seconds} |\n")
     left = [each for each in table if not outcomes[each.name].found]
     lines.append("\n## Not found\n\n" if left else "\nAll are found.\n")
@@ -219,10 +216,6 @@ def _told(outcome: Outcome) -> str:
             return "**nothing**"
         case way:
             return way
-
-
-def _code(text: str) -> str:
-    return f"`{text.strip()}`".replace("|", "\\|")
 
 
 def main() -> None:

@@ -5,7 +5,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -207,3 +208,34 @@ class Runner:
         finally:
             self._running.discard(process)
         return process.returncode, said
+
+
+def run_each(
+    chosen: Iterable[Mutant],
+    outcome: Callable[[Mutant], Outcome],
+    workers: int,
+    stop: Callable[[], None],
+    ended: Callable[[str, Outcome], None],
+) -> None:
+    """Run mutants, several at a time.
+
+    Args:
+        chosen: the mutants.
+        outcome: runs one.
+        workers: how many at a time.
+        stop: called at the end, or if it is broken off: ends what runs.
+        ended: called with the name and the outcome of each as it ends.
+    """
+    pool = ThreadPoolExecutor(workers)
+    try:
+        running = {pool.submit(outcome, each): each for each in chosen}
+        for done in as_completed(running):
+            ended(running[done].name, done.result())
+    finally:
+        stop()
+        pool.shutdown(cancel_futures=True)
+
+
+def as_code(text: str) -> str:
+    """Return a piece of source code for a cell of a Markdown table, in one line."""
+    return f"`{' '.join(text.split())}`".replace("|", "\\|")
