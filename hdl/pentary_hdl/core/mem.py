@@ -1,28 +1,16 @@
 """Last stages of the core, MEM and WB: memory, devices, loaded words, and the records of what retires."""
 
-from typing import Final
-
 from amaranth import Const, Module, Mux, Signal, Value
-from amaranth.lib import data, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from pentary.machine.config import Config
 from pentary_hdl.core import retire
 from pentary_hdl.core import word as w
+from pentary_hdl.core.brought import BROUGHT
+from pentary_hdl.core.operands import AWAITED, USED, answered
 from pentary_hdl.core.ports import CONSOLE, EXIT, WRITE
 from pentary_hdl.core.retire import WAITS
-
-BROUGHT: Final = data.StructLayout(
-    {
-        "record": retire.RETIRED,
-        "loads": 5,  # register that the loaded word is for, 0 for none
-        "reads": 1,  # it takes the word that the memory gives
-        "stores": 1,
-        "device": 1,
-        "exits": 1,  # the device is EXIT, else CONSOLE
-    }
-)
-"""What an instruction brings from EX."""
 
 
 class MemoryStage(wiring.Component):
@@ -35,8 +23,14 @@ class MemoryStage(wiring.Component):
 
     Members:
         enters: In; an instruction enters in the next cycle.
-        brought: In; what it brings.
+        brought: In; what it brings, of `BROUGHT`.
+        loads: In; register that the instruction in EX loads, 0 for none.
+        may_enter: In; that instruction enters in the next cycle unless it is trapped.
+        device: In; its word comes from a device.
+        at_once: In; memory gives it in the first cycle.
         claimed: In; register that an instruction in EX is certain to give a new value, 0 for none.
+        claims: In; the same if it is to be certain in this cycle, as far as is known early in the cycle.
+        used, awaited: In, Out; as `operands.answered` says.
         free: Out; whether one may enter in the next cycle.
         ends: Out; an instruction is in its last cycle here, and retires in the next one.
         register: Out; the register for which `loaded` comes with it, 0 for none; also if it is overtaken.
@@ -65,7 +59,14 @@ class MemoryStage(wiring.Component):
             {
                 "enters": In(1),
                 "brought": In(BROUGHT),
+                "loads": In(5),
+                "may_enter": In(1),
+                "device": In(1),
+                "at_once": In(1, init=1),
                 "claimed": In(5),
+                "claims": In(5),
+                "used": In(USED),
+                "awaited": Out(AWAITED),
                 "free": Out(1),
                 "ends": Out(1),
                 "register": Out(5),
@@ -88,21 +89,16 @@ class MemoryStage(wiring.Component):
             }
         )
 
-    def waits(self, number: Value, claimed: Value) -> Value:
-        """Return whether the word loaded for a register comes in a later cycle.
-
-        Args:
-            number: of the register.
-            claimed: register that an instruction in EX gives a new value, if it is certain in this cycle.
-        """
+    def _waits(self, number: Value) -> Value:
+        """Return whether the word loaded for a register comes in a later cycle."""
         found: Value = Const(0, 1)
         for place, (stage, valid) in enumerate(zip(self._stages, self._valid, strict=True)):
             comes = self.ends if place == self._depth - 1 else Const(0, 1)
             found = found | (valid & (stage.loads == number) & ~comes)
-        return found & (claimed != number) & (number != 0)
+        return ((found & (self.claims != number)) | (self.loads == number)) & (number != 0)
 
-    def waits_late(self, number: Value, claimed: Value) -> Value:
-        """Return whether it comes in a later cycle than the next; the other arguments as of `waits`."""
+    def _waits_late(self, number: Value) -> Value:
+        """Return whether it comes in a later cycle than the next."""
         found: Value = Const(0, 1)
         for place, (stage, valid) in enumerate(zip(self._stages, self._valid, strict=True)):
             comes: Value = Const(0, 1)
@@ -111,18 +107,13 @@ class MemoryStage(wiring.Component):
             elif place == self._depth - 2:
                 comes = self._moves if place == 0 else Const(1, 1)
             found = found | (valid & (stage.loads == number) & ~comes)
-        return found & (claimed != number) & (number != 0)
+        return ((found & (self.claims != number)) | ((self.loads == number) & ~self._comes_next())) & (number != 0)
 
-    def comes_next(self, device: Value, comes: Value) -> Value:
-        """Return whether a word that is loaded by the instruction that enters comes in its first cycle here.
-
-        Args:
-            device: whether it comes from a device.
-            comes: whether memory gives it at once.
-        """
+    def _comes_next(self) -> Value:
+        """Return whether the word that the instruction in EX loads comes in the next cycle."""
         if self._depth > 1:
             return Const(0, 1)
-        return Mux(device, self._latency == 0, comes)
+        return self.may_enter & Mux(self.device, self._latency == 0, self.at_once)
 
     def elaborate(self, platform: object) -> Module:
         """Create the registers between the cycles."""
@@ -191,6 +182,7 @@ class MemoryStage(wiring.Component):
             self.register.eq(Mux(self.ends, final.loads, 0)),
             self.kept.eq(Mux(final.loads == self.claimed, 0, self.register)),
         ]
+        m.d.comb += answered(self.used, self.awaited, self._waits, self._waits_late)
         busy: Value = Const(0, 1)
         there: Value = Const(0, 1)
         for place, holds in enumerate(valid):

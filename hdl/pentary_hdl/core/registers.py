@@ -28,6 +28,7 @@ class Registers(wiring.Component):
             while that is not yet certain, the one that would be; then nobody keeps what is read.
         numbers: In; for each read port, the register.
         words: Out; for each read port, its word, or what a write port passes to it in this cycle.
+        passed: Out; for each read port, the number of that write port plus 1, or 0 for none.
     """
 
     def __init__(self, writers: int, readers: int, top: int) -> None:
@@ -39,6 +40,7 @@ class Registers(wiring.Component):
                 "passes": In(5).array(writers),
                 "numbers": In(5).array(readers),
                 "words": Out(w.WORD).array(readers),
+                "passed": Out(range(writers + 1)).array(readers),
             }
         )
 
@@ -65,8 +67,10 @@ class Registers(wiring.Component):
                 m.d.comb += port.addr.eq(asked)
                 word = w.chosen(last[asked] == number + 1, list(port.data), word)
             for number in reversed(range(self._writers)):
-                passes = self.passes[number]
-                word = w.chosen((passes != 0) & (passes == asked), list(self.writes[number].word), word)
+                passes = (self.passes[number] != 0) & (self.passes[number] == asked)
+                word = w.chosen(passes, list(self.writes[number].word), word)
+                with m.If(passes):  # the first port is the last one here, and counts
+                    m.d.comb += self.passed[reader].eq(number + 1)
             m.d.comb += [
                 own.eq(Mux(asked == 0, w.NOTHING, digit)) for own, digit in zip(self.words[reader], word, strict=True)
             ]

@@ -1,10 +1,11 @@
 """Scoreboard of the scalar results of the units beside the pipeline: VGET, VSUM, VMAX, FITGET and PRNG."""
 
-from amaranth import Array, Cat, Module, Value
+from amaranth import Array, Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from pentary.isa.table import REGISTERS
+from pentary_hdl.core.operands import AWAITED, USED, answered
 from pentary_hdl.core.registers import WRITE
 
 
@@ -19,7 +20,7 @@ class Results(wiring.Component):
         enters: In; it leaves EX.
         given: In; for each port, the result, of `registers.WRITE`, that comes in this cycle.
         announced: In; for each port, the register of the one that comes in the next cycle, 0 for none.
-        outstanding: Out; a bit for each register.
+        used, awaited: In, Out; as `operands.answered` says.
     """
 
     def __init__(self, ports: int) -> None:
@@ -31,30 +32,28 @@ class Results(wiring.Component):
                 "enters": In(1),
                 "given": In(WRITE).array(ports),
                 "announced": In(range(REGISTERS)).array(ports),
-                "outstanding": Out(REGISTERS),
+                "used": In(USED),
+                "awaited": Out(AWAITED),
             }
         )
-
-    def waits(self, number: Value) -> Value:
-        """Return whether a register's result comes in a later cycle: its reader may not enter EX in the next one."""
-        comes = Cat(port.register == number for port in self.given).any()
-        return self._awaited(number) & ~comes
-
-    def waits_late(self, number: Value) -> Value:
-        """Return whether it comes later than in the next cycle: who reads it in MEM may not enter EX then."""
-        comes_next = Cat(register == number for register in self.announced).any()
-        return self.waits(number) & ~comes_next
-
-    def _awaited(self, number: Value) -> Value:
-        bits = Array(self.outstanding)
-        return (bits[number] | (self.in_ex == number)) & (number != 0)
 
     def elaborate(self, platform: object) -> Module:
         """Keep a bit for each register."""
         m = Module()
+        outstanding = Signal(REGISTERS)
         for number in range(1, REGISTERS):
             with m.If(self.enters & (self.in_ex == number)):
-                m.d.sync += self.outstanding[number].eq(1)
+                m.d.sync += outstanding[number].eq(1)
             with m.Elif(Cat(port.register == number for port in self.given).any()):
-                m.d.sync += self.outstanding[number].eq(0)
+                m.d.sync += outstanding[number].eq(0)
+        bits = Array(outstanding)
+
+        def waits(number: Value) -> Value:
+            comes = Cat(port.register == number for port in self.given).any()
+            return (bits[number] | (self.in_ex == number)) & (number != 0) & ~comes
+
+        def waits_late(number: Value) -> Value:
+            return waits(number) & ~Cat(register == number for register in self.announced).any()
+
+        m.d.comb += answered(self.used, self.awaited, waits, waits_late)
         return m

@@ -90,11 +90,11 @@ BUGS = {
         Bug("an instruction retires in two cycles", "pentary_hdl.core.core.MemoryStage", Repeating),
         Bug("the second of two instructions does not retire", "pentary_hdl.core.core.MemoryStage", Losing),
     ],
-    "core-alive": [Bug("a division takes 20 cycles", "pentary_hdl.core.core.DIVISION", 20)],
+    "core-alive": [Bug("a division takes 20 cycles", "pentary_hdl.core.execute.DIVISION", 20)],
     "core-legal": [Bug("there is a register P32", "pentary_hdl.core.decoder.operands", wider)],
     "core-next": [
         Bug("the next address has no carries", "pentary_hdl.core.word.next_of", no_carry),
-        Bug("a trap goes to EPC", "pentary_hdl.core.core.System", Astray),
+        Bug("a trap goes to EPC", "pentary_hdl.core.traps.System", Astray),
     ],
     "core-registers": [
         Bug("what is being written is read a cycle late", "pentary_hdl.core.core.Registers", Blind),
