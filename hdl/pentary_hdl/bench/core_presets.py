@@ -42,6 +42,16 @@ CONFIGURATIONS: Final = {
         exceptions.overflow_trap = true
         devices.latency = 0
     """,
+    "wide": """
+        dcache.sets = 5
+        dcache.ways = 3
+        l2.sets = 5
+        l2.ways = 4
+        units.crossbar = false
+        lowrank.lanes = 256
+        predictor.entries = 25
+        predictor.returns = 2
+    """,
     "drawn": """
         memory.words = 390625
         caches.enabled = false
