@@ -23,6 +23,7 @@
 ;     fitness          PAIRS words of the plus members, PAIRS of the minus members; shaping works in their place
 ;     scratch          LARGEST words: sums over the population during the update, free for the task in between
 
+        .param  PRINT, 0                ; 1: at the end, write the latent words to the console, one on a line
         .equ    PAIRS, POPULATION // 2
         .equ    MATRIX_ROWS, 0          ; places in a line of `matrices`
         .equ    MATRIX_COLS, 1
@@ -61,6 +62,25 @@ evaluated:
         CALL    update
         JUMP    step_done
 finish:
+        .if     PRINT
+        .include "runtime.s"
+        LA      p10, matrices
+print.matrix:
+        LOAD    p11, MATRIX_ROWS(p10)
+        LOAD    p12, MATRIX_COLS(p10)
+        MUL     p11, p11, p12
+        LOAD    p12, MATRIX_WORDS(p10)
+        ADD     p11, p11, p12
+print.word:
+        LOAD    p1, (p12)
+        CALL    print_number
+        newline
+        INC     p12
+        BLT     p12, p11, print.word
+        ADDI    p10, p10, MATRIX_LINE
+        LA      p1, matrices_end
+        BLT     p10, p1, print.matrix
+        .endif
         HALT
 
 ; ---------------------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import click
 from pentary.isa.system import CAUSES
 from pentary.machine import engines, lockstep
 from pentary.machine.config import Config
-from pentary.machine.engines import Setup
+from pentary.machine.engines import Engine, Setup
 from pentary.numbers.word import PentaryError
 from pentary.randomprogram import INTERRUPTS, random_program
 from pentary_hdl.bench.core_coverage import CoreCoverage
@@ -41,7 +41,7 @@ def random_setup(config: Config, seed: int) -> Setup:
 
 
 def checked(
-    config: Config, seed: int, instructions: int, engine: str = "core"
+    config: Config, seed: int, instructions: int, engine: Engine = core.ENGINE
 ) -> Iterator[tuple[Setup, lockstep.Lockstep]]:
     """Yield programs and what their comparison has found, the directed ones and then random ones, up to a difference.
 
@@ -49,21 +49,21 @@ def checked(
         config: configuration of the core.
         seed: of the first random program; the others follow.
         instructions: least number, of the random programs together; if it is 0, there are no directed ones, either.
-        engine: what is compared with the model, of `pentary.machine.engines.MODULES`.
+        engine: what is compared with the model, such as of `pentary_hdl.engine.core.engine_of`.
 
     Raises:
         PentaryError: the core cannot be built.
     """
-    model, other = engines.engine("sim"), engines.engine(engine)
+    model = engines.engine("sim")
     for setup in directed(config) if instructions else ():
-        found = lockstep.compare(model, other, setup, _CYCLES)
+        found = lockstep.compare(model, engine, setup, _CYCLES)
         yield setup, found
         if found.difference:
             return
     done = 0
     while done < instructions:
         setup = random_setup(config, seed)
-        found = lockstep.compare(model, other, setup, _CYCLES)
+        found = lockstep.compare(model, engine, setup, _CYCLES)
         yield setup, found
         if found.difference:
             return
@@ -130,7 +130,7 @@ def verify_core(
     for name, machine in machines.items():
         began, total = time.monotonic(), Totals(CoreCoverage(machine))
         count = chosen.instructions if instructions is None else instructions
-        for setup, found in checked(machine, seed, count, technology or "core"):
+        for setup, found in checked(machine, seed, count, engines.engine(technology or "core")):
             if found.difference:
                 raise PentaryError(_told(name, seed, total.programs + 1, setup, found, technology))
             total.add(setup, found)

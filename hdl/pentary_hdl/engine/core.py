@@ -81,32 +81,39 @@ _LAYOUTS: Final = {
 }
 
 
-def build(config: Config, say: Callable[[str], None], waves: bool = False, technology: str | None = None) -> Path:
+def build(config: Config, say: Callable[[str], None], waves: bool = False, made_of: str | Path | None = None) -> Path:
     """Build the program of the process, unless it is in the cache.
 
     Args:
         config: configuration of the core.
         say: called with a message before each slow step of the build.
         waves: whether the process can record waves, which makes it slower.
-        technology: what the core is synthesised to, of `pentary_hdl.netlist.technologies.TECHNOLOGIES`; None for the
-            Verilog before synthesis.
+        made_of: technology of `pentary_hdl.netlist.technologies.TECHNOLOGIES` to which the core is synthesised; or a
+            Verilog file with another core, a module `core` with the ports of `Core`; None for the core's Verilog.
 
     Returns:
         Path of the program.
 
     Raises:
-        PentaryError: the hardware cannot have the configuration, or a tool that it needs is not installed.
+        PentaryError: the hardware cannot have the configuration, a tool that it needs is not installed, or Verilator
+            does not build the Verilog file.
+        OSError: that cannot be read.
     """
     parameters.check(config)
     toolchain.check_installed("verilator")
     toolchain.check_installed("yosys")
     files = {"layout.h": _layout(config), "driver.cpp": DRIVER.read_text()}
-    made = [_sources(), repr(config), str(waves), *files.values(), *([recipe(technology)] if technology else [])]
+    made = [_sources(), repr(config), str(waves), *files.values()]
+    if isinstance(made_of, Path):
+        files["core.v"] = made_of.read_text(encoding="utf-8")
+        made.append(files["core.v"])
+    elif made_of:
+        made.append(recipe(made_of))
     key = sha256("".join(made).encode()).hexdigest()[:16]
     place = toolchain.cache("engine") / f"core-{key}"
     toolchain.build_once(
         place,
-        lambda aside: _build(config, files, waves, aside, technology, say),
+        lambda aside: _build(config, files, waves, aside, made_of, say),
         lambda: say(toolchain.BUILDING.format("verilator")),
     )
     return place / "core"
@@ -201,14 +208,19 @@ Memories of words start with any content: what has not been written is not used,
 
 
 def _build(
-    config: Config, files: dict[str, str], waves: bool, folder: Path, technology: str | None, say: Callable[[str], None]
+    config: Config,
+    files: dict[str, str],
+    waves: bool,
+    folder: Path,
+    made_of: str | Path | None,
+    say: Callable[[str], None],
 ) -> None:
     for name, text in files.items():
         (folder / name).write_text(text)
-    core = Core(config, gated=not technology)
-    if technology:
-        (folder / "core.v").write_text(netlist(core, "core", technology, say))
-    else:
+    if isinstance(made_of, str):
+        (folder / "core.v").write_text(netlist(Core(config), "core", made_of, say))
+    elif made_of is None:
+        core = Core(config, gated=True)
         named = {port.name: (port.value, None) for port in ports(core)}
         (folder / "core.il").write_text(rtlil.convert(core, name="core", ports=named, emit_src=False))
         toolchain.yosys(folder, _SIMPLER)
@@ -395,19 +407,19 @@ class CoreRun:
         return PentaryError(f"the process of the hardware has ended, with status {self._process.wait()}")
 
 
-def around(setup: Setup, cycle: int, technology: str | None = None) -> tuple[str, Path]:
+def around(setup: Setup, cycle: int, made_of: str | Path | None = None) -> tuple[str, Path]:
     """Run a program again, and return what is in the stages in a cycle, as text, and a file of the waves around it.
 
     Args:
         setup: what is run.
         cycle: the cycle.
-        technology: as of `build`.
+        made_of: as of `build`.
 
     Raises:
         PentaryError: as for `build`.
     """
     file = Path(mkdtemp(prefix="pentary-verify-")) / "core.vcd"
-    with CoreRun(build(setup.config, say, waves=True, technology=technology), setup, waves=(file, cycle)) as run:
+    with CoreRun(build(setup.config, say, waves=True, made_of=made_of), setup, waves=(file, cycle)) as run:
         for _ in run:
             pass
     rows = []
@@ -418,12 +430,21 @@ def around(setup: Setup, cycle: int, technology: str | None = None) -> tuple[str
     return table(rows), file
 
 
-def _start(setup: Setup, max_cycles: int | None, technology: str | None = None) -> CoreRun:
-    return CoreRun(build(setup.config, say, technology=technology), setup, max_cycles)
+def _start(setup: Setup, max_cycles: int | None, made_of: str | Path | None = None) -> CoreRun:
+    return CoreRun(build(setup.config, say, made_of=made_of), setup, max_cycles)
+
+
+def engine_of(verilog: Path) -> Engine:
+    """Return the engine that runs programs on another core, such as a changed copy of what `pentary verilog core` wrote.
+
+    Args:
+        verilog: file with a module `core` that has the ports of `Core` for the configuration of each program.
+    """
+    return Engine(f"the core in {verilog}, in Verilator", partial(_start, made_of=verilog))
 
 
 ENGINE: Final = Engine("the Verilog of the core, in Verilator", _start)
 
-NETLIST: Final = Engine("the core after synthesis to generic gates", partial(_start, technology="netlist"))
+NETLIST: Final = Engine("the core after synthesis to generic gates", partial(_start, made_of="netlist"))
 
-NETLIST_ECP5: Final = Engine("the core after synthesis to the ECP5's cells", partial(_start, technology="netlist-ecp5"))
+NETLIST_ECP5: Final = Engine("the core after synthesis to the ECP5's cells", partial(_start, made_of="netlist-ecp5"))

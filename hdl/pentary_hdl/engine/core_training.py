@@ -49,7 +49,7 @@ def train(
     image[: len(prepared.program.image)] = prepared.program.image
     prepared.write_data(image)
     setup = Setup(replace(prepared.program, image=image), config)
-    process = build(config, say, technology=technology)
+    process = build(config, say, made_of=technology)
     stops = (prepared.step_done, prepared.evaluated)
     return _steps(task, parameters, prepared, CoreRun(process, setup, stops=stops, watched=len(image)))
 

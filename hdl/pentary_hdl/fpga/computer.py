@@ -114,6 +114,11 @@ def build(
         raise PentaryError(
             f"memory.words is {config.memory.words:,}: the {board.name} has block memory for {board.words:,} words"
         )
+    if config.units.vector:
+        raise PentaryError(
+            f"the vector unit does not fit into the {device.name}: "
+            "set units.vector = false, units.crossbar = false and units.lowrank = false"
+        )
     parameters.check(config)
     memory.check(config, program or EMPTY)
     platform = boards.platform_of(board, device)

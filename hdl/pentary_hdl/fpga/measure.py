@@ -1,8 +1,11 @@
 """Size and speed of a unit on a device: of the unit alone, and of the unit between registers."""
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
+from typing import Final
 
 from amaranth import Cat, ClockDomain, ClockSignal, Module, ResetSignal, Signal, Value
 from amaranth.lib import wiring
@@ -12,6 +15,10 @@ from pentary_hdl.fpga import flow
 from pentary_hdl.verilog.export import verilog
 
 
+SEEDS: Final = (1, 2, 3, 4, 5)
+"""Seeds of the placer; the clock that a single one reaches is off by some percent."""
+
+
 @dataclass(frozen=True)
 class Measurement:
     """Resources that a unit uses on a device, and its speed.
@@ -19,12 +26,17 @@ class Measurement:
     Attributes:
         unit: resources of the unit alone, before placement.
         whole: resources of the unit with the registers around it.
-        fmax_mhz: maximum clock frequency of the unit with the registers.
+        clocks: maximum clock frequency in MHz of the unit with the registers, by the seed of the placer.
     """
 
     unit: flow.Usage
     whole: flow.Usage
-    fmax_mhz: float
+    clocks: dict[int, float]
+
+    @property
+    def fmax_mhz(self) -> float:
+        """Median of the clocks."""
+        return median(self.clocks.values())
 
 
 class BetweenRegisters(wiring.Component):
@@ -66,13 +78,13 @@ class BetweenRegisters(wiring.Component):
         return m
 
 
-def measure(unit: wiring.Component, device: flow.Device, seed: int = 1) -> Measurement:
+def measure(unit: wiring.Component, device: flow.Device, seeds: Sequence[int] = SEEDS) -> Measurement:
     """Measure a unit on a device.
 
     Args:
         unit: component with one clock.
         device: from `flow.DEVICES`.
-        seed: seed of the placer.
+        seeds: of the placer, at least one.
 
     Raises:
         PentaryError: a tool is not installed, or the unit does not fit.
@@ -83,5 +95,6 @@ def measure(unit: wiring.Component, device: flow.Device, seed: int = 1) -> Measu
         between.write_text(verilog(BetweenRegisters(unit), "between"))
         counted = flow.usage(flow.synthesise(alone, "unit", device), device)
         netlist = flow.synthesise(between, "between", device)
-        placed = flow.place(netlist, device, seed)
-        return Measurement(counted, placed.usage, placed.fmax_mhz)
+        placed = {seed: flow.place(netlist, device, seed) for seed in seeds}
+        clocks = {seed: each.fmax_mhz for seed, each in placed.items()}
+        return Measurement(counted, placed[seeds[0]].usage, clocks)
