@@ -9,10 +9,13 @@ import subprocess
 import sys
 import tty
 from contextlib import suppress
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import cocotb
+import numpy as np
 import pytest
 from amaranth import Elaboratable, Module, Mux, Signal
 from amaranth.lib import wiring
@@ -22,7 +25,11 @@ from cocotb.triggers import RisingEdge, Timer
 from cocotb_tools.runner import get_results
 from cocotbext.uart import UartSink, UartSource
 
-from pentary.asm import assemble_text
+from pentary.asm import assemble, assemble_text
+from pentary.es.loop import train
+from pentary.machine.config import Units
+from pentary.programs.training import PROGRAMS
+from pentary.tasks.target import Target
 from pentary_hdl.bench import runner
 from pentary_hdl.bench.harness import harness
 from pentary_hdl.core import word as w
@@ -185,6 +192,35 @@ def test_a_board(name: str, simulator: str, tmp_path: Path, monkeypatch: pytest.
     settings = {"COCOTB_TEST_FILTER": f"{name}$", "PROGRAMS": str(tmp_path)}
     runner.run(simulator, built, Path(__file__).stem, tmp_path / "run", 1, settings)
     assert get_results(tmp_path / "run" / "results.xml") == (1, 0), (tmp_path / "run" / "log.txt").read_text()
+
+
+@pytest.mark.slow  # ten minutes: the vector unit is large
+def test_target_trains_on_the_computer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The computer with units trains a matrix of 16x16, and prints words that have NumPy's digest."""
+    monkeypatch.syspath_prepend(Path(__file__).parent)
+    parameters = replace(Target.defaults, population=10, rank=2, steps=3)
+    defines = {"ROWS": 16, "COLS": 16, "POPULATION": 10, "RANK": 2, "STEPS": 3, "PRINT": 1}
+    config = replace(CONFIG, units=Units(crossbar=False), dcache=replace(CONFIG.dcache, beat=1))
+    station = harness(Station(config, assemble(PROGRAMS / "target.s", defines), CYCLES), "station")
+    built = runner.build("verilator", station, tmp_path)
+    *_, last = train(Target(16, 16), parameters)
+    settings = {"COCOTB_TEST_FILTER": "trains$", "DIGEST": last.digest}
+    runner.run("verilator", built, Path(__file__).stem, tmp_path / "run", 1, settings)
+    assert get_results(tmp_path / "run" / "results.xml") == (1, 0), (tmp_path / "run" / "log.txt").read_text()
+
+
+@cocotb.test()
+async def trains(bench: Any) -> None:
+    _, sink = await switched_on(bench)
+    words, line = [], b""
+    while len(words) < 16 * 16:
+        byte = await sink.read(1)
+        line += byte
+        if byte == b"\n":
+            words.append(int(line))
+            line = b""
+    assert sha256(np.array(words, "<i8").tobytes()).hexdigest() == os.environ["DIGEST"]
+    await RisingEdge(bench.pass_led)
 
 
 @cocotb.test()
