@@ -24,7 +24,7 @@ from typing import Any, Final
 
 import core
 import sources
-from mutation import PATIENCE, UNCHANGED, Mutant, Outcome, Runner, as_code, run_each, tree
+from mutation import UNCHANGED, Mutant, Outcome, Runner, as_code, run_each, tree
 
 HERE: Final = Path(__file__).parent
 TABLE, STORE = HERE / "core_mutants.toml", HERE / "core_mutants.json"
@@ -32,6 +32,9 @@ TABLE, STORE = HERE / "core_mutants.toml", HERE / "core_mutants.json"
 SEED: Final = 2026
 LEAST, ENOUGH = 40, 39
 """Fewest mutants, and fewest of them that have to be found."""
+
+LONG: Final = 3600
+"""Seconds after which a run counts as hanging; one that finds nothing takes a few hundred."""
 
 _DIFFERENCE: Final = re.compile(r"configuration (\S+), seed \d+, (program \d+): (.*)")
 _NEVER: Final = re.compile(r"Error: (\S+): bins that were never hit: (.*)")
@@ -75,7 +78,7 @@ def outcome(runner: Runner, mutant: Mutant) -> Outcome:
     with tree(mutant) as folder:
         status, said = runner.run(folder, folder / "cache", "-m", "pentary", "verify", "core", "--seed", str(SEED))
     if status is None:
-        found = Outcome("hang", "pentary verify core", f"not done after {PATIENCE} s")
+        found = Outcome("hang", "pentary verify core", f"not done after {LONG} s")
     elif status == 0:
         found = Outcome("")
     elif differs := _DIFFERENCE.search(said):
@@ -91,7 +94,7 @@ def run(chosen: Iterable[Mutant], workers: int, say: Callable[[str], None]) -> N
     """Run mutants and record each as it ends; before the first, see that nothing is found without a change."""
     source, folder = digest(), TemporaryDirectory(prefix="pentary-mutants-")
     known = recorded() if stored().get("sources") == source else {}
-    runner = Runner(SEED, Path(folder.name))
+    runner = Runner(SEED, Path(folder.name), LONG)
     if not known and (wrong := outcome(runner, UNCHANGED)).found:
         raise SystemExit(f"without a change: {wrong.by}: {wrong.message}")
 

@@ -19,7 +19,7 @@ import equivalence
 ROOT: Final = Path(__file__).parents[1]
 
 PATIENCE: Final = 600
-"""Seconds after which a run counts as hanging."""
+"""Seconds after which a run counts as hanging, unless another number is given."""
 
 SOFTWARE: Final = ("twin", "shared")
 """Kinds of mutants that leave the gateware as it is."""
@@ -132,10 +132,11 @@ class Runner:
     Args:
         seed: of `pentary verify`.
         cache: folder for the hardware of the trees whose gateware is unchanged, which is built once.
+        patience: seconds after which a run counts as hanging.
     """
 
-    def __init__(self, seed: int, cache: Path) -> None:
-        self._seed, self._cache = seed, cache
+    def __init__(self, seed: int, cache: Path, patience: int = PATIENCE) -> None:
+        self._seed, self._cache, self._patience = seed, cache, patience
         self._running: set[subprocess.Popen] = set()
         self._stopped = False
 
@@ -162,7 +163,7 @@ class Runner:
         status, said = self.run(folder, cache, "-m", "pentary", "verify", "--seed", str(self._seed), *options)
         last = (said.strip().splitlines() or [""])[-1]
         if status is None:
-            return Outcome("hang", "pentary verify", f"not done after {PATIENCE} s")
+            return Outcome("hang", "pentary verify", f"not done after {self._patience} s")
         if status == 0:
             return Outcome("")
         if difference := _DIFFERENCE.search(last):
@@ -200,7 +201,7 @@ class Runner:
         )
         self._running.add(process)
         try:
-            said, _ = process.communicate(timeout=PATIENCE)
+            said, _ = process.communicate(timeout=self._patience)
         except subprocess.TimeoutExpired:
             process.terminate()  # it then ends its simulator, which is in another group
             process.communicate()
