@@ -35,7 +35,6 @@ CONFIGURATIONS: Final = {
         dcache.latency = 3
         dcache.beat = 5
         pipeline.queue = 2
-        lowrank.lanes = 64
         lowrank.rounds_per_cycle = 8
         predictor.entries = 5
         predictor.returns = 2
