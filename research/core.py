@@ -1,4 +1,4 @@
-"""The core's Verilog against the model: programs in lockstep on fourteen machines, a million random instructions.
+"""The core's Verilog against the model: programs in lockstep on fifteen machines, a million random instructions.
 
     python research/core.py     writes core.json and .md in its folder; an hour
 

@@ -275,6 +275,20 @@ def _returns(config: Config) -> Setup:
     return Setup(assemble_text(writer.text()), config, interrupts=(1_000,))
 
 
+def _nested_calls(config: Config) -> Setup:
+    """Return a program that calls to a greater depth than the return-address stack has, and waits in each return."""
+    writer = _Writer(config)
+    writer.emit("LI p14, 3")
+    writer.mark("again")
+    writer.emit(f"LI p{STACK}, stack", f"LI p12, {config.predictor.returns + 2}", "CALL nested")
+    writer.emit("ADDI p14, p14, -1", "BGT p14, zero, again", "HALT")
+    writer.mark("nested")
+    writer.emit(f"PUSH p{LINK}", "ADDI p12, p12, -1", "BEQ p12, zero, innermost", "CALL nested")
+    writer.mark("innermost")
+    writer.emit(f"POP p{LINK}", "RET")
+    return Setup(assemble_text(writer.text()), config)
+
+
 def directed(config: Config) -> Iterator[Setup]:
     """Yield the programs for a machine."""
     whole = _Writer(config)
@@ -284,3 +298,4 @@ def directed(config: Config) -> Iterator[Setup]:
     for writer in (whole, *_halts(config)):
         yield Setup(assemble_text(writer.text()), config)
     yield _returns(config)
+    yield _nested_calls(config)

@@ -8,6 +8,23 @@ from pentary.machine.config import Config
 _COMMON: Final = "memory.words = 78125"
 
 CONFIGURATIONS: Final = {
+    "scalar": """
+        caches.line = 5
+        icache.sets = 5
+        icache.ways = 2
+        dcache.sets = 5
+        dcache.ways = 2
+        l2.sets = 5
+        l2.ways = 3
+        l2.latency = 4
+        memory.latency = 9
+        units.vector = false
+        units.crossbar = false
+        units.lowrank = false
+        predictor.entries = 25
+        predictor.returns = 4
+        devices.latency = 4
+    """,
     "plain": "l2.sets = 25",
     "small": """
         icache.sets = 1
@@ -182,7 +199,7 @@ class Preset:
 
 PRESETS: Final = {
     "quick": Preset(("small",), 5_000),
-    "default": Preset(("small", "plain", "uncached"), 20_000),
+    "default": Preset(("scalar", "small", "plain", "uncached"), 20_000),
     "all": Preset(tuple(CONFIGURATIONS), 20_000),
 }
 
