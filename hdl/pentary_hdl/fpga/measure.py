@@ -14,7 +14,6 @@ from amaranth.lib.wiring import In, Out
 from pentary_hdl.fpga import flow
 from pentary_hdl.verilog.export import verilog
 
-
 SEEDS: Final = (1, 2, 3, 4, 5)
 """Seeds of the placer; the clock that a single one reaches is off by some percent."""
 
