@@ -435,7 +435,7 @@ def _start(setup: Setup, max_cycles: int | None, made_of: str | Path | None = No
 
 
 def engine_of(verilog: Path) -> Engine:
-    """Return the engine that runs programs on another core, such as one that `pentary verilog core` wrote and you changed.
+    """Return the engine that runs programs on another core, such as a changed one of `pentary verilog core`.
 
     Args:
         verilog: file with a module `core` that has the ports of `Core` for the configuration of each program.
