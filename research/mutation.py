@@ -111,13 +111,13 @@ class Outcome:
 
 @contextmanager
 def tree(mutant: Mutant) -> Iterator[Path]:
-    """Copy the sources with the change, for a while."""
+    """Copy the sources with the change, for a while; with them go functions that are compiled already."""
     with TemporaryDirectory(prefix=f"pentary-{mutant.name.strip('()')}-") as name:
         folder = Path(name)
         for each in _COPIED:
             source = ROOT / each
             if source.is_dir():
-                shutil.copytree(source, folder / each, ignore=shutil.ignore_patterns("__pycache__", "*.png"))
+                shutil.copytree(source, folder / each, ignore=shutil.ignore_patterns("*.pyc", "*.png"))
             else:
                 shutil.copy(source, folder / each)
         if mutant != UNCHANGED:

@@ -275,18 +275,23 @@ def _returns(config: Config) -> Setup:
     return Setup(assemble_text(writer.text()), config, interrupts=(1_000,))
 
 
-def _nested_calls(config: Config) -> Setup:
-    """Return a program that calls to a greater depth than the return-address stack has, and waits in each return."""
-    writer = _Writer(config)
-    writer.emit("LI p14, 3")
-    writer.mark("again")
-    writer.emit(f"LI p{STACK}, stack", f"LI p12, {config.predictor.returns + 2}", "CALL nested")
-    writer.emit("ADDI p14, p14, -1", "BGT p14, zero, again", "HALT")
-    writer.mark("nested")
-    writer.emit(f"PUSH p{LINK}", "ADDI p12, p12, -1", "BEQ p12, zero, innermost", "CALL nested")
-    writer.mark("innermost")
-    writer.emit(f"POP p{LINK}", "RET")
-    return Setup(assemble_text(writer.text()), config)
+def _nested_calls(config: Config) -> Iterator[Setup]:
+    """Yield programs of two subroutines that call each other, and wait in each return.
+
+    They call as deep as the return-address stack reaches, and deeper.
+    """
+    for depth in (config.predictor.returns, config.predictor.returns + 3):
+        writer = _Writer(config)
+        writer.emit("LI p14, 3")
+        writer.mark("again")
+        writer.emit(f"LI p{STACK}, stack", f"LI p12, {depth}", "CALL one")
+        writer.emit("ADDI p14, p14, -1", "BGT p14, zero, again", "HALT")
+        for own, other in (("one", "two"), ("two", "one")):
+            writer.mark(own)
+            writer.emit(f"PUSH p{LINK}", "ADDI p12, p12, -1", f"BLE p12, zero, {own}_returns", f"CALL {other}")
+            writer.mark(f"{own}_returns")
+            writer.emit(f"POP p{LINK}", "RET")
+        yield Setup(assemble_text(writer.text()), config)
 
 
 def directed(config: Config) -> Iterator[Setup]:
@@ -298,4 +303,4 @@ def directed(config: Config) -> Iterator[Setup]:
     for writer in (whole, *_halts(config)):
         yield Setup(assemble_text(writer.text()), config)
     yield _returns(config)
-    yield _nested_calls(config)
+    yield from _nested_calls(config)
