@@ -97,15 +97,15 @@ def on_device(name: str, device: flow.Device, folder: Path) -> dict[str, Any]:
     alone, between = folder / "alone.v", folder / "between.v"
     alone.write_text(verilog(component, "alone"))
     used = asdict(flow.usage(flow.synthesise(alone, "alone", device), device))
-    between.write_text(verilog(BetweenRegisters(component), "between"))
-    netlist = flow.synthesise(between, "between", device)
     figures = {"component": name, "device": device.name, **used}
     try:
         flow.check_fits(alone.with_suffix(".json"), device)
-        with ThreadPoolExecutor(WORKERS) as pool:
-            placed = list(pool.map(lambda seed: flow.place(netlist, device, seed), SEEDS))
     except PentaryError as error:
         return figures | {"excess": str(error)}
+    between.write_text(verilog(BetweenRegisters(component), "between"))
+    netlist = flow.synthesise(between, "between", device)
+    with ThreadPoolExecutor(WORKERS) as pool:
+        placed = list(pool.map(lambda seed: flow.place(netlist, device, seed), SEEDS))
     slowest = min(placed, key=lambda each: each.fmax_mhz)
     return figures | {"MHz": [round(each.fmax_mhz, 2) for each in placed], "path": str(slowest.path)}
 
