@@ -6,6 +6,7 @@ Kernels run on the model with the configuration of a computer on a board, and so
 """
 
 import json
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -104,8 +105,15 @@ def on_device(name: str, device: flow.Device, folder: Path) -> dict[str, Any]:
         return figures | {"excess": str(error)}
     between.write_text(verilog(BetweenRegisters(component), "between"))
     netlist = flow.synthesise(between, "between", device)
+
+    def place(seed: int) -> flow.Placed:
+        own = folder / str(seed) / netlist.name  # a placement leaves its reports beside the netlist
+        own.parent.mkdir()
+        shutil.copy(netlist, own)
+        return flow.place(own, device, seed)
+
     with ThreadPoolExecutor(WORKERS) as pool:
-        placed = list(pool.map(lambda seed: flow.place(netlist, device, seed), SEEDS))
+        placed = list(pool.map(place, SEEDS))
     slowest = min(placed, key=lambda each: each.fmax_mhz)
     return figures | {"MHz": [round(each.fmax_mhz, 2) for each in placed], "path": str(slowest.path)}
 
