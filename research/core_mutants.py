@@ -47,7 +47,8 @@ def mutants() -> list[Mutant]:
 
 def digest() -> str:
     """Return what tells whether results are of the present sources and mutants."""
-    return sources.digest([], f"{core.digest()}{TABLE.read_text()}")
+    changes = json.dumps([(each.name, each.file, each.old, each.new) for each in mutants()])
+    return sources.digest([], f"{core.digest()}{changes}")
 
 
 def stored() -> dict[str, Any]:

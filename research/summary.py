@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
+import core_mutants
 import mutants
 from pentary_hdl.formal.proofs import LOWRANK_PROOFS
 
@@ -37,11 +38,9 @@ def _results() -> list[tuple[str, str, str]]:
     text = _load("text.json")["run"]
     programs = _cell(HERE / "random_programs.md", r"^\| [\d,]+ \| ([\d,]+) \| 0 \|$")
     unit = _load("alphabets.json")["whole unit"]["pents"]
-    runs = _load("verification.json")
+    runs, machines = _load("verification.json"), _load("core.json")["machines"]
     operations = {name: sum(part["operations"] for part in run["parts"]) for name, run in runs.items()}
     mismatches = sum(part["mismatches"] for run in runs.values() for part in run["parts"])
-    found = [(each, outcome) for each in mutants.mutants() if (outcome := mutants.recorded().get(each.name))]
-    seen = sum(bool(outcome.found) for _, outcome in found)
     rows = [
         ("handwritten digits, weights of five levels, test accuracy over five seeds", accuracy, "research/results.md"),
         (
@@ -61,6 +60,11 @@ def _results() -> list[tuple[str, str, str]]:
             f"{mismatches} mismatches",
             "research/verification.md",
         ),
+        (
+            f"the processor, Verilog against the model in every cycle, on {len(machines)} machines",
+            f"{sum(each['instructions'] for each in machines.values()):,} instructions, 0 differences",
+            "research/core.md",
+        ),
         ("properties of the unit proved for all inputs", f"{len(LOWRANK_PROOFS)}", "architecture/verification.md"),
         (
             "low-rank unit, 16 lanes, rank up to 8, after place and route",
@@ -68,9 +72,13 @@ def _results() -> list[tuple[str, str, str]]:
             "research/alphabets.md",
         ),
     ]
-    if found:  # else they have not been measured on these sources
-        what = "mutants of the unit and its reference model that are found"
-        rows.append((what, f"{seen} of {len(found)}", "research/mutants.md"))
+    for what, each in (("the unit and its reference model", mutants), ("the processor", core_mutants)):
+        known = each.recorded()
+        if found := [known[mutant.name] for mutant in each.mutants() if mutant.name in known]:
+            seen = sum(bool(outcome.found) for outcome in found)
+            rows.append(
+                (f"mutants of {what} that are found", f"{seen} of {len(found)}", f"research/{each.__name__}.md")
+            )
     return rows
 
 

@@ -8,20 +8,14 @@ from pentary.isa.table import CALLS, LINK, MAX_VL, STACK, Instruction
 from pentary.machine.config import Config
 from pentary.machine.engines import Setup
 from pentary_hdl.bench.core_coverage import operands_of, paths, present, waits_of
+from pentary_hdl.bench.core_edges import edges
+from pentary_hdl.bench.core_writer import NAMES, VL, Writer
 from pentary_hdl.core.decoder import of_unit
 from pentary_hdl.core.retire import Path
 from pentary_hdl.vector.parameters import roles
 
-_VL: Final = 20
-_NAMES: Final = {
-    **{"rd": "p9", "rs": "p5", "rt": "p6", "ru": "p7", "P30": f"p{STACK}", "P31": f"p{LINK}"},
-    **{"vd": "v1", "vs": "v2", "vt": "v3", "vu": "v4", "fd": "f1", "fs": "f1", "cd": "rank", "sd": "SCRATCH"},
-    **{"ss": "DCACHE_ACCESSES", "i(rs)": "scratch - 1(p5)", "i": "1", "k": "1", "w": "2"},
-}
-"""Operands as they are written; v2 stays 0, and so does v3."""
-
 _VALUES: Final = {
-    **{("SETVL", "rs"): _VL, ("LRMUL", "rs"): 0, ("RET", "P31"): "next"},
+    **{("SETVL", "rs"): VL, ("LRMUL", "rs"): 0, ("RET", "P31"): "next"},
     **{(name, "rs"): "next" for name in ("JUMPR", "CALLR")},
     **{(name, "rs"): "scratch" for name in ("LOADVS", "STOREVS")},
     **{(name, "rt"): "scratch" for name in ("LOADVX", "STOREVX")},
@@ -37,103 +31,11 @@ _FILLERS: Final = {
 }
 """Instructions that keep a unit busy."""
 
-_FRAME: Final = """
-start:  LI      p10, {vl}
-        SETVL   p10
-{body}
-        HALT
-        .data
-scratch: .space {scratch}
-        .space 100
-stack:  .space 100
-{constants}
-fresh:  .space {fresh}
-"""
-_SCRATCH: Final = MAX_VL + 2 * _VL
-
-
-class _Writer:
-    """Writer of a directed program.
-
-    Args:
-        config: machine on which it is to run.
-
-    Attributes:
-        lines: of the program.
-        place: address of the next instruction.
-    """
-
-    def __init__(self, config: Config) -> None:
-        """Start a program."""
-        self.lines: list[str] = []
-        self.place = 2  # after those of the frame
-        self._config, self._constants, self._fresh, self._labels = config, dict[str, str](), 0, 0
-
-    def emit(self, *instructions: str) -> None:
-        """Add instructions, each of one word."""
-        self.lines += [f"        {text}" for text in instructions]
-        self.place += len(instructions)
-
-    def label(self) -> str:
-        """Return a new label."""
-        self._labels += 1
-        return f"l{self._labels}"
-
-    def mark(self, label: str) -> None:
-        """Label the next instruction."""
-        self.lines.append(f"{label}:")
-
-    def align(self) -> None:
-        """Go on at the beginning of a line of the instruction cache."""
-        line = self._config.caches.line
-        while (self.place + line // 2) % line:
-            self.emit("NOP")
-
-    def fresh(self) -> str:
-        """Return an address in a line that has not been used."""
-        self._fresh += 2 * self._config.caches.line  # whatever comes after an address is its own
-        return f"fresh + {self._fresh}"
-
-    def constant(self, value: str) -> str:
-        """Return the label of a word in memory."""
-        return self._constants.setdefault(value, f"c{len(self._constants)}")
-
-    def sync(self) -> None:
-        """Wait until the units are idle, and products done."""
-        if self._config.units.vector:
-            self.emit("SYNC")
-        self.emit("NOP", "NOP", "NOP")
-
-    def give(self, path: Path, register: str, value: str) -> None:
-        """Emit what writes a register, so that the next instruction, in the same line, reads it by a path."""
-        match path:
-            case Path.FILE:
-                found = [f"LI {register}, {value}", "NOP", "NOP"]
-            case Path.EX:
-                found = [f"LI {register}, {value}"]
-            case Path.PRODUCT:  # not of MUL, which waits in EX itself with the overflow trap
-                found = [f"LI p10, {value}", "SHLI p10, p10, 8", "LI p11, 5**8", f"MULH {register}, p10, p11"]
-            case Path.LOAD:
-                found = [f"LOAD {register}, {self.constant(value)}(zero)"]
-            case _:
-                found = [f"LI p10, {value}", "VSET v6, zero, p10", "SYNC", f"VGET {register}, v6, zero"]
-        line = self._config.caches.line
-        if (self.place + len(found) + line // 2) % line == 0:
-            self.emit("NOP")
-        self.emit(*found)
-
-    def text(self) -> str:
-        """Return the program."""
-        constants = "\n".join(f"{label}: .word {value}" for value, label in self._constants.items())
-        body = "\n".join(self.lines)
-        room = self._fresh + 2 * self._config.caches.line
-        return _FRAME.format(vl=_VL, body=body, scratch=_SCRATCH, constants=constants, fresh=room)
-
 
 class _Instruction:
     """Writer of the situations of one instruction."""
 
-    def __init__(self, writer: _Writer, line: Instruction, config: Config) -> None:
+    def __init__(self, writer: Writer, line: Instruction, config: Config) -> None:
         """Start with an instruction."""
         self._w, self._line, self._config = writer, line, config
         self._read = list(dict.fromkeys(operands_of(line).values()))
@@ -157,16 +59,16 @@ class _Instruction:
             self._w.emit(f"LI p12, {self._next}", "CSRW EPC, p12")
         for name in self._read:
             if name != without:
-                self._w.give(Path.EX, _NAMES[name], self._value(name).replace("next", self._next))
+                self._w.give(Path.EX, NAMES[name], self._value(name).replace("next", self._next))
         self._w.sync()
 
     def _take(self, name: str, path: Path) -> None:
         """Emit the write of the last operand, and the instruction."""
-        self._w.give(path, _NAMES[name], self._value(name).replace("next", self._next))
+        self._w.give(path, NAMES[name], self._value(name).replace("next", self._next))
         self._execute()
 
     def _execute(self) -> None:
-        operands = [self._next if name in ("j7", "j10") else _NAMES[name] for name in self._line.operands]
+        operands = [self._next if name in ("j7", "j10") else NAMES[name] for name in self._line.operands]
         self._w.emit(f"{self._line.name} {', '.join(operands)}")
         self._w.mark(self._next)
 
@@ -174,7 +76,7 @@ class _Instruction:
         """Write the situation in which the instruction waits for something, unless others have it."""
         writer, name = self._w, self._line.name
         written = {"PUSH": STACK, **dict.fromkeys(CALLS, LINK)}.get(name)
-        register = f"p{written}" if written else _NAMES["rd"] if "rd" in roles(self._line) else ""
+        register = f"p{written}" if written else NAMES["rd"] if "rd" in roles(self._line) else ""
         match wait:
             case "flush":
                 self._prepare()
@@ -211,7 +113,7 @@ class _Instruction:
                 writer.emit(*[_FILLERS[self._line.unit]] * (2 * self._config.pipeline.queue + 2))
                 self._execute()
                 writer.sync()
-                writer.emit("ADDI p14, p14, -1", f"BGT p14, zero, {again}", f"LI p12, {_VL}", "SETVL p12")
+                writer.emit("ADDI p14, p14, -1", f"BGT p14, zero, {again}", f"LI p12, {VL}", "SETVL p12")
             case "sync" if name != "HALT":
                 writer.emit("VADD v5, v5, v5")
                 self._prepare()
@@ -220,7 +122,7 @@ class _Instruction:
                 writer.emit(f"LI p12, {MAX_VL}", "SETVL p12")
                 self._prepare()
                 self._execute()
-                writer.emit(f"LI p12, {_VL}", "SETVL p12")
+                writer.emit(f"LI p12, {VL}", "SETVL p12")
             case "data_l2":
                 self._prepare(without="rs" if name in ("LOAD", "STORE") else "P30")
                 if name in ("LOAD", "STORE"):
@@ -243,10 +145,10 @@ class _Instruction:
             )
 
 
-def _halts(config: Config) -> Iterator[_Writer]:
+def _halts(config: Config) -> Iterator[Writer]:
     """Yield programs that end in different ways."""
     for before in ("flush", "trap", "fetch", "sync"):
-        writer = _Writer(config)
+        writer = Writer(config)
         here = writer.label()
         match before:
             case "flush":
@@ -266,7 +168,7 @@ def _halts(config: Config) -> Iterator[_Writer]:
 
 def _returns(config: Config) -> Setup:
     """Return a program whose handler returns at once from an interrupt."""
-    writer = _Writer(config)
+    writer = Writer(config)
     writer.emit("LI p12, handler", "CSRW HANDLER, p12", "LI p12, 1", "CSRW ENABLE, p12", "LI p12, 1000")
     writer.mark("loop")
     writer.emit("ADDI p12, p12, -1", "BGT p12, zero, loop", "HALT")
@@ -281,7 +183,7 @@ def _nested_calls(config: Config) -> Iterator[Setup]:
     They call as deep as the return-address stack reaches, and deeper.
     """
     for depth in (config.predictor.returns, config.predictor.returns + 3):
-        writer = _Writer(config)
+        writer = Writer(config)
         writer.emit("LI p14, 3")
         writer.mark("again")
         writer.emit(f"LI p{STACK}, stack", f"LI p12, {depth}", "CALL one")
@@ -296,11 +198,12 @@ def _nested_calls(config: Config) -> Iterator[Setup]:
 
 def directed(config: Config) -> Iterator[Setup]:
     """Yield the programs for a machine."""
-    whole = _Writer(config)
+    whole = Writer(config)
     for line in present(config):
         if line.name != "HALT":
             _Instruction(whole, line, config).write()
     for writer in (whole, *_halts(config)):
         yield Setup(assemble_text(writer.text()), config)
     yield _returns(config)
+    yield edges(config)
     yield from _nested_calls(config)
