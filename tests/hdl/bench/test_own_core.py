@@ -29,7 +29,7 @@ class Wrong(Core):
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return the page's program, in a folder with the files that it takes."""
     monkeypatch.chdir(tmp_path)
-    section = PAGE.read_text(encoding="utf-8").split("### A core of yours")[1]
+    section = PAGE.read_text(encoding="utf-8").split("### A core of yours")[1].split("| module |")[0]
     code, settings, command = (
         dedent(block) for block in re.findall(r"^    \S.*\n(?:(?:    .*)?\n)*", section, re.MULTILINE)
     )
