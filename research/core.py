@@ -1,6 +1,6 @@
 """The core's Verilog against the model: programs in lockstep on fifteen machines, a million random instructions.
 
-    python research/core.py     writes core.json and .md in its folder; an hour
+    python research/core.py     writes core.json and .md in its folder; half an hour
 
 Programs, machines and comparison are those of `pentary verify core`; on one of them come kernels and training. The
 speed of Verilator and of the model is that of the same programs in the same run.

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from hashlib import sha256
 
 import numpy as np
 import pytest
@@ -193,3 +194,13 @@ def black_box(weights):
 def test_what_cannot_be_run_is_refused(task, settings, memory, message):
     with pytest.raises(PentaryError, match=message):
         prepare(task, Parameters(**settings), memory)
+
+
+def test_with_print_a_program_writes_the_words_of_its_digest() -> None:
+    task, parameters = Target(16, 16), Parameters(population=10, rank=2, steps=2, perturb="quantized")
+    *_, (_, expected) = on_numpy(task, parameters, 2)
+    defines = {"ROWS": 16, "COLS": 16, "POPULATION": 10, "RANK": 2, "STEPS": 2, "PRINT": 1}
+    machine = Simulator(assemble(PROGRAMS / "target.s", defines))
+    assert machine.run() == "halt"
+    lines = "".join(map(chr, machine.take_output())).splitlines()
+    assert sha256(np.array(lines, dtype="<i8").tobytes()).hexdigest() == expected
