@@ -6,11 +6,9 @@ Kernels run on the model with the configuration of a computer on a board, and so
 """
 
 import json
-import shutil
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -28,19 +26,16 @@ from pentary.programs.benchmarks import SIZES, assembled
 from pentary_hdl.core.core import Core
 from pentary_hdl.fpga import flow
 from pentary_hdl.fpga.computer import CONFIG
-from pentary_hdl.fpga.measure import SEEDS, BetweenRegisters
+from pentary_hdl.fpga.measure import alone, placed
 from pentary_hdl.lralu.twin import LowRankParameters
 from pentary_hdl.lralu.unit import LowRankAlu
 from pentary_hdl.tools import toolchain
-from pentary_hdl.verilog.export import ports, verilog
+from pentary_hdl.verilog.export import ports
 from pentary_sim.simulator import Simulator
 
 HERE: Final = Path(__file__).parent
 RECORD: Final = HERE / "fpga.json"
 MODULES: Final = ("pentary_hdl.core.core", "pentary_hdl.lralu.unit", "pentary_hdl.fpga.measure")
-
-WORKERS: Final = 2
-"""Placements at a time."""
 
 ALU, CORE, WHOLE = "low-rank ALU", "core without units", "core with all units"
 
@@ -78,7 +73,6 @@ CELLS: Final = {"LUT4": 1, "CCU2C": 2, "TRELLIS_DPR16X4": 6}
 """Logic cells of the ECP5 that a cell takes: the memory of 16 x 4 bits has four, and two of the slice by which it is
 written."""
 
-
 _READ: Final = ("read_rtlil core.il", r"rename -hide w:*\[*")
 
 
@@ -95,27 +89,16 @@ def made(name: str) -> wiring.Component:
 def on_device(name: str, device: flow.Device, folder: Path) -> dict[str, Any]:
     """Return the resources that a component takes alone, and its clocks between registers or by how much it misses."""
     component = made(name)
-    alone, between = folder / "alone.v", folder / "between.v"
-    alone.write_text(verilog(component, "alone"))
-    used = asdict(flow.usage(flow.synthesise(alone, "alone", device), device))
-    figures = {"component": name, "device": device.name, **used}
+    netlist = alone(component, device, folder)
+    figures = {"component": name, "device": device.name, **asdict(flow.usage(netlist, device))}
     try:
-        flow.check_fits(alone.with_suffix(".json"), device)
+        flow.check_fits(netlist, device)
     except PentaryError as error:
         return figures | {"excess": str(error)}
-    between.write_text(verilog(BetweenRegisters(component), "between"))
-    netlist = flow.synthesise(between, "between", device)
-
-    def place(seed: int) -> flow.Placed:
-        own = folder / str(seed) / netlist.name  # a placement leaves its reports beside the netlist
-        own.parent.mkdir()
-        shutil.copy(netlist, own)
-        return flow.place(own, device, seed)
-
-    with ThreadPoolExecutor(WORKERS) as pool:
-        placed = list(pool.map(place, SEEDS))
-    slowest = min(placed, key=lambda each: each.fmax_mhz)
-    return figures | {"MHz": [round(each.fmax_mhz, 2) for each in placed], "path": str(slowest.path)}
+    found = placed(component, device, folder)
+    slowest = min(found.values(), key=lambda each: each.fmax_mhz)
+    clocks = [round(each.fmax_mhz, 2) for each in found.values()]
+    return figures | {"MHz": clocks, "path": str(slowest.path)}
 
 
 def by_part(folder: Path) -> dict[str, dict[str, int]]:
@@ -126,12 +109,7 @@ def by_part(folder: Path) -> dict[str, dict[str, int]]:
     core = made(WHOLE)
     named = {port.name: (port.value, None) for port in ports(core)}
     (folder / "core.il").write_text(rtlil.convert(core, name="core", ports=named, emit_src=False))
-    commands = [
-        "read_rtlil core.il",
-        r"rename -hide w:*\[*",
-        "synth_ecp5 -noflatten -top core",
-        "tee -o stat.json stat -json",
-    ]
+    commands = [*_READ, "synth_ecp5 -noflatten -top core", "tee -o stat.json stat -json"]
     toolchain.yosys(folder, commands)
     found = {part: Counter[str]() for part in PARTS}
     for module, counted in json.loads((folder / "stat.json").read_text())["modules"].items():
@@ -157,17 +135,17 @@ def kernels() -> dict[str, dict[str, int]]:
 
 def measured() -> dict[str, Any]:
     """Return the record."""
-    before, placed = digest(), []
+    before, rows = digest(), []
     with TemporaryDirectory(prefix="pentary-fpga-") as folder:
         for number, (name, device) in enumerate(PLACED):
             place = Path(folder) / str(number)
             place.mkdir()
-            placed.append(on_device(name, device, place))
-            print(placed[-1], flush=True)
+            rows.append(on_device(name, device, place))
+            print(rows[-1], flush=True)
         parts = by_part(Path(folder))
     if digest() != before:
         sys.exit("the sources have changed in the meantime, so nothing was written")
-    return {"sources": before, "placed": placed, "parts": parts, "kernels": kernels()}
+    return {"sources": before, "placed": rows, "parts": parts, "kernels": kernels()}
 
 
 TEXT: Final = """\
@@ -229,17 +207,17 @@ for digits.
 
 def document(record: Mapping[str, Any]) -> str:
     """Return the text of fpga.md."""
-    placed, parts = record["placed"], record["parts"]
+    devices, parts = record["placed"], record["parts"]
     keys = ("luts", "ffs", "carries", "logic_cells", "dsps", "brams")
     rows, paths = [], []
-    for each in placed:
+    for each in devices:
         counts = " | ".join(f"{each[key]:,}" for key in keys)
         clocks = each.get("MHz")
         told = f"{min(clocks):.1f}, {median(clocks):.1f}, {max(clocks):.1f}" if clocks else "does not fit"
         rows.append(f"| {each['component']} | {each['device']} | {counts} | {told} |")
         subject = f"- {each['component']}, {each['device']}: "
         paths.append(subject + (f"slowest path {each['path']}" if clocks else each["excess"]))
-    core = next(each for each in placed if each["component"] == CORE and "MHz" in each)
+    core = next(each for each in devices if each["component"] == CORE and "MHz" in each)
     total = {key: sum(part.get(key, 0) for part in parts.values()) for key in ("cells", "flip-flops", "multipliers")}
     part_rows = [
         f"| {name} | {part['cells']:,} | {part.get('flip-flops', 0):,} | {part.get('multipliers', 0):,} |"

@@ -1,7 +1,9 @@
 """Size and speed of a unit on a device: of the unit alone, and of the unit between registers."""
 
+import shutil
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -16,6 +18,8 @@ from pentary_hdl.verilog.export import verilog
 
 SEEDS: Final = (1, 2, 3, 4, 5)
 """Seeds of the placer; the clock that a single one reaches is off by some percent."""
+
+_WORKERS: Final = 2
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,48 @@ class BetweenRegisters(wiring.Component):
         return m
 
 
+def alone(unit: wiring.Component, device: flow.Device, folder: Path) -> Path:
+    """Return the netlist of a unit without anything around it.
+
+    Args:
+        unit: component with one clock.
+        device: from `flow.DEVICES`.
+        folder: for the files of the tools.
+
+    Raises:
+        PentaryError: a tool is not installed.
+    """
+    source = folder / "unit.v"
+    source.write_text(verilog(unit, "unit"))
+    return flow.synthesise(source, "unit", device)
+
+
+def placed(
+    unit: wiring.Component, device: flow.Device, folder: Path, seeds: Sequence[int] = SEEDS
+) -> dict[int, flow.Placed]:
+    """Place a unit between registers, with several seeds, two at a time.
+
+    Args:
+        unit, device, folder: as of `alone`.
+        seeds: of the placer, at least one.
+
+    Raises:
+        PentaryError: a tool is not installed, or the unit does not fit.
+    """
+    source = folder / "between.v"
+    source.write_text(verilog(BetweenRegisters(unit), "between"))
+    netlist = flow.synthesise(source, "between", device)
+
+    def place(seed: int) -> flow.Placed:
+        own = folder / str(seed) / netlist.name  # a placement leaves its reports beside the netlist
+        own.parent.mkdir()
+        shutil.copy(netlist, own)
+        return flow.place(own, device, seed)
+
+    with ThreadPoolExecutor(_WORKERS) as pool:
+        return dict(zip(seeds, pool.map(place, seeds), strict=True))
+
+
 def measure(unit: wiring.Component, device: flow.Device, seeds: Sequence[int] = SEEDS) -> Measurement:
     """Measure a unit on a device.
 
@@ -88,12 +134,8 @@ def measure(unit: wiring.Component, device: flow.Device, seeds: Sequence[int] = 
     Raises:
         PentaryError: a tool is not installed, or the unit does not fit.
     """
-    with tempfile.TemporaryDirectory(prefix="pentary-fpga-") as folder:
-        alone, between = (Path(folder) / name for name in ("unit.v", "between.v"))
-        alone.write_text(verilog(unit, "unit"))
-        between.write_text(verilog(BetweenRegisters(unit), "between"))
-        counted = flow.usage(flow.synthesise(alone, "unit", device), device)
-        netlist = flow.synthesise(between, "between", device)
-        placed = {seed: flow.place(netlist, device, seed) for seed in seeds}
-        clocks = {seed: each.fmax_mhz for seed, each in placed.items()}
-        return Measurement(counted, placed[seeds[0]].usage, clocks)
+    with tempfile.TemporaryDirectory(prefix="pentary-fpga-") as name:
+        counted = flow.usage(alone(unit, device, Path(name)), device)
+        found = placed(unit, device, Path(name), seeds)
+        clocks = {seed: each.fmax_mhz for seed, each in found.items()}
+        return Measurement(counted, found[seeds[0]].usage, clocks)
