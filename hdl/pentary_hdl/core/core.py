@@ -160,7 +160,7 @@ class Core(wiring.Component):
             *(own.eq(word) for own, word in zip(decode.words, registers.words, strict=True)),
             *(own.eq(write) for own, write in zip(registers.writes, execute.writes, strict=False)),
             *(own.eq(register) for own, register in zip(registers.passes, execute.passes, strict=False)),
-            registers.writes[2].register.eq(mem.kept),
+            registers.writes[2].register.eq(mem.register),
             registers.writes[2].word.eq(mem.loaded),
             registers.passes[2].eq(mem.register),
             *(own.eq(result) for own, result in zip(list(registers.writes)[3:], results.given, strict=True)),
@@ -172,6 +172,8 @@ class Core(wiring.Component):
                     with m.Case(number):
                         m.d.comb += path.eq(own_path)
 
+        if not given:
+            m.d.comb += self.results.as_value().eq(0)  # without a driver an output becomes an input of the Verilog
         moves, idle, moving = moves_port(Sizes.of(config).beat).create(), Signal(init=1), Signal()
         if config.units.vector:  # no other unit is without it
             units = self._connect_units(m, fetching, decode, execute, results)

@@ -34,7 +34,6 @@ class MemoryStage(wiring.Component):
         free: Out; whether one may enter in the next cycle.
         ends: Out; an instruction is in its last cycle here, and retires in the next one.
         register: Out; the register for which `loaded` comes with it, 0 for none; also if it is overtaken.
-        kept: Out; the same, unless a later instruction has written that register.
         loaded: Out; word.
         memory: In; word that the memory has read.
         accesses: Out; there is an access to memory in the first cycle, at the address of `store`, until it is done.
@@ -70,7 +69,6 @@ class MemoryStage(wiring.Component):
                 "free": Out(1),
                 "ends": Out(1),
                 "register": Out(5),
-                "kept": Out(5),
                 "loaded": Out(w.WORD),
                 "memory": In(w.WORD),
                 "accesses": Out(1),
@@ -180,7 +178,6 @@ class MemoryStage(wiring.Component):
             self.loaded.as_value().eq(words[-1]),
             self.ends.eq(moves if self._depth == 1 else valid[-1]),
             self.register.eq(Mux(self.ends, final.loads, 0)),
-            self.kept.eq(Mux(final.loads == self.claimed, 0, self.register)),
         ]
         m.d.comb += answered(self.used, self.awaited, self._waits, self._waits_late)
         busy: Value = Const(0, 1)

@@ -21,11 +21,6 @@ def pentary(*arguments: object):
     return CliRunner().invoke(verilog, list(map(str, arguments)))
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="without units nothing drives the core's output `results`, which becomes an input: core.py has to drive it, "
-    "and the record of the core to be made anew",
-)
 def test_the_core_is_written_with_its_ports_records_and_a_core_description(tmp_path: Path) -> None:
     (tmp_path / "small.toml").write_text(SMALL)
     done = pentary("core", "--config", tmp_path / "small.toml", "-o", tmp_path / "mine.v")
