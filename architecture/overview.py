@@ -19,7 +19,7 @@ FLOORS: Final = (
     ("es", "runs", "isa"),
     ("nets", "asm", "interpreter", "machine", "randomprogram"),
     ("tasks", "programs"),
-    ("cli",),
+    ("cli", "estimators"),
 )
 """Packages of `pentary`, from the ground up; each may import from lower floors, and from its own without a circle."""
 

@@ -68,10 +68,18 @@ loop:   mul     p2, p1, p1
 """Program by which the engines are timed."""
 
 
+BESIDE: Final = (
+    *("pentary.support", "pentary_hdl.tools"),
+    *("pentary.cli", "pentary.tasks", "pentary.runs", "pentary.nets", "pentary.es"),
+)
+"""What is imported for the command line, and has no part in the comparison; digests of trainings are tested by
+themselves."""
+
+
 def digest() -> str:
     """Return the digest of what was compared: the core, the model, and the writer of programs."""
     modules = ("pentary_hdl.bench.core_command", "pentary_sim.execution", "pentary.machine.lockstep")
-    return sources.digest([*sources.imported(modules, but=["pentary.support", "pentary_hdl.tools"]), core.DRIVER])
+    return sources.digest([*sources.imported(modules, but=BESIDE), core.DRIVER])
 
 
 def compared() -> dict[str, Any]:

@@ -104,16 +104,16 @@ def summed(population: Population, shaped: Pents, name: str) -> NDArray[np.int64
     parts = [slice(i, min(i + 64, p.pairs)) for i in range(0, p.pairs, 64)]
     return sum(
         (lowrank.weighted_sum(shaped[part], *population.factors(name, part), rank) for part in parts),
-        np.zeros(population.latents[name].shape, np.int64),
+        np.zeros(population.state.latents[name].shape, np.int64),
     )
 
 
 def train(task: Task, p: Parameters, rule: Rule) -> State:
     """Train with a rule; the default rule is step by step that of `pentary.es.strategy`."""
-    state = es.init(p, task.shapes)
+    state = es.init(p, task.tensors)
     if rule.centred_start:
-        weights = es.visible_weights(p, state.latents)
-        state = State(0, {name: w.astype(np.int64) * 5 ** (p.latent - 1) for name, w in weights.items()})
+        weights = es.visible_weights(p, state)
+        state = State(0, {name: w.astype(np.int64) * 5 ** (p.latent - 1) for name, w in weights.items()}, state.tensors)
     kept = {name: np.zeros(words.shape, np.int64) for name, words in state.latents.items()}
     keep, of = rule.momentum
     while state.step < p.steps:
@@ -130,7 +130,7 @@ def train(task: Task, p: Parameters, rule: Rule) -> State:
             kept[name] = (kept[name] * keep + total * 5**4 * (of - keep)) // of
             moved = round_shift(kept[name] * gain, GAIN_SHIFT + 4)
             latents[name] = saturate(words + moved, p.latent)
-        state = State(population.step, latents)
+        state = State(population.step, latents, state.tensors)
     return state
 
 
@@ -141,7 +141,7 @@ def measure(task: Task, p: Parameters, rule: Rule, seeds: range) -> list[dict[st
     results = []
     for seed in seeds:
         own = replace(p, **change, seed=seed)
-        weights = es.visible_weights(own, train(task, own, rule).latents)
+        weights = es.visible_weights(own, train(task, own, rule))
         results.append({"fitness": task.centre_fitness(weights)} | task.report(weights))
     return results
 

@@ -6,6 +6,7 @@ one is the cost of the perturbation. Factors are drawn in the forward pass and a
 """
 
 from collections.abc import Callable, Iterator
+from threading import local
 from time import perf_counter
 from typing import Final
 
@@ -15,7 +16,9 @@ from numpy.typing import NDArray
 from pentary import es
 from pentary.es.strategy import Parameters, Population
 from pentary.lowrank import generator
-from pentary.nets.perceptron import Layer, Mlp, scaled_centre
+from pentary.nets import Clamp, Dense, Input, Sequential, SquaredError
+from pentary.nets.forward import Forward
+from pentary.nets.members import Buffers
 from pentary.numbers.exact import Float32
 from pentary.support.parallel import map_chunks, workers
 
@@ -23,7 +26,12 @@ WIDTH: Final = 512
 INPUTS: Final = 32  # input vectors of each member in a step: tokens, say; factors are drawn once for all of them
 ROUNDS: Final = 15
 
-NETWORK = Mlp(tuple(Layer(f"layer{i}", WIDTH, WIDTH, shift=2, low=0, high=62) for i in range(2)), input_limit=62)
+NETWORK = Sequential(
+    Input(WIDTH, 0, 62),
+    *(layer for i in range(2) for layer in (Dense(WIDTH, bias=False, name=f"layer{i}"), Clamp(62, "relu"))),
+    loss=SquaredError(),
+    starts=(1,),
+)
 PARAMETERS = Parameters(population=2048, rank=1, steps=1000, perturb="factored")
 
 _PAIRS = 171  # pairs that a worker processes at a time: a sixth of the population
@@ -42,8 +50,8 @@ def run(rounds: int = ROUNDS, parameters: Parameters = PARAMETERS) -> dict[str, 
         three in 1e9 base multiply-accumulates a second; their ratios; `prng_pents_per_second` on one core; and
         `quantized_members_per_second`.
     """
-    NETWORK.check(parameters.rank, parameters.sigma_shift)
-    state = es.init(parameters, NETWORK.shapes)
+    NETWORK.check(parameters)
+    state = es.init(parameters, NETWORK.tensors)
     population = es.ask(parameters, state)
     key = generator.matrix_key(parameters.seed, 0, -1)
     rows = parameters.pairs * 2 * INPUTS
@@ -52,7 +60,7 @@ def run(rounds: int = ROUNDS, parameters: Parameters = PARAMETERS) -> dict[str, 
     weights = {name: w.astype(np.float32) for name, w in population.centre().items()}
     product = np.empty((rows, WIDTH), np.float32)
 
-    seed_population = es.ask(Parameters(), es.init(Parameters(), {"weights": (64, 64)}))
+    seed_population = es.ask(Parameters(), es.init(Parameters(), {"weights": es.Tensor(64, 64)}))
     members = range(2048)
     work: dict[str, tuple[float, Callable[[], object]]] = {
         "sgemm_gmacs": (
@@ -76,7 +84,7 @@ def run(rounds: int = ROUNDS, parameters: Parameters = PARAMETERS) -> dict[str, 
     return {
         "workers": workers(),
         "width": WIDTH,
-        "layers": len(NETWORK.layers),
+        "layers": len(NETWORK.tensors),
         "population": parameters.population,
         "rank": parameters.rank,
         "inputs_per_member": INPUTS,
@@ -88,21 +96,27 @@ def run(rounds: int = ROUNDS, parameters: Parameters = PARAMETERS) -> dict[str, 
 
 
 def _macs(rows: int) -> int:
-    return rows * sum(layer.inputs * layer.outputs for layer in NETWORK.layers)
+    return rows * NETWORK.macs
 
 
 def _plain(weights: dict[str, Float32], x: Float32) -> NDArray[np.int64]:
-    return _fitness(lambda part: NETWORK.forward_pairs(weights, x[part]), len(x))
+    forward = Forward(NETWORK)
+    return _fitness(lambda part, buffers: forward.plain(weights, x[part], buffers), len(x))
 
 
 def _perturbed(population: Population, x: Float32) -> NDArray[np.int64]:
-    weights = scaled_centre(population)
-    return _fitness(lambda part: NETWORK.forward_pairs(weights, x[part], population, part), len(x))
+    forward = Forward(NETWORK)
+    scaled = forward.prepare(population)
+    return _fitness(lambda part, buffers: forward.members(population, part, x[part], scaled, buffers), len(x))
 
 
-def _fitness(forward: Callable[[slice], Iterator[Float32]], pairs: int) -> NDArray[np.int64]:
+def _fitness(forward: Callable[[slice, Buffers], Iterator[Float32]], pairs: int) -> NDArray[np.int64]:
+    own = local()
+
     def energy(part: slice) -> NDArray[np.int64]:
-        outputs = (z.reshape(-1, 2, INPUTS * WIDTH) for z in forward(part))
+        if not hasattr(own, "buffers"):
+            own.buffers = Buffers()
+        outputs = (z.reshape(-1, 2, INPUTS * WIDTH) for z in forward(part, own.buffers))
         return np.concatenate([-np.einsum("psv,psv->ps", z, z).astype(np.int64) for z in outputs])
 
     return np.concatenate(list(map_chunks(energy, pairs, _PAIRS)))

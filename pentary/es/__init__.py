@@ -1,6 +1,7 @@
 """Evolution strategies with low-rank perturbations (EGGROLL), in integers.
 
-`strategy` has the ask-and-tell interface, which describes a population and updates the latent words. `loop` trains a
+`tensors` says what is trained. `strategy` has the ask-and-tell interface, which describes a population and updates the
+latent words. `loop` trains a
 task with it, `fitness` compares members exactly, `ties` warns if pairs of members have equal fitness.
 `architecture/training.md` is the specification.
 """
@@ -11,11 +12,13 @@ from pentary.es.strategy import (
     Population,
     State,
     ask,
+    digest,
     init,
     shape_fitness,
     tell,
     visible_weights,
 )
+from pentary.es.tensors import Tensor, Tensors
 
 __all__ = [
     "Parameters",
@@ -23,7 +26,10 @@ __all__ = [
     "State",
     "Step",
     "Task",
+    "Tensor",
+    "Tensors",
     "ask",
+    "digest",
     "init",
     "shape_fitness",
     "tell",

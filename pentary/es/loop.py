@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from pentary.es import strategy
 from pentary.es.fitness import best, tied
-from pentary.es.strategy import Parameters, Population, Shapes, State
-from pentary.lowrank.operations import Pents
+from pentary.es.strategy import Parameters, Population, State
+from pentary.es.tensors import Tensors, Visible
 from pentary.support.parallel import one_blas_thread
 
 
@@ -20,12 +20,12 @@ class Task(Protocol):
 
     Attributes:
         name: as given on the command line.
-        shapes: (rows, cols) of each weight matrix.
+        tensors: what is trained, by name.
         defaults: parameters that suit the task.
     """
 
     name: str
-    shapes: Shapes
+    tensors: Tensors
     defaults: Parameters
 
     def check(self, parameters: Parameters) -> None:
@@ -40,12 +40,20 @@ class Task(Protocol):
         """Return the divisor of the reported fitness."""
         ...
 
-    def centre_fitness(self, weights: Mapping[str, Pents]) -> float:
+    def centre_fitness(self, weights: Mapping[str, Visible]) -> float:
         """Return the fitness of the centre itself, in the unit of the report."""
         ...
 
-    def report(self, weights: Mapping[str, Pents]) -> dict[str, Any]:
+    def report(self, weights: Mapping[str, Visible]) -> dict[str, Any]:
         """Return further figures of the trained weights, such as accuracies."""
+        ...
+
+    def config(self) -> dict[str, Any]:
+        """Return what determines a run beside its parameters, as JSON values by name."""
+        ...
+
+    def pictures(self, weights: Mapping[str, Visible], title: str) -> Iterator[tuple[str, bytes]]:
+        """Draw what the trained weights do: yield names of PNG files and their contents."""
         ...
 
 
@@ -97,7 +105,7 @@ def train(task: Task, parameters: Parameters) -> Iterator[Step]:
     """
     task.check(parameters)
     start = perf_counter()
-    state = strategy.init(parameters, task.shapes)
+    state = strategy.init(parameters, task.tensors)
     yield record(task, parameters, state, None, start)
     while state.step < parameters.steps:
         with one_blas_thread():
@@ -132,7 +140,7 @@ def record(
     greatest = None if fitness is None else best(fitness)
     return Step(
         step=state.step,
-        fitness=task.centre_fitness(strategy.visible_weights(parameters, state.latents)),
+        fitness=task.centre_fitness(strategy.visible_weights(parameters, state)),
         population_mean=None if fitness is None else float(np.mean(fitness / unit)),
         best=greatest if greatest is None or unit == 1 else greatest / unit,
         tied=None if fitness is None else tied(fitness),

@@ -10,20 +10,21 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isqrt
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pentary import lowrank
 from pentary.es.fitness import as_fitness, differences
+from pentary.es.tensors import Tensors, Visible
 from pentary.lowrank import generator
 from pentary.lowrank.operations import GAIN_SHIFT, Latents, Pents
 from pentary.numbers.exact import EXACT
-from pentary.numbers.word import PENTS, WORD_MAX, PentaryError, checked_integers, from_digits, limit
+from pentary.numbers.word import WORD_MAX, PentaryError, checked_integers, limit, saturate
 from pentary.support.parallel import map_chunks
 
-Shapes = Mapping[str, tuple[int, int]]
+Perturb = Literal["factored", "quantized"]
 
 CHUNK_PENTS: Final = 2**20  # limit on the perturbation elements or factor pents that a worker holds at a time
 
@@ -49,7 +50,7 @@ class Parameters:
     rank: int = 8
     steps: int = 50
     seed: int = 0
-    perturb: Literal["factored", "quantized"] = "quantized"
+    perturb: Perturb = "quantized"
     shaping: Literal["sign", "rank"] = "rank"
     latent: int = 6
 
@@ -99,21 +100,31 @@ class State:
 
     Attributes:
         step: updates done.
-        latents: (rows, cols) latent words of each matrix by name, int64; their order numbers the matrices.
+        latents: (rows, cols) latent words of each tensor by name, int64; their order numbers the tensors.
+        tensors: what is trained.
     """
 
     step: int
     latents: Mapping[str, Latents]
+    tensors: Tensors
 
     def digest(self) -> str:
-        """Return the SHA-256 digest of all latent words in hexadecimal.
+        """Return the digest of the latent words: see `digest`."""
+        return digest(self.latents)
 
-        Each word is taken as a little-endian 64-bit two's-complement integer, matrix after matrix, row after row.
-        """
-        sha = hashlib.sha256()
-        for words in self.latents.values():
-            sha.update(np.ascontiguousarray(words, "<i8").data)
-        return sha.hexdigest()
+
+def digest(latents: Mapping[str, Latents]) -> str:
+    """Return the SHA-256 digest of latent words in hexadecimal.
+
+    Each word is taken as a little-endian 64-bit two's-complement integer, tensor after tensor, row after row.
+
+    Args:
+        latents: (rows, cols) integers of each tensor by name.
+    """
+    sha = hashlib.sha256()
+    for words in latents.values():
+        sha.update(np.ascontiguousarray(words, "<i8").data)
+    return sha.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -123,61 +134,62 @@ class Population:
     Attributes:
         parameters: of the run.
         step: number of the step, 1, 2, ...
-        latents: latent words of the centre, the unperturbed model.
-        keys: each matrix's key for the generator in this step.
+        state: the centre, the unperturbed model.
+        keys: each tensor's key for the generator in this step.
     """
 
     parameters: Parameters
     step: int
-    latents: Mapping[str, Latents]
+    state: State
     keys: Mapping[str, int]
 
-    def centre(self) -> dict[str, Pents]:
-        """Return the unperturbed visible weights of each matrix, int8 in -2..2."""
-        return visible_weights(self.parameters, self.latents)
+    def centre(self) -> dict[str, Visible]:
+        """Return the unperturbed visible numbers of each tensor."""
+        return visible_weights(self.parameters, self.state)
 
-    def factors(self, matrix: str, part: slice) -> tuple[Pents, Pents]:
-        """Return the factors of some pairs' perturbations of a matrix, as `lowrank.lrgen` does."""
-        rows, cols = self.latents[matrix].shape
-        return lowrank.lrgen(self.keys[matrix], np.arange(part.start, part.stop), rows, cols, self.parameters.rank)
+    def factors(self, name: str, part: slice) -> tuple[Pents, Pents]:
+        """Return the factors of some pairs' perturbations of a tensor, as `lowrank.lrgen` does."""
+        rows, cols = self.state.tensors[name].shape
+        return lowrank.lrgen(self.keys[name], np.arange(part.start, part.stop), rows, cols, self.parameters.rank)
 
-    def weights(self, matrix: str, part: slice) -> tuple[NDArray, NDArray]:
-        """Return the weights of the members of some pairs.
+    def weights(self, name: str, part: slice) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Return the visible numbers of the members of some pairs.
 
         Args:
-            matrix: name of the matrix.
+            name: of the tensor.
             part: which pairs.
 
         Returns:
-            The weights of the plus and of the minus members, each (pairs, rows, cols): five levels in int8; those of
-            factored pairs in units of 1 / 5**sigma_shift, integers in float32.
+            Those of the plus and of the minus members, each (pairs, rows, cols), in the type of
+            `pentary.es.tensors.Tensor.visible`; those of factored pairs in units of 1 / 5**sigma_shift, integers in
+            float32.
         """
-        own = self.parameters
-        latents = self.latents[matrix]
-        s = lowrank.lrmul(*self.factors(matrix, part))
+        own, tensor, latents = self.parameters, self.state.tensors[name], self.state.latents[name]
+        s = lowrank.lrmul(*self.factors(name, part))
         if own.perturb == "factored":
-            centre = lowrank.visible(latents, own.latent) * np.float32(5**own.sigma_shift)
+            centre = tensor.visible(latents, own.latent) * np.float32(5**own.sigma_shift)
+            s *= np.float32(tensor.noise_unit)
             return centre + s, np.subtract(centre, s, out=s)
-        e = lowrank.pquant(s, own.rank)
-        return (
-            lowrank.lradd(latents, e, own.sigma, own.latent),
-            lowrank.lradd(latents, e, -own.sigma, own.latent),
-        )
+        e, sizes = lowrank.pquant(s, own.rank), (own.sigma, -own.sigma)
+        if tensor.pents == 1:
+            plus, minus = (lowrank.lradd(latents, e, sigma, own.latent) for sigma in sizes)
+        else:
+            words = (saturate(latents + e * np.int64(sigma), own.latent) for sigma in sizes)
+            plus, minus = (tensor.visible(each, own.latent) for each in words)
+        return plus, minus
 
 
-def visible_weights(parameters: Parameters, latents: Mapping[str, Latents]) -> dict[str, Pents]:
-    """Return the five-level weights of latent words, by matrix: the top pent of each word, int8."""
-    return {name: lowrank.visible(words, parameters.latent) for name, words in latents.items()}
+def visible_weights(parameters: Parameters, state: State) -> dict[str, Visible]:
+    """Return the visible numbers of a state, by tensor: of a weight matrix the top pent of each word, int8."""
+    return {name: state.tensors[name].visible(words, parameters.latent) for name, words in state.latents.items()}
 
 
-def init(parameters: Parameters, shapes: Shapes) -> State:
-    """Return the initial state: every pent of every latent word, and so every visible weight, is uniform over -2..2.
-
-    The latent word in row i and column j is the low pents of block j of member i, drawn in step 0.
+def init(parameters: Parameters, tensors: Tensors) -> State:
+    """Return the initial state: latent words as `pentary.es.tensors.Tensor.draw` draws them in step 0.
 
     Args:
         parameters: of the run.
-        shapes: (rows, cols) of each matrix, by name.
+        tensors: what is trained, by name.
 
     Returns:
         The state before the first step.
@@ -186,19 +198,17 @@ def init(parameters: Parameters, shapes: Shapes) -> State:
         PentaryError: a shape has a zero, or has too many rows or columns for the counters of the generator.
     """
     latents = {}
-    for number, (name, (rows, cols)) in enumerate(shapes.items()):
-        lowrank.check_shape(rows, cols, parameters.rank)
-        key = generator.matrix_key(parameters.seed, 0, number)
-        words = generator.pents(key, np.arange(rows), 0, cols).reshape(rows, cols, PENTS)
-        latents[name] = from_digits(words[:, :, : parameters.latent])
-    return State(0, latents)
+    for number, (name, tensor) in enumerate(tensors.items()):
+        lowrank.check_shape(tensor.rows, tensor.cols, parameters.rank)
+        latents[name] = tensor.draw(generator.matrix_key(parameters.seed, 0, number), parameters.latent)
+    return State(0, latents, tensors)
 
 
 def ask(parameters: Parameters, state: State) -> Population:
     """Return the description of the next step's population."""
     step = state.step + 1
     keys = {name: generator.matrix_key(parameters.seed, step, number) for number, name in enumerate(state.latents)}
-    return Population(parameters, step, state.latents, keys)
+    return Population(parameters, step, state, keys)
 
 
 def shape_fitness(fitness: ArrayLike, shaping: str) -> Pents:
@@ -263,4 +273,4 @@ def tell(parameters: Parameters, state: State, fitness: ArrayLike) -> State:
         chunk = min(max(1, CHUNK_PENTS // size), EXACT // (8 * parameters.rank))
         summed = sum(map_chunks(total, parameters.pairs, chunk), np.zeros(words.shape, np.int64))
         latents[name] = lowrank.popavg(summed, gain, GAIN_SHIFT, words, parameters.latent)
-    return State(population.step, latents)
+    return State(population.step, latents, state.tensors)

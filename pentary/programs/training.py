@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from pentary.asm import assemble
 from pentary.es.loop import Task
-from pentary.es.strategy import Parameters, Shapes
+from pentary.es.strategy import Parameters
+from pentary.es.tensors import Tensors
 from pentary.isa.program import Program
 from pentary.isa.table import CONTROLS, MAX_VL
 from pentary.lowrank.operations import Latents
@@ -43,13 +44,13 @@ class Prepared:
     Attributes:
         program: the assembled program. It reaches the label `step_done` before the first and after each step, the label
             `evaluated` once in each step, and halts after the last step.
-        shapes: (rows, cols) of each matrix by name; the name is also the label of its latent words.
+        tensors: by name, which is also the label of their latent words.
         pairs: number of antithetic pairs in a step.
         data: int64 words to be written to memory before the run, by label.
     """
 
     program: Program
-    shapes: Shapes
+    tensors: Tensors
     pairs: int
     data: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
 
@@ -70,8 +71,8 @@ class Prepared:
 
     def latents(self, memory: NDArray[np.int64]) -> dict[str, Latents]:
         """Return copies of the latent words of each matrix, (rows, cols), from a machine's memory at `step_done`."""
-        parts = ((name, shape, self.program.address(name)) for name, shape in self.shapes.items())
-        return {name: _part(memory, first, np.prod(shape).item()).reshape(shape).copy() for name, shape, first in parts}
+        parts = ((name, tensor, self.program.address(name)) for name, tensor in self.tensors.items())
+        return {name: _part(memory, first, own.size).reshape(own.shape).copy() for name, own, first in parts}
 
     def fitness(self, memory: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return a copy of the fitness of each member, (pairs, 2), from a machine's memory at `evaluated`."""
@@ -94,17 +95,19 @@ def prepare(task: Task, parameters: Parameters, memory: int = 5**9) -> Prepared:
         PentaryError: the machine cannot run the task with these parameters; the message says why.
 
     >>> prepared = prepare(Target(8, 8), Parameters(population=10, rank=2, steps=3))
-    >>> prepared.program.symbols["POPULATION"], prepared.shapes
-    (10, {'weights': (8, 8)})
+    >>> prepared.program.symbols["POPULATION"], list(prepared.tensors)
+    (10, ['weights'])
     """
     task.check(parameters)
     source = _SOURCES.get((type(task), parameters.perturb))  # type: ignore[arg-type]
     if source is None:
         known = ", ".join(f"{perturb} {kind.name}" for kind, perturb in _SOURCES)
         raise PentaryError(f"the machine has no program for {parameters.perturb} {task.name}; it has some for {known}")
-    for name, (rows, cols) in task.shapes.items():
-        if max(rows, cols) > MAX_VL:
-            raise PentaryError(f"{name} is {rows}x{cols}: the machine takes matrices of up to {MAX_VL}x{MAX_VL}")
+    for name, tensor in task.tensors.items():
+        if max(tensor.shape) > MAX_VL:
+            raise PentaryError(
+                f"{name} is {tensor.rows}x{tensor.cols}: the machine takes matrices of up to {MAX_VL}x{MAX_VL}"
+            )
     gain, largest = parameters.gain(1), CONTROLS["GAIN"][1]
     if gain > largest:
         raise PentaryError(f"the gain {gain} does not fit its register (up to {largest}): take more steps or pairs")
@@ -125,10 +128,10 @@ def prepare(task: Task, parameters: Parameters, memory: int = 5**9) -> Prepared:
     else:
         defines["SIGMA_SHIFT"] = parameters.sigma_shift
     if isinstance(task, Digits):
-        data = {"pixels": task.train.images.astype(np.int64), "classes": task.train.classes}
-        defines["IMAGES"] = len(task.train.images)
+        data = {"pixels": task.data.train.x.astype(np.int64), "classes": task.data.train.y}
+        defines["IMAGES"] = len(task.data.train)
     else:
-        defines["ROWS"], defines["COLS"] = task.shapes["weights"]
+        defines["ROWS"], defines["COLS"] = task.tensors["weights"].shape
     program = assemble(PROGRAMS / source, defines)
     if program.size > memory:
         fewest = program.size - parameters.population + 2  # `fitness` takes a word for each member
@@ -137,7 +140,7 @@ def prepare(task: Task, parameters: Parameters, memory: int = 5**9) -> Prepared:
             f"the run takes {program.size:,} words, but the memory has {memory:,}: "
             f"set memory.words in the configuration to {program.size} or more{fewer}"
         )
-    return Prepared(program, task.shapes, parameters.pairs, data)
+    return Prepared(program, task.tensors, parameters.pairs, data)
 
 
 def memory_map(prepared: Prepared) -> list[Region]:

@@ -6,8 +6,9 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pentary.lowrank.operations import Pents
+from pentary.es.tensors import Visible
 from pentary.runs.health import Health, by_layer, grouped
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ LEVELS = range(-2, 3)
 BLUE, ORANGE, GREY = "#0072b2", "#e69f00", "#999999"  # Okabe and Ito: distinct for colour-blind readers, too
 
 _LEGEND = 14  # most curves that a legend names
+_CELLS = 30  # most classes whose counts are written
 _PANELS = 16  # most panels that remain readable
 
 
@@ -68,7 +70,7 @@ def fitness_png(
     return as_png(figure)
 
 
-def weights_png(before: Mapping[str, Pents], after: Mapping[str, Pents], title: str = "") -> bytes:
+def weights_png(before: Mapping[str, Visible], after: Mapping[str, Visible], title: str = "") -> bytes:
     """Draw the distribution of the visible weights over the five levels, by matrix, or by layer if there are many.
 
     Args:
@@ -197,7 +199,63 @@ def bits_png(
     return as_png(figure)
 
 
-def _pooled(weights: Mapping[str, Pents]) -> dict[str, Pents]:
+def confusion_png(counts: NDArray[np.int64], classes: Sequence[str], title: str = "") -> bytes:
+    """Draw a confusion matrix; classes that are mistaken for others stand out from the diagonal.
+
+    Args:
+        counts: (right class, class taken for it) examples.
+        classes: labels.
+        title: of the figure.
+
+    Returns:
+        Content of a PNG file.
+    """
+    from matplotlib.colors import PowerNorm
+    from matplotlib.ticker import MaxNLocator
+
+    size = min(12.0, 3 + 0.35 * len(classes))
+    figure = new_figure(size, size, title)
+    axes = figure.subplots()
+    shares = counts / np.maximum(1, counts.sum(axis=1, keepdims=True))
+    axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, 0, 1))
+    if len(classes) <= _CELLS:
+        for (row, column), count in np.ndenumerate(counts):
+            colour = "white" if shares[row, column] > 0.4 else "#333333"
+            axes.text(column, row, str(count) if count else "", ha="center", va="center", color=colour)
+        axes.set_xticks(range(len(classes)), classes, rotation=45 if max(map(len, classes)) > 3 else 0)
+        axes.set_yticks(range(len(classes)), classes)
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    right = np.trace(counts) / max(1, counts.sum())
+    axes.set(xlabel=f"taken for, of the test part; {right:.1%} right", ylabel="class")
+    return as_png(figure)
+
+
+def predictions_png(targets: NDArray[np.float64], results: NDArray[np.float64], title: str = "") -> bytes:
+    """Draw the results of a regression over the targets.
+
+    Args:
+        targets, results: (examples, outputs).
+        title: of the figure.
+
+    Returns:
+        Content of a PNG file.
+    """
+    figure = new_figure(4.8, 4.8, title)
+    axes = figure.subplots()
+    for number, colour in enumerate((BLUE, ORANGE, *_colours(targets.shape[1]))[: targets.shape[1]]):
+        axes.plot(targets[:, number], results[:, number], ".", color=colour, alpha=0.6, label=f"result {number + 1}")
+    ends = [min(targets.min(), results.min()), max(targets.max(), results.max())]
+    axes.plot(ends, ends, color=GREY, linewidth=1, linestyle="--")
+    axes.set(xlabel="target, of the test part", ylabel="result", aspect="equal")
+    axes.grid(alpha=0.3)
+    if targets.shape[1] > 1:
+        axes.legend(frameon=False, fontsize="small")
+    return as_png(figure)
+
+
+def _pooled(weights: Mapping[str, Visible]) -> dict[str, Visible]:
     """Return the weights of each layer: those of the matrices LAYER.NAME, concatenated."""
     layers = grouped(weights)
     return {layer: np.concatenate([matrix.reshape(-1) for matrix in some]) for layer, some in layers.items()}

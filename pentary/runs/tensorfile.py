@@ -63,7 +63,7 @@ def weights_to_bytes(visible: Arrays, latents: Arrays, digest: str, metadata: Ma
     content = to_bytes({**visible, **words}, {**metadata, "digest": digest})
     tensors = load(content)
     read: dict[str, Latents] = {name: tensors[f"{name}.latent"].astype(np.int64) for name in latents}
-    if (found := es.State(0, read).digest()) != digest:
+    if (found := es.digest(read)) != digest:
         raise _contradiction(f"latent words of digest {found} in place of {digest}")
     return content
 

@@ -27,7 +27,7 @@ def find(name: str) -> TaskEntry:
         PentaryError: there is none.
 
     >>> find("target").name, find("balance.py:fitness").name
-    ('target', 'FILE.py:FUNCTION')
+    ('target', 'FILE.py:NAME')
     """
     tasks = entries()
     if name in tasks and ":" not in name:
@@ -36,5 +36,5 @@ def find(name: str) -> TaskEntry:
         return next(task for task in tasks.values() if ":" in task.name)
     named = ", ".join(task for task in tasks if ":" not in task)
     raise PentaryError(
-        f"unknown task {name!r}: it is {named}, or your own function as FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION"
+        f"unknown task {name!r}: it is {named}, or your own network or function as FILE.py:NAME or PACKAGE.MODULE:NAME"
     )

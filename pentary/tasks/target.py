@@ -4,14 +4,14 @@ The target is zero but for its diagonal, which repeats 2, 1, 0, -1, -2. Fitness 
 per weight. Uniform weights start near -2.03.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pentary.es.strategy import CHUNK_PENTS, Parameters, Population, Shapes
-from pentary.lowrank.operations import Pents
+from pentary.es.strategy import CHUNK_PENTS, Parameters, Population
+from pentary.es.tensors import Tensor, Tensors, Visible
 from pentary.support.parallel import map_chunks
 from pentary.tasks.running.options import EVOLUTION, SHAPE, TaskEntry
 from pentary.tasks.running.run import TaskRun, start
@@ -29,7 +29,7 @@ class Target:
 
     def __init__(self, rows: int = 64, cols: int = 64) -> None:
         """Build the pattern."""
-        self.shapes: Shapes = {"weights": (rows, cols)}
+        self.tensors: Tensors = {"weights": Tensor(rows, cols)}
         self.pattern = np.zeros((rows, cols), np.float32)
         np.fill_diagonal(self.pattern, np.resize([2, 1, 0, -1, -2], min(rows, cols)))
 
@@ -56,14 +56,22 @@ class Target:
         """Return the divisor of the reported fitness: the number of weights times the scale squared."""
         return self.pattern.size * _scale(parameters) ** 2
 
-    def centre_fitness(self, weights: Mapping[str, Pents]) -> float:
+    def centre_fitness(self, weights: Mapping[str, Visible]) -> float:
         """Return minus the mean squared distance of the centre."""
         distance = weights["weights"] - self.pattern
         return -float(np.square(distance).sum(dtype=np.int64)) / distance.size
 
-    def report(self, weights: Mapping[str, Pents]) -> dict[str, Any]:
+    def report(self, weights: Mapping[str, Visible]) -> dict[str, Any]:
         """Return nothing: there are no figures beyond the fitness."""
         return {}
+
+    def config(self) -> dict[str, Any]:
+        """Return nothing: the shape says all."""
+        return {}
+
+    def pictures(self, weights: Mapping[str, Visible], title: str) -> Iterator[tuple[str, bytes]]:
+        """Draw nothing of its own."""
+        return iter(())
 
 
 def _scale(parameters: Parameters) -> int:

@@ -57,7 +57,7 @@ def _steps(task: Task, parameters: Parameters, prepared: Prepared, machine: Simu
         if step > 0:
             fitness = prepared.fitness(machine.memory)
             _run_to(machine, stops)
-        state = State(step, prepared.latents(machine.memory))
+        state = State(step, prepared.latents(machine.memory), task.tensors)
         yield record(task, parameters, state, fitness, start, measured(machine))
 
 

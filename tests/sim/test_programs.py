@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pentary import es
 from pentary.asm import AssemblyError, assemble
 from pentary.es.loop import Task
-from pentary.es.strategy import Parameters, State
+from pentary.es.strategy import Parameters
 from pentary.interpreter import Interpreter
 from pentary.machine.config import Config, LowRank
 from pentary.numbers.word import PentaryError
@@ -23,7 +23,7 @@ Stop = tuple[str, NDArray[np.int64] | str]
 
 def on_numpy(task: Task, parameters: Parameters, steps: int) -> Iterator[Stop]:
     """Yield the initial digest, then the fitness and the digest of each step, from NumPy."""
-    state = es.init(parameters, task.shapes)
+    state = es.init(parameters, task.tensors)
     yield "digest", state.digest()
     for _ in range(steps):
         fitness = task.evaluate(es.ask(parameters, state))
@@ -48,7 +48,7 @@ def on_machine(machine: Interpreter | Simulator, prepared: Prepared) -> Iterator
         if machine.pc == prepared.evaluated:
             yield "fitness", prepared.fitness(machine.memory)
         else:
-            yield "digest", State(0, prepared.latents(machine.memory)).digest()
+            yield "digest", es.digest(prepared.latents(machine.memory))
 
 
 def check(task: Task, parameters: Parameters, engine: str = "interpreter") -> None:

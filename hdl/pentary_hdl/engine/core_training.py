@@ -64,7 +64,7 @@ def _steps(task: Task, parameters: Parameters, prepared: Prepared, run: CoreRun)
             if step > 0:
                 fitness = prepared.fitness(stop.memory)
                 stop = _next(stops, run)
-            state = State(step, prepared.latents(stop.memory))
+            state = State(step, prepared.latents(stop.memory), task.tensors)
             yield record(task, parameters, state, fitness, start, measured(stop, run.setup.config))
 
 

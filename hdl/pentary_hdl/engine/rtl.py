@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from pentary import es
 from pentary.es.loop import Step, Task, record
-from pentary.es.strategy import Parameters, Population, Shapes, State
+from pentary.es.strategy import Parameters, Population, State
+from pentary.es.tensors import Tensors
 from pentary.isa.table import CONTROLS, MAX_VL, OPERAND
 from pentary.lowrank.generator import BLOCK_WIDTH, MATRIX_WIDTH
 from pentary.lowrank.operations import Latents, Pents, visible
@@ -40,11 +41,13 @@ def hardware_for(task: Task, parameters: Parameters) -> LowRankParameters:
     >>> hardware_for(Target(70, 20), Parameters(rank=2))
     LowRankParameters(lanes=16, max_rank=8, max_size=80, rounds_per_cycle=1)
     """
-    for name, (rows, cols) in task.shapes.items():
-        if max(rows, cols) > MAX_VL:
-            raise PentaryError(f"{name} is {rows}x{cols}: the hardware takes matrices of up to {MAX_VL}x{MAX_VL}")
+    for name, tensor in task.tensors.items():
+        if max(tensor.shape) > MAX_VL:
+            raise PentaryError(
+                f"{name} is {tensor.rows}x{tensor.cols}: the hardware takes matrices of up to {MAX_VL}x{MAX_VL}"
+            )
     default = LowRankParameters()
-    largest = max(size for shape in task.shapes.values() for size in shape)
+    largest = max(size for tensor in task.tensors.values() for size in tensor.shape)
     return LowRankParameters(
         max_rank=max(default.max_rank, parameters.rank),
         max_size=max(default.max_size, -(-largest // PENTS) * PENTS),
@@ -121,12 +124,12 @@ def _steps(
 ) -> Iterator[Step]:
     with Unit(hardware, say, technology) as unit:
         start = perf_counter()
-        state = _start(unit, parameters, task.shapes)
+        state = _start(unit, parameters, task.tensors)
         yield record(task, parameters, state, None, start, measured(unit))
         while state.step < parameters.steps:
-            keys = _draw_keys(unit, parameters, state.step + 1, task.shapes)
+            keys = _draw_keys(unit, parameters, state.step + 1, task.tensors)
             members = {name: _members(unit, parameters, state.latents[name], keys[name]) for name in keys}
-            population = _Evaluated(parameters, state.step + 1, state.latents, keys, members)
+            population = _Evaluated(parameters, state.step + 1, state, keys, members)
             fitness = task.evaluate(population)
             state = _updated(unit, population, es.shape_fitness(fitness, parameters.shaping))
             yield record(task, parameters, state, fitness, start, measured(unit))
@@ -142,28 +145,28 @@ class _Evaluated(Population):
 
     members: Mapping[str, tuple[NDArray, NDArray]]
 
-    def weights(self, matrix: str, part: slice) -> tuple[NDArray, NDArray]:
-        plus, minus = self.members[matrix]
+    def weights(self, name: str, part: slice) -> tuple[NDArray, NDArray]:
+        plus, minus = self.members[name]
         return plus[part], minus[part]
 
 
-def _start(unit: Unit, parameters: Parameters, shapes: Shapes) -> State:
+def _start(unit: Unit, parameters: Parameters, tensors: Tensors) -> State:
     """Draw the initial state on the unit, as `es.init` does."""
     unit.run([command("LRSET", "RANK", parameters.rank), command("LRSET", "WIDTH", parameters.latent)])
     latents = {}
-    for name, key in _draw_keys(unit, parameters, 0, shapes).items():
-        rows, cols = shapes[name]
+    for name, key in _draw_keys(unit, parameters, 0, tensors).items():
+        rows, cols = tensors[name].shape
         counters = (row * 5**BLOCK_WIDTH + col for row in range(rows) for col in range(cols))
         pents = _draw(unit, key, counters)[:, : parameters.latent]
         latents[name] = from_digits(pents).reshape(rows, cols)
-    return State(0, latents)
+    return State(0, latents, tensors)
 
 
-def _draw_keys(unit: Unit, parameters: Parameters, step: int, shapes: Shapes) -> dict[str, int]:
+def _draw_keys(unit: Unit, parameters: Parameters, step: int, tensors: Tensors) -> dict[str, int]:
     """Draw the key of each matrix in a step on the unit, as `prng.matrix_key` does."""
-    counters = [step * 5**MATRIX_WIDTH + number for number in range(len(shapes))]
+    counters = [step * 5**MATRIX_WIDTH + number for number in range(len(tensors))]
     words = from_digits(_draw(unit, parameters.seed, counters))
-    return dict(zip(shapes, words.tolist(), strict=True))
+    return dict(zip(tensors, words.tolist(), strict=True))
 
 
 def _draw(unit: Unit, key: int, counters: Iterable[int]) -> NDArray[np.int64]:
@@ -207,7 +210,7 @@ def _updated(unit: Unit, population: Population, shaped: Pents) -> State:
     parameters = population.parameters
     latents = {}
     unit.run([command("LRSET", "GAIN", parameters.gain(population.step))])
-    for name, words in population.latents.items():
+    for name, words in population.state.latents.items():
         _choose(unit, words.shape, population.keys[name])
         totals = np.zeros_like(words)
         for pair in np.flatnonzero(shaped).tolist():
@@ -216,4 +219,4 @@ def _updated(unit: Unit, population: Population, shaped: Pents) -> State:
             totals = unit.run([command("LRGEN", pair), *rows], totals).results
         # Totals fit the 12 pents of LRACC; the processor saturates them to the 8 pents of POPAVG, as is done here.
         latents[name] = unit.run([command("POPAVG")] * len(words), words, saturate(totals, OPERAND)).results
-    return State(population.step, latents)
+    return State(population.step, latents, population.state.tensors)

@@ -16,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 
 from pentary import es
 from pentary.lowrank.operations import Latents
+from pentary.nets.lm.evolve import State
 from pentary.nets.lm.model import LATENT, Model
 from pentary.numbers.word import PentaryError, limit
 from pentary.runs.tensorfile import weights_to_bytes
@@ -29,7 +30,7 @@ TASK: Final = "text"
 Types = dict[str, tuple[str, tuple[int, ...]]]  # by name of a tensor: type as safetensors names it, and shape
 
 
-def to_safetensors(model: Model, state: es.State) -> bytes:
+def to_safetensors(model: Model, state: State) -> bytes:
     """Return a trained model as the content of a safetensors file.
 
     Args:
@@ -144,7 +145,7 @@ def _latents(model: Model, tensors: Mapping[str, NDArray], metadata: Mapping[str
     for name, words in latents.items():
         if np.abs(words).max() > limit(LATENT):
             raise _Damaged(f"a latent word of {name} is outside ±{limit(LATENT)}")
-    if es.State(0, latents).digest() != metadata.get("digest"):
+    if es.digest(latents) != metadata.get("digest"):
         raise _Damaged("its latent words do not have the digest in its metadata")
     for name, seen in _visible(model, latents).items():
         if not np.array_equal(seen, tensors[name]):

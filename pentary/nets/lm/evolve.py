@@ -5,6 +5,7 @@ stopped, with the mean of its members' hidden states. Perturbations are of rank 
 proportional to the difference between a pair's members, not only its sign (`research/text.md` compares them).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import isqrt
 from queue import SimpleQueue
@@ -95,14 +96,22 @@ class Parameters:
 
 
 @dataclass(frozen=True)
-class State(es.State):
+class State:
     """State of training between two updates.
 
     Attributes:
+        step: updates done.
+        latents: (rows, cols) latent words of each tensor by name, int64, in the order of the digest.
         hidden: (pairs, layers, dim) int16, the hidden states from which the pairs continue.
     """
 
+    step: int
+    latents: Mapping[str, Latents]
     hidden: NDArray[np.int16]
+
+    def digest(self) -> str:
+        """Return the digest of the latent words: see `pentary.es.digest`."""
+        return es.digest(self.latents)
 
 
 def init(model: Model, parameters: Parameters) -> State:

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pentary.lowrank.operations import GAIN_SHIFT, TOTAL_WIDTH
-from pentary.nets.lm.loss import LOSS_PER_BIT, PER_BIT
 from pentary.nets.lm.model import ACTIVATION, BIAS_SIGMA, EMBEDDED, LATENT, OPERAND, SIGMA_SHIFT, STREAM
+from pentary.nets.tables import LOGIT, LOSS_PER_BIT
 from pentary.numbers.word import limit
 from pentary.support.compiled import Store, imported_sources
 
@@ -41,7 +41,6 @@ _PER_MEAN: Final = 1 / 5**8
 _GAIN_UNIT: Final = 5**GAIN_SHIFT
 _TOTAL: Final = limit(TOTAL_WIDTH)
 _LATENT: Final = limit(LATENT)
-_LOGIT: Final = LOSS_PER_BIT // PER_BIT
 
 
 def _numbers(tensors: tuple[str, ...], floats: tuple[str, ...]) -> np.dtype:
@@ -352,7 +351,7 @@ def add_loss(logits: Array, targets: Array, powers: Array, logarithms: Array, lo
         while total >= logarithms.size:
             total >>= 1
             shift += 1
-        loss[row] += logarithms[total] + LOSS_PER_BIT * shift - _LOGIT * np.int64(logits[row, targets[row]])
+        loss[row] += logarithms[total] + LOSS_PER_BIT * shift - LOGIT * np.int64(logits[row, targets[row]])
 
 
 @_compiled

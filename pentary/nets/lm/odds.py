@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pentary.nets.lm.loss import POWERS
+from pentary.nets.tables import POWERS
 from pentary.numbers.word import PentaryError
 
 TEMPERATURE: Final = 0.8

@@ -14,10 +14,10 @@ from pentary.nets.lm.checkpoint import to_safetensors
 from pentary.nets.lm.evaluate import bits_per_byte
 from pentary.nets.lm.evolve import Engine, Parameters, State, init
 from pentary.nets.lm.forward import Weights
-from pentary.nets.lm.loss import LOSS_PER_BIT
 from pentary.nets.lm.model import LATENT, Model
 from pentary.nets.lm.saturation import saturation
 from pentary.nets.products import Gemm
+from pentary.nets.tables import LOSS_PER_BIT
 from pentary.numbers.word import limit
 from pentary.runs import health, plots
 from pentary.runs.health import Health

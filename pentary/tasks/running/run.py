@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from pentary.es.loop import Step, Task
 from pentary.es.strategy import Parameters, visible_weights
+from pentary.es.tensors import Visible
 from pentary.es.ties import Ties
-from pentary.lowrank.operations import Pents
 from pentary.numbers.word import PentaryError, limit
 from pentary.runs import health, plots
 from pentary.runs.health import Health
@@ -77,7 +77,7 @@ class TaskRun:
         self.last: Record | None = None
         self._first: Step | None = None
         self._last: Step | None = None
-        self._visible: Mapping[str, Pents] | None = None
+        self._visible: Mapping[str, Visible] | None = None
         self._curves: list[tuple[float, float | None, float | None]] = []
         self._health: list[dict[str, Health]] = []
         self._reports: list[tuple[int, dict[str, Any]]] = []
@@ -87,7 +87,8 @@ class TaskRun:
         """Return everything that determines the run."""
         return {
             "task": self.name,
-            "shapes": self._task.shapes,
+            "shapes": {name: tensor.shape for name, tensor in self._task.tensors.items()},
+            **self._task.config(),
             "parameters": asdict(self._parameters),
             "engine": self._engine,
             **({} if self._machine is None else {"machine": self._machine}),
@@ -101,9 +102,9 @@ class TaskRun:
     def record(self, step: Step) -> Record:
         """Add a step to the run's curves and return its record; a signal comes before that or after it."""
         latents = step.state.latents
-        visible = visible_weights(self._parameters, latents)
+        visible = self._levels(step)
         own = health.of_weights(latents, limit(self._parameters.latent), visible, self._visible)
-        report = self._report(step.step, visible)
+        report = self._report(step)
         # Floats, since Matplotlib draws no integers beyond 64 bits.
         curves = (float(step.fitness), step.population_mean, None if step.best is None else float(step.best))
         line = {
@@ -156,13 +157,13 @@ class TaskRun:
             "health": health.as_dicts(self._health[-1]),
             **({} if warning is None else {"warning": warning}),
             **last.measured,
-            **self._task.report(visible_weights(own, last.state.latents)),
+            **self._task.report(visible_weights(own, last.state)),
         }
 
     def weights(self) -> bytes:
         """Return the visible weights and the latent words as a safetensors file."""
         _, last = self._ends()
-        visible = visible_weights(self._parameters, last.state.latents)
+        visible = visible_weights(self._parameters, last.state)
         metadata = {
             "task": self.name,
             "step": str(last.step),
@@ -182,8 +183,9 @@ class TaskRun:
         ]
         accuracies = [(step, shares) for step, shares in accuracies if shares]
         yield "fitness.png", plots.fitness_png(centre, means[1:], bests[1:], title, accuracies)
-        before, after = (visible_weights(self._parameters, step.state.latents) for step in (first, last))
+        before, after = (self._levels(step) for step in (first, last))
         yield "weights.png", plots.weights_png(before, after, title)
+        yield from self._task.pictures(visible_weights(self._parameters, last.state), title)
         yield "health.png", plots.health_png(range(len(self._health)), self._health, title)
 
     def summary(self, result: Mapping[str, Any]) -> dict[str, str]:
@@ -199,12 +201,17 @@ class TaskRun:
             **({"warning": result["warning"]} if "warning" in result else {}),
         }
 
-    def _report(self, step: int, visible: Mapping[str, Pents]) -> dict[str, Any]:
+    def _levels(self, step: Step) -> dict[str, Visible]:
+        """Return the five-level weights after a step, without biases and other numbers of more pents."""
+        visible = visible_weights(self._parameters, step.state)
+        return {name: visible[name] for name, tensor in step.state.tensors.items() if tensor.pents == 1}
+
+    def _report(self, step: Step) -> dict[str, Any]:
         """Return the task's further figures at about a hundred steps of the run and at the last; {} at the others."""
-        if step % max(1, self.steps // _REPORTS) and step != self.steps:
+        if step.step % max(1, self.steps // _REPORTS) and step.step != self.steps:
             return {}
         with one_blas_thread():
-            return self._task.report(visible)
+            return self._task.report(visible_weights(self._parameters, step.state))
 
     def _ends(self) -> tuple[Step, Step]:
         assert self._first is not None and self._last is not None, "a run without a record has no result"
@@ -212,8 +219,14 @@ class TaskRun:
 
 
 def _accuracies(figures: Mapping[str, Any]) -> dict[str, str]:
-    """Return the accuracies among some figures, for display."""
-    return {name.replace("_", " "): f"{share:.2%}" for name, share in figures.items() if name.endswith("accuracy")}
+    """Return the accuracies and coefficients of determination among some figures, for display."""
+    forms = {"accuracy": "{:.2%}", "r2": "{:.3f}"}
+    return {
+        f"{part} {kind}": forms[kind].format(value)
+        for name, value in figures.items()
+        for part, _, kind in (name.partition("_"),)
+        if kind in forms
+    }
 
 
 def _rate(evaluations: int, seconds: float) -> str:

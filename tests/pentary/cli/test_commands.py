@@ -112,7 +112,7 @@ def lines(path):
 
 def test_help_names_the_tasks_and_shows_examples():
     shown = pentary("train", "--help").stdout
-    assert all(task in shown for task in ("target", "digits", "text", "PACKAGE.MODULE:FUNCTION", "FILE.py:FUNCTION"))
+    assert all(task in shown for task in ("target", "digits", "text", "PACKAGE.MODULE:NAME", "FILE.py:NAME"))
     assert all(engine in shown for engine in ("numpy", "sim", "rtl"))
     assert shown.count("    pentary train ") == 5
     own = {task: pentary("train", task, "--help").stdout for task in ("target", "digits", "text", "mine.py:good")}
@@ -186,17 +186,17 @@ def test_digits_report_their_accuracies_and_take_their_own_defaults():
         (["target", "--shape", "8"], "shape '8' is not ROWSxCOLUMNS"),
         (["target", "--shape", "8x-8"], "shape '8x-8' is not ROWSxCOLUMNS"),
         (["target", "--shape", "0x8"], "shape 0x8 is not supported"),
-        (["digits", "--shape", "8x8"], "--shape is an option of FILE.py:FUNCTION, target: leave it out for digits"),
+        (["digits", "--shape", "8x8"], "--shape is an option of FILE.py:NAME, target: leave it out for digits"),
         (["target", "--out", "mine.py"], "mine.py is a file"),
         (["target", "--out", "."], "holds other files"),
         (["mine.py:none"], "mine.py has no function 'none'"),
         (["mine.py:good", "--perturb", "factored"], "use the quantized perturbation"),
         (["target", "--layers", "2"], "--layers is an option of text: leave it out for target"),
         (["digits", "--engine", "sim", "--backend", "int8"], "the engine sim multiplies itself"),
-        (["text", "--rank", "2"], "--rank is an option of FILE.py:FUNCTION, digits, target: leave it out for text"),
+        (["text", "--rank", "2"], "--rank is an option of FILE.py:NAME, digits, target: leave it out for text"),
         (
             ["text", "--engine", "sim"],
-            "--engine is an option of FILE.py:FUNCTION, digits, target: leave it out for text",
+            "--engine is an option of FILE.py:NAME, digits, target: leave it out for text",
         ),
         (["text", "--minutes", "1", "--steps", "3"], "--minutes and --steps both say how long to train"),
         (["text", "--minutes", "0"], "--minutes 0 is not above 0"),
@@ -587,7 +587,7 @@ def test_every_backend_trains_to_the_same_digest():
         assert len({json.loads(run.stdout)["digest"] for run in runs}) == 1
 
 
-@pytest.mark.parametrize(("task", "own"), [("target", "target"), ("mine.py:good", "FILE.py:FUNCTION")])
+@pytest.mark.parametrize(("task", "own"), [("target", "target"), ("mine.py:good", "FILE.py:NAME")])
 def test_a_task_without_products_refuses_a_backend(task, own):
     run = pentary("train", task, "--backend", "int8")
     assert (run.exit_code, run.stdout) == (2, "")

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from pentary import es
 from pentary.es.strategy import Parameters, State
+from pentary.es.tensors import Tensor
 from pentary.lowrank import generator
 from pentary.numbers.word import PentaryError, to_digits
 
-SHAPES = {"first": (5, 18), "second": (3, 2)}
+TENSORS = {"first": Tensor(5, 18), "second": Tensor(3, 2)}
 
 
 def word(key: int, member: int, block: int) -> list[int]:
@@ -81,7 +82,7 @@ def plain_step(p: Parameters, state: State, fitness: list[tuple[int, int]]) -> l
 @pytest.mark.parametrize(("rank", "seed"), [(1, 0), (4, -12345), (7, 76_293_945_312)])
 def test_a_step_equals_the_plain_interpreter(perturb, shaping, rank: int, seed: int) -> None:
     p = Parameters(population=14, rank=rank, steps=3, seed=seed, perturb=perturb, shaping=shaping, latent=4)
-    state = es.init(p, SHAPES)
+    state = es.init(p, TENSORS)
     rng = np.random.default_rng(abs(seed))
     for _ in range(p.steps):
         fitness = rng.integers(-9, 10, (7, 2))
@@ -92,7 +93,7 @@ def test_a_step_equals_the_plain_interpreter(perturb, shaping, rank: int, seed: 
 
 def test_members_are_the_rounded_latent_words_moved_by_the_perturbation() -> None:
     p = Parameters(population=6, rank=3, perturb="quantized")
-    state = es.init(p, SHAPES)
+    state = es.init(p, TENSORS)
     population = es.ask(p, state)
     plus, minus = population.weights("first", slice(1, 3))
     assert plus.shape == minus.shape == (2, 5, 18)
@@ -110,7 +111,7 @@ def test_members_are_the_rounded_latent_words_moved_by_the_perturbation() -> Non
 
 @pytest.mark.parametrize(("rank", "unit"), [(3, 5), (5, 25)])
 def test_factored_members_are_the_visible_weights_moved_by_a_fraction_of_the_product(rank: int, unit: int) -> None:
-    population = es.ask(p := Parameters(population=6, rank=rank, perturb="factored"), es.init(p, SHAPES))
+    population = es.ask(p := Parameters(population=6, rank=rank, perturb="factored"), es.init(p, TENSORS))
     members = population.weights("first", slice(1, 3))
     centre = population.centre()["first"].astype(int) * unit
     for member, pair in enumerate((1, 2)):
@@ -121,7 +122,7 @@ def test_factored_members_are_the_visible_weights_moved_by_a_fraction_of_the_pro
 def test_no_float_enters_the_trained_state() -> None:
     for perturb in ("factored", "quantized"):
         p = Parameters(population=8, rank=2, steps=2, perturb=perturb)
-        state = es.init(p, SHAPES)
+        state = es.init(p, TENSORS)
         for _ in range(2):
             population = es.ask(p, state)
             assert all(type(key) is int for key in population.keys.values())
@@ -136,22 +137,22 @@ def test_no_float_enters_the_trained_state() -> None:
 
 
 def test_start_is_uniform_over_the_range_of_the_latent_word() -> None:
-    words = es.init(Parameters(latent=6), {"w": (300, 300)}).latents["w"]
+    words = es.init(Parameters(latent=6), {"w": Tensor(300, 300)}).latents["w"]
     counts = np.bincount((words.ravel() + 7812) // 625, minlength=25)
     assert ((counts - 3600) ** 2 / 3600).sum() < 50  # chi-square, 24 degrees of freedom: p = 0.0014
-    visible = es.visible_weights(Parameters(latent=6), {"w": words})["w"]
+    visible = es.visible_weights(Parameters(latent=6), State(0, {"w": words}, {"w": Tensor(*words.shape)}))["w"]
     assert abs(np.bincount(visible.ravel() + 2) - 18_000).max() < 600
 
 
 def test_the_digest_is_sha256_of_the_words_and_shows_any_change() -> None:
     import hashlib
 
-    state = es.init(Parameters(), SHAPES)
+    state = es.init(Parameters(), TENSORS)
     plain = b"".join(int(w).to_bytes(8, "little", signed=True) for m in state.latents.values() for w in m.ravel())
     assert state.digest() == hashlib.sha256(plain).hexdigest()
     moved = {name: words.copy() for name, words in state.latents.items()}
     moved["second"][0, 0] += 1
-    assert State(0, moved).digest() != state.digest()
+    assert es.digest(moved) != state.digest()
 
 
 @given(st.lists(st.tuples(st.integers(-5, 5), st.integers(-5, 5)), min_size=1, max_size=40))
@@ -172,7 +173,7 @@ def test_a_fitness_that_is_not_finite_is_refused(bad: float) -> None:
 
 def test_fitness_of_the_wrong_size_is_refused() -> None:
     p = Parameters(population=4)
-    state = es.init(p, SHAPES)
+    state = es.init(p, TENSORS)
     with pytest.raises(PentaryError, match="shape"):
         es.tell(p, state, np.zeros(4))
     with pytest.raises(PentaryError, match="3 pairs, but the population has 2"):

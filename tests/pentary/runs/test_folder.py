@@ -11,7 +11,7 @@ from safetensors import safe_open
 from safetensors.numpy import load_file
 
 from pentary.es.loop import train
-from pentary.es.strategy import Parameters, State, visible_weights
+from pentary.es.strategy import Parameters, State, digest, visible_weights
 from pentary.numbers.word import PentaryError
 from pentary.runs.folder import RunFolder, claim
 from pentary.runs.run import Record
@@ -99,8 +99,8 @@ def test_the_weights_on_disk_have_the_digest_of_the_last_step(folder, run):
     with safe_open(path, "numpy") as file:
         metadata = file.metadata()
     latents = {name: tensors[f"{name}.latent"] for name in json.loads(metadata["matrices"])}
-    assert metadata["digest"] == State(3, latents).digest() == STEPS[-1].digest
-    for name, weights in visible_weights(PARAMETERS, latents).items():
+    assert metadata["digest"] == digest(latents) == STEPS[-1].digest
+    for name, weights in visible_weights(PARAMETERS, State(3, latents, STEPS[-1].state.tensors)).items():
         assert tensors[name].dtype == np.int8
         assert np.array_equal(tensors[name], weights)
 

@@ -61,7 +61,7 @@ def test_numbers_that_are_not_finite_are_kept():
 
 LATENTS = {"first": np.arange(12).reshape(3, 4)[:, :3], "second": np.arange(4).reshape(2, 2).T}
 VISIBLE = {name: (words % 5 - 2).astype(np.int8) for name, words in LATENTS.items()}
-DIGEST = es.State(0, LATENTS).digest()
+DIGEST = es.digest(LATENTS)
 
 
 def test_a_file_has_the_digest_of_its_latent_words(digest_of_latents):

@@ -49,13 +49,14 @@ def fitness(weights):
 CALL_ALL = """
 import sys
 import numpy as np
-from pentary.tasks.blackbox import BlackBox, BlackBoxError, load
+from pentary.tasks.blackbox import BlackBox, load
+from pentary.tasks.running.users import UsersCodeError
 
 tasks = [BlackBox(name, load(f"{name}:fitness"), (1, 5)) for name in sys.argv[1:]]
 for task in tasks:
     try:
         print(task.centre_fitness({"weights": np.arange(-2, 3)}))
-    except BlackBoxError as error:
+    except UsersCodeError as error:
         print(error.user_traceback)
 """
 

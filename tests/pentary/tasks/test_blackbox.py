@@ -10,7 +10,8 @@ from pentary import es
 from pentary.es.loop import train
 from pentary.es.strategy import Parameters
 from pentary.numbers.word import PentaryError
-from pentary.tasks.blackbox import LARGEST, BlackBox, BlackBoxError, load
+from pentary.tasks.blackbox import LARGEST, BlackBox, load
+from pentary.tasks.running.users import UsersCodeError
 
 TINY = Parameters(population=6, rank=2, steps=3)
 
@@ -25,7 +26,7 @@ def folder(tmp_path, monkeypatch):
 
 def evaluate(function, shape=(8, 8), parameters=TINY):
     task = BlackBox("mine", function, shape)
-    return task.evaluate(es.ask(parameters, es.init(parameters, task.shapes)))
+    return task.evaluate(es.ask(parameters, es.init(parameters, task.tensors)))
 
 
 def test_members_come_in_order_as_arrays_of_the_users_own():
@@ -37,7 +38,7 @@ def test_members_come_in_order_as_arrays_of_the_users_own():
         return len(seen)
 
     assert evaluate(fitness, (5, 3)).tolist() == [[1, 2], [3, 4], [5, 6]]
-    population = es.ask(TINY, es.init(TINY, {"weights": (5, 3)}))
+    population = es.ask(TINY, es.init(TINY, {"weights": es.Tensor(5, 3)}))
     members = [side for pair in zip(*population.weights("weights", slice(0, 3)), strict=True) for side in pair]
     assert all(np.array_equal(given, member) for given, member in zip(seen, members, strict=True))
     assert {(weights.dtype, weights.shape) for weights in seen} == {(np.dtype(np.int64), (5, 3))}
@@ -137,7 +138,7 @@ def test_arithmetic_on_the_weights_does_not_wrap():
     ],
 )
 def test_what_is_no_fitness_is_refused_with_the_member_that_it_was_for(value, told):
-    with pytest.raises(BlackBoxError, match=f"^mine {told}.* for the minus member of pair 1 in step 1") as refusal:
+    with pytest.raises(UsersCodeError, match=f"^mine {told}.* for the minus member of pair 1 in step 1") as refusal:
         answers = iter([0, 0, 0, value])
         evaluate(lambda weights: next(answers))
     assert refusal.value.user_traceback == ""
@@ -150,7 +151,7 @@ def test_an_exception_carries_the_users_part_of_the_traceback():
     def fitness(weights):
         inner()
 
-    with pytest.raises(BlackBoxError, match="mine raised KeyError for the plus member of pair 0 in step 1") as failure:
+    with pytest.raises(UsersCodeError, match="mine raised KeyError for the plus member of pair 0 in step 1") as failure:
         evaluate(fitness)
     lines = failure.value.user_traceback.splitlines()
     assert lines[0] == "Traceback (most recent call last):"
@@ -159,7 +160,7 @@ def test_an_exception_carries_the_users_part_of_the_traceback():
 
 
 def test_a_function_that_leaves_the_program_is_a_failure_and_ctrl_c_is_not():
-    with pytest.raises(BlackBoxError, match="raised SystemExit"):
+    with pytest.raises(UsersCodeError, match="raised SystemExit"):
         evaluate(lambda weights: sys.exit(0))
 
     def interrupted(weights):
@@ -211,7 +212,7 @@ def test_a_module_is_found_from_the_current_directory(folder):
 def test_what_cannot_be_found_is_told_without_a_traceback(folder, name, told):
     (folder / "folder.py").mkdir()
     (folder / "good.py").write_text("number = 3\n")
-    with pytest.raises(BlackBoxError) as refusal:
+    with pytest.raises(UsersCodeError) as refusal:
         load(name)
     assert str(refusal.value).startswith(told)
     assert refusal.value.user_traceback == ""
@@ -230,7 +231,7 @@ def test_what_cannot_be_found_is_told_without_a_traceback(folder, name, told):
 def test_a_failing_import_shows_the_users_file_and_none_of_ours(folder, code, kind, form):
     stem = f"failing_{kind}"
     (folder / f"{stem}.py").write_text(code + "\n")
-    with pytest.raises(BlackBoxError, match=f"importing {stem}.* raised {kind}") as failure:
+    with pytest.raises(UsersCodeError, match=f"importing {stem}.* raised {kind}") as failure:
         load(form.format(stem))
     shown = failure.value.user_traceback
     assert f'{stem}.py", line 1' in shown

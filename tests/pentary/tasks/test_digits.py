@@ -9,59 +9,59 @@ from pentary.es.strategy import Parameters
 from pentary.nets.products import backend
 from pentary.numbers.word import PentaryError
 from pentary.tasks import digits
-from pentary.tasks.digits import BATCH, MARGIN, NETWORK, Digits
+from pentary.tasks.described.data import Part
+from pentary.tasks.described.task import BATCH
+from pentary.tasks.digits import MARGIN, Digits
+
+LAYERS = (("hidden", 5**2, 0, 62), ("output", 5, -312, 312))  # name, divisor and clamp, in the words of the documents
 
 
 def test_the_split_is_fixed_stratified_and_disjoint() -> None:
-    train_part, test_part = digits.load()
-    assert train_part.images.shape == (1347, 64)
-    assert test_part.images.shape == (450, 64)
-    assert train_part.images.dtype == np.float32
-    assert set(np.unique(train_part.images)) == set(range(17))
-    shares = [np.bincount(part.classes) / len(part.classes) for part in (train_part, test_part)]
+    data = digits.load()
+    assert data.train.x.shape == (1347, 64)
+    assert data.test.x.shape == (450, 64)
+    assert data.train.x.dtype == np.float32
+    assert set(np.unique(data.train.x)) == set(range(17))
+    shares = [np.bincount(part.y) / len(part) for part in (data.train, data.test)]
     assert np.abs(shares[0] - shares[1]).max() < 0.005
-    seen = {image.tobytes() for image in train_part.images}
-    assert not seen & {image.tobytes() for image in test_part.images}
-
-
-def test_hinge_loss_counts_what_each_wrong_class_lacks() -> None:
-    outputs = np.array([[20, 14, 16], [0, 0, 0], [-312, 312, 0]], np.float32)
-    expected = [sum(max(0, MARGIN - (row[0] - row[c])) ** 2 for c in (1, 2)) for row in outputs.astype(int).tolist()]
-    assert digits.hinge_loss(outputs, np.array([0, 0, 0])).tolist() == expected
+    seen = {image.tobytes() for image in data.train.x}
+    assert not seen & {image.tobytes() for image in data.test.x}
 
 
 @pytest.mark.parametrize("perturb", ["factored", "quantized"])
 def test_members_are_compared_on_the_steps_window_of_training_images(perturb) -> None:
     task = Digits()
     p = Parameters(population=6, rank=2, perturb=perturb)
-    state = replace(es.init(p, task.shapes), step=10)
+    state = replace(es.init(p, task.tensors), step=10)
     population = es.ask(p, state)
     got = task.evaluate(population)
     assert got.dtype == np.int64
     window = [(10 * BATCH + i) % 1347 for i in range(BATCH)]
-    images, classes = task.train.images[window], task.train.classes[window]
+    images, classes = task.data.train.x[window].astype(np.int64), task.data.train.y[window]
     for pair in range(3):
-        part = slice(pair, pair + 1)
         for side, sign in enumerate((1, -1)):
-            if perturb == "quantized":
-                weights = {name: population.weights(name, part)[side][0] for name in task.shapes}
-                outputs = NETWORK.forward(weights, images)
-            else:
-                outputs = images.astype(np.int64)
-                q = p.sigma_shift
-                for layer in NETWORK.layers:
-                    a, b = (f[0].astype(np.int64) for f in population.factors(layer.name, part))
-                    w = population.centre()[layer.name].astype(np.int64) * 5**q + sign * a.T @ b
-                    weight = 5 ** (q + layer.shift)
-                    outputs = np.clip((outputs @ w + weight // 2) // weight, layer.low, layer.high)
-            losses = digits.hinge_loss(outputs.astype(np.float32), classes)
-            assert got[pair, side] == -losses.sum()
+            outputs = images
+            for name, divisor, low, high in LAYERS:
+                a, b = (factor[0].astype(np.int64) for factor in population.factors(name, slice(pair, pair + 1)))
+                if perturb == "factored":
+                    w = population.centre()[name].astype(np.int64) * 5**p.sigma_shift + sign * a.T @ b
+                    divisor *= 5**p.sigma_shift
+                else:
+                    w = population.weights(name, slice(pair, pair + 1))[side][0].astype(np.int64)
+                outputs = np.clip((outputs @ w + divisor // 2) // divisor, low, high)
+            lacks = [
+                max(0, MARGIN - int(row[right] - row[wrong])) ** 2
+                for row, right in zip(outputs, classes, strict=True)
+                for wrong in range(10)
+                if wrong != right
+            ]
+            assert got[pair, side] == -sum(lacks)
 
 
 def test_training_never_reads_the_test_images() -> None:
     p = replace(Digits.defaults, population=32, steps=2)
     task, blind = Digits(), Digits()
-    blind.test = digits.Split(blind.test.images[:1] * 0, blind.test.classes[:1])
+    blind.data = replace(blind.data, test=Part(blind.data.test.x[:1] * 0, blind.data.test.y[:1]))
     assert [r.digest for r in train(task, p)] == [r.digest for r in train(blind, p)]
 
 
@@ -69,7 +69,7 @@ def test_a_short_run_learns() -> None:
     task = Digits()
     p = replace(Digits.defaults, population=256, steps=60)
     *_, last = train(task, p)
-    report = task.report(es.visible_weights(p, last.state.latents))
+    report = task.report(es.visible_weights(p, last.state))
     assert report["train_accuracy"] > 0.8
     assert report["test_accuracy"] > 0.75
 
@@ -93,7 +93,7 @@ def test_the_defaults_reach_ninety_seven_percent() -> None:
     for seed in range(5):
         p = replace(Digits.defaults, seed=seed)
         *_, last = train(task, p)
-        accuracies.append(task.report(es.visible_weights(p, last.state.latents))["test_accuracy"])
+        accuracies.append(task.report(es.visible_weights(p, last.state))["test_accuracy"])
     assert np.mean(accuracies) >= 0.970
 
 

@@ -17,7 +17,7 @@ def test_fitness_of_members_is_minus_their_squared_distance() -> None:
     for perturb in ("quantized", "factored"):
         p = Parameters(population=10, rank=3, perturb=perturb)
         task = Target(20, 12)
-        population = es.ask(p, es.init(p, task.shapes))
+        population = es.ask(p, es.init(p, task.tensors))
         got = task.evaluate(population) / task.unit(p)
         everyone = slice(0, 5)
         if perturb == "quantized":

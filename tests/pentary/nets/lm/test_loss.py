@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pentary.nets.lm import kernels
-from pentary.nets.lm.loss import LOGARITHMS, LOSS_PER_BIT, POWERS, bits
+from pentary.nets.lm.loss import bits
+from pentary.nets.tables import LOGARITHMS, LOSS_PER_BIT, POWERS
 
 
 def integer_loss(logits: np.ndarray, targets: np.ndarray) -> np.ndarray:

@@ -38,7 +38,7 @@ def test_there_is_a_record_of_the_start_and_of_every_step(run):
 
 def test_health_is_of_the_visible_weights_and_their_changes(run):
     records = list(run.records())
-    weights = [visible_weights(PARAMETERS, step.state.latents)["weights"] for step in STEPS]
+    weights = [visible_weights(PARAMETERS, step.state)["weights"] for step in STEPS]
     assert records[0].health["weights"].changed == 0
     for record, before, after in zip(records[1:], weights, weights[1:], strict=False):
         assert record.health["weights"].changed == np.mean(before != after)

@@ -1,0 +1,1 @@
+"""Networks that are described with `pentary.nets`, trained on data of the user's."""
