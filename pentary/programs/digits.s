@@ -45,6 +45,7 @@
         .equ    MEMBERS, 2 * HIDDEN     ; words of an image in `activations`
         .equ    OUTPUTS, BLOCK * CLASSES
 
+        .equ    STARTS, 0
         .equ    LARGEST, INPUTS * HIDDEN
         .equ    FITNESS_LIMIT, BATCH * CLASSES * (2 * EXTREME + MARGIN) ** 2
 

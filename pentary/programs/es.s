@@ -7,10 +7,12 @@
 ;     POPULATION RANK STEPS SEED LATENT SHAPING FIRST_GAIN      as in target.s
 ;     LARGEST          words of the largest weight matrix
 ;     FITNESS_LIMIT    largest magnitude of a member's fitness
+;     STARTS           1 if a line of `matrices` says how its latent words are drawn, 0 if all are uniform
 ; defines the macro
 ;     perturb row      leaves a row of the pair's perturbation in the sums of the low-rank unit
 ; and the data
-;     matrices         a line for each weight matrix: rows, columns, address of its latent words, a word for its key
+;     matrices         a line for each weight matrix: rows, columns, address of its latent words, a word for its key; and if
+;                      STARTS is 1, of how many uniform words an initial latent word is the mean: 0, 1 or 5
 ;     matrices_end
 ; then includes this file, and goes on with the routines
 ;     setup            called once, before anything else
@@ -29,7 +31,8 @@
         .equ    MATRIX_COLS, 1
         .equ    MATRIX_WORDS, 2
         .equ    MATRIX_KEY, 3
-        .equ    MATRIX_LINE, 4
+        .equ    MATRIX_START, 4
+        .equ    MATRIX_LINE, 4 + STARTS
 
         .assert POPULATION % 2 == 0, "POPULATION must be even: members come in antithetic pairs"
         .assert STEPS * STEPS <= limit(16), "STEPS is too large: the gain of a step is computed in words"
@@ -107,6 +110,7 @@ keys.matrix:
 ;
 ;     p1 line of the matrix   p2 end of the lines   p3 rows to go   p4 columns   p5 where the next word goes   p6 key
 ;     p7 i * 5^8   p8 counter   p9 counter after the row   p10 word   p11 its high pents   p12 5^8
+;     if STARTS is 1: p13 words of which the mean is taken   p14 those to go   p15 counter of the next   p16 their sum
 ; ---------------------------------------------------------------------------------------------------------------------
 draw_latents:
         LA      p1, matrices
@@ -122,11 +126,35 @@ latents.row:
         MV      p8, p7
         ADD     p9, p7, p4
 latents.word:
+        .if     STARTS
+        LOAD    p13, MATRIX_START(p1)
+        MV      p14, p13
+        MV      p15, p8
+        LI      p16, 0
+        INC     p8
+        BZ      p13, latents.mean
+latents.part:
+        PRNG    p10, p6, p15
+        SHRI    p11, p10, LATENT
+        SHLI    p11, p11, LATENT
+        SUB     p10, p10, p11
+        ADD     p16, p16, p10
+        ADD     p15, p15, p4            ; the parts of a row follow each other
+        DEC     p14
+        BNZ     p14, latents.part
+latents.mean:
+        LI      p11, 5
+        MV      p10, p16
+        BLT     p13, p11, latents.store
+        SHRI    p10, p16, 1
+latents.store:
+        .else
         PRNG    p10, p6, p8
         INC     p8
         SHRI    p11, p10, LATENT
         SHLI    p11, p11, LATENT
         SUB     p10, p10, p11
+        .endif
         STORE   p10, (p5)
         INC     p5
         BLT     p8, p9, latents.word

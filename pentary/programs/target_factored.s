@@ -18,6 +18,7 @@
         .param  SIGMA_SHIFT, 1 + (RANK > 4)
         .param  FIRST_GAIN, limit(LATENT) * 5**8 // isqrt(STEPS * (POPULATION // 2) * 4 * RANK)
 
+        .equ    STARTS, 0
         .equ    LARGEST, ROWS * COLS
         .equ    FITNESS_LIMIT, ROWS * COLS * (4 * 5**SIGMA_SHIFT + 4 * RANK) ** 2
 

@@ -8,7 +8,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pentary.asm import assemble
+from pentary.asm import assemble, assemble_text
+from pentary.compile.plan import plan
+from pentary.compile.program import WORDS, training
 from pentary.es.loop import Task
 from pentary.es.strategy import Parameters
 from pentary.es.tensors import Tensors
@@ -16,6 +18,7 @@ from pentary.isa.program import Program
 from pentary.isa.table import CONTROLS, MAX_VL
 from pentary.lowrank.operations import Latents
 from pentary.numbers.word import WORD_MAX, PentaryError
+from pentary.tasks.described.task import NetworkTask
 from pentary.tasks.digits import Digits
 from pentary.tasks.target import Target
 
@@ -44,14 +47,16 @@ class Prepared:
     Attributes:
         program: the assembled program. It reaches the label `step_done` before the first and after each step, the label
             `evaluated` once in each step, and halts after the last step.
-        tensors: by name, which is also the label of their latent words.
+        tensors: by name.
         pairs: number of antithetic pairs in a step.
+        prefix: with a tensor's name behind it, the label of its latent words.
         data: int64 words to be written to memory before the run, by label.
     """
 
     program: Program
     tensors: Tensors
     pairs: int
+    prefix: str = ""
     data: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
 
     @property
@@ -71,7 +76,7 @@ class Prepared:
 
     def latents(self, memory: NDArray[np.int64]) -> dict[str, Latents]:
         """Return copies of the latent words of each matrix, (rows, cols), from a machine's memory at `step_done`."""
-        parts = ((name, tensor, self.program.address(name)) for name, tensor in self.tensors.items())
+        parts = ((name, tensor, self.program.address(self.prefix + name)) for name, tensor in self.tensors.items())
         return {name: _part(memory, first, own.size).reshape(own.shape).copy() for name, own, first in parts}
 
     def fitness(self, memory: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -100,7 +105,7 @@ def prepare(task: Task, parameters: Parameters, memory: int = 5**9) -> Prepared:
     """
     task.check(parameters)
     source = _SOURCES.get((type(task), parameters.perturb))  # type: ignore[arg-type]
-    if source is None:
+    if source is None and not isinstance(task, NetworkTask):
         known = ", ".join(f"{perturb} {kind.name}" for kind, perturb in _SOURCES)
         raise PentaryError(f"the machine has no program for {parameters.perturb} {task.name}; it has some for {known}")
     for name, tensor in task.tensors.items():
@@ -113,6 +118,32 @@ def prepare(task: Task, parameters: Parameters, memory: int = 5**9) -> Prepared:
         raise PentaryError(f"the gain {gain} does not fit its register (up to {largest}): take more steps or pairs")
     if parameters.steps**2 > WORD_MAX:
         raise PentaryError(f"{parameters.steps} steps are too many for the machine: their square must fit a word")
+    prefix, data = "", dict[str, NDArray[np.int64]]()
+    if source is None:
+        assert isinstance(task, NetworkTask), "all else has a source"
+        program, prefix, data = _compiled(task, parameters)
+    else:
+        program, data = _assembled(source, task, parameters)
+    if program.size > memory:
+        fewest = program.size - parameters.population + 2  # `fitness` takes a word for each member
+        fewer = ", or take fewer members" if fewest <= memory else ""
+        raise PentaryError(
+            f"the run takes {program.size:,} words, but the memory has {memory:,}: "
+            f"set memory.words in the configuration to {program.size} or more{fewer}"
+        )
+    return Prepared(program, task.tensors, parameters.pairs, prefix, data)
+
+
+def _compiled(task: NetworkTask, parameters: Parameters) -> tuple[Program, str, dict[str, NDArray[np.int64]]]:
+    """Return the compiled program of a described network, what labels of latent words begin with, and its data."""
+    own, train = plan(task.network, parameters, task.batch), task.data.train
+    text = training(own, len(train), task.name)
+    data = {"inputs": train.x.astype(np.int64), "targets": train.y}
+    return assemble_text(text, str(PROGRAMS / "compiled.s")), WORDS, data
+
+
+def _assembled(source: str, task: Task, parameters: Parameters) -> tuple[Program, dict[str, NDArray[np.int64]]]:
+    """Return a program that was written by hand, and its data."""
     data: dict[str, NDArray[np.int64]] = {}
     defines = {
         "POPULATION": parameters.population,
@@ -121,7 +152,7 @@ def prepare(task: Task, parameters: Parameters, memory: int = 5**9) -> Prepared:
         "SEED": parameters.seed,
         "LATENT": parameters.latent,
         "SHAPING": int(parameters.shaping == "rank"),
-        "FIRST_GAIN": gain,
+        "FIRST_GAIN": parameters.gain(1),
     }
     if parameters.perturb == "quantized":
         defines["SIGMA"] = parameters.sigma
@@ -132,15 +163,7 @@ def prepare(task: Task, parameters: Parameters, memory: int = 5**9) -> Prepared:
         defines["IMAGES"] = len(task.data.train)
     else:
         defines["ROWS"], defines["COLS"] = task.tensors["weights"].shape
-    program = assemble(PROGRAMS / source, defines)
-    if program.size > memory:
-        fewest = program.size - parameters.population + 2  # `fitness` takes a word for each member
-        fewer = ", or take fewer members" if fewest <= memory else ""
-        raise PentaryError(
-            f"the run takes {program.size:,} words, but the memory has {memory:,}: "
-            f"set memory.words in the configuration to {program.size} or more{fewer}"
-        )
-    return Prepared(program, task.tensors, parameters.pairs, data)
+    return assemble(PROGRAMS / source, defines), data
 
 
 def memory_map(prepared: Prepared) -> list[Region]:

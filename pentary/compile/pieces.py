@@ -1,0 +1,130 @@
+"""Pieces of assembly text that several parts of a program need."""
+
+from collections.abc import Callable, Sequence
+from textwrap import dedent, indent
+
+from pentary.numbers.word import limit
+
+RULE = "; " + "-" * 117
+
+_WIDTHS = {limit(pents): pents for pents in range(1, 16)}
+
+
+def lines(text: str) -> str:
+    """Return a piece of text without its common margin and outer empty lines, indented as instructions are.
+
+    Lines that begin with a label, `name:` or `.` after the margin, are not indented further.
+    """
+    rows = []
+    for row in dedent(text).strip("\n").splitlines():
+        is_label = row.split(";")[0].rstrip().endswith(":") and not row.startswith(" ")
+        rows.append(row if is_label or not row else f"        {row}")
+    return "\n".join(rows)
+
+
+def comment(text: str) -> str:
+    """Return a comment of some lines."""
+    return indent(dedent(text).strip("\n"), "; ", lambda _: True).replace("; \n", ";\n")
+
+
+def routine(name: str, purpose: str, body: str) -> str:
+    """Return a routine with a heading that tells what it does."""
+    return f"{RULE}\n{comment(purpose)}\n{RULE}\n{name}:\n{body}"
+
+
+def clamped(registers: Sequence[str], shift: int, low: int | None, high: int | None) -> list[str]:
+    """Return the instructions that rescale vectors, and clamp them.
+
+    Constants that are no greatest number of some pents are in p12, the high one, and p13, twice that; p9 is -1.
+
+    Args:
+        registers: of the vectors.
+        shift: pents to drop.
+        low, high: of the clamp; None for none.
+    """
+
+    def each(form: str) -> list[str]:
+        return [form.replace("@", register) for register in registers]
+
+    if low is None or high is None:
+        return each(f"QUANT   @, @, {shift}, 16") if shift else []
+    if high in _WIDTHS:
+        return [*each(f"QUANT   @, @, {shift}, {_WIDTHS[high]}"), *(each("RELU    @, @") if low == 0 else [])]
+    least = [] if low == 0 else each("VADDS   @, @, p12")
+    top = "p12" if low == 0 else "p13"
+    return [
+        *each(f"QUANT   @, @, {shift}, 16"),
+        *least,
+        *each("RELU    @, @"),
+        *each("VMULS   @, @, p9"),
+        *each(f"VADDS   @, @, {top}"),
+        *each("RELU    @, @"),
+        *each("VMULS   @, @, p9"),
+        *each("VADDS   @, @, p12"),
+    ]
+
+
+def clamp_constants(high: int | None) -> list[str]:
+    """Return the instructions that set the constants of `clamped`, if it needs any."""
+    return [] if high is None or high in _WIDTHS else [f"LI      p12, {high}", f"LI      p13, {2 * high}"]
+
+
+def loop(
+    name: str,
+    examples: int,
+    sums: Callable[[int, int], str],
+    store: Callable[[int, int], str],
+    strides: tuple[int, int],
+    end: str,
+    then: Sequence[str],
+    overlapped: bool,
+) -> list[str]:
+    """Return a loop over the examples of a block, two at a time, which use two sets of vector registers in turns.
+
+    Each unit takes its instructions in order, so one that waits holds up those behind it: if there are registers for it,
+    the sums of an example are begun before the results of the one before it are stored.
+
+    Args:
+        name: of the loop's label.
+        examples: in a block.
+        sums, store: instructions for an example, by its number from the pointers p2 and p3 on, and the set.
+        strides: words from one example to the next behind p2 and p3.
+        end: address behind the results, as an expression.
+        then: instructions behind the last sums.
+        overlapped: whether results have two sets of registers.
+    """
+    if examples < 4 or examples % 2:
+        found: list[str] = []
+        for number in range(examples):
+            found.append(sums(number, number % 2))
+            last = number == examples - 1
+            if overlapped:
+                found += [store(number - 1, (number - 1) % 2)] if number else []
+                found += [*then, store(number, number % 2)] if last else []
+            else:
+                found += [*(then if last else []), store(number, number % 2)]
+        return found
+    operands, results = strides
+    moves = (f"ADDI    p2, p2, {2 * operands}", f"ADDI    p3, p3, {2 * results}")
+    if not overlapped:
+        return [
+            f"LA      p5, {end} - {2 * results}",
+            f"{name}:",
+            *(sums(0, 0), store(0, 0), sums(1, 1), store(1, 1)),
+            *moves,
+            f"BLT     p3, p5, {name}",
+            *(sums(0, 0), store(0, 0), sums(1, 1)),
+            *then,
+            store(1, 1),
+        ]
+    return [
+        f"LA      p5, {end} - {2 * results}",
+        sums(0, 0),
+        f"{name}:",
+        *(sums(1, 1), store(0, 0), moves[0], sums(0, 0), store(1, 1), moves[1]),
+        f"BLT     p3, p5, {name}",
+        sums(1, 1),
+        *then,
+        store(0, 0),
+        store(1, 1),
+    ]

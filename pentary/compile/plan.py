@@ -1,0 +1,175 @@
+"""What the processor does for a network: its layers, their places in the crossbar, and the block of examples.
+
+Every pair is evaluated on a block of examples, which stay in the data cache, before the next block is taken. The weight
+matrices lie in the crossbar one below the other; an operand is loaded with as many zeros before it as there are rows above
+its matrix. The first layer multiplies once for all members, when a block is taken: where there is no room for all, its
+matrix takes the place of the others for that while. With a hinge loss, squares of ones in the crossbar, one for each example
+of the block, give an example's right result to all of its words.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pentary.es.strategy import Parameters
+from pentary.isa.table import MAX_VL
+from pentary.nets.losses import CrossEntropy, Loss, SquaredError, SquaredHinge
+from pentary.nets.network import Sequential, noise_of
+from pentary.nets.operations import Product, Values
+from pentary.nets.tables import POWERS
+from pentary.numbers.word import WORD_MAX, PentaryError, limit
+
+CROSSBAR: Final = 256
+"""Rows and columns of the crossbar."""
+
+_EXAMPLES: Final = 16  # most examples of a block
+_OPERAND: Final = limit(4)  # LRMULX takes operands of 4 pents
+_CLASSES: Final = WORD_MAX // int(POWERS[-1])
+_SQUARED: Final = limit(8)  # POPEVAL squares differences of 8 pents
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One layer: a product with what becomes of it.
+
+    Attributes:
+        name: of the layer.
+        inputs, outputs: widths.
+        bias_pents: pents of the biases; 0 for none.
+        shift: pents that the rescale drops, those of the perturbation's unit included.
+        low, high: of the clamp; None for none.
+        row: of the crossbar, at which the matrix begins.
+        matrix, bias: numbers of the tensors.
+    """
+
+    name: str
+    inputs: int
+    outputs: int
+    bias_pents: int
+    shift: int
+    low: int | None
+    high: int | None
+    row: int
+    matrix: int
+    bias: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A network as the processor trains it.
+
+    Attributes:
+        network: description.
+        parameters: of the run.
+        batch: examples on which the members of a step are compared.
+        block: examples that are taken at a time.
+        stages: first to last.
+        swapped: whether the first matrix takes the place of the others while a block is taken.
+        squares: row of the crossbar at which the squares of ones begin; -1 for none.
+        results: range of the results of members.
+    """
+
+    network: Sequential
+    parameters: Parameters
+    batch: int
+    block: int
+    stages: Sequence[Stage]
+    swapped: bool
+    squares: int
+    results: Values
+
+    @property
+    def first(self) -> Stage:
+        """The layer that takes the inputs, which all members share."""
+        return self.stages[0]
+
+    @property
+    def last(self) -> Stage:
+        """The layer that gives the results."""
+        return self.stages[-1]
+
+
+def plan(network: Sequential, parameters: Parameters, batch: int) -> Plan:
+    """Lay a network out on the processor.
+
+    Args:
+        network: description.
+        parameters: of the run, which the network has been checked for.
+        batch: examples on which the members of a step are compared.
+
+    Raises:
+        PentaryError: the compiler does not know a layer or loss, or the processor cannot hold the network.
+    """
+    if parameters.perturb != "factored":
+        raise PentaryError("the compiler takes factored perturbations only so far: leave --perturb out")
+    products: list[Product] = []
+    x, noise = network.input.values(), noise_of(parameters)
+    for operation in network.operations:
+        if not isinstance(operation, Product) or len(operation.shape) != 1:
+            kind = type(operation).__name__.lower()
+            raise PentaryError(f"layer {operation.name}: the compiler takes Dense and Clamp only so far, no {kind}")
+        widths = {"inputs": operation.inputs, "results": operation.outputs}
+        for what, width in widths.items():
+            if width > MAX_VL:
+                raise PentaryError(
+                    f"layer {operation.name} has {width} {what}: the compiler takes up to {MAX_VL} so far"
+                )
+        if x.limit > _OPERAND:
+            raise PentaryError(
+                f"layer {operation.name} has operands up to {x.limit}, and LRMULX takes {_OPERAND}: clamp them before"
+            )
+        x = operation.values(x, noise)
+        products.append(operation)
+    _check_loss(network.loss, x)
+    most = min(_EXAMPLES, MAX_VL // products[-1].outputs)
+    block = next(size for size in range(most, 0, -1) if batch % size == 0)
+    numbers = {name: number for number, name in enumerate(network.tensors)}
+    rows, row = {}, 0
+    for product in products[1:]:
+        rows[product.name] = row
+        row += product.inputs
+    if row > CROSSBAR:
+        raise PentaryError(
+            f"the weight matrices behind the first layer have {row} rows together, and the crossbar has {CROSSBAR}: the "
+            "compiler takes no more so far"
+        )
+    own, outputs = products[0].inputs, block * products[-1].outputs
+    wanted = outputs if isinstance(network.loss, SquaredHinge) else 0
+    swapped, squares = row + wanted + own > CROSSBAR, -1
+    above = max(row, own) if swapped else row
+    if wanted and above + wanted <= CROSSBAR:
+        squares = above
+        above += wanted
+    else:
+        swapped, above = row + own > CROSSBAR, row
+    rows[products[0].name] = 0 if swapped else above
+    stages = [
+        Stage(
+            name=own.name,
+            inputs=own.inputs,
+            outputs=own.outputs,
+            bias_pents=own.bias_pents if own.bias else 0,
+            shift=own.shift + parameters.sigma_shift,
+            low=own.low,
+            high=own.high,
+            row=rows[own.name],
+            matrix=numbers[own.matrix],
+            bias=numbers[own.bias] if own.bias else -1,
+        )
+        for own in products
+    ]
+    return Plan(network, parameters, batch, block, stages, swapped, squares, x)
+
+
+def _check_loss(loss: Loss, outputs: Values) -> None:
+    if not isinstance(loss, SquaredHinge | SquaredError | CrossEntropy):
+        raise PentaryError(f"the compiler does not know the loss {type(loss).__name__}")
+    if isinstance(loss, CrossEntropy) and outputs.size > _CLASSES:
+        raise PentaryError(
+            f"cross-entropy of {outputs.size} classes: a word holds the sum of {_CLASSES} powers, and the compiler takes no "
+            "more so far"
+        )
+    spread = outputs.high - outputs.low
+    margin = loss.margin if isinstance(loss, SquaredHinge) else 0
+    if not isinstance(loss, CrossEntropy) and spread + margin > _SQUARED:
+        raise PentaryError(f"results differ by up to {spread}, and POPEVAL squares up to {_SQUARED}: clamp them before")

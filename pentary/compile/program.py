@@ -1,0 +1,297 @@
+"""The whole program: constants, the routines around `evaluate`, and the data."""
+
+from itertools import pairwise
+
+from pentary.compile import losses
+from pentary.compile.evaluate import evaluate
+from pentary.compile.pieces import comment, lines, routine
+from pentary.compile.plan import Plan, Stage
+from pentary.es.strategy import Parameters
+
+WORDS = "words."
+"""What the labels of latent words begin with, before the names of their tensors."""
+
+
+def training(plan: Plan, examples: int, title: str) -> str:
+    """Return a program that trains a network: it includes `es.s`, and has the labels that `Prepared` needs.
+
+    Args:
+        plan: of the network.
+        examples: of the training part; a host writes them to `inputs` and `targets`.
+        title: of the program.
+    """
+    parts = [
+        _head(plan, examples, title),
+        _constants(plan, examples),
+        _matrices(plan),
+        "        .text\n",
+        _setup(plan),
+        _load_weights(plan),
+        _take_block(plan),
+        evaluate(plan),
+        losses.add_loss(plan),
+        _data(plan),
+    ]
+    return "\n\n".join(part.strip("\n") for part in parts) + "\n"
+
+
+def _head(plan: Plan, examples: int, title: str) -> str:
+    layers = "\n".join(f"    {stage.name}: {_formula(plan, stage)}" for stage in plan.stages)
+    return (
+        comment(f"""
+{title}: trained with factored perturbations. Written by the compiler, from
+
+    {plan.network!r}
+
+which computes, q being SIGMA_SHIFT,
+
+{layers}
+
+A member has W +- S / 5^q in place of the visible weights W, S = A B^T, with the factors A and B of the pair, and biases
+likewise; so a sum is in units of 5^-q until it is rescaled. Its fitness is minus the loss on the {plan.batch} training
+examples of the step, which go through all {examples} again and again. Before the run a host writes them to `inputs` and
+`targets`.
+
+Crossbar: {"" if plan.squares < 0 else "the squares of ones, from row " + str(plan.squares) + " on, and "}the visible weights, in the rows
+""")
+        + "\n"
+        + comment(
+            "\n".join(
+                f"    {own.row}..{own.row + own.inputs - 1}: {own.name}{_while(plan, own)}" for own in plan.stages
+            )
+        )
+    )
+
+
+def _while(plan: Plan, stage: Stage) -> str:
+    return ", while a block is taken" if plan.swapped and stage is plan.first else ""
+
+
+def _formula(plan: Plan, stage: Stage) -> str:
+    q = plan.parameters.sigma_shift
+    bias = " + b" if stage.bias_pents else ""
+    inner = f"round((x W{bias}) / 5^{stage.shift - q})"
+    return inner if stage.low is None else f"clamp({inner}, {stage.low}, {stage.high})"
+
+
+def _constants(plan: Plan, examples: int) -> str:
+    own: Parameters = plan.parameters
+    largest = max(tensor.size for tensor in plan.network.tensors.values())
+    return f"""\
+        .param  POPULATION, {own.population}
+        .param  RANK, {own.rank}
+        .param  STEPS, {own.steps}
+        .param  SEED, {own.seed}
+        .param  LATENT, {own.latent}               ; pents of a latent word
+        .param  SHAPING, {int(own.shaping == "rank")}              ; 0 sign, 1 rank
+        .param  SIGMA_SHIFT, {own.sigma_shift}
+        .param  FIRST_GAIN, limit(LATENT) * 5**8 // isqrt(STEPS * (POPULATION // 2) * 4 * RANK)
+        .param  EXAMPLES, {examples}
+
+        .equ    BATCH, {plan.batch}
+        .equ    BLOCK, {plan.block}              ; examples
+        .equ    CLASSES, {plan.last.outputs}            ; results of an example
+        .equ    OUTPUTS, BLOCK * CLASSES
+        .equ    BASE, {losses.base(plan)}              ; what the losses of a batch have too much
+        .equ    LARGEST, {largest}
+        .equ    FITNESS_LIMIT, {losses.largest(plan)}
+        .equ    STARTS, 1               ; lines of `matrices` say how latent words are drawn
+
+        .macro  perturb row
+        LRMUL   \\row
+        .endm"""
+
+
+def _matrices(plan: Plan) -> str:
+    rows = [
+        f"        .word   {own.rows}, {own.cols}, {WORDS}{name}, 0, {own.start}"
+        for name, own in plan.network.tensors.items()
+    ]
+    return "\n".join(["        .data", "matrices:", *rows, "matrices_end:", '        .include "es.s"'])
+
+
+def _setup(plan: Plan) -> str:
+    body = """
+        LA      p21, inputs
+        LA      p22, targets
+        LA      p23, inputs_end
+        """
+    told = """
+        setup: begin with the first training example.
+
+            p21 next example   p22 its target   p23 end of the examples; these three are kept
+        """
+    if plan.squares >= 0:
+        body += f"""
+        LI      p1, 256
+        SETVL   p1
+        LI      p1, {plan.squares}
+        LI      p2, 0
+        LI      p4, OUTPUTS
+        LI      p6, 1
+        setup.square:
+        ADDI    p3, p2, CLASSES
+        VSUB    v0, v0, v0
+        MV      p5, p2
+        setup.one:
+        VSET    v0, p5, p6
+        INC     p5
+        BLT     p5, p3, setup.one
+        setup.row:
+        LOADX   v0, p1
+        INC     p1
+        INC     p2
+        BLT     p2, p3, setup.row
+        BLT     p2, p4, setup.square
+        """
+        told += """
+        And write the squares of ones into the crossbar.
+
+            p1 row   p2 its place on the square's diagonal   p3 end of the square   p4 end of all   p5 column   p6 1
+        """
+    return routine("setup", told, lines(body + "\n        RET"))
+
+
+def _matrix(stage: Stage, tensor: str) -> list[str]:
+    """Return the instructions that write a weight matrix into the crossbar."""
+    return [
+        f"LA      p1, {WORDS}{tensor}",
+        f"LI      p2, {stage.outputs}",
+        f"LI      p3, {stage.row}",
+        f"LI      p4, {stage.row + stage.inputs}",
+        "CALL    load_matrix",
+    ]
+
+
+def _matrices_of(plan: Plan, first: bool) -> list[str]:
+    """Return the instructions that write the first weight matrix, or the others."""
+    names = list(plan.network.tensors)
+    chosen = plan.stages[:1] if first else plan.stages[1:]
+    return [row for stage in chosen for row in _matrix(stage, names[stage.matrix])]
+
+
+def _load_weights(plan: Plan) -> str:
+    body, names = ["MV      p19, lr"], list(plan.network.tensors)
+    if not plan.swapped:
+        body += [*_matrices_of(plan, True), *_matrices_of(plan, False)]
+    for stage in plan.stages:
+        if stage.bias_pents:
+            drop = plan.parameters.latent - stage.bias_pents
+            body += [
+                f"LI      p2, {stage.outputs}",
+                "SETVL   p2",
+                f"LA      p1, {WORDS}{names[stage.bias]}",
+                f"LA      p2, {stage.name}.bias",
+                "LOADV   v0, (p1)",
+                *([f"QUANT   v0, v0, {drop}, {stage.bias_pents}"] if drop > 0 else []),
+                f"LI      p3, 5**(SIGMA_SHIFT + {max(0, -drop)})",
+                "VMULS   v0, v0, p3",
+                "STOREV  v0, (p2)",
+            ]
+    what = (
+        "biases, times 5^q, into memory"
+        if plan.swapped
+        else "weights into the crossbar, and biases, times 5^q, into memory"
+    )
+    told = f"""
+        load_weights: write the visible {what}.
+
+            p1 latent words   p2 columns, which become VL; biases   p3 row   p4 end of the rows   p19 return address
+        """
+    rest = """
+        SETVL   p2
+        load_matrix.row:
+        LOADV   v0, (p1)
+        QUANT   v0, v0, LATENT - 1, 1
+        LOADX   v0, p3
+        ADD     p1, p1, p2
+        INC     p3
+        BLT     p3, p4, load_matrix.row
+        RET
+        """
+    whole = routine("load_weights", told, lines("\n".join([*body, "MV      lr, p19", "RET"])))
+    told = """
+        load_matrix: write the visible weights of a matrix, the top pents of its latent words, into rows of the crossbar.
+
+            p1 latent words of the row   p2 columns, which become VL   p3 row   p4 end of the rows
+        """
+    return f"{whole}\n\n{routine('load_matrix', told, lines(rest))}"
+
+
+def _take_block(plan: Plan) -> str:
+    own = plan.first
+    wide = ["SETVL   p11", "LOADV   v0, (p3)"] if own.row else []
+    stride = own.row + own.inputs + own.outputs
+    body = [
+        *(["MV      p19, lr", *_matrices_of(plan, True)] if plan.swapped else []),
+        *losses.begin_targets(plan),
+        f"LI      p6, {own.inputs}",
+        f"LI      p7, {own.outputs}",
+        *([f"LI      p11, {own.row + own.inputs}"] if own.row else []),
+        *(["SETVL   p7", f"LA      p3, {own.name}.bias", "LOADV   v5, (p3)"] if own.bias_pents else []),
+        "LI      p2, 0",
+        "LA      p3, block",
+        "LI      p16, 0",
+        "LI      p17, BLOCK",
+        "take_block.example:",
+        "SETVL   p6",
+        "LOADV   v0, (p21)",
+        f"STOREV  v0, {own.row}(p3)",
+        *wide,
+        "SETVL   p7",
+        "MATVEC  v1, v0",
+        "VMULS   v1, v1, p10",
+        *(["VADD    v1, v1, v5"] if own.bias_pents else []),
+        f"STOREV  v1, {own.row + own.inputs}(p3)",
+        *losses.take_target(plan),
+        "ADDI    p2, p2, CLASSES",
+        f"ADDI    p3, p3, {stride}",
+        "INC     p16",
+        f"ADDI    p21, p21, {own.inputs}",
+        f"ADDI    p22, p22, {losses.target_words(plan)}",
+        "BLT     p21, p23, take_block.next",
+        "LA      p21, inputs",
+        "LA      p22, targets",
+        "take_block.next:",
+        "BLT     p16, p17, take_block.example",
+        *losses.end_targets(plan),
+        *([*_matrices_of(plan, False), "MV      lr, p19"] if plan.swapped else []),
+        "RET",
+    ]
+    told = """
+        take_block: take the next examples, with what all members share of them: 5^q (x W + b) of the first layer.
+
+            p2 place of the example among the outputs   p3 its place in `block`   p4, p5 for its target   p6, p7 widths
+            p10 5^q   p11 width of the operand with the zeros before it   p16 example   p17 BLOCK   p19 return address
+            v0 operand   v1 sums   v5 biases   v6 target
+        """
+    return routine("take_block", told, lines("\n".join(body)))
+
+
+def _data(plan: Plan) -> str:
+    own, stages = plan.first, plan.stages
+    rows = ["        .data"]
+
+    def space(label: str, words: object, what: str) -> None:
+        rows.extend([f"{label}:{' ' * max(1, 40 - len(label) - 1)}; {what}", f"        .space  {words}"])
+
+    for name, tensor in plan.network.tensors.items():
+        space(f"{WORDS}{name}", tensor.size, f"latent words of {name}, {tensor.rows} x {tensor.cols}")
+    for stage in stages:
+        if stage.bias_pents:
+            space(f"{stage.name}.bias", stage.outputs, "biases of the centre, times 5^q")
+    space(
+        "block",
+        f"BLOCK * {own.row + own.inputs + own.outputs}",
+        "of each example: zeros, operands, and what all members share",
+    )
+    for stage, following in pairwise(stages):
+        width = following.row + stage.outputs
+        space(f"{stage.name}.results", f"BLOCK * {2 * width}", "of each example: zeros and results, plus and minus")
+    space("outputs", "2 * OUTPUTS", "sums of the last layer, of the plus and then of the minus member")
+    rows.append(losses.data(plan))
+    space("inputs", f"EXAMPLES * {own.inputs}", "training examples")
+    rows.append("inputs_end:")
+    space("targets", f"EXAMPLES * {losses.target_words(plan)}", "of the training examples")
+    space("read_ahead", f"{own.row + 2 * own.inputs + 2 * own.outputs + 512}", "read beyond the end, and not used")
+    return "\n".join(rows)
