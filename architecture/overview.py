@@ -18,7 +18,7 @@ FLOORS: Final = (
     ("lowrank",),
     ("es", "runs", "isa"),
     ("nets", "asm", "interpreter", "machine", "randomprogram"),
-    ("tasks", "programs"),
+    ("tasks", "compile", "programs"),
     ("cli", "estimators"),
 )
 """Packages of `pentary`, from the ground up; each may import from lower floors, and from its own without a circle."""

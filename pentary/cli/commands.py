@@ -22,6 +22,7 @@ _ELSEWHERE: Final = {
     "asm": "pentary.cli.assembly",
     "disasm": "pentary.cli.assembly",
     "eval": "pentary.cli.language",
+    "export": "pentary.cli.export",
     "sample": "pentary.cli.language",
     "train": "pentary.cli.train",
     "run": "pentary_sim.commands",

@@ -110,10 +110,10 @@ def add_loss(plan: Plan) -> str:
     elif plan.squares >= 0:
         body = _with_squares(plan, loss.margin if isinstance(loss, SquaredHinge) else 0)
         told = (
-            "All examples of the block at once. Of z + right, RELU leaves only what is greater than 0, the right result less\n"
-            "the least one; the squares of ones in the crossbar give it to all words of its example. What a word lacks of\n"
-            "being the margin behind is cut at 0 and squared. The words are loaded with others before them, as many as there\n"
-            "are rows above the squares; `right` makes these 0."
+            "All examples of the block at once. Of z + right, RELU leaves only what is greater than 0, the right\n"
+            "result less the least one; the squares of ones in the crossbar give it to all words of its example. What\n"
+            "a word lacks of being the margin behind is cut at 0 and squared. The words are loaded with others before\n"
+            "them, as many as there are rows above the squares; `right` makes these 0."
         )
     elif isinstance(loss, SquaredHinge):
         body = [*load, *_keep(), f"LI      p16, {loss.margin}", *_HINGE, *_TAKE]
@@ -124,8 +124,8 @@ def add_loss(plan: Plan) -> str:
     else:
         body = [*load, *_keep(), *_ENTROPY]
         told = (
-            "log2 of the sum of the powers, from their table, less the right result; the sum's bits above the leading 11\n"
-            "are shifted out and counted."
+            "log2 of the sum of the powers, from their table, less the right result; the sum's bits behind the\n"
+            "leading 11 are shifted out and counted."
         )
     purpose = """
         add_loss: take the loss of the block's examples from the fitness of the members of pair p1 - 1.

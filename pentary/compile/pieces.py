@@ -81,15 +81,15 @@ def loop(
 ) -> list[str]:
     """Return a loop over the examples of a block, two at a time, which use two sets of vector registers in turns.
 
-    Each unit takes its instructions in order, so one that waits holds up those behind it: if there are registers for it,
-    the sums of an example are begun before the results of the one before it are stored.
+    Each unit takes its instructions in order, so one that waits holds up those behind it: if there are registers for
+    it, the sums of an example are begun before the results of the one before it are stored.
 
     Args:
         name: of the loop's label.
         examples: in a block.
         sums, store: instructions for an example, by its number from the pointers p2 and p3 on, and the set.
         strides: words from one example to the next behind p2 and p3.
-        end: address behind the results, as an expression.
+        end: address behind the results, as an expression; "" if p3 has no fixed beginning.
         then: instructions behind the last sums.
         overlapped: whether results have two sets of registers.
     """
@@ -105,10 +105,12 @@ def loop(
                 found += [*(then if last else []), store(number, number % 2)]
         return found
     operands, results = strides
+    last = (examples - 2) * results
+    limit_set = f"ADDI    p5, p3, {last}" if not end else f"LA      p5, {end} - {2 * results}"
     moves = (f"ADDI    p2, p2, {2 * operands}", f"ADDI    p3, p3, {2 * results}")
     if not overlapped:
         return [
-            f"LA      p5, {end} - {2 * results}",
+            limit_set,
             f"{name}:",
             *(sums(0, 0), store(0, 0), sums(1, 1), store(1, 1)),
             *moves,
@@ -118,7 +120,7 @@ def loop(
             store(1, 1),
         ]
     return [
-        f"LA      p5, {end} - {2 * results}",
+        limit_set,
         sums(0, 0),
         f"{name}:",
         *(sums(1, 1), store(0, 0), moves[0], sums(0, 0), store(1, 1), moves[1]),

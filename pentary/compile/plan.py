@@ -1,14 +1,15 @@
 """What the processor does for a network: its layers, their places in the crossbar, and the block of examples.
 
 Every pair is evaluated on a block of examples, which stay in the data cache, before the next block is taken. The weight
-matrices lie in the crossbar one below the other; an operand is loaded with as many zeros before it as there are rows above
-its matrix. The first layer multiplies once for all members, when a block is taken: where there is no room for all, its
-matrix takes the place of the others for that while. With a hinge loss, squares of ones in the crossbar, one for each example
-of the block, give an example's right result to all of its words.
+matrices lie in the crossbar one below the other; an operand is loaded with as many zeros before it as there are rows
+above its matrix. The first layer multiplies once for all members, when a block is taken: where there is no room for
+all, its matrix takes the place of the others for that while. With a hinge loss, squares of ones in the crossbar, one
+for each example of the block, give an example's right result to all of its words.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 from pentary.es.strategy import Parameters
@@ -100,9 +101,8 @@ def plan(network: Sequential, parameters: Parameters, batch: int) -> Plan:
     Raises:
         PentaryError: the compiler does not know a layer or loss, or the processor cannot hold the network.
     """
-    if parameters.perturb != "factored":
-        raise PentaryError("the compiler takes factored perturbations only so far: leave --perturb out")
     products: list[Product] = []
+    factored = parameters.perturb == "factored"
     x, noise = network.input.values(), noise_of(parameters)
     for operation in network.operations:
         if not isinstance(operation, Product) or len(operation.shape) != 1:
@@ -114,7 +114,7 @@ def plan(network: Sequential, parameters: Parameters, batch: int) -> Plan:
                 raise PentaryError(
                     f"layer {operation.name} has {width} {what}: the compiler takes up to {MAX_VL} so far"
                 )
-        if x.limit > _OPERAND:
+        if factored and x.limit > _OPERAND:
             raise PentaryError(
                 f"layer {operation.name} has operands up to {x.limit}, and LRMULX takes {_OPERAND}: clamp them before"
             )
@@ -124,41 +124,56 @@ def plan(network: Sequential, parameters: Parameters, batch: int) -> Plan:
     most = min(_EXAMPLES, MAX_VL // products[-1].outputs)
     block = next(size for size in range(most, 0, -1) if batch % size == 0)
     numbers = {name: number for number, name in enumerate(network.tensors)}
-    rows, row = {}, 0
-    for product in products[1:]:
-        rows[product.name] = row
-        row += product.inputs
-    if row > CROSSBAR:
-        raise PentaryError(
-            f"the weight matrices behind the first layer have {row} rows together, and the crossbar has {CROSSBAR}: the "
-            "compiler takes no more so far"
-        )
-    own, outputs = products[0].inputs, block * products[-1].outputs
-    wanted = outputs if isinstance(network.loss, SquaredHinge) else 0
-    swapped, squares = row + wanted + own > CROSSBAR, -1
-    above = max(row, own) if swapped else row
-    if wanted and above + wanted <= CROSSBAR:
-        squares = above
-        above += wanted
-    else:
-        swapped, above = row + own > CROSSBAR, row
-    rows[products[0].name] = 0 if swapped else above
+    wanted = block * products[-1].outputs if isinstance(network.loss, SquaredHinge) else 0
+    place = _place if factored else _place_one
+    rows, swapped, squares = place([product.inputs for product in products], wanted)
     stages = [
         Stage(
             name=own.name,
             inputs=own.inputs,
             outputs=own.outputs,
             bias_pents=own.bias_pents if own.bias else 0,
-            shift=own.shift + parameters.sigma_shift,
+            shift=own.shift + noise.shift,
             low=own.low,
             high=own.high,
-            row=rows[own.name],
+            row=row,
             matrix=numbers[own.matrix],
             bias=numbers[own.bias] if own.bias else -1,
         )
-        for own in products
+        for own, row in zip(products, rows, strict=True)
     ]
     return Plan(network, parameters, batch, block, stages, swapped, squares, x)
+
+
+def _place(inputs: Sequence[int], wanted: int) -> tuple[list[int], bool, int]:
+    """Place the weight matrices of the centre in the crossbar, those behind the first layer from row 0 on.
+
+    Args:
+        inputs: rows of each.
+        wanted: rows of the squares of ones.
+
+    Returns:
+        The row at which each begins, whether the first takes the place of the others, and where the squares begin.
+    """
+    ends = list(accumulate(inputs[1:], initial=0))
+    others, first = ends[-1], inputs[0]
+    if others > CROSSBAR:
+        raise PentaryError(
+            f"the weight matrices behind the first layer have {others} rows together, and the crossbar has {CROSSBAR}: "
+            "the compiler takes no more so far"
+        )
+    swapped = others + wanted + first > CROSSBAR
+    above = max(others, first) if swapped else others
+    squares = above if wanted and above + wanted <= CROSSBAR else -1
+    if squares < 0:
+        swapped, above, wanted = others + first > CROSSBAR, others, 0
+    return [0 if swapped else above + wanted, *ends[:-1]], swapped, squares
+
+
+def _place_one(inputs: Sequence[int], wanted: int) -> tuple[list[int], bool, int]:
+    """Place the weight matrices of members, of which one at a time is in the crossbar; otherwise as `_place`."""
+    above = max(inputs)
+    return [0] * len(inputs), False, above if wanted and above + wanted <= CROSSBAR else -1
 
 
 def _check_loss(loss: Loss, outputs: Values) -> None:
@@ -166,8 +181,8 @@ def _check_loss(loss: Loss, outputs: Values) -> None:
         raise PentaryError(f"the compiler does not know the loss {type(loss).__name__}")
     if isinstance(loss, CrossEntropy) and outputs.size > _CLASSES:
         raise PentaryError(
-            f"cross-entropy of {outputs.size} classes: a word holds the sum of {_CLASSES} powers, and the compiler takes no "
-            "more so far"
+            f"cross-entropy of {outputs.size} classes: a word holds the sum of {_CLASSES} powers, and the compiler "
+            "takes no more so far"
         )
     spread = outputs.high - outputs.low
     margin = loss.margin if isinstance(loss, SquaredHinge) else 0

@@ -1,11 +1,14 @@
 """The whole program: constants, the routines around `evaluate`, and the data."""
 
 from itertools import pairwise
+from textwrap import wrap
+from typing import Final
 
 from pentary.compile import losses
-from pentary.compile.evaluate import evaluate
+from pentary.compile.factored import evaluate as factored_evaluate
 from pentary.compile.pieces import comment, lines, routine
 from pentary.compile.plan import Plan, Stage
+from pentary.compile.quantized import evaluate as quantized_evaluate
 from pentary.es.strategy import Parameters
 
 WORDS = "words."
@@ -20,15 +23,16 @@ def training(plan: Plan, examples: int, title: str) -> str:
         examples: of the training part; a host writes them to `inputs` and `targets`.
         title: of the program.
     """
+    factored = plan.parameters.perturb == "factored"
     parts = [
         _head(plan, examples, title),
         _constants(plan, examples),
         _matrices(plan),
         "        .text\n",
         _setup(plan),
-        _load_weights(plan),
-        _take_block(plan),
-        evaluate(plan),
+        *([_load_weights(plan)] if factored else []),
+        _take_block(plan, factored),
+        factored_evaluate(plan) if factored else quantized_evaluate(plan, WORDS),
         losses.add_loss(plan),
         _data(plan),
     ]
@@ -36,31 +40,37 @@ def training(plan: Plan, examples: int, title: str) -> str:
 
 
 def _head(plan: Plan, examples: int, title: str) -> str:
-    layers = "\n".join(f"    {stage.name}: {_formula(plan, stage)}" for stage in plan.stages)
-    return (
-        comment(f"""
-{title}: trained with factored perturbations. Written by the compiler, from
+    factored = plan.parameters.perturb == "factored"
+    formulas = "\n".join(f"    {stage.name}: {_formula(plan, stage)}" for stage in plan.stages)
+    network = "\n".join(wrap(repr(plan.network), 110, initial_indent="    ", subsequent_indent="        "))
+    members = _FACTORED if factored else _QUANTIZED
+    rows = "".join(f"\n    {own.row}..{own.row + own.inputs - 1}: {own.name}{_while(plan, own)}" for own in plan.stages)
+    places = f"the visible weights, in the rows{rows}" if factored else "a weight matrix of a member, from row 0 on"
+    squares = "" if plan.squares < 0 else f"the squares of ones, from row {plan.squares} on, and "
+    return comment(f"""\
+{title}: trained with {plan.parameters.perturb} perturbations. Written by the compiler, from
 
-    {plan.network!r}
+{network}
 
-which computes, q being SIGMA_SHIFT,
+which computes
 
-{layers}
+{formulas}
 
-A member has W +- S / 5^q in place of the visible weights W, S = A B^T, with the factors A and B of the pair, and biases
-likewise; so a sum is in units of 5^-q until it is rescaled. Its fitness is minus the loss on the {plan.batch} training
-examples of the step, which go through all {examples} again and again. Before the run a host writes them to `inputs` and
-`targets`.
+{members}
+Its fitness is minus the loss on the {plan.batch} training examples of the step, which go through all {examples}
+again and again. Before the run a host writes them to `inputs` and `targets`.
 
-Crossbar: {"" if plan.squares < 0 else "the squares of ones, from row " + str(plan.squares) + " on, and "}the visible weights, in the rows
+Crossbar: {squares}{places}
 """)
-        + "\n"
-        + comment(
-            "\n".join(
-                f"    {own.row}..{own.row + own.inputs - 1}: {own.name}{_while(plan, own)}" for own in plan.stages
-            )
-        )
-    )
+
+
+_FACTORED: Final = """\
+A member has W +- S / 5^q in place of the visible weights W, S = A B^T, with the factors A and B of the pair, and biases
+likewise. q is SIGMA_SHIFT; a sum is in units of 5^-q until it is rescaled."""
+
+_QUANTIZED: Final = """\
+A member has the top pents of latents +- SIGMA E as weights, where E is the product of the pair's factors, quantised to
+pents, and biases likewise."""
 
 
 def _while(plan: Plan, stage: Stage) -> str:
@@ -68,7 +78,7 @@ def _while(plan: Plan, stage: Stage) -> str:
 
 
 def _formula(plan: Plan, stage: Stage) -> str:
-    q = plan.parameters.sigma_shift
+    q = plan.parameters.sigma_shift if plan.parameters.perturb == "factored" else 0
     bias = " + b" if stage.bias_pents else ""
     inner = f"round((x W{bias}) / 5^{stage.shift - q})"
     return inner if stage.low is None else f"clamp({inner}, {stage.low}, {stage.high})"
@@ -77,6 +87,9 @@ def _formula(plan: Plan, stage: Stage) -> str:
 def _constants(plan: Plan, examples: int) -> str:
     own: Parameters = plan.parameters
     largest = max(tensor.size for tensor in plan.network.tensors.values())
+    factored = own.perturb == "factored"
+    size = f"SIGMA_SHIFT, {own.sigma_shift}" if factored else "SIGMA, limit(LATENT - 1)"
+    variance, quantised = ("4 * RANK", "") if factored else ("2", "\n        PQUANT")
     return f"""\
         .param  POPULATION, {own.population}
         .param  RANK, {own.rank}
@@ -84,8 +97,8 @@ def _constants(plan: Plan, examples: int) -> str:
         .param  SEED, {own.seed}
         .param  LATENT, {own.latent}               ; pents of a latent word
         .param  SHAPING, {int(own.shaping == "rank")}              ; 0 sign, 1 rank
-        .param  SIGMA_SHIFT, {own.sigma_shift}
-        .param  FIRST_GAIN, limit(LATENT) * 5**8 // isqrt(STEPS * (POPULATION // 2) * 4 * RANK)
+        .param  {size}
+        .param  FIRST_GAIN, limit(LATENT) * 5**8 // isqrt(STEPS * (POPULATION // 2) * {variance})
         .param  EXAMPLES, {examples}
 
         .equ    BATCH, {plan.batch}
@@ -98,7 +111,7 @@ def _constants(plan: Plan, examples: int) -> str:
         .equ    STARTS, 1               ; lines of `matrices` say how latent words are drawn
 
         .macro  perturb row
-        LRMUL   \\row
+        LRMUL   \\row{quantised}
         .endm"""
 
 
@@ -211,15 +224,17 @@ def _load_weights(plan: Plan) -> str:
         """
     whole = routine("load_weights", told, lines("\n".join([*body, "MV      lr, p19", "RET"])))
     told = """
-        load_matrix: write the visible weights of a matrix, the top pents of its latent words, into rows of the crossbar.
+        load_matrix: write the visible weights of a matrix, the top pents of its latent words, into the crossbar.
 
             p1 latent words of the row   p2 columns, which become VL   p3 row   p4 end of the rows
         """
     return f"{whole}\n\n{routine('load_matrix', told, lines(rest))}"
 
 
-def _take_block(plan: Plan) -> str:
+def _take_block(plan: Plan, factored: bool) -> str:
     own = plan.first
+    if not factored:
+        return _take_examples(plan)
     wide = ["SETVL   p11", "LOADV   v0, (p3)"] if own.row else []
     stride = own.row + own.inputs + own.outputs
     body = [
@@ -243,17 +258,7 @@ def _take_block(plan: Plan) -> str:
         "VMULS   v1, v1, p10",
         *(["VADD    v1, v1, v5"] if own.bias_pents else []),
         f"STOREV  v1, {own.row + own.inputs}(p3)",
-        *losses.take_target(plan),
-        "ADDI    p2, p2, CLASSES",
-        f"ADDI    p3, p3, {stride}",
-        "INC     p16",
-        f"ADDI    p21, p21, {own.inputs}",
-        f"ADDI    p22, p22, {losses.target_words(plan)}",
-        "BLT     p21, p23, take_block.next",
-        "LA      p21, inputs",
-        "LA      p22, targets",
-        "take_block.next:",
-        "BLT     p16, p17, take_block.example",
+        *_next(plan, stride),
         *losses.end_targets(plan),
         *([*_matrices_of(plan, False), "MV      lr, p19"] if plan.swapped else []),
         "RET",
@@ -268,8 +273,49 @@ def _take_block(plan: Plan) -> str:
     return routine("take_block", told, lines("\n".join(body)))
 
 
+def _take_examples(plan: Plan) -> str:
+    own = plan.first
+    body = [
+        *losses.begin_targets(plan),
+        f"LI      p6, {own.inputs}",
+        "LI      p2, 0",
+        "LA      p3, block",
+        "LI      p16, 0",
+        "LI      p17, BLOCK",
+        "take_block.example:",
+        "SETVL   p6",
+        "LOADV   v0, (p21)",
+        "STOREV  v0, (p3)",
+        *_next(plan, own.inputs),
+    ]
+    told = """
+        take_block: take the next examples.
+
+            p2 place of the example among the outputs   p3 its place in `block`   p4, p5 for its target   p6 its width
+            p16 example   p17 BLOCK   v0 operand   v6 target
+        """
+    return routine("take_block", told, lines("\n".join([*body, *losses.end_targets(plan), "RET"])))
+
+
+def _next(plan: Plan, stride: int) -> list[str]:
+    """Return the instructions that keep an example's target and go on to the next example."""
+    return [
+        *losses.take_target(plan),
+        "ADDI    p2, p2, CLASSES",
+        f"ADDI    p3, p3, {stride}",
+        "INC     p16",
+        f"ADDI    p21, p21, {plan.first.inputs}",
+        f"ADDI    p22, p22, {losses.target_words(plan)}",
+        "BLT     p21, p23, take_block.next",
+        "LA      p21, inputs",
+        "LA      p22, targets",
+        "take_block.next:",
+        "BLT     p16, p17, take_block.example",
+    ]
+
+
 def _data(plan: Plan) -> str:
-    own, stages = plan.first, plan.stages
+    own, stages, factored = plan.first, plan.stages, plan.parameters.perturb == "factored"
     rows = ["        .data"]
 
     def space(label: str, words: object, what: str) -> None:
@@ -278,12 +324,12 @@ def _data(plan: Plan) -> str:
     for name, tensor in plan.network.tensors.items():
         space(f"{WORDS}{name}", tensor.size, f"latent words of {name}, {tensor.rows} x {tensor.cols}")
     for stage in stages:
-        if stage.bias_pents:
+        if stage.bias_pents and factored:
             space(f"{stage.name}.bias", stage.outputs, "biases of the centre, times 5^q")
     space(
         "block",
         f"BLOCK * {own.row + own.inputs + own.outputs}",
-        "of each example: zeros, operands, and what all members share",
+        "of each example: zeros, operands, and what all members share" if factored else "of each example: operands",
     )
     for stage, following in pairwise(stages):
         width = following.row + stage.outputs

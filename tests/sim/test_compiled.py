@@ -1,20 +1,139 @@
-"""The cache of the compiled model on disk."""
+"""Compiled networks: random ones train to the digests of numpy on the model and the interpreter, and how fast."""
 
-import subprocess
-import sys
+import random
+from collections.abc import Sequence
+from dataclasses import replace
 
-from pentary.asm import assemble_text
-from pentary_sim.simulator import Simulator
+import numpy as np
+import pytest
+
+from pentary import es
+from pentary.es.strategy import Parameters
+from pentary.interpreter import Interpreter
+from pentary.nets import Clamp, CrossEntropy, Dense, Input, Sequential, SquaredError, SquaredHinge
+from pentary.numbers.word import PentaryError
+from pentary.programs.training import Prepared, prepare
+from pentary.tasks import digits
+from pentary.tasks.described import data
+from pentary.tasks.described.task import NetworkTask
+from pentary_sim import training
+
+SHARES = 8  # tests among which the networks are divided
+NETWORKS = 8  # in each
 
 
-def test_after_a_run_code_is_stored_for_other_processes():
-    Simulator(assemble_text("HALT")).run()
-    code = """
-from pentary.asm import assemble_text
-from pentary_sim import kernel
-from pentary_sim.simulator import Simulator
+def drawn(seed: int) -> tuple[NetworkTask, Parameters]:
+    """Return a task with a random network on random data, and parameters of a short run."""
+    rng, numbers = random.Random(seed), np.random.default_rng(seed)
+    layers: list = []
+    for _ in range(rng.randint(0, 3)):
+        bias = rng.choice([True, False, 3])
+        layers.append(Dense(rng.randint(1, 40), bias=bias, gain=rng.choice([1, 0.5, 2])))
+        layers.append(Clamp(rng.choice([12, 62, 100, 125, 312]), rng.choice(["relu", "symmetric"])))
+    outputs = rng.randint(1, 5)
+    layers += [Dense(outputs, bias=rng.choice([True, False])), Clamp(rng.choice([312, 200, 62]))]
+    loss = rng.choice([SquaredHinge(rng.choice([5, 12])), CrossEntropy(), SquaredError()])
+    inputs, count = rng.randint(1, 40), rng.randint(40, 60)
+    low, high = rng.choice([(0, 16), (-62, 62)])
+    network = Sequential(Input(inputs, low, high), *layers, loss=loss, starts=rng.choice([(1,), (5,), (1, 5)]))
+    targets = (
+        numbers.normal(size=(count, outputs))
+        if loss.goal == "regression"
+        else numbers.permutation(np.arange(count) % outputs)
+    )
+    own = data.prepare(network, {"x": numbers.normal(size=(count, inputs)), "y": targets})
+    p = Parameters(
+        population=rng.choice([2, 6, 10]),
+        rank=rng.choice([1, 2, 5]),
+        steps=3,
+        seed=seed,
+        perturb=rng.choice(["factored", "quantized"]),
+        shaping=rng.choice(["sign", "rank"]),
+        latent=rng.choice([4, 6]),
+    )
+    return NetworkTask("drawn", network, own, batch=rng.choice([1, 2, 3, 4, 6, 8, 12, 16, 20])), p
 
-Simulator(assemble_text("HALT")).run()
-print(sum(kernel.run.stats.cache_misses.values()))
-"""
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "0\n"
+
+def digests(steps) -> list[str]:
+    return [step.digest for step in steps]
+
+
+@pytest.mark.parametrize("share", range(SHARES))
+def test_the_model_trains_random_networks_to_the_digests_of_numpy(share: int) -> None:
+    for seed in range(NETWORKS * share, NETWORKS * (share + 1)):
+        task, p = drawn(seed)
+        assert digests(training.train(task, p)) == digests(es.train(task, p)), (seed, task.network, task.batch, p)
+
+
+def interpreted(prepared: Prepared, steps: int) -> Sequence[str]:
+    """Return the digests after each step on the interpreter."""
+    machine = Interpreter(prepared.program)
+    memory = np.array(machine.memory, np.int64)
+    prepared.write_data(memory)
+    machine.memory[:] = memory.tolist()
+    found = []
+    while len(found) <= steps:
+        machine.run(max_instructions=1)
+        if machine.pc == prepared.step_done:
+            found.append(es.digest(prepared.latents(np.array(machine.memory, np.int64))))
+    return found
+
+
+@pytest.mark.parametrize("seed", [2, 12])
+def test_the_interpreter_trains_them_too(seed: int) -> None:
+    task, p = drawn(seed)
+    p = replace(p, population=2, steps=1)
+    assert interpreted(prepare(task, p, 5**6), 1) == digests(es.train(task, p))
+
+
+def test_compiled_digits_take_hardly_more_cycles_than_those_written_by_hand() -> None:
+    p = Parameters(population=64, rank=1, steps=1, perturb="factored")
+    compiled = NetworkTask("digits", digits.NETWORK, digits.load())
+    runs = [list(training.train(task, p)) for task in (digits.Digits(), compiled)]
+    assert digests(runs[0]) == digests(runs[1])
+    hand, own = (steps[1].measured["cycles"] - steps[0].measured["cycles"] for steps in runs)
+    assert own <= 1.15 * hand
+
+
+def test_quantized_digits_are_compiled() -> None:
+    p = Parameters(population=4, rank=2, steps=1, perturb="quantized")
+    assert digests(training.train(digits.Digits(), p)) == digests(es.train(digits.Digits(), p))
+
+
+def test_memory_that_is_too_small_is_told_with_what_is_needed() -> None:
+    task, p = drawn(0)
+    with pytest.raises(PentaryError, match=r"the run takes [\d,]+ words, but the memory has 1,000"):
+        prepare(task, p, memory=1000)
+
+
+NARROW = Input(4)
+
+
+@pytest.mark.parametrize(
+    ("network", "changes", "told"),
+    [
+        (
+            Sequential(NARROW, Dense(300), Clamp(62), Dense(3), Clamp(312), loss=SquaredHinge()),
+            {},
+            "dense1 is 4x300: the machine takes",
+        ),
+        (
+            Sequential(NARROW, Dense(200), Clamp(62), Dense(100), Clamp(62), Dense(3), loss=SquaredHinge()),
+            {},
+            "behind the first layer have 300 rows together",
+        ),
+        (Sequential(Input(4, high=999), Dense(3), Clamp(312), loss=SquaredHinge()), {}, "operands up to 999"),
+        (
+            Sequential(NARROW, Clamp(9), Dense(3), Clamp(312), loss=SquaredHinge()),
+            {},
+            "layer clamp: the compiler takes",
+        ),
+        (Sequential(NARROW, Dense(20), Clamp(312), loss=CrossEntropy()), {}, "cross-entropy of 20 classes"),
+    ],
+)
+def test_what_the_compiler_does_not_take_is_told(network, changes, told) -> None:
+    rng = np.random.default_rng(0)
+    arrays = {"x": rng.normal(size=(40, 4)), "y": np.arange(40) % 3}
+    task = NetworkTask("mine", network, data.prepare(network, arrays), batch=8)
+    with pytest.raises(PentaryError, match=told):
+        prepare(task, replace(task.defaults, population=4, steps=2, **changes))

@@ -178,7 +178,6 @@ def black_box(weights):
     ("task", "settings", "memory", "message"),
     [
         (BlackBox("f", black_box), {}, 5**9, "no program for quantized f; it has some for quantized target"),
-        (Digits(), {}, 5**9, "no program for quantized digits"),
         (Target(257, 4), {}, 5**9, "weights is 257x4: the machine takes matrices of up to 256x256"),
         (Target(), {"latent": 8, "population": 2, "steps": 1}, 5**9, "gain .* does not fit its register"),
         (Target(), {"steps": 276_214}, 5**9, "276214 steps are too many"),

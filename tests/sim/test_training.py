@@ -90,7 +90,6 @@ def fitness(weights: Any) -> int:
             "^training runs without the overflow trap: turn exceptions.overflow_trap off$",
         ),
         (BlackBox("mine", fitness, (8, 8)), TINY, Config(), "^the machine has no program for quantized mine; "),
-        (Digits(), TINY, Config(), "^the machine has no program for quantized digits; "),
         (
             Target(8, 8),
             replace(TINY, population=20_000),

@@ -50,7 +50,7 @@ def begin(name: str, network: Sequential, options: Mapping[str, Any]) -> TaskRun
     arrays = load(source)
     data = prepare(network, arrays, split, source)
     gemm = backend(rest.get("backend", "numpy"))
-    told = {"source": source, "sha256": _digest(arrays), "split": split}
+    told = {"source": source, "sha256": digest(arrays), "split": split}
     return start(NetworkTask(name, network, data, batch, gemm, told), rest)
 
 
@@ -94,7 +94,8 @@ def _from_function(source: str) -> Arrays:
     return {str(name): np.asarray(array) for name, array in found.items()}
 
 
-def _digest(arrays: Arrays) -> str:
+def digest(arrays: Arrays) -> str:
+    """Return the SHA-256 of arrays, with their names, types and shapes, in hexadecimal."""
     sha = hashlib.sha256()
     for name, array in sorted(arrays.items()):
         sha.update(f"{name} {array.dtype.str} {array.shape}\n".encode())

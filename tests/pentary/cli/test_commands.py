@@ -326,7 +326,6 @@ def test_the_machine_has_the_settings_of_the_file_and_the_summary_tells():
             "machine.toml: lowrank.lanes is 7; it must be 16, 64 or 256",
         ),
         (["target", "--engine", "sim", "--shape", "257x4"], "weights is 257x4: the machine takes matrices of up to"),
-        (["digits", "--engine", "sim", "--perturb", "quantized"], "the machine has no program for quantized digits"),
         (["mine.py:good", "--engine", "sim"], "the machine has no program for quantized mine.py:good"),
     ],
 )

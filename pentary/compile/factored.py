@@ -50,9 +50,9 @@ def evaluate(plan: Plan) -> str:
         evaluate: the fitness of every member.
 
         Every pair is evaluated on a block of examples before the next block is taken, and the fitness is summed up in
-        memory. All examples of a block go through a layer before the next one, since the low-rank unit holds the factors
-        of one tensor at a time; the next ones are ordered as soon as it has been given the last instruction that needs
-        those before. After the last pair it draws factors that are not used.
+        memory. All examples of a block go through a layer before the next one, since the low-rank unit holds the
+        factors of one tensor at a time; the next ones are ordered as soon as it has been given the last instruction
+        that needs those before. After the last pair it draws factors that are not used.
 
             p1 pair   p2 operands   p3 results   p5 end of the loop   p6, p7 widths of operands and results
             p8, p9 1, -1   p10 5^q   p11 width of operands with the zeros before them   p12, p13 constants of a clamp
@@ -99,14 +99,14 @@ def layer(plan: Plan, number: int, stage: Stage, following: Stage) -> list[str]:
     stride = stage.row + stage.inputs + stage.outputs if is_first else 2 * (stage.row + stage.inputs)
     width = stage.outputs if is_last else plan.stages[number + 1].row + stage.outputs
     result_stride = stage.outputs if is_last else 2 * width
-    minus = "OUTPUTS" if is_last else str(width)
     before = 0 if is_last else plan.stages[number + 1].row
     result_end = f"{results} + {plan.block * result_stride}"
 
     def store(example: int, which: int) -> str:
         registers = _results(stage, which)
         told = [] if is_last else clamped(registers, stage.shift, stage.low, stage.high)
-        places = (f"{example * result_stride + before}", f"{example * result_stride + before} + {minus}")
+        place = example * result_stride + before
+        places = (str(place), f"{place} + OUTPUTS" if is_last else str(place + width))
         told += [f"STOREV  {register}, {place}(p3)" for register, place in zip(registers, places, strict=True)]
         return "\n".join(told)
 

@@ -1,0 +1,108 @@
+"""Exported networks: what the program writes on the model is what numpy computes."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from pentary.asm import assemble
+from pentary.cli.commands import main
+from pentary.interpreter import Interpreter
+from pentary.nets.forward import Forward
+from pentary.tasks.described import saved
+from pentary.tasks.described.saved import Saved
+
+NETS = """
+import numpy as np
+from pentary.nets import Clamp, Conv1d, CrossEntropy, Dense, Flatten, Input, Sequential, SquaredError
+
+CLASSES = Sequential(Input(4), Dense(8), Clamp(100, "relu"), Dense(3), Clamp(312), loss=CrossEntropy())
+NUMBERS = Sequential(Input(4), Dense(8, bias=False), Clamp(62), Dense(2), Clamp(312), loss=SquaredError())
+CONV = Sequential(Input((4, 1)), Conv1d(2, 2), Flatten(), Dense(3), Clamp(312), loss=CrossEntropy())
+SHIFT = 0
+
+
+def classes():
+    y = np.arange(90) % 3
+    return np.random.default_rng(0).normal(size=(90, 4)) + y[:, None] + SHIFT, y
+
+
+def numbers():
+    x = np.random.default_rng(0).normal(size=(90, 4))
+    return x, x[:, :2]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nets.py").write_text(NETS)
+    return tmp_path
+
+
+def pentary(*arguments: str) -> Result:
+    return CliRunner().invoke(main, list(arguments))
+
+
+def trained(network: str, data: str) -> Saved:
+    short = ("--steps", "2", "--population", "4", "--batch", "16", "--out", "run")
+    done = pentary("train", f"nets.py:{network}", "--data", f"nets.py:{data}", *short)
+    assert done.exit_code == 0, done.output
+    return saved.read(Path("run"))
+
+
+def expected(own: Saved, x: np.ndarray) -> list[list[int]]:
+    results = Forward(own.network).centre(own.weights, x)
+    if own.network.loss.goal == "classification":
+        results = results.argmax(axis=1)[:, None]
+    return results.astype(int).tolist()
+
+
+@pytest.mark.parametrize(("network", "data"), [("CLASSES", "classes"), ("NUMBERS", "numbers")])
+def test_the_program_writes_the_results_of_its_examples(folder: Path, network: str, data: str) -> None:
+    own = trained(network, data)
+    assert pentary("export", "run", "-o", "net.s", "--examples", "7").exit_code == 0
+    done = pentary("run", "net.s", "--quiet")
+    assert done.exit_code == 0, done.output
+    assert [list(map(int, line.split())) for line in done.stdout.splitlines()] == expected(own, own.data().test.x[:7])
+
+
+@pytest.mark.parametrize(("network", "data"), [("CLASSES", "classes"), ("NUMBERS", "numbers")])
+def test_the_program_reads_examples_on_the_interpreter_too(folder: Path, network: str, data: str) -> None:
+    own = trained(network, data)
+    assert pentary("export", "run", "-o", "net.s", "--read").exit_code == 0
+    x = own.data().test.x[:3]
+    text = "\n".join(", ".join(str(int(number)) for number in row) for row in x) + "\n"
+    machine = Interpreter(assemble(folder / "net.s"), memory=5**7, input=list(map(ord, text)))
+    machine.run(max_instructions=100_000)
+    written = "".join(map(chr, machine.output))
+    assert [list(map(int, line.split())) for line in written.splitlines()] == expected(own, x)
+
+
+@pytest.mark.parametrize(
+    ("prepare", "told"),
+    [
+        (lambda run: None, "there is no folder none: give the folder of a run"),
+        (lambda run: Path("none").mkdir(), "none holds no run: give the folder that `pentary train` has written"),
+        (lambda run: Path("none").symlink_to("target"), "none is a run of target, which is no described network"),
+        (lambda run: (run / "weights.safetensors").unlink(), "cannot read run/weights.safetensors"),
+        (lambda run: (run / "weights.safetensors").write_bytes(b"pentary"), "run/weights.safetensors is damaged"),
+        (lambda run: Path("nets.py").write_text(NETS.replace("SHIFT = 0", "SHIFT = 1")), "has other data than when"),
+    ],
+)
+def test_what_cannot_be_exported_is_told(folder: Path, prepare, told: str) -> None:
+    trained("CLASSES", "classes")
+    pentary("train", "target", "--shape", "4x4", "--steps", "1", "--population", "4", "--out", "target")
+    prepare(Path("run"))
+    done = pentary("export", "none" if "none" in told else "run", "-o", "net.s")
+    assert done.exit_code == 2
+    assert told in done.output
+    assert not Path("net.s").exists()
+
+
+def test_a_layer_that_is_not_compiled_is_named(folder: Path) -> None:
+    trained("CONV", "classes")
+    done = pentary("export", "run", "-o", "net.s")
+    assert done.exit_code == 2
+    assert "layer conv1: the compiler takes Dense and Clamp only so far, no gather" in done.output
