@@ -22,9 +22,10 @@ from pentary.asm.objectfile import load_program
 from pentary.numbers.word import PentaryError
 
 PROGRAM: Final = (sys.executable, "-m", "pentary")
+TINY_NETWORK: Final = ("--steps", "1", "--population", "4", "--batch", "8")
 TINY_TEXT: Final = ("--steps", "1", "--population", "4", "--dim", "16", "--tokens", "2")
 
-_LOADING: Final = 0.25  # seconds of processor time, of about 0.8 until the command line is there
+_LOADING: Final = 0.15  # seconds of processor time, of about 0.8 until the command line is there
 _PATIENCE: Final = 300  # seconds until a program is said to hang
 _SIZE: Final = 64 << 10  # bytes of a disk
 _ROOM: Final = 12 << 10  # bytes left on a disk that fills up
@@ -37,6 +38,7 @@ _ENDS: Final = {
     ".v": b"endmodule\n",
     ".json": b"}\n",
     ".bin": b"\x01\x06\x00",
+    ".s": b"inputs_end:\n",
 }
 """How files end that are whole; a trace that was broken off is whole up to there."""
 
@@ -51,6 +53,16 @@ _PROGRESS: Final = re.compile(
     r"(Compiling|Building|Counting|Synthesising|Placing|n-grams|\d-grams|about|step) ?.*|\s*", re.IGNORECASE
 )
 _SOURCE: Final = ".param TURNS, 10\nLI p2, TURNS\nloop: MUL p1, p2, p2\nDEC p2\nBNZ p2, loop\nHALT\n"
+_NETS: Final = """\
+import numpy as np
+from pentary.nets import Clamp, CrossEntropy, Dense, Input, Sequential
+
+NETWORK = Sequential(Input(4), Dense(8), Clamp(62, "relu"), Dense(2), Clamp(312), loss=CrossEntropy())
+
+
+def data():
+    return np.random.default_rng(0).normal(size=(40, 4)), np.arange(40) % 2
+"""
 _BOX: Final = "import time\n\ndef slow(weights):\n    time.sleep(0.02)\n    return int(weights.sum())\n"
 
 
@@ -82,16 +94,20 @@ class Outcome:
 
 
 def prepare(folder: Path) -> None:
-    """Make what the commands read: sources, and a language model."""
+    """Make what the commands read: sources, a language model, and a trained network."""
     write_sources(folder)
-    command = [*PROGRAM, "train", "text", "--input", "document.txt", *TINY_TEXT, "--out", "text"]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    for arguments in (
+        ("text", "--input", "document.txt", *TINY_TEXT, "--out", "text"),
+        ("nets.py:NETWORK", "--data", "nets.py:data", *TINY_NETWORK, "--out", "trained"),
+    ):
+        subprocess.run([*PROGRAM, "train", *arguments], cwd=folder, check=True, capture_output=True)
 
 
 def write_sources(folder: Path) -> None:
     """Write what most of the commands read."""
     (folder / "short.s").write_text(_SOURCE)
     (folder / "mine.py").write_text(_BOX)
+    (folder / "nets.py").write_text(_NETS)
     (folder / "document.txt").write_text("".join(f"{n} times {n} is {n * n}.\n" for n in range(3000)))
 
 

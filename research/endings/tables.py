@@ -97,6 +97,11 @@ COMMANDS: Final = (
         *_RUN,
     ),
     _training("train FILE.py", "mine.py:slow", *_TINY),
+    _training(
+        "train network",
+        *("nets.py:NETWORK", "--data", "nets.py:data", "--steps", "2", "--population", "4", "--batch", "8", *_RUN),
+    ),
+    Command("export", ("export", "trained", "-o", "{place}/net.s"), "file", ("net.s",), late=0),
     Command("run", ("run", "short.s"), longer=_TURNS),
     Command(
         "run --trace",
