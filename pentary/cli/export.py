@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 
 from pentary.cli.console import exit_status
-from pentary.support.display import say
 from pentary.support.files import write_whole
 
 
@@ -35,4 +34,4 @@ def export(run: Path, output: Path, examples: int, read: bool) -> None:
         chosen = None if read else own.data().test.x[:examples]
         text = inference(own.network, own.weights, chosen, f"{own.config['task']}, digest {own.digest[:16]}")
         write_whole(output, text.encode())
-        say(f"{output}: run it by `pentary run {output}`")
+        click.echo(f"{output}: run it by `pentary run {output}`")
