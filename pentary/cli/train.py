@@ -111,6 +111,7 @@ def train() -> None:
       pentary train target --engine sim --json
       pentary train digits --population 512 --json
       pentary train text --minutes 2
+      pentary train nets.py:NETWORK --data nets.py:data --out runs/mine
       pentary train balance.py:fitness --shape 16x16 --out runs/balance
     """
 

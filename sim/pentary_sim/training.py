@@ -23,7 +23,7 @@ def train(task: Task, parameters: Parameters, config: Config | None = None) -> I
     """Train a task on the machine, giving what `pentary.es.loop.train` yields, and what `measured` tells beside it.
 
     Args:
-        task: what to train: target or digits.
+        task: what to train: target, digits or a described network.
         parameters: of the run.
         config: of the machine.
 

@@ -59,7 +59,7 @@ def _core_summary(result: Mapping[str, Any]) -> dict[str, str]:
 
 
 CORE: Final = Engine(
-    "the processor's Verilog in Verilator, with the program of sim, in the same cycles: target and digits",
+    "the processor's Verilog in Verilator, with the program of sim, in the same cycles: target, digits and networks",
     _prepare_core,
     (MACHINE,),
     _core_summary,

@@ -27,7 +27,7 @@ def train(
     """Train a task on the processor, giving what `pentary.es.loop.train` yields, and what `measured` tells beside it.
 
     Args:
-        task: what to train: target or digits.
+        task: what to train: target, digits or a described network.
         parameters: of the run.
         config: of the machine.
         technology: what it is synthesised to, of `pentary_hdl.netlist.technologies.TECHNOLOGIES`; None for the Verilog

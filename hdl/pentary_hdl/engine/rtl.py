@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from pentary import es
 from pentary.es.loop import Step, Task, record
 from pentary.es.strategy import Parameters, Population, State
-from pentary.es.tensors import Tensors
+from pentary.es.tensors import Tensor, Tensors
 from pentary.isa.table import CONTROLS, MAX_VL, OPERAND
 from pentary.lowrank.generator import BLOCK_WIDTH, MATRIX_WIDTH
 from pentary.lowrank.operations import Latents, Pents, visible
-from pentary.numbers.word import PENTS, PentaryError, from_digits, saturate
-from pentary.tasks.digits import Digits
+from pentary.numbers.word import PENTS, PentaryError, from_digits, round_shift, saturate
+from pentary.tasks.described.task import NetworkTask
 from pentary_hdl.engine.verilated import Unit
 from pentary_hdl.lralu.twin import CODE_BITS, PENT_BITS, Command, LowRankParameters, command
 from pentary_hdl.tools.toolchain import check_installed
@@ -106,7 +106,7 @@ def measured(unit: Unit) -> dict[str, Any]:
 
 
 def _check(task: Task, parameters: Parameters) -> None:
-    if parameters.perturb == "factored" and isinstance(task, Digits):
+    if parameters.perturb == "factored" and isinstance(task, NetworkTask):
         raise PentaryError(
             f"factored {task.name} needs LRMULX, which the hardware does not have: --perturb quantized does without"
         )
@@ -128,7 +128,10 @@ def _steps(
         yield record(task, parameters, state, None, start, measured(unit))
         while state.step < parameters.steps:
             keys = _draw_keys(unit, parameters, state.step + 1, task.tensors)
-            members = {name: _members(unit, parameters, state.latents[name], keys[name]) for name in keys}
+            members = {
+                name: _members(unit, parameters, tensor, state.latents[name], keys[name])
+                for name, tensor in task.tensors.items()
+            }
             population = _Evaluated(parameters, state.step + 1, state, keys, members)
             fitness = task.evaluate(population)
             state = _updated(unit, population, es.shape_fitness(fitness, parameters.shaping))
@@ -151,14 +154,16 @@ class _Evaluated(Population):
 
 
 def _start(unit: Unit, parameters: Parameters, tensors: Tensors) -> State:
-    """Draw the initial state on the unit, as `es.init` does."""
+    """Draw the words of the initial state on the unit, as `es.init` does; their means are of the host."""
     unit.run([command("LRSET", "RANK", parameters.rank), command("LRSET", "WIDTH", parameters.latent)])
     latents = {}
     for name, key in _draw_keys(unit, parameters, 0, tensors).items():
-        rows, cols = tensors[name].shape
-        counters = (row * 5**BLOCK_WIDTH + col for row in range(rows) for col in range(cols))
-        pents = _draw(unit, key, counters)[:, : parameters.latent]
-        latents[name] = from_digits(pents).reshape(rows, cols)
+        tensor, total = tensors[name], np.zeros(tensors[name].shape, np.int64)
+        for first in range(0, tensor.start * tensor.cols, tensor.cols):
+            columns = range(first, first + tensor.cols)
+            counters = (row * 5**BLOCK_WIDTH + col for row in range(tensor.rows) for col in columns)
+            total += from_digits(_draw(unit, key, counters)[:, : parameters.latent]).reshape(tensor.shape)
+        latents[name] = round_shift(total, 1) if tensor.start == 5 else total
     return State(0, latents, tensors)
 
 
@@ -186,14 +191,21 @@ def _perturb(parameters: Parameters, row: int) -> list[Command]:
     return [command("LRMUL", row), *([command("PQUANT")] if parameters.perturb == "quantized" else [])]
 
 
-def _members(unit: Unit, parameters: Parameters, latents: Latents, key: int) -> tuple[NDArray, NDArray]:
-    """Compute the weights of all members on the unit, as `es.Population.weights` does."""
-    if parameters.perturb == "quantized":
+def _members(unit: Unit, parameters: Parameters, tensor: Tensor, latents: Latents, key: int) -> tuple[NDArray, NDArray]:
+    """Compute the visible numbers of all members on the unit, as `es.Population.weights` does.
+
+    LRADD makes five-level weights. Of quantized numbers of more pents the unit computes the perturbation, and the host
+    adds it.
+    """
+    width, five = parameters.latent, tensor.pents == 1
+    base, both_sides = np.zeros_like(latents), [command("LRACC", 1), command("LRACC", -1)]
+    if parameters.perturb == "factored":
+        base, kind = visible(latents, width) * np.int64(5**parameters.sigma_shift), np.float32
+    elif five:
         base, kind = latents, np.int8
         both_sides = [command("LRADD", parameters.sigma), command("LRADD", -parameters.sigma)]
     else:
-        base, kind = visible(latents, parameters.latent) * np.int64(5**parameters.sigma_shift), np.float32
-        both_sides = [command("LRACC", 1), command("LRACC", -1)]
+        kind = np.int32
     rows = [each for row in range(len(latents)) for each in (*_perturb(parameters, row), *both_sides)]
     plus, minus = (np.empty((parameters.pairs, *latents.shape), kind) for _ in both_sides)
     _choose(unit, latents.shape, key)
@@ -201,7 +213,11 @@ def _members(unit: Unit, parameters: Parameters, latents: Latents, key: int) -> 
     for pair in range(parameters.pairs):
         # The next pair's factors are drawn ahead, as in the processor's program; those after the last pair are unused.
         made = unit.run([*rows, command("LRGEN", pair + 1)], np.repeat(base, 2, axis=0)).results
-        plus[pair], minus[pair] = made[0::2], made[1::2]
+        sides = made[0::2], made[1::2]
+        if parameters.perturb == "quantized" and not five:
+            words = (saturate(latents + each * parameters.sigma, width) for each in sides)
+            sides = tuple(tensor.visible(each, width) for each in words)
+        plus[pair], minus[pair] = sides
     return plus, minus
 
 

@@ -22,8 +22,11 @@ from pentary.es.loop import Step, Task
 from pentary.es.strategy import Parameters
 from pentary.isa.table import MAX_VL
 from pentary.lowrank.operations import visible
+from pentary.nets import Clamp, CrossEntropy, Dense, Input, Sequential
 from pentary.numbers.word import PentaryError
 from pentary.tasks.blackbox import BlackBox
+from pentary.tasks.described import data
+from pentary.tasks.described.task import NetworkTask
 from pentary.tasks.digits import Digits
 from pentary.tasks.running.run import TaskRun
 from pentary.tasks.target import Target
@@ -117,6 +120,20 @@ def test_a_black_box_judges_members_that_the_hardware_has_made(built: None) -> N
     task = BlackBox("ones", ones, (6, 20))
     actual = list(rtl.train(task, TINY, HARDWARE))
     assert [told(step) for step in actual] == [told(step) for step in numpy_engine.train(task, TINY)]
+
+
+@needs_verilator
+def test_a_described_network_with_biases_is_trained(built: None) -> None:
+    network = Sequential(Input(6), Dense(8), Clamp(62, "relu"), Dense(3, gain=0.4), Clamp(312), loss=CrossEntropy())
+    assert {tensor.start for tensor in network.tensors.values()} == {0, 1, 5}
+    rng = np.random.default_rng(0)
+    task = NetworkTask(
+        "mine", network, data.prepare(network, {"x": rng.normal(size=(40, 6)), "y": np.arange(40) % 3}), 8
+    )
+    actual = list(rtl.train(task, TINY, HARDWARE))
+    assert [told(step) for step in actual] == [told(step) for step in numpy_engine.train(task, TINY)]
+    with pytest.raises(PentaryError, match="factored mine needs LRMULX"):
+        rtl.train(task, replace(TINY, perturb="factored"), HARDWARE)
 
 
 @needs_verilator
