@@ -32,8 +32,8 @@ def _summary(result: Mapping[str, Any]) -> dict[str, str]:
 
 
 ENGINE: Final = Engine(
-    "an assembly program on the cycle-level model of the processor: target, digits and networks, with counts of cycles and "
-    "events",
+    "an assembly program on the cycle-level model of the processor: target, digits and networks, with counts of cycles "
+    "and events",
     _prepare,
     (MACHINE,),
     _summary,
