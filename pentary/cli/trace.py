@@ -8,7 +8,7 @@ from pentary.cli.console import exit_status
 from pentary.cli.machine import engine_option, machine_options, max_cycles_option, set_up
 from pentary.cli.options import FILE
 from pentary.numbers.word import PentaryError
-from pentary.support.signals import collected, exit_code
+from pentary.support.signals import collected, deferred, exit_code
 
 
 @click.command()
@@ -50,10 +50,11 @@ def trace(
             raise PentaryError("say either --out FILE.csv or --against FILE.csv")
         other = read(against) if against else None
         setup = set_up(program, config, defines, input, interrupts)
-        file = RetireFile(out) if out else None
         comparison = Comparison(setup.program, other) if other is not None else None
-        console = Console(error=True)
+        console, file = Console(error=True), None
         try:
+            with deferred():  # a signal between the opening of the file and the assignment would leave it behind
+                file = RetireFile(out) if out else None
             with engines.engine(engine).start(setup, max_cycles) as execution, collected() as pressed:
                 for records in execution:
                     for taker in filter(None, (file, comparison)):

@@ -316,7 +316,7 @@ def _judge_run(outcome: Outcome, condition: Condition, sandbox: Path) -> None:
         path.parent
         for name in ("steps.jsonl", "result.json")
         for path in sandbox.glob(f"**/{name}")
-        if path.parent.name != "text"
+        if path.parent.name not in ("text", "trained")
     }
     found = [folder for folder in folders if (folder / "result.json").exists()]
     for folder in found:

@@ -5,7 +5,7 @@ Modules that compile the model are imported only when a command runs, so that `p
 
 import json
 import re
-from contextlib import nullcontext
+from contextlib import ExitStack
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ from pentary.cli.machine import engine_option, machine_options, max_cycles_optio
 from pentary.cli.options import FILE, json_option
 from pentary.isa.program import Fault
 from pentary.numbers.word import PentaryError
-from pentary.support.signals import exit_code
+from pentary.support.signals import deferred, exit_code
 
 if TYPE_CHECKING:
     from pentary_sim.profile import By
@@ -109,7 +109,9 @@ def run(
         console = Console(shown=not as_json)
         for what in shown:
             show(machine, what)  # fails before a long run, not after it
-        with open_trace(trace, machine.program, cycles) if trace else nullcontext() as writer:
+        with ExitStack() as stack:
+            with deferred():  # a signal between the opening of the file and the `with` would leave it behind
+                writer = stack.enter_context(open_trace(trace, machine.program, cycles)) if trace else None
             ending = drive(machine, max_cycles, trace=writer, console=console)
         if not quiet:
             console.end_line()
