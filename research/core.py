@@ -76,10 +76,15 @@ BESIDE: Final = (
 themselves."""
 
 
+ENGINES: Final = sources.ROOT / "hdl" / "pentary_hdl" / "engine" / "__init__.py"
+"""The engines of trainings, with their help."""
+
+
 def digest() -> str:
     """Return the digest of what was compared: the core, the model, and the writer of programs."""
     modules = ("pentary_hdl.bench.core_command", "pentary_sim.execution", "pentary.machine.lockstep")
-    return sources.digest([*sources.imported(modules, but=BESIDE), core.DRIVER])
+    files = [file for file in sources.imported(modules, but=BESIDE) if file != ENGINES]
+    return sources.digest([*files, core.DRIVER])
 
 
 def compared() -> dict[str, Any]:

@@ -55,6 +55,11 @@ class Forward:
         self._input = network.input.values()
         self._widest = max(self._input.size, *_sizes(network.operations, self._input))
 
+    @staticmethod
+    def buffers() -> Buffers:
+        """Return buffers for a thread, to be passed to `members` again and again."""
+        return Buffers()
+
     def centre(self, weights: Mapping[str, Visible], x: Float32) -> Float32:
         """Compute the results with one set of weights.
 

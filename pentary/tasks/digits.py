@@ -59,9 +59,11 @@ class Digits(NetworkTask):
             bytes too. Fitness, and so digests, do not depend on it.
     """
 
+    name = "digits"
+
     def __init__(self, gemm: Gemm = NUMPY) -> None:
         """Load the images."""
-        super().__init__("digits", NETWORK, load(), gemm=gemm)
+        super().__init__(self.name, NETWORK, load(), gemm=gemm)
 
 
 def _start(name: str, **options: Any) -> TaskRun:

@@ -8,7 +8,7 @@ in it.
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,12 @@ from safetensors import SafetensorError, safe_open
 
 from pentary import es
 from pentary.lowrank.operations import Latents
-from pentary.nets.lm.evolve import State
 from pentary.nets.lm.model import LATENT, Model
 from pentary.numbers.word import PentaryError, limit
 from pentary.runs.tensorfile import weights_to_bytes
+
+if TYPE_CHECKING:
+    from pentary.nets.lm.evolve import State
 
 WEIGHTS: Final = "weights.safetensors"
 """Name of the file in a run folder."""
@@ -30,7 +32,7 @@ TASK: Final = "text"
 Types = dict[str, tuple[str, tuple[int, ...]]]  # by name of a tensor: type as safetensors names it, and shape
 
 
-def to_safetensors(model: Model, state: State) -> bytes:
+def to_safetensors(model: Model, state: "State") -> bytes:
     """Return a trained model as the content of a safetensors file.
 
     Args:

@@ -3,21 +3,22 @@
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from threading import local
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pentary.es.strategy import Parameters, Population
 from pentary.es.tensors import Tensors, Visible
-from pentary.nets.forward import Forward
-from pentary.nets.members import Buffers
 from pentary.nets.network import Sequential
 from pentary.nets.products import NUMPY, Gemm
 from pentary.numbers.word import PentaryError
 from pentary.runs import plots
 from pentary.support.parallel import even_size, map_chunks
 from pentary.tasks.described.data import Data, Part
+
+if TYPE_CHECKING:
+    from pentary.nets.forward import Forward
 
 BATCH: Final = 128
 """Training examples on which the members of one step are compared."""
@@ -62,7 +63,9 @@ class NetworkTask:
         self._gemm, self._local, self._told = gemm, local(), told or {}
 
     @cached_property
-    def _forward(self) -> Forward:
+    def _forward(self) -> "Forward":
+        from pentary.nets.forward import Forward  # loads the compiler
+
         return Forward(self.network, self._gemm)
 
     def check(self, parameters: Parameters) -> None:
@@ -83,12 +86,13 @@ class NetworkTask:
     def evaluate(self, population: Population) -> NDArray[np.int64]:
         """Return minus the summed loss of every member on the step's window of training examples, (pairs, 2)."""
         own, part = population.parameters, self.window(population.step)
-        scaled = self._forward.prepare(population) if own.perturb == "factored" else None
+        forward = self._forward
+        scaled = forward.prepare(population) if own.perturb == "factored" else None
 
         def fitness(pairs: slice) -> NDArray[np.int64]:
             if not hasattr(self._local, "buffers"):
-                self._local.buffers = Buffers()
-            found = self._forward.members(population, pairs, part.x, scaled, self._local.buffers)
+                self._local.buffers = forward.buffers()
+            found = forward.members(population, pairs, part.x, scaled, self._local.buffers)
             sums = [self.network.loss.totals(z.reshape(-1, *z.shape[2:]), part.y) for z in found]
             return -np.concatenate(sums).reshape(-1, 2)
 

@@ -23,8 +23,17 @@ EXCEPTIONS: dict[str, str] = {}
 """Checks of scikit-learn that an estimator does not pass, and why."""
 
 
-@parametrize_with_checks([PentaryClassifier(), PentaryRegressor()], expected_failed_checks=lambda _: EXCEPTIONS)
+@parametrize_with_checks(
+    [PentaryClassifier(population=64, steps=150), PentaryRegressor(population=64, steps=150)],
+    expected_failed_checks=lambda _: EXCEPTIONS,
+)
 def test_scikit_learn_finds_nothing_wrong(estimator, check) -> None:
+    check(estimator)
+
+
+@pytest.mark.slow
+@parametrize_with_checks([PentaryClassifier(), PentaryRegressor()], expected_failed_checks=lambda _: EXCEPTIONS)
+def test_scikit_learn_finds_nothing_wrong_with_the_defaults(estimator, check) -> None:
     check(estimator)
 
 
