@@ -126,12 +126,14 @@ def report(table: list[Mutant], outcomes: dict[str, Outcome]) -> str:
     )
     left = [f"- {each.name}: {each.reason or 'a gap'}" for each in table if not outcomes[each.name].found]
     survivors = "\n".join(["\nNot found:\n", *left, ""]) if left else ""
+    waiting = len(mutants()) - len(table)
+    more = f" {waiting} further ones of the table have no result yet." if waiting else ""
     return f"""# Mutants of the core: what `pentary verify core` sees
 
 Written by `python research/core_mutants.py`. Each mutant of core_mutants.toml is a copy of the sources with one change.
 On each the default `pentary verify core --seed {SEED}` was run; it ends at the first difference.
 
-**{count[True]} of {len(table)} are found.**
+**{count[True]} of {len(table)} are found.**{more}
 
 | mutant | kind | file | change | found by |
 |---|---|---|---|---|
