@@ -31,15 +31,16 @@ def largest(plan: Plan) -> int:
 
 def begin_targets(plan: Plan) -> list[str]:
     """Return the instructions before the first example of a block; the loop changes neither v6 nor p24 to p27."""
-    if plan.squares < 0:
+    low, high = plan.last.low, plan.last.high
+    if plan.squares < 0 or low is None or high is None:
         return []
     return [
         f"LI      p25, {plan.squares} + OUTPUTS",
         "SETVL   p25",
         "VSUB    v6, v6, v6",
-        f"LI      p26, {-plan.results.high}",
+        f"LI      p26, {-high}",
         "VADDS   v6, v6, p26",
-        f"LI      p26, {-plan.results.low}",
+        f"LI      p26, {-low}",
     ]
 
 
@@ -108,7 +109,8 @@ def add_loss(plan: Plan) -> str:
         body = [*load, *_SQUARED_ERROR, *_TAKE]
         told = "The squares of the results less the targets are summed for all examples of the block at once."
     elif plan.squares >= 0:
-        body = _with_squares(plan, loss.margin if isinstance(loss, SquaredHinge) else 0)
+        assert isinstance(loss, SquaredHinge) and stage.low is not None, "only such a loss has squares, behind a clamp"
+        body = _with_squares(plan, loss.margin - stage.low)
         told = (
             "All examples of the block at once. Of z + right, RELU leaves only what is greater than 0, the right\n"
             "result less the least one; the squares of ones in the crossbar give it to all words of its example. What\n"
@@ -135,7 +137,12 @@ def add_loss(plan: Plan) -> str:
 
 
 def _with_squares(plan: Plan, margin: int) -> list[str]:
-    """Return the instructions of a hinge loss whose right results come from squares of ones in the crossbar."""
+    """Return the instructions of a hinge loss whose right results come from squares of ones in the crossbar.
+
+    Args:
+        plan: of the network.
+        margin: of the loss, less the least result.
+    """
     stage = plan.last
     rescaled = clamped(("v0", "v1"), stage.shift, stage.low, stage.high)
     return [
@@ -159,7 +166,7 @@ def _with_squares(plan: Plan, margin: int) -> list[str]:
         "LOADV   v0, (p4)",
         "LOADV   v1, OUTPUTS(p4)",
         *rescaled,
-        f"LI      p16, {margin - plan.results.low}",
+        f"LI      p16, {margin}",
         *_LACKS,
         *_TAKE,
     ]

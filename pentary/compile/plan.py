@@ -67,7 +67,6 @@ class Plan:
         stages: first to last.
         swapped: whether the first matrix takes the place of the others while a block is taken.
         squares: row of the crossbar at which the squares of ones begin; -1 for none.
-        results: range of the results of members.
     """
 
     network: Sequential
@@ -77,7 +76,6 @@ class Plan:
     stages: Sequence[Stage]
     swapped: bool
     squares: int
-    results: Values
 
     @property
     def first(self) -> Stage:
@@ -124,7 +122,9 @@ def plan(network: Sequential, parameters: Parameters, batch: int) -> Plan:
     most = min(_EXAMPLES, MAX_VL // products[-1].outputs)
     block = next(size for size in range(most, 0, -1) if batch % size == 0)
     numbers = {name: number for number, name in enumerate(network.tensors)}
-    wanted = block * products[-1].outputs if isinstance(network.loss, SquaredHinge) else 0
+    # What stands before the results in memory becomes 0 only by their clamp: without one there are no squares.
+    squared = isinstance(network.loss, SquaredHinge) and products[-1].high is not None
+    wanted = block * products[-1].outputs if squared else 0
     place = _place if factored else _place_one
     rows, swapped, squares = place([product.inputs for product in products], wanted)
     stages = [
@@ -142,7 +142,7 @@ def plan(network: Sequential, parameters: Parameters, batch: int) -> Plan:
         )
         for own, row in zip(products, rows, strict=True)
     ]
-    return Plan(network, parameters, batch, block, stages, swapped, squares, x)
+    return Plan(network, parameters, batch, block, stages, swapped, squares)
 
 
 def _place(inputs: Sequence[int], wanted: int) -> tuple[list[int], bool, int]:

@@ -31,8 +31,14 @@ def drawn(seed: int) -> tuple[NetworkTask, Parameters]:
         layers.append(Dense(rng.randint(1, 40), bias=bias, gain=rng.choice([1, 0.5, 2])))
         layers.append(Clamp(rng.choice([12, 62, 100, 125, 312]), rng.choice(["relu", "symmetric"])))
     outputs = rng.randint(1, 5)
-    layers += [Dense(outputs, bias=rng.choice([True, False])), Clamp(rng.choice([312, 200, 62]))]
-    loss = rng.choice([SquaredHinge(rng.choice([5, 12])), CrossEntropy(), SquaredError()])
+    layers.append(Dense(outputs, bias=rng.choice([True, False])))
+    layers += rng.choice([[], [Clamp(62)], [Clamp(200)], [Clamp(312)]])
+    losses = [
+        SquaredHinge(rng.choice([5, 12])),
+        SquaredError(),
+        *([CrossEntropy()] if isinstance(layers[-1], Clamp) else []),
+    ]
+    loss = rng.choice(losses)
     inputs, count = rng.randint(1, 40), rng.randint(40, 60)
     low, high = rng.choice([(0, 16), (-62, 62)])
     network = Sequential(Input(inputs, low, high), *layers, loss=loss, starts=rng.choice([(1,), (5,), (1, 5)]))
@@ -63,6 +69,23 @@ def test_the_model_trains_random_networks_to_the_digests_of_numpy(share: int) ->
     for seed in range(NETWORKS * share, NETWORKS * (share + 1)):
         task, p = drawn(seed)
         assert digests(training.train(task, p)) == digests(es.train(task, p)), (seed, task.network, task.batch, p)
+
+
+@pytest.mark.parametrize("perturb", ["factored", "quantized"])
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [Dense(5), Clamp(2), Dense(5), Clamp(312)],  # results far within their clamp, greater numbers before them
+        [Dense(5), Clamp(2), Dense(5)],
+        [Dense(5)],
+    ],
+)
+def test_what_stands_before_the_results_in_memory_has_no_part_in_the_loss(layers, perturb) -> None:
+    network, rng = Sequential(Input(250), *layers, loss=SquaredHinge()), np.random.default_rng(0)
+    own = data.prepare(network, {"x": rng.normal(size=(40, 250)), "y": np.arange(40) % 5})
+    task = NetworkTask("mine", network, own, batch=1)
+    p = Parameters(population=8, rank=1, steps=3, perturb=perturb)
+    assert digests(training.train(task, p)) == digests(es.train(task, p))
 
 
 def interpreted(prepared: Prepared, steps: int) -> Sequence[str]:
