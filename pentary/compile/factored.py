@@ -1,8 +1,9 @@
-"""The routine `evaluate` of a program: the fitness of every member, layer by layer."""
+"""The routine `evaluate` for factored members: a product for all, and a low-rank term of each."""
 
 from collections.abc import Sequence
 
-from pentary.compile.pieces import clamp_constants, clamped, lines, loop, routine
+from pentary.compile import pieces
+from pentary.compile.pieces import clamp_constants, clamped, loop
 from pentary.compile.plan import Plan, Stage
 
 _SETS = (("v0", "v1"), ("v2", "v3"))  # operands of two examples in turns
@@ -10,43 +11,11 @@ _SETS = (("v0", "v1"), ("v2", "v3"))  # operands of two examples in turns
 
 def evaluate(plan: Plan) -> str:
     """Return the text of the routine."""
-    parts = [
-        """
-        MV      p28, lr
-        LI      p1, BASE
-        LA      p2, fitness
-        LA      p3, fitness + POPULATION
-        evaluate.begin:
-        STORE   p1, (p2)
-        INC     p2
-        BLT     p2, p3, evaluate.begin
-        CALL    load_weights
-        LI      p8, 1
-        LI      p9, -1
-        LI      p10, 5**SIGMA_SHIFT
-        LI      p18, PAIRS
-        LI      p24, BATCH // BLOCK
-        evaluate.block:
-        CALL    take_block
-        LI      p1, 0
-        """,
-        "\n".join(draw(plan.first, 0)),
-        "evaluate.pair:",
-    ]
+    pair = ["\n".join(_draw(plan.first, 0)), "evaluate.pair:"]
     for number, stage in enumerate(plan.stages):
         following = plan.stages[(number + 1) % len(plan.stages)]
-        parts.append("\n".join(layer(plan, number, stage, following)))
-    parts.append(
-        """
-        CALL    add_loss
-        BLT     p1, p18, evaluate.pair
-        DEC     p24
-        BNZ     p24, evaluate.block
-        MV      lr, p28
-        RET
-        """
-    )
-    purpose = """
+        pair.append("\n".join(_layer(plan, number, stage, following)))
+    told = """
         evaluate: the fitness of every member.
 
         Every pair is evaluated on a block of examples before the next block is taken, and the fitness is summed up in
@@ -59,10 +28,10 @@ def evaluate(plan: Plan) -> str:
             p14 unit of the bias   p18 PAIRS   p19 for the moment   p24 blocks to go   p28 return address
             v0..v3 operands   v4..v7 results; with biases v4, v5 results, v6, v7 biases
         """
-    return routine("evaluate", purpose, "\n".join(lines(part) for part in parts))
+    return pieces.evaluate(told, "CALL    load_weights\nLI      p10, 5**SIGMA_SHIFT", pair)
 
 
-def draw(stage: Stage, rows: int) -> list[str]:
+def _draw(stage: Stage, rows: int) -> list[str]:
     """Return the instructions that order the factors of a layer for pair p1; with biases their perturbation goes to v5.
 
     Args:
@@ -90,12 +59,12 @@ def _choose(tensor: int, rows: int, before: int) -> list[str]:
     return [*told, f"LOAD    p19, matrices + {tensor} * MATRIX_LINE + MATRIX_KEY(zero)", "LRSET   key, p19"]
 
 
-def layer(plan: Plan, number: int, stage: Stage, following: Stage) -> list[str]:
+def _layer(plan: Plan, number: int, stage: Stage, following: Stage) -> list[str]:
     """Return the instructions of a layer for all examples of the block and both members of pair p1."""
     is_first, is_last = number == 0, number == len(plan.stages) - 1
     operands = f"{plan.stages[number - 1].name}.results" if not is_first else "block"
     results = "outputs" if is_last else f"{stage.name}.results"
-    ordered = ["INC     p1", *draw(following, stage.inputs)] if is_last else draw(following, stage.inputs)
+    ordered = ["INC     p1", *_draw(following, stage.inputs)] if is_last else _draw(following, stage.inputs)
     stride = stage.row + stage.inputs + stage.outputs if is_first else 2 * (stage.row + stage.inputs)
     width = stage.outputs if is_last else plan.stages[number + 1].row + stage.outputs
     result_stride = stage.outputs if is_last else 2 * width

@@ -1,18 +1,15 @@
 """A program that computes the results of a trained network for some examples, and writes them to the console."""
 
 from collections.abc import Mapping, Sequence
-from textwrap import wrap
-from typing import Any
+from typing import Any, Final
 
-import numpy as np
 from numpy.typing import NDArray
 
-from pentary.compile.pieces import clamp_constants, clamped, comment, lines
+from pentary.compile.pieces import clamp_constants, clamped, comment, described, lines, word_lines
+from pentary.compile.plan import products_of
 from pentary.es.tensors import Visible
-from pentary.isa.table import MAX_VL
 from pentary.nets.network import Sequential
 from pentary.nets.operations import Product
-from pentary.numbers.word import PentaryError
 
 
 def inference(network: Sequential, weights: Mapping[str, Visible], examples: NDArray[Any] | None, title: str) -> str:
@@ -26,9 +23,9 @@ def inference(network: Sequential, weights: Mapping[str, Visible], examples: NDA
         title: of the program.
 
     Raises:
-        PentaryError: the compiler does not know a layer, or one is too wide.
+        PentaryError: the compiler does not know a layer, or one is too wide for a vector register.
     """
-    products = _products(network)
+    products = products_of(network)
     count = 1 if examples is None else len(examples)
     reads = examples is None
     parts = [
@@ -44,26 +41,13 @@ def inference(network: Sequential, weights: Mapping[str, Visible], examples: NDA
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
 
-def _products(network: Sequential) -> Sequence[Product]:
-    found: list[Product] = []
-    for operation in network.operations:
-        if not isinstance(operation, Product) or len(operation.shape) != 1:
-            kind = type(operation).__name__.lower()
-            raise PentaryError(f"layer {operation.name}: the compiler takes Dense and Clamp only so far, no {kind}")
-        if max(operation.inputs, operation.outputs) > MAX_VL:
-            raise PentaryError(f"layer {operation.name}: the compiler takes widths up to {MAX_VL} so far")
-        found.append(operation)
-    return found
-
-
 def _head(network: Sequential, title: str, reads: bool) -> str:
-    described = "\n".join(wrap(repr(network), 110, initial_indent="    ", subsequent_indent="        "))
     told = "number of the greatest result" if network.loss.goal == "classification" else "results"
     where = "Examples are read from the input, as integers" if reads else "Examples are in `inputs`"
     return comment(f"""\
 {title}: results of the network
 
-{described}
+{described(network)}
 
 {where}; for each the {told} is written to the console. Written by the compiler.
 
@@ -147,7 +131,7 @@ def _write(network: Sequential) -> list[str]:
     return [*begin, *each, "newline", "DEC     p21", "BNZ     p21, write.example"]
 
 
-_READ_EXAMPLE = [
+_READ_EXAMPLE: Final = [
     "LA      p20, inputs",
     "LA      p21, inputs_end",
     "read.next:",
@@ -159,7 +143,7 @@ _READ_EXAMPLE = [
     "LI      p9, -1",
 ]
 
-_READ_NUMBER = """\
+_READ_NUMBER: Final = """\
 ; Read the next number into p10; p11 is 0 if the input ends before one.
 read_number:
         LI      p11, 0
@@ -193,23 +177,14 @@ def _data(
 ) -> str:
     rows = ["        .data"]
     for own in products:
-        rows += [f"{own.name}.weights:", *_words(weights[own.matrix])]
+        rows += [f"{own.name}.weights:", *word_lines(weights[own.matrix])]
         if own.bias:
-            rows += [f"{own.name}.bias:", *_words(weights[own.bias])]
+            rows += [f"{own.name}.bias:", *word_lines(weights[own.bias])]
     for own in products:
         rows += [f"{own.name}.results:", f"        .space  {count * own.outputs}"]
     rows.append("inputs:")
     if examples is None:
         rows.append(f"        .space  {products[0].inputs}")
     else:
-        rows += _words(examples.reshape(len(examples), -1))
+        rows += word_lines(examples.reshape(len(examples), -1))
     return "\n".join([*rows, "inputs_end:"])
-
-
-def _words(numbers: NDArray[Any]) -> list[str]:
-    """Return a line of words, or some, for each row of numbers."""
-    found = []
-    for row in np.asarray(numbers).astype(np.int64).tolist():
-        texts = list(map(str, row))
-        found += [f"        .word   {', '.join(texts[at : at + 25])}" for at in range(0, len(texts), 25)]
-    return found

@@ -1,9 +1,16 @@
 """The routine `add_loss` of a program, and what a block needs for it, by the loss of the network."""
 
+from typing import Final
+
 from pentary.compile.pieces import clamp_constants, clamped, lines, routine
 from pentary.compile.plan import Plan
 from pentary.nets.losses import CrossEntropy, SquaredError, SquaredHinge
 from pentary.nets.tables import LOGARITHMS, LOGIT, LOGITS, LOSS_PER_BIT, POWERS
+
+TABLES: Final = {"powers": POWERS, "logarithms": LOGARITHMS}
+"""Contents of the parts of memory that are tables, by their labels."""
+
+_LOSS_BITS: Final = 64  # more than a loss can have: a sum of powers has up to 37 bits, and a result lies within 12.5
 
 
 def target_words(plan: Plan) -> int:
@@ -25,7 +32,7 @@ def largest(plan: Plan) -> int:
     elif isinstance(loss, SquaredError):
         one = outputs.size * (2 * max(outputs.limit, plan.network.outputs.limit)) ** 2
     else:
-        one = 64 * LOSS_PER_BIT
+        one = _LOSS_BITS * LOSS_PER_BIT
     return plan.batch * one
 
 
@@ -77,20 +84,21 @@ def take_target(plan: Plan) -> list[str]:
     ]
 
 
-def data(plan: Plan) -> str:
-    """Return the data that the loss needs."""
+def regions(plan: Plan) -> list[tuple[str, str, str]]:
+    """Return the parts of memory that the loss needs, as `program.regions` does."""
+    results = ("results", "2 * OUTPUTS", "of the last layer, of the plus and then of the minus members")
     if isinstance(plan.network.loss, SquaredError):
-        return "wanted:\n        .space  OUTPUTS"
+        return [("wanted", "OUTPUTS", "targets of the block")]
     if plan.squares >= 0:
-        return f"right:\n        .space  {plan.squares} + OUTPUTS"
+        return [("right", f"{plan.squares} + OUTPUTS", "at right results minus the least one, else minus the greatest")]
     if isinstance(plan.network.loss, SquaredHinge):
-        return "right:\n        .space  OUTPUTS\nresults:\n        .space  2 * OUTPUTS"
-    rows = ["right:", "        .space  BLOCK", "results:", "        .space  2 * OUTPUTS"]
-    for name, table in (("powers", POWERS), ("logarithms", LOGARITHMS)):
-        rows.append(f"{name}:")
-        values = list(map(str, table.tolist()))
-        rows += [f"        .word   {', '.join(values[at : at + 8])}" for at in range(0, len(values), 8)]
-    return "\n".join(rows)
+        return [("right", "OUTPUTS", "of each result: place of its example's right one"), results]
+    tables = [("powers", "of the cross-entropy"), ("logarithms", "of the cross-entropy, by the leading bits of a sum")]
+    return [
+        ("right", "BLOCK", "of each example: place of the right result"),
+        results,
+        *((name, str(len(TABLES[name])), what) for name, what in tables),
+    ]
 
 
 def add_loss(plan: Plan) -> str:
@@ -176,7 +184,7 @@ def _keep() -> list[str]:
     return ["LA      p3, results", "STOREV  v0, (p3)", "STOREV  v1, OUTPUTS(p3)"]
 
 
-_LACKS = [
+_LACKS: Final = [
     "VADDS   v0, v0, p16",
     "VADDS   v1, v1, p16",
     "VSUB    v7, v7, v7",
@@ -188,7 +196,7 @@ _LACKS = [
     "POPEVAL f1, v1, v7",
 ]
 
-_HINGE = [
+_HINGE: Final = [
     "LA      p2, right",
     "LOADV   v6, (p2)",
     "LOADVX  v2, v6, p3",
@@ -197,14 +205,14 @@ _HINGE = [
     *_LACKS,
 ]
 
-_SQUARED_ERROR = [
+_SQUARED_ERROR: Final = [
     "LA      p2, wanted",
     "LOADV   v6, (p2)",
     "POPEVAL f0, v0, v6",
     "POPEVAL f1, v1, v6",
 ]
 
-_TAKE = [
+_TAKE: Final = [
     "ADD     p3, p1, p18",
     *(
         row
@@ -219,7 +227,7 @@ _TAKE = [
     "RET",
 ]
 
-_ENTROPY = [
+_ENTROPY: Final = [
     "; p2 end of `right`   p3 results of the example   p4 place of the right one   p15 sum, then its logarithm",
     "; p16 loss of the member   p17 place of its fitness   p19 next in `right`   p25 its results   p26 `logarithms`",
     "LI      p11, CLASSES",

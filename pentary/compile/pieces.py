@@ -1,19 +1,25 @@
 """Pieces of assembly text that several parts of a program need."""
 
 from collections.abc import Callable, Sequence
-from textwrap import dedent, indent
+from textwrap import dedent, indent, wrap
+from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
+from pentary.nets.network import Sequential
 from pentary.numbers.word import limit
 
-RULE = "; " + "-" * 117
+RULE: Final = "; " + "-" * 117
 
-_WIDTHS = {limit(pents): pents for pents in range(1, 16)}
+_WIDTHS: Final = {limit(pents): pents for pents in range(1, 16)}
 
 
 def lines(text: str) -> str:
-    """Return a piece of text without its common margin and outer empty lines, indented as instructions are.
+    """Return instructions, one on a line, indented as in a program; lines that are a label, `NAME:`, are not indented.
 
-    Lines that begin with a label, `name:` or `.` after the margin, are not indented further.
+    Args:
+        text: lines with a common margin, which is dropped.
     """
     rows = []
     for row in dedent(text).strip("\n").splitlines():
@@ -27,9 +33,63 @@ def comment(text: str) -> str:
     return indent(dedent(text).strip("\n"), "; ", lambda _: True).replace("; \n", ";\n")
 
 
+def described(network: Sequential) -> str:
+    """Return the text of a network on lines of a comment."""
+    return "\n".join(wrap(repr(network), 110, initial_indent="    ", subsequent_indent="        "))
+
+
+def word_lines(numbers: NDArray[Any]) -> list[str]:
+    """Return lines of words for an array: each row begins on a line of its own."""
+    rows = np.atleast_2d(np.asarray(numbers)).astype(np.int64).tolist()
+    return [f"        .word   {part}".rstrip(",") for row in rows for part in wrap(", ".join(map(str, row)), 100)]
+
+
 def routine(name: str, purpose: str, body: str) -> str:
     """Return a routine with a heading that tells what it does."""
     return f"{RULE}\n{comment(purpose)}\n{RULE}\n{name}:\n{body}"
+
+
+def evaluate(told: str, once: str, pair: Sequence[str]) -> str:
+    """Return the routine `evaluate`: every pair on a block of examples, before the next block is taken.
+
+    Args:
+        told: what its heading says.
+        once: instructions before the first block.
+        pair: those for pair p1 = 0, 1, ..., from the label `evaluate.pair` on; before it may be some for each block. At
+            their end p1 is the number of the next pair, and the members' results are in memory.
+    """
+    parts = [
+        """
+        MV      p28, lr
+        LI      p1, BASE
+        LA      p2, fitness
+        LA      p3, fitness + POPULATION
+        evaluate.begin:
+        STORE   p1, (p2)
+        INC     p2
+        BLT     p2, p3, evaluate.begin
+        LI      p8, 1
+        LI      p9, -1
+        LI      p18, PAIRS
+        LI      p24, BATCH // BLOCK
+        """,
+        once,
+        """
+        evaluate.block:
+        CALL    take_block
+        LI      p1, 0
+        """,
+        *pair,
+        """
+        CALL    add_loss
+        BLT     p1, p18, evaluate.pair
+        DEC     p24
+        BNZ     p24, evaluate.block
+        MV      lr, p28
+        RET
+        """,
+    ]
+    return routine("evaluate", told, "\n".join(filter(None, map(lines, parts))))
 
 
 def clamped(registers: Sequence[str], shift: int, low: int | None, high: int | None) -> list[str]:

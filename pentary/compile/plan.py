@@ -20,6 +20,9 @@ from pentary.nets.operations import Product, Values
 from pentary.nets.tables import POWERS
 from pentary.numbers.word import WORD_MAX, PentaryError, limit
 
+WORDS: Final = "words."
+"""What the labels of latent words begin with, before the names of their tensors."""
+
 CROSSBAR: Final = 256
 """Rows and columns of the crossbar."""
 
@@ -78,6 +81,15 @@ class Plan:
     squares: int
 
     @property
+    def factored(self) -> bool:
+        """Whether members are factored; otherwise they are quantized."""
+        return self.parameters.perturb == "factored"
+
+    def words(self, tensor: int) -> str:
+        """Return the label of the latent words of a tensor, by its number."""
+        return WORDS + list(self.network.tensors)[tensor]
+
+    @property
     def first(self) -> Stage:
         """The layer that takes the inputs, which all members share."""
         return self.stages[0]
@@ -86,6 +98,26 @@ class Plan:
     def last(self) -> Stage:
         """The layer that gives the results."""
         return self.stages[-1]
+
+
+def products_of(network: Sequential) -> Sequence[Product]:
+    """Return the operations of a network, each a product with its clamp.
+
+    Raises:
+        PentaryError: the compiler does not know one, or it is too wide for a vector register.
+    """
+    products: list[Product] = []
+    for operation in network.operations:
+        if not isinstance(operation, Product) or len(operation.shape) != 1:
+            kind = type(operation).__name__.lower()
+            raise PentaryError(f"layer {operation.name}: the compiler takes Dense and Clamp only so far, no {kind}")
+        for what, width in {"inputs": operation.inputs, "results": operation.outputs}.items():
+            if width > MAX_VL:
+                raise PentaryError(
+                    f"layer {operation.name} has {width} {what}: the compiler takes up to {MAX_VL} so far"
+                )
+        products.append(operation)
+    return products
 
 
 def plan(network: Sequential, parameters: Parameters, batch: int) -> Plan:
@@ -99,25 +131,14 @@ def plan(network: Sequential, parameters: Parameters, batch: int) -> Plan:
     Raises:
         PentaryError: the compiler does not know a layer or loss, or the processor cannot hold the network.
     """
-    products: list[Product] = []
-    factored = parameters.perturb == "factored"
-    x, noise = network.input.values(), noise_of(parameters)
-    for operation in network.operations:
-        if not isinstance(operation, Product) or len(operation.shape) != 1:
-            kind = type(operation).__name__.lower()
-            raise PentaryError(f"layer {operation.name}: the compiler takes Dense and Clamp only so far, no {kind}")
-        widths = {"inputs": operation.inputs, "results": operation.outputs}
-        for what, width in widths.items():
-            if width > MAX_VL:
-                raise PentaryError(
-                    f"layer {operation.name} has {width} {what}: the compiler takes up to {MAX_VL} so far"
-                )
+    factored, noise = parameters.perturb == "factored", noise_of(parameters)
+    products, x = products_of(network), network.input.values()
+    for product in products:
         if factored and x.limit > _OPERAND:
             raise PentaryError(
-                f"layer {operation.name} has operands up to {x.limit}, and LRMULX takes {_OPERAND}: clamp them before"
+                f"layer {product.name} has operands up to {x.limit}, and LRMULX takes {_OPERAND}: clamp them before"
             )
-        x = operation.values(x, noise)
-        products.append(operation)
+        x = product.values(x, noise)
     _check_loss(network.loss, x)
     most = min(_EXAMPLES, MAX_VL // products[-1].outputs)
     block = next(size for size in range(most, 0, -1) if batch % size == 0)

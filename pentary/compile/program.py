@@ -1,18 +1,14 @@
 """The whole program: constants, the routines around `evaluate`, and the data."""
 
+from collections.abc import Sequence
 from itertools import pairwise
-from textwrap import wrap
 from typing import Final
 
-from pentary.compile import losses
-from pentary.compile.factored import evaluate as factored_evaluate
-from pentary.compile.pieces import comment, lines, routine
-from pentary.compile.plan import Plan, Stage
-from pentary.compile.quantized import evaluate as quantized_evaluate
+from pentary.compile import factored, losses, quantized
+from pentary.compile.pieces import comment, described, lines, routine, word_lines
+from pentary.compile.plan import WORDS, Plan, Stage
 from pentary.es.strategy import Parameters
-
-WORDS = "words."
-"""What the labels of latent words begin with, before the names of their tensors."""
+from pentary.isa.table import MAX_VL
 
 
 def training(plan: Plan, examples: int, title: str) -> str:
@@ -23,16 +19,15 @@ def training(plan: Plan, examples: int, title: str) -> str:
         examples: of the training part; a host writes them to `inputs` and `targets`.
         title: of the program.
     """
-    factored = plan.parameters.perturb == "factored"
     parts = [
         _head(plan, examples, title),
         _constants(plan, examples),
         _matrices(plan),
         "        .text\n",
         _setup(plan),
-        *([_load_weights(plan)] if factored else []),
-        _take_block(plan, factored),
-        factored_evaluate(plan) if factored else quantized_evaluate(plan, WORDS),
+        *([_load_weights(plan)] if plan.factored else []),
+        _take_block(plan),
+        factored.evaluate(plan) if plan.factored else quantized.evaluate(plan),
         losses.add_loss(plan),
         _data(plan),
     ]
@@ -40,17 +35,15 @@ def training(plan: Plan, examples: int, title: str) -> str:
 
 
 def _head(plan: Plan, examples: int, title: str) -> str:
-    factored = plan.parameters.perturb == "factored"
     formulas = "\n".join(f"    {stage.name}: {_formula(plan, stage)}" for stage in plan.stages)
-    network = "\n".join(wrap(repr(plan.network), 110, initial_indent="    ", subsequent_indent="        "))
-    members = _FACTORED if factored else _QUANTIZED
+    members = _FACTORED if plan.factored else _QUANTIZED
     rows = "".join(f"\n    {own.row}..{own.row + own.inputs - 1}: {own.name}{_while(plan, own)}" for own in plan.stages)
-    places = f"the visible weights, in the rows{rows}" if factored else "a weight matrix of a member, from row 0 on"
+    places = f"the visible weights, in the rows{rows}" if plan.factored else "a matrix of a member, from row 0 on"
     squares = "" if plan.squares < 0 else f"the squares of ones, from row {plan.squares} on, and "
     return comment(f"""\
 {title}: trained with {plan.parameters.perturb} perturbations. Written by the compiler, from
 
-{network}
+{described(plan.network)}
 
 which computes
 
@@ -78,7 +71,7 @@ def _while(plan: Plan, stage: Stage) -> str:
 
 
 def _formula(plan: Plan, stage: Stage) -> str:
-    q = plan.parameters.sigma_shift if plan.parameters.perturb == "factored" else 0
+    q = plan.parameters.sigma_shift if plan.factored else 0
     bias = " + b" if stage.bias_pents else ""
     inner = f"round((x W{bias}) / 5^{stage.shift - q})"
     return inner if stage.low is None else f"clamp({inner}, {stage.low}, {stage.high})"
@@ -87,9 +80,8 @@ def _formula(plan: Plan, stage: Stage) -> str:
 def _constants(plan: Plan, examples: int) -> str:
     own: Parameters = plan.parameters
     largest = max(tensor.size for tensor in plan.network.tensors.values())
-    factored = own.perturb == "factored"
-    size = f"SIGMA_SHIFT, {own.sigma_shift}" if factored else "SIGMA, limit(LATENT - 1)"
-    variance, quantised = ("4 * RANK", "") if factored else ("2", "\n        PQUANT")
+    size = f"SIGMA_SHIFT, {own.sigma_shift}" if plan.factored else "SIGMA, limit(LATENT - 1)"
+    variance, quantised = ("4 * RANK", "") if plan.factored else ("2", "\n        PQUANT")
     return f"""\
         .param  POPULATION, {own.population}
         .param  RANK, {own.rank}
@@ -165,35 +157,30 @@ def _setup(plan: Plan) -> str:
     return routine("setup", told, lines(body + "\n        RET"))
 
 
-def _matrix(stage: Stage, tensor: str) -> list[str]:
-    """Return the instructions that write a weight matrix into the crossbar."""
+def _write_matrices(plan: Plan, stages: Sequence[Stage]) -> list[str]:
+    """Return the instructions that write the weight matrices of some layers into the crossbar."""
     return [
-        f"LA      p1, {WORDS}{tensor}",
-        f"LI      p2, {stage.outputs}",
-        f"LI      p3, {stage.row}",
-        f"LI      p4, {stage.row + stage.inputs}",
-        "CALL    load_matrix",
+        row
+        for stage in stages
+        for row in (
+            f"LA      p1, {plan.words(stage.matrix)}",
+            f"LI      p2, {stage.outputs}",
+            f"LI      p3, {stage.row}",
+            f"LI      p4, {stage.row + stage.inputs}",
+            "CALL    load_matrix",
+        )
     ]
 
 
-def _matrices_of(plan: Plan, first: bool) -> list[str]:
-    """Return the instructions that write the first weight matrix, or the others."""
-    names = list(plan.network.tensors)
-    chosen = plan.stages[:1] if first else plan.stages[1:]
-    return [row for stage in chosen for row in _matrix(stage, names[stage.matrix])]
-
-
 def _load_weights(plan: Plan) -> str:
-    body, names = ["MV      p19, lr"], list(plan.network.tensors)
-    if not plan.swapped:
-        body += [*_matrices_of(plan, True), *_matrices_of(plan, False)]
+    body = ["MV      p19, lr", *([] if plan.swapped else _write_matrices(plan, plan.stages))]
     for stage in plan.stages:
         if stage.bias_pents:
             drop = plan.parameters.latent - stage.bias_pents
             body += [
                 f"LI      p2, {stage.outputs}",
                 "SETVL   p2",
-                f"LA      p1, {WORDS}{names[stage.bias]}",
+                f"LA      p1, {plan.words(stage.bias)}",
                 f"LA      p2, {stage.name}.bias",
                 "LOADV   v0, (p1)",
                 *([f"QUANT   v0, v0, {drop}, {stage.bias_pents}"] if drop > 0 else []),
@@ -231,19 +218,25 @@ def _load_weights(plan: Plan) -> str:
     return f"{whole}\n\n{routine('load_matrix', told, lines(rest))}"
 
 
-def _take_block(plan: Plan, factored: bool) -> str:
-    own = plan.first
-    if not factored:
-        return _take_examples(plan)
-    wide = ["SETVL   p11", "LOADV   v0, (p3)"] if own.row else []
-    stride = own.row + own.inputs + own.outputs
+def _take_block(plan: Plan) -> str:
+    own, shares, swaps = plan.first, plan.factored, plan.swapped
+    told = "take_block: take the next examples"
+    told += ", with what all members share of them: 5^q (x W + b) of the first layer." if shares else "."
+    shared = [
+        *(["SETVL   p11", "LOADV   v0, (p3)"] if own.row else []),
+        "SETVL   p7",
+        "MATVEC  v1, v0",
+        "VMULS   v1, v1, p10",
+        *(["VADD    v1, v1, v5"] if own.bias_pents else []),
+        f"STOREV  v1, {own.row + own.inputs}(p3)",
+    ]
     body = [
-        *(["MV      p19, lr", *_matrices_of(plan, True)] if plan.swapped else []),
+        *(["MV      p19, lr", *_write_matrices(plan, plan.stages[:1])] if swaps else []),
         *losses.begin_targets(plan),
         f"LI      p6, {own.inputs}",
         f"LI      p7, {own.outputs}",
-        *([f"LI      p11, {own.row + own.inputs}"] if own.row else []),
-        *(["SETVL   p7", f"LA      p3, {own.name}.bias", "LOADV   v5, (p3)"] if own.bias_pents else []),
+        f"LI      p11, {own.row + own.inputs}",
+        *(["SETVL   p7", f"LA      p3, {own.name}.bias", "LOADV   v5, (p3)"] if shares and own.bias_pents else []),
         "LI      p2, 0",
         "LA      p3, block",
         "LI      p16, 0",
@@ -252,92 +245,66 @@ def _take_block(plan: Plan, factored: bool) -> str:
         "SETVL   p6",
         "LOADV   v0, (p21)",
         f"STOREV  v0, {own.row}(p3)",
-        *wide,
-        "SETVL   p7",
-        "MATVEC  v1, v0",
-        "VMULS   v1, v1, p10",
-        *(["VADD    v1, v1, v5"] if own.bias_pents else []),
-        f"STOREV  v1, {own.row + own.inputs}(p3)",
-        *_next(plan, stride),
-        *losses.end_targets(plan),
-        *([*_matrices_of(plan, False), "MV      lr, p19"] if plan.swapped else []),
-        "RET",
-    ]
-    told = """
-        take_block: take the next examples, with what all members share of them: 5^q (x W + b) of the first layer.
-
-            p2 place of the example among the outputs   p3 its place in `block`   p4, p5 for its target   p6, p7 widths
-            p10 5^q   p11 width of the operand with the zeros before it   p16 example   p17 BLOCK   p19 return address
-            v0 operand   v1 sums   v5 biases   v6 target
-        """
-    return routine("take_block", told, lines("\n".join(body)))
-
-
-def _take_examples(plan: Plan) -> str:
-    own = plan.first
-    body = [
-        *losses.begin_targets(plan),
-        f"LI      p6, {own.inputs}",
-        "LI      p2, 0",
-        "LA      p3, block",
-        "LI      p16, 0",
-        "LI      p17, BLOCK",
-        "take_block.example:",
-        "SETVL   p6",
-        "LOADV   v0, (p21)",
-        "STOREV  v0, (p3)",
-        *_next(plan, own.inputs),
-    ]
-    told = """
-        take_block: take the next examples.
-
-            p2 place of the example among the outputs   p3 its place in `block`   p4, p5 for its target   p6 its width
-            p16 example   p17 BLOCK   v0 operand   v6 target
-        """
-    return routine("take_block", told, lines("\n".join([*body, *losses.end_targets(plan), "RET"])))
-
-
-def _next(plan: Plan, stride: int) -> list[str]:
-    """Return the instructions that keep an example's target and go on to the next example."""
-    return [
+        *(shared if shares else []),
         *losses.take_target(plan),
         "ADDI    p2, p2, CLASSES",
-        f"ADDI    p3, p3, {stride}",
+        f"ADDI    p3, p3, {own.row + own.inputs + (own.outputs if shares else 0)}",
         "INC     p16",
-        f"ADDI    p21, p21, {plan.first.inputs}",
+        f"ADDI    p21, p21, {own.inputs}",
         f"ADDI    p22, p22, {losses.target_words(plan)}",
         "BLT     p21, p23, take_block.next",
         "LA      p21, inputs",
         "LA      p22, targets",
         "take_block.next:",
         "BLT     p16, p17, take_block.example",
+        *losses.end_targets(plan),
+        *([*_write_matrices(plan, plan.stages[1:]), "MV      lr, p19"] if swaps else []),
+        "RET",
+    ]
+    registers = """
+
+            p2 place of the example among the outputs   p3 its place in `block`   p4, p5 for its target   p6, p7 widths
+            p10 5^q   p11 width of the operand with the zeros before it   p16 example   p17 BLOCK   p19 return address
+            v0 operand   v1 sums   v5 biases   v6 target
+        """
+    return routine("take_block", f"        {told}{registers}", lines("\n".join(body)))
+
+
+def regions(plan: Plan) -> list[tuple[str, str, str]]:
+    """Return the parts of memory that are this program's own: label, words as an expression, and what is in it."""
+    own, stages = plan.first, plan.stages
+    found = [
+        (WORDS + name, str(tensor.size), f"latent words of {name}, {tensor.rows} x {tensor.cols}")
+        for name, tensor in plan.network.tensors.items()
+    ]
+    if plan.factored:
+        centre = "biases of the centre, times 5^q"
+        found += [(f"{stage.name}.bias", str(stage.outputs), centre) for stage in stages if stage.bias_pents]
+        block, shared = own.row + own.inputs + own.outputs, "zeros, operands, and what all members share"
+    else:
+        block, shared = own.inputs, "operands"
+    found.append(("block", f"BLOCK * {block}", f"of each example: {shared}"))
+    widest = block
+    for stage, following in pairwise(stages):
+        width = following.row + stage.outputs
+        widest = max(widest, 2 * width)
+        members = "of each example: zeros and results, plus and minus"
+        found.append((f"{stage.name}.results", f"BLOCK * {2 * width}", members))
+    return [
+        *found,
+        ("outputs", "2 * OUTPUTS", "sums of the last layer, of the plus and then of the minus members"),
+        *losses.regions(plan),
+        ("inputs", f"EXAMPLES * {own.inputs}", "training examples"),
+        ("targets", f"EXAMPLES * {losses.target_words(plan)}", "of the training examples"),
+        ("read_ahead", str(widest + MAX_VL), "read as if it were one more example, and not used"),
     ]
 
 
 def _data(plan: Plan) -> str:
-    own, stages, factored = plan.first, plan.stages, plan.parameters.perturb == "factored"
     rows = ["        .data"]
-
-    def space(label: str, words: object, what: str) -> None:
-        rows.extend([f"{label}:{' ' * max(1, 40 - len(label) - 1)}; {what}", f"        .space  {words}"])
-
-    for name, tensor in plan.network.tensors.items():
-        space(f"{WORDS}{name}", tensor.size, f"latent words of {name}, {tensor.rows} x {tensor.cols}")
-    for stage in stages:
-        if stage.bias_pents and factored:
-            space(f"{stage.name}.bias", stage.outputs, "biases of the centre, times 5^q")
-    space(
-        "block",
-        f"BLOCK * {own.row + own.inputs + own.outputs}",
-        "of each example: zeros, operands, and what all members share" if factored else "of each example: operands",
-    )
-    for stage, following in pairwise(stages):
-        width = following.row + stage.outputs
-        space(f"{stage.name}.results", f"BLOCK * {2 * width}", "of each example: zeros and results, plus and minus")
-    space("outputs", "2 * OUTPUTS", "sums of the last layer, of the plus and then of the minus member")
-    rows.append(losses.data(plan))
-    space("inputs", f"EXAMPLES * {own.inputs}", "training examples")
-    rows.append("inputs_end:")
-    space("targets", f"EXAMPLES * {losses.target_words(plan)}", "of the training examples")
-    space("read_ahead", f"{own.row + 2 * own.inputs + 2 * own.outputs + 512}", "read beyond the end, and not used")
+    for label, words, what in regions(plan):
+        rows.append(f"{label}:{' ' * max(1, 39 - len(label))}; {what}")
+        table = losses.TABLES.get(label)
+        rows += [f"        .space  {words}"] if table is None else word_lines(table)
+        rows += ["inputs_end:"] if label == "inputs" else []
     return "\n".join(rows)

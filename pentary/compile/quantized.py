@@ -1,52 +1,16 @@
 """The routine `evaluate` for quantized members, whose five-level weights are formed in the crossbar, one by one."""
 
-from pentary.compile.pieces import clamp_constants, clamped, lines, loop, routine
+from pentary.compile import pieces
+from pentary.compile.pieces import clamp_constants, clamped, loop
 from pentary.compile.plan import Plan, Stage
 
 _OPERANDS, _RESULTS = ("v0", "v1"), ("v2", "v3")  # of two examples in turns
 
 
-def evaluate(plan: Plan, words: str) -> str:
-    """Return the text of the routine.
-
-    Args:
-        plan: of the network.
-        words: what labels of latent words begin with.
-    """
-    parts = [
-        """
-        MV      p28, lr
-        LI      p1, BASE
-        LA      p2, fitness
-        LA      p3, fitness + POPULATION
-        evaluate.begin:
-        STORE   p1, (p2)
-        INC     p2
-        BLT     p2, p3, evaluate.begin
-        LI      p8, 1
-        LI      p9, -1
-        LI      p18, PAIRS
-        LI      p24, BATCH // BLOCK
-        evaluate.block:
-        CALL    take_block
-        LI      p1, 0
-        evaluate.pair:
-        """
-    ]
-    names = list(plan.network.tensors)
-    for number, stage in enumerate(plan.stages):
-        parts.append("\n".join(_layer(plan, number, stage, words, names)))
-    parts.append(
-        """
-        INC     p1
-        CALL    add_loss
-        BLT     p1, p18, evaluate.pair
-        DEC     p24
-        BNZ     p24, evaluate.block
-        MV      lr, p28
-        RET
-        """
-    )
+def evaluate(plan: Plan) -> str:
+    """Return the text of the routine."""
+    layers = ["\n".join(_layer(plan, number, stage)) for number, stage in enumerate(plan.stages)]
+    pair = ["evaluate.pair:", *layers, "INC     p1"]
     told = """
         evaluate: the fitness of every member.
 
@@ -59,10 +23,10 @@ def evaluate(plan: Plan, words: str) -> str:
             p19 for the moment   p24 blocks to go   p25, p27 first operands and results   p26 SIGMA, then -SIGMA
             p28 return address   v0, v1 operands   v2, v3 results   v5 perturbation of the biases   v6 biases
         """
-    return routine("evaluate", told, "\n".join(lines(part) for part in parts))
+    return pieces.evaluate(told, "", pair)
 
 
-def _layer(plan: Plan, number: int, stage: Stage, words: str, names: list[str]) -> list[str]:
+def _layer(plan: Plan, number: int, stage: Stage) -> list[str]:
     """Return the instructions of a layer for all examples of the block and both members of pair p1."""
     is_first, is_last = number == 0, number == len(plan.stages) - 1
     strides = (stage.inputs * (1 if is_first else 2), stage.outputs * (1 if is_last else 2))
@@ -99,8 +63,8 @@ def _layer(plan: Plan, number: int, stage: Stage, words: str, names: list[str]) 
         f"LA      p27, {results}",
         f"{label}.member:",
         "SETVL   p7",
-        *(_biases(plan, stage, f"{words}{names[stage.bias]}") if stage.bias_pents else []),
-        f"LA      p4, {words}{names[stage.matrix]}",
+        *(_biases(plan, stage) if stage.bias_pents else []),
+        f"LA      p4, {plan.words(stage.matrix)}",
         "LI      p5, 0",
         f"{label}.row:",
         "LOADV   v0, (p4)",
@@ -142,14 +106,14 @@ def _draw_biases(stage: Stage) -> list[str]:
     ]
 
 
-def _biases(plan: Plan, stage: Stage, label: str) -> list[str]:
+def _biases(plan: Plan, stage: Stage) -> list[str]:
     """Return the instructions that make a member's visible biases in v6."""
     drop = plan.parameters.latent - stage.bias_pents
     visible = f"QUANT   v6, v6, {drop}, {stage.bias_pents}"
     if drop <= 0:
         visible = f"LI      p19, {5**-drop}\nVMULS   v6, v6, p19"
     return [
-        f"LA      p4, {label}",
+        f"LA      p4, {plan.words(stage.bias)}",
         "LOADV   v4, (p4)",
         "VMULS   v6, v5, p26",
         "VADD    v6, v6, v4",

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pentary.asm import assemble, assemble_text
-from pentary.compile.plan import plan
-from pentary.compile.program import WORDS, training
+from pentary.compile.plan import WORDS, plan
+from pentary.compile.program import regions, training
 from pentary.es.loop import Task
 from pentary.es.strategy import Parameters
 from pentary.es.tensors import Tensors
@@ -50,6 +50,7 @@ class Prepared:
         tensors: by name.
         pairs: number of antithetic pairs in a step.
         prefix: with a tensor's name behind it, the label of its latent words.
+        contents: by label, what is in a part of memory that `CONTENTS` does not have.
         data: int64 words to be written to memory before the run, by label.
     """
 
@@ -57,6 +58,7 @@ class Prepared:
     tensors: Tensors
     pairs: int
     prefix: str = ""
+    contents: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
 
     @property
@@ -118,12 +120,12 @@ def prepare(task: Task, parameters: Parameters, memory: int = 5**9) -> Prepared:
         raise PentaryError(f"the gain {gain} does not fit its register (up to {largest}): take more steps or pairs")
     if parameters.steps**2 > WORD_MAX:
         raise PentaryError(f"{parameters.steps} steps are too many for the machine: their square must fit a word")
-    prefix, data = "", dict[str, NDArray[np.int64]]()
     if source is None:
         assert isinstance(task, NetworkTask), "all else has a source"
-        program, prefix, data = _compiled(task, parameters)
+        prepared = _compiled(task, parameters)
     else:
-        program, data = _assembled(source, task, parameters)
+        prepared = _assembled(source, task, parameters)
+    program = prepared.program
     if program.size > memory:
         fewest = program.size - parameters.population + 2  # `fitness` takes a word for each member
         fewer = ", or take fewer members" if fewest <= memory else ""
@@ -131,19 +133,20 @@ def prepare(task: Task, parameters: Parameters, memory: int = 5**9) -> Prepared:
             f"the run takes {program.size:,} words, but the memory has {memory:,}: "
             f"set memory.words in the configuration to {program.size} or more{fewer}"
         )
-    return Prepared(program, task.tensors, parameters.pairs, prefix, data)
+    return prepared
 
 
-def _compiled(task: NetworkTask, parameters: Parameters) -> tuple[Program, str, dict[str, NDArray[np.int64]]]:
-    """Return the compiled program of a described network, what labels of latent words begin with, and its data."""
+def _compiled(task: NetworkTask, parameters: Parameters) -> Prepared:
+    """Return the compiled program of a described network."""
     own, train = plan(task.network, parameters, task.batch), task.data.train
-    text = training(own, len(train), task.name)
+    program = assemble_text(training(own, len(train), task.name), str(PROGRAMS / "compiled.s"))
+    contents = {label: what for label, _, what in regions(own)}
     data = {"inputs": train.x.astype(np.int64), "targets": train.y}
-    return assemble_text(text, str(PROGRAMS / "compiled.s")), WORDS, data
+    return Prepared(program, task.tensors, parameters.pairs, WORDS, contents, data)
 
 
-def _assembled(source: str, task: Task, parameters: Parameters) -> tuple[Program, dict[str, NDArray[np.int64]]]:
-    """Return a program that was written by hand, and its data."""
+def _assembled(source: str, task: Task, parameters: Parameters) -> Prepared:
+    """Return a program that was written by hand."""
     data: dict[str, NDArray[np.int64]] = {}
     defines = {
         "POPULATION": parameters.population,
@@ -163,7 +166,8 @@ def _assembled(source: str, task: Task, parameters: Parameters) -> tuple[Program
         defines["IMAGES"] = len(task.data.train)
     else:
         defines["ROWS"], defines["COLS"] = task.tensors["weights"].shape
-    return assemble(PROGRAMS / source, defines), data
+    program = assemble(PROGRAMS / source, defines)
+    return Prepared(program, task.tensors, parameters.pairs, data=data)
 
 
 def memory_map(prepared: Prepared) -> list[Region]:
@@ -175,17 +179,17 @@ def memory_map(prepared: Prepared) -> list[Region]:
     Returns:
         Contiguous regions in the order of their addresses, from 0. Only `fitness` grows with the population.
     """
-    program = prepared.program
-    names = [name for name in program.labels if program.address(name) >= program.text and name in _WHAT]
+    program, contents = prepared.program, {**CONTENTS, **prepared.contents}
+    names = [name for name in program.labels if program.address(name) >= program.text and name in contents]
     ends = [*(program.address(name) for name in names), program.size]
     data = [
-        Region(name, first, end - first, _WHAT[name])
+        Region(name, first, end - first, contents[name])
         for name, first, end in zip(names, ends, ends[1:], strict=False)  # the last entry only ends a region
     ]
     return [Region("text", 0, program.text, "instructions"), *data]
 
 
-_WHAT: Final = {
+CONTENTS: Final = {
     "fitness": "fitness of each member, a word; then the pent of each pair",
     "scratch": "sums of the update; between updates what the evaluation keeps of one matrix",
     "matrices": "shape, address and key of each matrix",

@@ -12,7 +12,7 @@ from pentary.es.strategy import Parameters
 from pentary.interpreter import Interpreter
 from pentary.nets import Clamp, CrossEntropy, Dense, Input, Sequential, SquaredError, SquaredHinge
 from pentary.numbers.word import PentaryError
-from pentary.programs.training import Prepared, prepare
+from pentary.programs.training import Prepared, memory_map, prepare
 from pentary.tasks import digits
 from pentary.tasks.described import data
 from pentary.tasks.described.task import NetworkTask
@@ -121,6 +121,24 @@ def test_compiled_digits_take_hardly_more_cycles_than_those_written_by_hand() ->
 def test_quantized_digits_are_compiled() -> None:
     p = Parameters(population=4, rank=2, steps=1, perturb="quantized")
     assert digests(training.train(digits.Digits(), p)) == digests(es.train(digits.Digits(), p))
+
+
+def test_the_memory_map_names_every_part() -> None:
+    for seed in range(12):
+        task, p = drawn(seed)
+        prepared, end = prepare(task, p), 0
+        regions = memory_map(prepared)
+        for region in regions:
+            assert region.first == end
+            end += region.words
+        assert end == prepared.program.size
+        named = {region.name for region in regions}
+        data = {name for name in prepared.program.labels if prepared.program.address(name) >= prepared.program.text}
+        assert data - named == {"matrices_end", "inputs_end"}
+        words = {region.name: region.words for region in regions}
+        assert {name: words[f"words.{name}"] for name in task.tensors} == {
+            name: tensor.size for name, tensor in task.tensors.items()
+        }
 
 
 def test_memory_that_is_too_small_is_told_with_what_is_needed() -> None:
