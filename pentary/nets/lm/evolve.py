@@ -22,7 +22,7 @@ from pentary.nets.lm.forward import Forward, Weights
 from pentary.nets.lm.model import LATENT, Model, Tensor
 from pentary.nets.products import Gemm
 from pentary.numbers.exact import EXACT
-from pentary.numbers.word import PENTS, WORD_MAX, PentaryError, checked_integers, from_digits, limit, round_shift
+from pentary.numbers.word import PENTS, WORD_MAX, PentaryError, checked_integers, limit
 from pentary.support.parallel import even_size, map_chunks, map_items, workers
 
 FITNESS_MEAN: Final = 20
@@ -115,28 +115,14 @@ class State:
 
 
 def init(model: Model, parameters: Parameters) -> State:
-    """Return the initial state: latent words of matrices are means of uniform words (`Tensor.scale`), all else is zero.
-
-    A mean of n words takes the pents 0..5 of n blocks: those of row i and column j of c are the blocks j, j + c, ...,
-    j + (n - 1) c of member i, drawn in step 0.
-    """
+    """Return the initial state: latent words of matrices as `pentary.es.Tensor.draw` draws them, all else is zero."""
     latents = {}
     for number, tensor in enumerate(model.tensors.values()):
         latents[tensor.name] = np.zeros((tensor.rows, tensor.cols), np.int64)
         if tensor.kind == "matrix":
             key = generator.matrix_key(parameters.seed, 0, number)
-            latents[tensor.name] = _start(tensor, key)
+            latents[tensor.name] = es.Tensor(tensor.rows, tensor.cols, start=tensor.scale[1]).draw(key, LATENT)
     return State(0, latents, np.zeros((parameters.pairs, model.layers, model.dim), np.int16))
-
-
-def _start(tensor: Tensor, key: int) -> Latents:
-    count = tensor.scale[1]
-    total = np.zeros((tensor.rows, tensor.cols), np.int64)
-    for part in range(count):
-        for row in range(tensor.rows):
-            blocks = generator.pents(key, [row], part * tensor.cols, tensor.cols).reshape(tensor.cols, PENTS)
-            total[row] += from_digits(blocks[:, :LATENT])
-    return round_shift(total, 1) if count == 5 else total
 
 
 def shape_fitness(losses: NDArray[np.int64]) -> NDArray[np.int64]:

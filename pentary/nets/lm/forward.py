@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from pentary.lowrank.operations import Latents, Pents
 from pentary.nets.lm import kernels
 from pentary.nets.lm.kernels import HEAD_NUMBERS, HEAD_TENSORS, LAYER_NUMBERS, LAYER_TENSORS, Head, Layer
-from pentary.nets.lm.model import EMBEDDED, VOCABULARY, Model, Tensor
+from pentary.nets.lm.model import VOCABULARY, Model, Tensor
+from pentary.nets.operations import EMBEDDED
 from pentary.nets.products import Gemm, check_weights
 from pentary.nets.tables import LOGARITHMS, POWERS
 from pentary.support.parallel import map_items

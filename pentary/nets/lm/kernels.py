@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pentary.lowrank.operations import GAIN_SHIFT, TOTAL_WIDTH
-from pentary.nets.lm.model import ACTIVATION, BIAS_SIGMA, EMBEDDED, LATENT, OPERAND, SIGMA_SHIFT, STREAM
+from pentary.nets.layers import STREAM
+from pentary.nets.lm.model import ACTIVATION, BIAS_SIGMA, LATENT, SIGMA_SHIFT
+from pentary.nets.operations import EMBEDDED, OPERAND
 from pentary.nets.tables import LOGIT, LOSS_PER_BIT
 from pentary.numbers.word import limit
 from pentary.support.compiled import Store, imported_sources

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from math import sqrt
 from typing import Final, Literal
 
 import numpy as np
@@ -11,6 +10,9 @@ from numpy.typing import NDArray
 
 from pentary.lowrank import generator
 from pentary.lowrank.operations import Latents
+from pentary.nets.layers import rescale
+from pentary.nets.network import STARTS
+from pentary.nets.operations import GATE, NORM, OPERAND
 from pentary.numbers.exact import ROUNDABLE, check_exact
 from pentary.numbers.word import PENTS, PentaryError, checked_integers, limit
 
@@ -21,23 +23,11 @@ VOCABULARY: Final = 256
 LATENT: Final = 6
 """Pents of a latent word."""
 
-ACTIVATION: Final = limit(4)
+ACTIVATION: Final = GATE
 """Largest magnitude of hidden states, gates, candidates, logits and of what a layer adds to the stream."""
-
-STREAM: Final = limit(5)
-"""Largest magnitude in the residual stream."""
-
-OPERAND: Final = 125
-"""Largest magnitude of an operand of a product, 2/5 of `ACTIVATION`, rounded: it fits a byte."""
-
-NORM: Final = limit(3)
-"""Gain of a norm at the start of training, which is the mean magnitude of a normalised row."""
 
 SIGMA_SHIFT: Final = 2
 """A factored perturbation is A B^T / 5**SIGMA_SHIFT levels."""
-
-EMBEDDED: Final = 5**3
-"""Units of the stream in one level of an embedding weight."""
 
 BIAS_SHIFT: Final = 1
 """Pents dropped from a latent word to get a bias: 5 remain, in units of the sums that the bias is added to."""
@@ -51,9 +41,6 @@ NORM_SHIFT: Final = LATENT - 1 - SIGMA_SHIFT
 Kind = Literal["matrix", "bias", "norm"]
 
 _PART: Final = 2**15  # elements that a worker processes at a time: they stay in its cache
-
-_STARTS: Final = (1, 5)
-"""Choices of n, where initial latent words are means of n uniform ones; a larger n makes more weights zero."""
 
 
 @dataclass(frozen=True)
@@ -98,17 +85,7 @@ class Tensor:
         Returns:
             Pents that the rescale drops, and n, where initial latent words are means of n uniform words.
         """
-        choices = [(shift, start) for shift in (1, 2, 3) for start in _STARTS]
-        return min(choices, key=lambda choice: _distance(self._gain(*choice), self.gain))
-
-    def _gain(self, shift: int, start: int) -> float:
-        """Return the gain of a product whose weights are rounded means of `start` uniform words."""
-        deviation = 2.5 / sqrt(3 * start)  # standard deviation in levels; rounding adds 1/12 to the variance
-        return sqrt(self.rows * (deviation**2 + (1 / 12 if start > 1 else 0))) / 5**shift
-
-
-def _distance(a: float, b: float) -> float:
-    return max(a / b, b / a)
+        return rescale(self.rows, self.gain, STARTS)
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,10 @@ from typing import Final
 
 import numpy as np
 
+from pentary.nets.layers import STREAM
 from pentary.nets.lm.forward import Forward, Rows, Weights
-from pentary.nets.lm.model import ACTIVATION, OPERAND, STREAM, Bytes
+from pentary.nets.lm.model import ACTIVATION, Bytes
+from pentary.nets.operations import OPERAND
 from pentary.runs.health import share
 
 _ROWS: Final = 64
