@@ -25,7 +25,7 @@ def evaluate(plan: Plan) -> str:
 
             p1 pair   p2 operands   p3 results   p5 end of the loop   p6, p7 widths of operands and results
             p8, p9 1, -1   p10 5^q   p11 width of operands with the zeros before them   p12, p13 constants of a clamp
-            p14 unit of the bias   p18 PAIRS   p19 for the moment   p24 blocks to go   p28 return address
+            p14 unit of the bias   p18 PAIRS   p19 temporary   p24 blocks to go   p28 return address
             v0..v3 operands   v4..v7 results; with biases v4, v5 results, v6, v7 biases
         """
     return pieces.evaluate(told, "CALL    load_weights\nLI      p10, 5**SIGMA_SHIFT", pair)

@@ -136,7 +136,7 @@ _READ_EXAMPLE: Final = [
     "LA      p21, inputs_end",
     "read.next:",
     "CALL    read_number",
-    "BZ      p11, end",
+    "BZ      p11, read.end",
     "STORE   p10, (p20)",
     "INC     p20",
     "BLT     p20, p21, read.next",
@@ -160,13 +160,29 @@ read_number:
         LI      p11, -1
         getc    p1
 2:      LI      p2, '0'
+        BLT     p1, p2, read.wrong
+        LI      p3, '9'
+        BGT     p1, p3, read.wrong
         SUB     p1, p1, p2
         MULI    p10, p10, 10
         ADD     p10, p10, p1
         getc    p1
-        BGE     p1, p2, 2b
-        MUL     p10, p10, p11
-4:      RET"""
+        LI      p2, ' '
+        BLE     p1, p2, 3f
+        LI      p2, ','
+        BNE     p1, p2, 2b
+3:      MUL     p10, p10, p11
+4:      RET
+
+read.wrong:
+        print   "the input has something else than whole numbers\\n"
+        exit    1
+
+read.end:
+        LA      p21, inputs
+        BEQ     p20, p21, end
+        print   "the input ends within an example\\n"
+        exit    1"""
 
 
 def _data(

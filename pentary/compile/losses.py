@@ -19,7 +19,7 @@ def target_words(plan: Plan) -> int:
 
 
 def base(plan: Plan) -> int:
-    """Return the fitness with which a member begins: what the losses have too much."""
+    """Return the initial fitness of a member: a hinge loss as it is computed has margin^2 too much in each example."""
     loss = plan.network.loss
     return plan.batch * loss.margin**2 if isinstance(loss, SquaredHinge) else 0
 

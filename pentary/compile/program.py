@@ -97,7 +97,7 @@ def _constants(plan: Plan, examples: int) -> str:
         .equ    BLOCK, {plan.block}              ; examples
         .equ    CLASSES, {plan.last.outputs}            ; results of an example
         .equ    OUTPUTS, BLOCK * CLASSES
-        .equ    BASE, {losses.base(plan)}              ; what the losses of a batch have too much
+        .equ    BASE, {losses.base(plan)}              ; initial fitness, see add_loss
         .equ    LARGEST, {largest}
         .equ    FITNESS_LIMIT, {losses.largest(plan)}
         .equ    STARTS, 1               ; lines of `matrices` say how latent words are drawn

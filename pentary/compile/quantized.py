@@ -20,7 +20,7 @@ def evaluate(plan: Plan) -> str:
 
             p1 pair   p2 operands   p3 results   p4 latent words of a row   p5 row; end of the loop
             p6, p7 widths of operands and results   p8, p9 1, -1   p12, p13 constants of a clamp   p18 PAIRS
-            p19 for the moment   p24 blocks to go   p25, p27 first operands and results   p26 SIGMA, then -SIGMA
+            p19 temporary   p24 blocks to go   p25, p27 first operands and results   p26 SIGMA, then -SIGMA
             p28 return address   v0, v1 operands   v2, v3 results   v5 perturbation of the biases   v6 biases
         """
     return pieces.evaluate(told, "", pair)

@@ -147,8 +147,14 @@ class PentaryClassifier(ClassifierMixin, _Estimator):
         return self.classes_[results.argmax(axis=1)]
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Return probabilities, (examples, classes): 2**(result / 25), normalised, as the cross-entropy takes them."""
+        """Return probabilities, (examples, classes): 2**(result / 25), normalised, as the cross-entropy takes them.
+
+        Raises:
+            PentaryError: the network has another loss, whose results are no logarithms.
+        """
         results = self._of_classes(X).astype(np.float64)
+        if not isinstance(self.network_.loss, CrossEntropy):
+            raise PentaryError("only the results of a network with CrossEntropy are probabilities")
         powers = np.exp2((results - results.max(axis=1, keepdims=True)) / PER_BIT)
         return powers / powers.sum(axis=1, keepdims=True)
 
@@ -177,7 +183,7 @@ class PentaryRegressor(RegressorMixin, _Estimator):
     """
 
     def __sklearn_tags__(self) -> Any:
-        """Say that there may be several targets."""
+        """Return the tags of scikit-learn, with support of several targets."""
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags

@@ -199,12 +199,11 @@ class Forward:
                 h = found.reshape(weights.groups, -1, *found.shape[3:])
             elif isinstance(operation, Recurrence):
                 h = self._recurrence(operation, h, shared, weights, buffers, key)
-            elif isinstance(operation, Branch):
+            else:
+                assert isinstance(operation, Branch), "there is no other operation"
                 y = self._run(operation.inner, h, weights, buffers, examples, key)
                 h = self._apart(h, weights, examples) if h.shape != y.shape else h
                 h = np.clip(h + self._apart(y, weights, examples), -operation.limit, operation.limit)
-            else:
-                raise NotImplementedError(operation)
         return h
 
     def _product(

@@ -118,7 +118,7 @@ def finish_shared(
 
 @_compiled
 def gather(x: Array, index: Array, out: Array) -> None:
-    """Take the numbers index of every row; -1 takes 0. x: (rows, numbers). out: (rows, taken)."""
+    """Gather the numbers index of every row, 0 for -1. x: (rows, numbers). out: (rows, taken)."""
     for row in range(x.shape[0]):
         for k in range(index.size):
             source = index[k]
@@ -127,7 +127,7 @@ def gather(x: Array, index: Array, out: Array) -> None:
 
 @_compiled
 def greatest(x: Array, index: Array, out: Array) -> None:
-    """Take the greatest number of every window. x: (rows, numbers). index: (windows, size). out: (rows, windows)."""
+    """Compute the greatest number of every window. x: (rows, numbers). index: (windows, size). out: (rows, windows)."""
     for row in range(x.shape[0]):
         for k in range(index.shape[0]):
             found = x[row, index[k, 0]]

@@ -54,7 +54,7 @@ class Builder:
     """
 
     def __init__(self, starts: Sequence[int]) -> None:
-        """Begin with nothing."""
+        """Create a network without layers."""
         self.starts = starts
         self.tensors: dict[str, Tensor] = {}
         self.operations: list[Operation] = []

@@ -1,7 +1,6 @@
 """Losses: an integer for every example, from the results of a network and what they should be.
 
-Kernels add the losses of a member's examples up in 64 bits. `fitness_unit` is what one example's loss is divided by in
-reports.
+The losses of a member's examples are summed in 64 bits.
 """
 
 from dataclasses import dataclass

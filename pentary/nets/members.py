@@ -18,7 +18,7 @@ class Buffers:
     """Arrays that are used again for every chunk: page faults of new ones would cost as much as the products."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Create an empty set of arrays."""
         self._arrays: dict[Hashable, Float32] = {}
 
     def take(self, key: Hashable, shape: Sequence[int]) -> Float32:

@@ -67,6 +67,7 @@ class Tokens:
 
 
 STARTS: Final = (1, 5)
+"""Choices of `pentary.es.Tensor.start` for weights, if a network does not restrict them."""
 
 
 @dataclass(frozen=True, init=False, repr=False)

@@ -52,6 +52,10 @@ def trained(network: str, data: str) -> Saved:
     return saved.read(Path("run"))
 
 
+def changed(path: Path, old: str, new: str) -> None:
+    path.write_text(path.read_text().replace(old, new))
+
+
 def expected(own: Saved, x: np.ndarray) -> list[list[int]]:
     results = Forward(own.network).centre(own.weights, x)
     if own.network.loss.goal == "classification":
@@ -80,12 +84,43 @@ def test_the_program_reads_examples_on_the_interpreter_too(folder: Path, network
     assert [list(map(int, line.split())) for line in written.splitlines()] == expected(own, x)
 
 
+def test_digits_are_exported_too(folder: Path) -> None:
+    assert pentary("train", "digits", "--steps", "1", "--population", "4", "--out", "run").exit_code == 0
+    assert pentary("export", "run", "-o", "net.s", "--examples", "3").exit_code == 0
+    own, done = saved.read(Path("run")), pentary("run", "net.s", "--quiet")
+    assert [[int(line)] for line in done.stdout.splitlines()] == expected(own, own.data().test.x[:3])
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "told"),
+    [
+        ("", 0, ""),
+        ("1 2 3", 1, "the input ends within an example\n"),
+        ("1 2 3 four", 1, "the input has something else than whole numbers\n"),
+        ("1 2 3 0.5", 1, "the input has something else than whole numbers\n"),
+        ("1 2 3 -", 1, "the input has something else than whole numbers\n"),
+    ],
+)
+def test_input_that_is_no_example_is_told(folder: Path, text: str, status: int, told: str) -> None:
+    trained("CLASSES", "classes")
+    assert pentary("export", "run", "-o", "net.s", "--read").exit_code == 0
+    Path("input.txt").write_text(text)
+    done = pentary("run", "net.s", "--quiet", "--input", "input.txt")
+    assert (done.exit_code, done.stdout) == (status, told)
+
+
 @pytest.mark.parametrize(
     ("prepare", "told"),
     [
         (lambda run: None, "there is no folder none: give the folder of a run"),
         (lambda run: Path("none").mkdir(), "none holds no run: give the folder that `pentary train` has written"),
         (lambda run: Path("none").symlink_to("target"), "none is a run of target, which is no described network"),
+        (lambda run: (run / "config.json").write_text("[]"), "run/config.json is damaged: it tells no run"),
+        (lambda run: (run / "config.json").write_text('{"network": 5}'), "run/config.json is damaged"),
+        (lambda run: changed(run / "config.json", "Sequential(", "Parallel("), "no description of a network"),
+        (lambda run: changed(run / "config.json", '"latent": 6', '"latent": "x"'), "run/config.json is damaged"),
+        (lambda run: changed(run / "config.json", '"latent"', '"laten"'), "run/config.json is damaged"),
+        (lambda run: changed(run / "config.json", '"sha256"', '"sha"'), "run/config.json is damaged"),
         (lambda run: (run / "weights.safetensors").unlink(), "cannot read run/weights.safetensors"),
         (lambda run: (run / "weights.safetensors").write_bytes(b"pentary"), "run/weights.safetensors is damaged"),
         (lambda run: Path("nets.py").write_text(NETS.replace("SHIFT = 0", "SHIFT = 1")), "has other data than when"),

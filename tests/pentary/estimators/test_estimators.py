@@ -76,6 +76,8 @@ def test_a_network_of_ones_own_is_trained() -> None:
     model = PentaryClassifier(network=hinge, **QUICK).fit(x, y)
     assert model.network_ == hinge(13, 3)
     assert model.score(x, y) > 0.9
+    with pytest.raises(PentaryError, match="CrossEntropy"):
+        model.predict_proba(x)
 
 
 @pytest.mark.parametrize(

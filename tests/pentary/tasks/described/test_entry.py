@@ -7,14 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from safetensors.numpy import load_file
 
 from pentary.cli.commands import main
 
 NETS = """
 import numpy as np
-from pentary.nets import Clamp, CrossEntropy, Dense, Input, Sequential
+from pentary.nets import Clamp, CrossEntropy, Dense, Input, Sequential, SquaredError
 
 NETWORK = Sequential(Input(4), Dense(8), Clamp(62, "relu"), Dense(3), Clamp(312), loss=CrossEntropy())
+NUMBERS = Sequential(Input(4), Dense(8), Clamp(62, "relu"), Dense(2), Clamp(312), loss=SquaredError())
 TOO_WIDE = 3
 
 
@@ -27,6 +29,11 @@ def data():
 def splits():
     x, y = data()
     return {"x_train": x, "y_train": y, "x_test": x[:9], "y_test": y[:9]}
+
+
+def numbers():
+    x, _ = data()
+    return x, x[:, :2]
 
 
 def broken():
@@ -71,6 +78,18 @@ def test_a_network_trains_on_a_file_or_a_function(folder: Path, data: str) -> No
     assert config["data"]["classes"] == (["a", "b"] if data == "mine.npz" else [0, 1, 2])
     assert config["data"]["inputs"]["high"] == 62
     assert (folder / "run" / "confusion.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_regression_draws_its_predictions_and_only_matrices_have_health(folder: Path) -> None:
+    done = pentary("nets.py:NUMBERS", "--data", "nets.py:numbers", *SHORT, "--out", "run", "--json")
+    assert done.exit_code == 0, done.output
+    assert {"train_r2", "test_r2"} <= json.loads(done.stdout.splitlines()[-1]).keys()
+    assert "test r2" in done.stderr
+    assert (folder / "run" / "predictions.png").read_bytes().startswith(b"\x89PNG")
+    line = json.loads((folder / "run" / "steps.jsonl").read_text().splitlines()[-1])
+    assert line["health"].keys() == {"dense1", "dense2"}
+    arrays = load_file(folder / "run" / "weights.safetensors")
+    assert arrays.keys() >= {"dense1", "dense1.latent", "dense1.bias", "dense1.bias.latent"}
 
 
 def test_the_same_data_from_a_file_and_from_a_function_give_the_same_run(folder: Path) -> None:
