@@ -67,7 +67,8 @@ def document() -> str:
             purpose = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
             modules = len(list(folder.rglob("*.py"))) - 1
             told = purpose.split("\n\n")[0].replace("\n", " ")
-            rows.append(f"| [{package}](../pentary/{package}) | {told} | {modules} | {', '.join(sorted(drawn[package]))} |")
+            targets = ", ".join(sorted(drawn[package]))
+            rows.append(f"| [{package}](../pentary/{package}) | {told} | {modules} | {targets} |")
     text = Template((HERE / "overview.md.in").read_text(encoding="utf-8"))
     return text.substitute(packages="\n".join(rows), arrows=sum(map(len, drawn.values())))
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from pentary.compile import pieces
 from pentary.compile.pieces import clamp_constants, clamped, loop
-from pentary.compile.plan import Plan, Stage
+from pentary.compile.plan import Pipelined, Stage
 
 _SETS = (("v0", "v1"), ("v2", "v3"))  # operands of two examples in turns
 
 
-def evaluate(plan: Plan) -> str:
+def evaluate(plan: Pipelined) -> str:
     """Return the text of the routine."""
     pair = ["\n".join(_draw(plan.first, 0)), "evaluate.pair:"]
     for number, stage in enumerate(plan.stages):
@@ -59,11 +59,11 @@ def _choose(tensor: int, rows: int, before: int) -> list[str]:
     return [*told, f"LOAD    p19, matrices + {tensor} * MATRIX_LINE + MATRIX_KEY(zero)", "LRSET   key, p19"]
 
 
-def _layer(plan: Plan, number: int, stage: Stage, following: Stage) -> list[str]:
+def _layer(plan: Pipelined, number: int, stage: Stage, following: Stage) -> list[str]:
     """Return the instructions of a layer for all examples of the block and both members of pair p1."""
     is_first, is_last = number == 0, number == len(plan.stages) - 1
-    operands = f"{plan.stages[number - 1].name}.results" if not is_first else "block"
-    results = "outputs" if is_last else f"{stage.name}.results"
+    operands = f"layer.{plan.stages[number - 1].name}.results" if not is_first else "block"
+    results = "outputs" if is_last else f"layer.{stage.name}.results"
     ordered = ["INC     p1", *_draw(following, stage.inputs)] if is_last else _draw(following, stage.inputs)
     stride = stage.row + stage.inputs + stage.outputs if is_first else 2 * (stage.row + stage.inputs)
     width = stage.outputs if is_last else plan.stages[number + 1].row + stage.outputs
@@ -119,7 +119,7 @@ def _biases(stage: Stage, is_first: bool) -> list[str]:
         return scaled
     return [
         *scaled,
-        f"LA      p19, {stage.name}.bias",
+        f"LA      p19, layer.{stage.name}.bias",
         "LOADV   v5, (p19)",
         "VSUB    v6, v5, v7",
         "VADD    v7, v5, v7",

@@ -1,15 +1,18 @@
 """A program that computes the results of a trained network for some examples, and writes them to the console."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from numpy.typing import NDArray
 
-from pentary.compile.pieces import clamp_constants, clamped, comment, described, lines, word_lines
-from pentary.compile.plan import products_of
+from pentary.compile.body import Body, Place
+from pentary.compile.members import Centre
+from pentary.compile.operations import write
+from pentary.compile.pieces import comment, described, lines, word_lines
+from pentary.compile.plan import VISIBLE
 from pentary.es.tensors import Visible
 from pentary.nets.network import Sequential
-from pentary.nets.operations import Product
+from pentary.nets.operations import Values
 
 
 def inference(network: Sequential, weights: Mapping[str, Visible], examples: NDArray[Any] | None, title: str) -> str:
@@ -21,22 +24,19 @@ def inference(network: Sequential, weights: Mapping[str, Visible], examples: NDA
         examples: (examples, *input shape) integers, which the program holds; None: it reads them from the input, as
             decimal numbers with anything up to a space, or commas, between them, until the input ends.
         title: of the program.
-
-    Raises:
-        PentaryError: the compiler does not know a layer, or one is too wide for a vector register.
     """
-    products = products_of(network)
-    count = 1 if examples is None else len(examples)
     reads = examples is None
+    body = Body(Centre(network.tensors), 1 if examples is None else len(examples))
+    results = write(body, network.operations, Place("inputs", network.input.values()))
     parts = [
         _head(network, title, reads),
-        f'        .include "runtime.s"\n        .equ    EXAMPLES, {count}',
-        "start:\n" + lines("\n".join(_READ_EXAMPLE) if reads else "LI      p9, -1"),
-        *(lines("\n".join(_layer(products, number))) for number in range(len(products))),
-        lines("\n".join(_write(network))),
+        f'        .include "runtime.s"\n        .equ    EXAMPLES, {body.block}',
+        "start:\n" + lines("\n".join([*(_read_example(network.input.values()) if reads else []), "LI      p9, -1"])),
+        lines("\n".join(body.lines)),
+        lines("\n".join(_write(network, results))),
         lines("JUMP    start\nend:\nexit    0" if reads else "exit    0"),
-        *([_READ_NUMBER] if reads else []),
-        _data(products, weights, examples, count),
+        *([_READ_NUMBER, _outside(network.input.values())] if reads else []),
+        _data(body, network, weights, examples),
     ]
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
@@ -55,64 +55,31 @@ Memory: weights, biases and results of each layer, and the examples.
 """)
 
 
-def _layer(products: Sequence[Product], number: int) -> list[str]:
-    """Return the instructions of a layer: its weights go into the crossbar, then all examples through it."""
-    own = products[number]
-    operands = "inputs" if number == 0 else f"{products[number - 1].name}.results"
-    return [
-        f"; layer {own.name}: {own.inputs} x {own.outputs}",
-        f"LI      p6, {own.inputs}",
-        f"LI      p7, {own.outputs}",
-        *clamp_constants(own.high),
-        "SETVL   p7",
-        *([f"LA      p4, {own.name}.bias", "LOADV   v6, (p4)"] if own.bias else []),
-        f"LA      p4, {own.name}.weights",
-        "LI      p5, 0",
-        f"layer.{own.name}.row:",
-        "LOADV   v0, (p4)",
-        "LOADX   v0, p5",
-        "ADD     p4, p4, p7",
-        "INC     p5",
-        f"BLT     p5, p6, layer.{own.name}.row",
-        f"LA      p2, {operands}",
-        f"LA      p3, {own.name}.results",
-        "LI      p5, EXAMPLES",
-        f"layer.{own.name}:",
-        "SETVL   p6",
-        "LOADV   v0, (p2)",
-        "SETVL   p7",
-        "MATVEC  v1, v0",
-        *(["VADD    v1, v1, v6"] if own.bias else []),
-        *clamped(("v1",), own.shift, own.low, own.high),
-        "STOREV  v1, (p3)",
-        "ADD     p2, p2, p6",
-        "ADD     p3, p3, p7",
-        "DEC     p5",
-        f"BNZ     p5, layer.{own.name}",
-    ]
-
-
-def _write(network: Sequential) -> list[str]:
+def _write(network: Sequential, results: Place) -> list[str]:
     """Return the instructions that write the results to the console."""
     begin = [
         "; what is written",
-        f"LA      p20, {network.operations[-1].name}.results",
+        f"LA      p20, {results.label}",
         "LI      p21, EXAMPLES",
-        f"LI      p22, {network.outputs.size}",
+        f"LI      p22, {results.values.size}",
         "write.example:",
     ]
     if network.loss.goal == "classification":
         each = [
-            "SETVL   p22",
-            "LOADV   v0, (p20)",
-            "VMAX    p23, v0",
-            "LI      p1, -1",
+            "ADD     p24, p20, p22",
+            "LOAD    p23, (p20)",
+            "LI      p1, 0",
+            "LI      p25, 0",
             "write.search:",
-            "INC     p1",
-            "VGET    p24, v0, p1",
-            "BNE     p24, p23, write.search",
+            "LOAD    p26, (p20)",
+            "BLE     p26, p23, write.less",
+            "MV      p23, p26",
+            "MV      p1, p25",
+            "write.less:",
+            "INC     p25",
+            "INC     p20",
+            "BLT     p20, p24, write.search",
             "CALL    print_number",
-            "ADD     p20, p20, p22",
         ]
     else:
         each = [
@@ -131,17 +98,23 @@ def _write(network: Sequential) -> list[str]:
     return [*begin, *each, "newline", "DEC     p21", "BNZ     p21, write.example"]
 
 
-_READ_EXAMPLE: Final = [
-    "LA      p20, inputs",
-    "LA      p21, inputs_end",
-    "read.next:",
-    "CALL    read_number",
-    "BZ      p11, read.end",
-    "STORE   p10, (p20)",
-    "INC     p20",
-    "BLT     p20, p21, read.next",
-    "LI      p9, -1",
-]
+def _read_example(x: Values) -> list[str]:
+    """Return the instructions that read the numbers of an example, which have to be in their range."""
+    return [
+        "LA      p20, inputs",
+        "LA      p21, inputs_end",
+        "read.next:",
+        "CALL    read_number",
+        "BZ      p11, read.end",
+        f"LI      p1, {x.low}",
+        "BLT     p10, p1, read.outside",
+        f"LI      p1, {x.high}",
+        "BGT     p10, p1, read.outside",
+        "STORE   p10, (p20)",
+        "INC     p20",
+        "BLT     p20, p21, read.next",
+    ]
+
 
 _READ_NUMBER: Final = """\
 ; Read the next number into p10; p11 is 0 if the input ends before one.
@@ -185,22 +158,24 @@ read.end:
         exit    1"""
 
 
-def _data(
-    products: Sequence[Product],
-    weights: Mapping[str, Visible],
-    examples: NDArray[Any] | None,
-    count: int,
-) -> str:
+def _outside(x: Values) -> str:
+    """Return the end of the program for a number that is out of range."""
+    return f"""\
+read.outside:
+        print   "a number is not in {x.low}..{x.high}\\n"
+        exit    1"""
+
+
+def _data(body: Body, network: Sequential, weights: Mapping[str, Visible], examples: NDArray[Any] | None) -> str:
     rows = ["        .data"]
-    for own in products:
-        rows += [f"{own.name}.weights:", *word_lines(weights[own.matrix])]
-        if own.bias:
-            rows += [f"{own.name}.bias:", *word_lines(weights[own.bias])]
-    for own in products:
-        rows += [f"{own.name}.results:", f"        .space  {count * own.outputs}"]
+    for name in network.tensors:
+        rows += [f"{VISIBLE}{name}:", *word_lines(weights[name])]
+    for label, words, what in body.regions:
+        rows.append(f"{label}:{' ' * max(1, 39 - len(label))}; {what}")
+        rows += word_lines(body.tables[label]) if label in body.tables else [f"        .space  {words}"]
     rows.append("inputs:")
     if examples is None:
-        rows.append(f"        .space  {products[0].inputs}")
+        rows.append(f"        .space  {network.input.values().size}")
     else:
         rows += word_lines(examples.reshape(len(examples), -1))
     return "\n".join([*rows, "inputs_end:"])

@@ -1,6 +1,7 @@
 """Pieces of assembly text that several parts of a program need."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from textwrap import dedent, indent, wrap
 from typing import Any, Final
 
@@ -11,6 +12,30 @@ from pentary.nets.network import Sequential
 from pentary.numbers.word import limit
 
 RULE: Final = "; " + "-" * 117
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a form of programs adds to those parts that all have.
+
+    Attributes:
+        routines: text of `setup`, `take_block`, `evaluate` and what these call.
+        regions: memory that they need: label, words as an expression, and what is in it.
+        told: lines for the heading, on what the layers compute.
+        crossbar: what is in it.
+        read_ahead: words that may be read past the end of the data.
+        tables: content of regions that are constant.
+        in_memory: of tensors whose factors are not in the low-rank unit, the rest of their line in `matrices`.
+    """
+
+    routines: Sequence[str]
+    regions: Sequence[tuple[str, str, str]]
+    told: str
+    crossbar: str
+    read_ahead: int = 0
+    tables: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    in_memory: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
 
 _WIDTHS: Final = {limit(pents): pents for pents in range(1, 16)}
 

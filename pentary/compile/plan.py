@@ -10,25 +10,29 @@ for each example of the block, give an example's right result to all of its word
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Final
+from typing import Final, NamedTuple
 
 from pentary.es.strategy import Parameters
 from pentary.isa.table import MAX_VL
 from pentary.nets.losses import CrossEntropy, Loss, SquaredError, SquaredHinge
 from pentary.nets.network import Sequential, noise_of
-from pentary.nets.operations import Product, Values
-from pentary.nets.tables import POWERS
-from pentary.numbers.word import WORD_MAX, PentaryError, limit
+from pentary.nets.operations import Operation, Product, Values
+from pentary.numbers.word import PentaryError, limit
 
 WORDS: Final = "words."
 """What the labels of latent words begin with, before the names of their tensors."""
+
+VISIBLE: Final = "visible."
+"""The same of visible numbers, in exported programs."""
+
+OPERAND: Final = limit(4)
+"""Largest magnitude of an operand that LRMULX takes as it is."""
 
 CROSSBAR: Final = 256
 """Rows and columns of the crossbar."""
 
 _EXAMPLES: Final = 16  # most examples of a block
-_OPERAND: Final = limit(4)  # LRMULX takes operands of 4 pents
-_CLASSES: Final = WORD_MAX // int(POWERS[-1])
+_WORDS: Final = 2**18  # most words of all results of a block, except where one example takes more
 _SQUARED: Final = limit(8)  # POPEVAL squares differences of 8 pents
 
 
@@ -58,7 +62,19 @@ class Stage:
     bias: int
 
 
-@dataclass(frozen=True)
+class Pending(NamedTuple):
+    """What `add_loss` still has to do with the numbers in `outputs`: a rescale by 5**shift, and a clamp or None."""
+
+    shift: int = 0
+    low: int | None = None
+    high: int | None = None
+
+
+DONE: Final = Pending()
+"""Nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """A network as the processor trains it.
 
@@ -67,23 +83,39 @@ class Plan:
         parameters: of the run.
         batch: examples on which the members of a step are compared.
         block: examples that are taken at a time.
-        stages: first to last.
-        swapped: whether the first matrix takes the place of the others while a block is taken.
-        squares: row of the crossbar at which the squares of ones begin; -1 for none.
+        pending: what the loss has to do with the results.
+        squares: row of the crossbar at which squares of ones begin; -1 for none.
     """
 
     network: Sequential
     parameters: Parameters
     batch: int
     block: int
-    stages: Sequence[Stage]
-    swapped: bool
-    squares: int
+    pending: Pending = DONE
+    squares: int = -1
 
     @property
     def factored(self) -> bool:
         """Whether members are factored; otherwise they are quantized."""
         return self.parameters.perturb == "factored"
+
+    @property
+    def results(self) -> int:
+        """How many results an example has."""
+        return self.network.outputs.size
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pipelined(Plan):
+    """Fully connected layers whose vectors fit the registers, and whose matrices fit the crossbar.
+
+    Attributes:
+        stages: first to last.
+        swapped: whether the first matrix takes the place of the others while a block is taken.
+    """
+
+    stages: Sequence[Stage]
+    swapped: bool
 
     def words(self, tensor: int) -> str:
         """Return the label of the latent words of a tensor, by its number."""
@@ -100,26 +132,6 @@ class Plan:
         return self.stages[-1]
 
 
-def products_of(network: Sequential) -> Sequence[Product]:
-    """Return the operations of a network, each a product with its clamp.
-
-    Raises:
-        PentaryError: the compiler does not know one, or it is too wide for a vector register.
-    """
-    products: list[Product] = []
-    for operation in network.operations:
-        if not isinstance(operation, Product) or len(operation.shape) != 1:
-            kind = type(operation).__name__.lower()
-            raise PentaryError(f"layer {operation.name}: the compiler takes Dense and Clamp only so far, no {kind}")
-        for what, width in {"inputs": operation.inputs, "results": operation.outputs}.items():
-            if width > MAX_VL:
-                raise PentaryError(
-                    f"layer {operation.name} has {width} {what}: the compiler takes up to {MAX_VL} so far"
-                )
-        products.append(operation)
-    return products
-
-
 def plan(network: Sequential, parameters: Parameters, batch: int) -> Plan:
     """Lay a network out on the processor.
 
@@ -129,25 +141,53 @@ def plan(network: Sequential, parameters: Parameters, batch: int) -> Plan:
         batch: examples on which the members of a step are compared.
 
     Raises:
-        PentaryError: the compiler does not know a layer or loss, or the processor cannot hold the network.
+        PentaryError: the processor cannot compute the loss of such results.
     """
-    factored, noise = parameters.perturb == "factored", noise_of(parameters)
-    products, x = products_of(network), network.input.values()
-    for product in products:
-        if factored and x.limit > _OPERAND:
-            raise PentaryError(
-                f"layer {product.name} has operands up to {x.limit}, and LRMULX takes {_OPERAND}: clamp them before"
-            )
-        x = product.values(x, noise)
+    noise = noise_of(parameters)
+    x, largest, sizes = network.input.values(), 0, network.input.values().size
+    for operation in network.operations:
+        largest = max(largest, x.limit)
+        x = operation.values(x, noise)
+        sizes += x.size
     _check_loss(network.loss, x)
-    most = min(_EXAMPLES, MAX_VL // products[-1].outputs)
-    block = next(size for size in range(most, 0, -1) if batch % size == 0)
+    narrow = None
+    if (largest <= OPERAND or parameters.perturb != "factored") and all(map(_is_narrow, network.operations)):
+        narrow = _placed(network, parameters, batch)
+    if narrow is not None:
+        return narrow
+    most = min(_EXAMPLES, max(1, _WORDS // (2 * sizes)))
+    if not isinstance(network.loss, CrossEntropy):
+        most = min(most, MAX_VL // network.outputs.size)
+    return Plan(network=network, parameters=parameters, batch=batch, block=_divisor(batch, most))
+
+
+def _is_narrow(operation: Operation) -> bool:
+    """Return whether an operation is a product of vectors that fit the registers."""
+    return (
+        isinstance(operation, Product)
+        and len(operation.shape) == 1
+        and max(operation.inputs, operation.outputs) <= MAX_VL
+    )
+
+
+def _divisor(batch: int, most: int) -> int:
+    """Return the largest divisor of a batch up to a size."""
+    return next(size for size in range(most, 0, -1) if batch % size == 0)
+
+
+def _placed(network: Sequential, parameters: Parameters, batch: int) -> Pipelined | None:
+    """Return the plan of fully connected layers; None if the crossbar cannot hold the matrices."""
+    noise, factored = noise_of(parameters), parameters.perturb == "factored"
+    products = [operation for operation in network.operations if isinstance(operation, Product)]
+    block = _divisor(batch, min(_EXAMPLES, MAX_VL // products[-1].outputs))
     numbers = {name: number for number, name in enumerate(network.tensors)}
     # What stands before the results in memory becomes 0 only by their clamp: without one there are no squares.
     squared = isinstance(network.loss, SquaredHinge) and products[-1].high is not None
     wanted = block * products[-1].outputs if squared else 0
-    place = _place if factored else _place_one
-    rows, swapped, squares = place([product.inputs for product in products], wanted)
+    inputs = [product.inputs for product in products]
+    if factored and sum(inputs[1:]) > CROSSBAR:
+        return None
+    rows, swapped, squares = (_place if factored else _place_one)(inputs, wanted)
     stages = [
         Stage(
             name=own.name,
@@ -163,7 +203,17 @@ def plan(network: Sequential, parameters: Parameters, batch: int) -> Plan:
         )
         for own, row in zip(products, rows, strict=True)
     ]
-    return Plan(network, parameters, batch, block, stages, swapped, squares)
+    last = stages[-1]
+    return Pipelined(
+        network=network,
+        parameters=parameters,
+        batch=batch,
+        block=block,
+        pending=Pending(last.shift, last.low, last.high),
+        squares=squares,
+        stages=stages,
+        swapped=swapped,
+    )
 
 
 def _place(inputs: Sequence[int], wanted: int) -> tuple[list[int], bool, int]:
@@ -178,11 +228,6 @@ def _place(inputs: Sequence[int], wanted: int) -> tuple[list[int], bool, int]:
     """
     ends = list(accumulate(inputs[1:], initial=0))
     others, first = ends[-1], inputs[0]
-    if others > CROSSBAR:
-        raise PentaryError(
-            f"the weight matrices behind the first layer have {others} rows together, and the crossbar has {CROSSBAR}: "
-            "the compiler takes no more so far"
-        )
     swapped = others + wanted + first > CROSSBAR
     above = max(others, first) if swapped else others
     squares = above if wanted and above + wanted <= CROSSBAR else -1
@@ -198,13 +243,11 @@ def _place_one(inputs: Sequence[int], wanted: int) -> tuple[list[int], bool, int
 
 
 def _check_loss(loss: Loss, outputs: Values) -> None:
+    """Refuse results that are too many for a vector register, or too large for POPEVAL."""
     if not isinstance(loss, SquaredHinge | SquaredError | CrossEntropy):
         raise PentaryError(f"the compiler does not know the loss {type(loss).__name__}")
-    if isinstance(loss, CrossEntropy) and outputs.size > _CLASSES:
-        raise PentaryError(
-            f"cross-entropy of {outputs.size} classes: a word holds the sum of {_CLASSES} powers, and the compiler "
-            "takes no more so far"
-        )
+    if outputs.size > MAX_VL:
+        raise PentaryError(f"{outputs.size} results: the compiled losses take up to {MAX_VL}")
     spread = outputs.high - outputs.low
     margin = loss.margin if isinstance(loss, SquaredHinge) else 0
     if not isinstance(loss, CrossEntropy) and spread + margin > _SQUARED:

@@ -2,12 +2,12 @@
 
 from pentary.compile import pieces
 from pentary.compile.pieces import clamp_constants, clamped, loop
-from pentary.compile.plan import Plan, Stage
+from pentary.compile.plan import Pipelined, Stage
 
 _OPERANDS, _RESULTS = ("v0", "v1"), ("v2", "v3")  # of two examples in turns
 
 
-def evaluate(plan: Plan) -> str:
+def evaluate(plan: Pipelined) -> str:
     """Return the text of the routine."""
     layers = ["\n".join(_layer(plan, number, stage)) for number, stage in enumerate(plan.stages)]
     pair = ["evaluate.pair:", *layers, "INC     p1"]
@@ -26,11 +26,11 @@ def evaluate(plan: Plan) -> str:
     return pieces.evaluate(told, "", pair)
 
 
-def _layer(plan: Plan, number: int, stage: Stage) -> list[str]:
+def _layer(plan: Pipelined, number: int, stage: Stage) -> list[str]:
     """Return the instructions of a layer for all examples of the block and both members of pair p1."""
     is_first, is_last = number == 0, number == len(plan.stages) - 1
     strides = (stage.inputs * (1 if is_first else 2), stage.outputs * (1 if is_last else 2))
-    results = "outputs" if is_last else f"{stage.name}.results"
+    results = "outputs" if is_last else f"layer.{stage.name}.results"
     label = f"layer.{stage.name}"
 
     def sums(example: int, which: int) -> str:
@@ -59,7 +59,7 @@ def _layer(plan: Plan, number: int, stage: Stage) -> list[str]:
         "LRSET   key, p19",
         "LRGEN   p1",
         "LI      p26, SIGMA",
-        f"LA      p25, {'block' if is_first else f'{plan.stages[number - 1].name}.results'}",
+        f"LA      p25, {'block' if is_first else f'layer.{plan.stages[number - 1].name}.results'}",
         f"LA      p27, {results}",
         f"{label}.member:",
         "SETVL   p7",
@@ -106,7 +106,7 @@ def _draw_biases(stage: Stage) -> list[str]:
     ]
 
 
-def _biases(plan: Plan, stage: Stage) -> list[str]:
+def _biases(plan: Pipelined, stage: Stage) -> list[str]:
     """Return the instructions that make a member's visible biases in v6."""
     drop = plan.parameters.latent - stage.bias_pents
     visible = f"QUANT   v6, v6, {drop}, {stage.bias_pents}"

@@ -46,6 +46,7 @@
         .equ    OUTPUTS, BLOCK * CLASSES
 
         .equ    STARTS, 0
+        .equ    NOISE, 0
         .equ    LARGEST, INPUTS * HIDDEN
         .equ    FITNESS_LIMIT, BATCH * CLASSES * (2 * EXTREME + MARGIN) ** 2
 

@@ -8,6 +8,7 @@
 ;     LARGEST          words of the largest weight matrix
 ;     FITNESS_LIMIT    largest magnitude of a member's fitness
 ;     STARTS           1 if a line of `matrices` says how its latent words are drawn, 0 if all are uniform
+;     NOISE            1 if a line also says where its factors are, see noise.s, which the task includes then
 ; defines the macro
 ;     perturb row      leaves a row of the pair's perturbation in the sums of the low-rank unit
 ; and the data
@@ -32,7 +33,7 @@
         .equ    MATRIX_WORDS, 2
         .equ    MATRIX_KEY, 3
         .equ    MATRIX_START, 4
-        .equ    MATRIX_LINE, 4 + STARTS
+        .equ    MATRIX_LINE, 4 + STARTS + 5 * NOISE
 
         .assert POPULATION % 2 == 0, "POPULATION must be even: members come in antithetic pairs"
         .assert STEPS * STEPS <= limit(16), "STEPS is too large: the gain of a step is computed in words"
@@ -374,7 +375,17 @@ update:
         LA      p1, matrices
         LA      p14, matrices_end
         LI      p13, PAIRS
+        .if     NOISE
+        MV      p28, lr
+        .endif
 update.matrix:
+        .if     NOISE
+        LOAD    p2, MATRIX_A(p1)
+        BZ      p2, update.unit
+        CALL    update_noise
+        JUMP    update.line
+update.unit:
+        .endif
         LOAD    p2, MATRIX_ROWS(p1)
         LOAD    p3, MATRIX_COLS(p1)
         LOAD    p4, MATRIX_WORDS(p1)
@@ -429,8 +440,12 @@ update.latents:
         MV      p8, p4
         BGE     p6, p7, update.latents
 
+update.line:
         ADDI    p1, p1, MATRIX_LINE
         BLT     p1, p14, update.matrix
+        .if     NOISE
+        MV      lr, p28
+        .endif
         RET
 
         .data

@@ -20,6 +20,7 @@
         .param  FIRST_GAIN, limit(LATENT) * 5**8 // isqrt(STEPS * (POPULATION // 2) * 2)
 
         .equ    STARTS, 0
+        .equ    NOISE, 0
         .equ    LARGEST, ROWS * COLS
         .equ    FITNESS_LIMIT, 16 * ROWS * COLS
 

@@ -19,6 +19,7 @@
         .param  FIRST_GAIN, limit(LATENT) * 5**8 // isqrt(STEPS * (POPULATION // 2) * 4 * RANK)
 
         .equ    STARTS, 0
+        .equ    NOISE, 0
         .equ    LARGEST, ROWS * COLS
         .equ    FITNESS_LIMIT, ROWS * COLS * (4 * 5**SIGMA_SHIFT + 4 * RANK) ** 2
 

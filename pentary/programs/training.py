@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pentary.asm import assemble, assemble_text
 from pentary.compile.plan import WORDS, plan
-from pentary.compile.program import regions, training
+from pentary.compile.program import training
 from pentary.es.loop import Task
 from pentary.es.strategy import Parameters
 from pentary.es.tensors import Tensors
@@ -111,7 +111,7 @@ def prepare(task: Task, parameters: Parameters, memory: int = 5**9) -> Prepared:
         known = ", ".join(f"{perturb} {kind.name}" for kind, perturb in _SOURCES)
         raise PentaryError(f"the machine has no program for {parameters.perturb} {task.name}; it has some for {known}")
     for name, tensor in task.tensors.items():
-        if max(tensor.shape) > MAX_VL:
+        if source and max(tensor.shape) > MAX_VL:
             raise PentaryError(
                 f"{name} is {tensor.rows}x{tensor.cols}: the machine takes matrices of up to {MAX_VL}x{MAX_VL}"
             )
@@ -138,9 +138,10 @@ def prepare(task: Task, parameters: Parameters, memory: int = 5**9) -> Prepared:
 
 def _compiled(task: NetworkTask, parameters: Parameters) -> Prepared:
     """Return the compiled program of a described network."""
-    own, train = plan(task.network, parameters, task.batch), task.data.train
-    program = assemble_text(training(own, len(train), task.name), str(PROGRAMS / "compiled.s"))
-    contents = {label: what for label, _, what in regions(own)}
+    train = task.data.train
+    written = training(plan(task.network, parameters, task.batch), len(train), task.name)
+    program = assemble_text(written.text, str(PROGRAMS / "compiled.s"))
+    contents = {label: what for label, _, what in written.regions}
     data = {"inputs": train.x.astype(np.int64), "targets": train.y}
     return Prepared(program, task.tensors, parameters.pairs, WORDS, contents, data)
 

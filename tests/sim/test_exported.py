@@ -28,6 +28,11 @@ def classes():
     return np.random.default_rng(0).normal(size=(90, 4)) + y[:, None] + SHIFT, y
 
 
+def windows():
+    x, y = classes()
+    return x[:, :, None], y
+
+
 def numbers():
     x = np.random.default_rng(0).normal(size=(90, 4))
     return x, x[:, :2]
@@ -63,7 +68,7 @@ def expected(own: Saved, x: np.ndarray) -> list[list[int]]:
     return results.astype(int).tolist()
 
 
-@pytest.mark.parametrize(("network", "data"), [("CLASSES", "classes"), ("NUMBERS", "numbers")])
+@pytest.mark.parametrize(("network", "data"), [("CLASSES", "classes"), ("NUMBERS", "numbers"), ("CONV", "windows")])
 def test_the_program_writes_the_results_of_its_examples(folder: Path, network: str, data: str) -> None:
     own = trained(network, data)
     assert pentary("export", "run", "-o", "net.s", "--examples", "7").exit_code == 0
@@ -99,6 +104,8 @@ def test_digits_are_exported_too(folder: Path) -> None:
         ("1 2 3 four", 1, "the input has something else than whole numbers\n"),
         ("1 2 3 0.5", 1, "the input has something else than whole numbers\n"),
         ("1 2 3 -", 1, "the input has something else than whole numbers\n"),
+        ("1 2 3 63", 1, "a number is not in -62..62\n"),
+        ("1 2 3 -63", 1, "a number is not in -62..62\n"),
     ],
 )
 def test_input_that_is_no_example_is_told(folder: Path, text: str, status: int, told: str) -> None:
@@ -134,10 +141,3 @@ def test_what_cannot_be_exported_is_told(folder: Path, prepare, told: str) -> No
     assert done.exit_code == 2
     assert told in done.output
     assert not Path("net.s").exists()
-
-
-def test_a_layer_that_is_not_compiled_is_named(folder: Path) -> None:
-    trained("CONV", "classes")
-    done = pentary("export", "run", "-o", "net.s")
-    assert done.exit_code == 2
-    assert "layer conv1: the compiler takes Dense and Clamp only so far, no gather" in done.output
