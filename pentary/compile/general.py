@@ -5,8 +5,9 @@ from typing import Final
 
 from pentary.compile import losses, pieces
 from pentary.compile.body import Body, Place
-from pentary.compile.members import FactoredPairs, QuantizedPairs, advance
+from pentary.compile.members import advance
 from pentary.compile.operations import write
+from pentary.compile.pairs import FactoredPairs, QuantizedPairs
 from pentary.compile.pieces import Parts, lines, routine
 from pentary.compile.plan import OPERAND, Plan
 from pentary.isa.table import MAX_VL

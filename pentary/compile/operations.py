@@ -53,7 +53,7 @@ def _product(body: Body, own: Product, x: Place, made: Place) -> list[str]:
         own.inputs,
         own.outputs,
         x.values.limit,
-        own.shift + body.members.noise.shift,
+        own.shift + body.members.shift,
         own.low,
         own.high,
     )
@@ -136,7 +136,7 @@ def _lookup(body: Body, own: Lookup, x: Place, made: Place) -> list[str]:
                 "ADD     p19, p19, p6",
                 "LOADV   v0, (p19)",
                 *members.numbers(own.matrix, "p4", col, side),
-                f"LI      p19, {EMBEDDED // members.noise.unit}",
+                f"LI      p19, {EMBEDDED // 5**members.row_shift}",
                 "VMULS   v0, v0, p19",
                 f"STOREV  v0, {col}(p3)",
             ]
@@ -152,7 +152,7 @@ def _lookup(body: Body, own: Lookup, x: Place, made: Place) -> list[str]:
 def _normalise(body: Body, own: Normalise, x: Place, made: Place) -> list[str]:
     members, parts = body.members, tiles(own.width)
     count = body.block * x.values.size // own.width
-    limits = clamped(("v1",), MEAN_SHIFT + members.noise.shift - _SPLIT, -OPERAND, OPERAND)
+    limits = clamped(("v1",), MEAN_SHIFT + members.shift - _SPLIT, -OPERAND, OPERAND)
     found = [*clamp_constants(OPERAND), f"LI      p7, {own.width}", f"LI      p11, {own.width} * 5**{MEAN_SHIFT}"]
     for side in range(members.sides):
         inner = ["LI      p16, 0"]

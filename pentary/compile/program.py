@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 from numpy.typing import NDArray
 
 from pentary.compile import general, losses, pipelined
+from pentary.compile.pairs import COLUMNS
 from pentary.compile.pieces import Parts, comment, described, word_lines
 from pentary.compile.plan import WORDS, Pipelined, Plan
 from pentary.es.strategy import Parameters
@@ -107,7 +108,7 @@ def _matrices(plan: Plan, own: Parts) -> str:
     rows = []
     for name, tensor in plan.network.tensors.items():
         numbers = [str(tensor.rows), str(tensor.cols), f"{WORDS}{name}", "0", str(tensor.start)]
-        numbers += own.in_memory.get(name, ["0"] * 5) if own.in_memory else []
+        numbers += own.in_memory.get(name, ["0"] * COLUMNS) if own.in_memory else []
         rows.append(f"        .word   {', '.join(numbers)}")
     noise = ['        .include "noise.s"'] if own.in_memory else []
     return "\n".join(["        .data", "matrices:", *rows, "matrices_end:", '        .include "es.s"', *noise])

@@ -5,6 +5,7 @@ rescaled by a power of five so that its spread comes near to `gain` times that o
 `rescale`; what follows it clamps.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
@@ -38,6 +39,8 @@ STREAM: Final = limit(5)
 
 _SHIFTS: Final = (0, 1, 2, 3)
 
+_NAME: Final = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
+
 _BIAS: Final = range(2, 6)  # pents of biases
 _BIAS_SPREAD: Final = 4  # standard deviations of the sums that a bias may at most come to
 
@@ -67,8 +70,8 @@ class Builder:
         )
         if name in self._names:
             raise PentaryError(f"two layers are called {name}: give each its own name")
-        if not name.isidentifier() or not name.isascii():
-            raise PentaryError(f"layer {name!r}: a name has letters, digits and underscores")
+        if not _NAME.fullmatch(name):
+            raise PentaryError(f"layer {name!r}: a name has letters, digits and underscores, and dots between them")
         self._names.add(name)
         return name
 
@@ -78,10 +81,16 @@ class Builder:
         self.operations.append(operation)
         return made
 
+    def tensor(self, name: str, tensor: Tensor) -> None:
+        """Add what is trained."""
+        if name in self.tensors:
+            raise PentaryError(f"two tensors are called {name}: give their layers other names")
+        self.tensors[name] = tensor
+
     def matrix(self, name: str, rows: int, cols: int, gain: float) -> int:
         """Add a weight matrix, and return the pents that the rescale of its product drops."""
         shift, start = rescale(rows, gain, self.starts)
-        self.tensors[name] = Tensor(rows, cols, start=start)
+        self.tensor(name, Tensor(rows, cols, start=start))
         return shift
 
     def biases(self, layer: str, cols: int, asked: bool | int, largest: int, matrix: str) -> tuple[str, int]:
@@ -103,7 +112,7 @@ class Builder:
             asked = max(fit, default=_BIAS[0])
         if not 1 <= asked <= 8:
             raise PentaryError(f"layer {layer}: biases have 1 to 8 pents, not {asked}")
-        self.tensors[f"{layer}.bias"] = Tensor(1, cols, pents=asked, start=0)
+        self.tensor(f"{layer}.bias", Tensor(1, cols, pents=asked, start=0))
         return f"{layer}.bias", asked
 
 
@@ -279,7 +288,7 @@ class Norm:
         """Add the layer: see `Layer.build`."""
         name = builder.name(self.name, "norm")
         _check_numbers(name, x)
-        builder.tensors[name] = Tensor(1, x.shape[-1], pents=NORM_PENTS, offset=NORM, start=0)
+        builder.tensor(name, Tensor(1, x.shape[-1], pents=NORM_PENTS, offset=NORM, start=0))
         return builder.add(Normalise(name, name, x.shape[-1]), x)
 
 
@@ -335,7 +344,8 @@ class MinGRU:
         bias, pents = builder.biases(name, 2 * self.units, self.bias, x.limit, name)
         for own in ("forget", "candidate"):
             # Their products are added to that with the input, so they have its rescale.
-            builder.tensors[f"{name}.{own}"] = Tensor(self.units, self.units, start=builder.tensors[name].start)
+            square = Tensor(self.units, self.units, start=builder.tensors[name].start)
+            builder.tensor(f"{name}.{own}", square)
         names = (name, name, bias, f"{name}.forget", f"{name}.candidate")
         return builder.add(Recurrence(*names, width, self.units, pents, shift, self.returns == "last"), x)
 

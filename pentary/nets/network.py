@@ -133,6 +133,18 @@ class Sequential:
         """Results of the unperturbed network."""
         return self._built[1]
 
+    @property
+    def shifts(self) -> Mapping[str, int]:
+        """Pents that the rescales of products drop, by the names of the matrices."""
+        found = {}
+        for operation in _flat(self.operations):
+            if isinstance(operation, Product):
+                found[operation.matrix] = operation.shift
+            elif isinstance(operation, Recurrence):
+                for matrix in (operation.matrix, operation.forget, operation.candidate):
+                    found[matrix] = operation.shift
+        return found
+
     @cached_property
     def macs(self) -> int:
         """Multiply-accumulates with weights for one example."""

@@ -4,23 +4,25 @@
 ;
 ; Constants beside those of es.s:
 ;     QUANTIZED        1: rows of the perturbation are quantised, as PQUANT does
-; In a line of `matrices`, MATRIX_A and MATRIX_B are the addresses of the tensor's factors, 0 if the low-rank unit has
-; them: a pent in a word, RANK vectors, each in whole blocks of 16. MATRIX_STRIDE_A and MATRIX_STRIDE_B are the words from
-; one vector to the next, MATRIX_BLOCKS the blocks of both factors, which follow each other.
+; In a line of `matrices`, MATRIX_FACTORS is where the tensor's factors are drawn to, 0 if the low-rank unit has them: a
+; pent in a word. MATRIX_A and MATRIX_B are the addresses of the factors, RANK vectors each, and MATRIX_STRIDE_A and
+; MATRIX_STRIDE_B the words from one vector to the next; MATRIX_FIRST is the number of the first block in the pair's noise
+; that is drawn, MATRIX_BLOCKS how many are.
 
 ; ---------------------------------------------------------------------------------------------------------------------
-; draw_noise: draw the factors of pair p1 under key p2, p4 blocks of 16 pents, into memory from p5 on.
+; draw_noise: draw the noise of pair p1 under key p2, from block p3 on p4 blocks of 16 pents, into memory from p5 on.
 ;
-; Word n is prng(key, pair * 5^8 + n). With q(i) its value without the low i pents, pent i is q(i) - 5 q(i + 1).
+; Block n is prng(key, pair * 5^8 + n). With q(i) its value without the low i pents, pent i is q(i) - 5 q(i + 1).
 ;
-;     p3 pents unpacked   p6 counter   p7 word's place, then pents to go   p14 words of this vector   p16 16
+;     then p3 pents unpacked   p6 counter   p7 word's place, then pents to go   p14 words of this vector   p16 16
 ;     p17 5   p19 temporary   v0, v1 q(i) in turns   v2 pents
 ; ---------------------------------------------------------------------------------------------------------------------
-        .equ    MATRIX_A, 5             ; places in a line of `matrices`, behind those of es.s
-        .equ    MATRIX_B, 6
-        .equ    MATRIX_STRIDE_A, 7
-        .equ    MATRIX_STRIDE_B, 8
-        .equ    MATRIX_BLOCKS, 9
+        .equ    MATRIX_A, MATRIX_FACTORS + 1
+        .equ    MATRIX_B, MATRIX_FACTORS + 2
+        .equ    MATRIX_STRIDE_A, MATRIX_FACTORS + 3
+        .equ    MATRIX_STRIDE_B, MATRIX_FACTORS + 4
+        .equ    MATRIX_FIRST, MATRIX_FACTORS + 5
+        .equ    MATRIX_BLOCKS, MATRIX_FACTORS + 6
 
         .macro  unpack from, to
         QUANT   \to, \from, 1, 16
@@ -33,6 +35,7 @@
         .text
 draw_noise:
         SHLI    p6, p1, 8
+        ADD     p6, p6, p3
         LA      p7, drawn
         ADD     p14, p7, p4
 noise.word:
@@ -140,8 +143,9 @@ noise.pair:
         MV      p12, p10
         next_pair
         LOAD    p2, MATRIX_KEY(p25)
+        LOAD    p3, MATRIX_FIRST(p25)
         LOAD    p4, MATRIX_BLOCKS(p25)
-        LOAD    p5, MATRIX_A(p25)
+        LOAD    p5, MATRIX_FACTORS(p25)
         CALL    draw_noise
         LA      p6, scratch
         LI      p24, 0

@@ -121,7 +121,7 @@ def init(model: Model, parameters: Parameters) -> State:
         latents[tensor.name] = np.zeros((tensor.rows, tensor.cols), np.int64)
         if tensor.kind == "matrix":
             key = generator.matrix_key(parameters.seed, 0, number)
-            latents[tensor.name] = es.Tensor(tensor.rows, tensor.cols, start=tensor.scale[1]).draw(key, LATENT)
+            latents[tensor.name] = tensor.own.draw(key, LATENT)
     return State(0, latents, np.zeros((parameters.pairs, model.layers, model.dim), np.int16))
 
 

@@ -58,7 +58,7 @@ class Weights:
     def layer(self, number: int) -> Layer:
         """Return the kernel parameters of a layer."""
         names = {name: f"{number}.{name.replace('_', '.')}" for name in LAYER_TENSORS}
-        scales = {"gates_scale": "input", "up_scale": "up", "down_scale": "down"}
+        scales = {"gates_scale": "gru", "up_scale": "up", "down_scale": "down"}
         numbers = self._numbers(LAYER_NUMBERS, names, scales)
         return Layer(numbers, *(self.arrays[names[name]] for name in Layer._fields[1:]))
 
@@ -75,7 +75,7 @@ class Weights:
         for name, full in names.items():
             numbers[f"{name}_a"], numbers[f"{name}_b"] = tensors[full].a, tensors[full].b
         for scale, name in scales.items():
-            numbers[scale] = 1 / (level * 5 ** tensors[names[name]].scale[0])
+            numbers[scale] = 1 / (level * 5 ** tensors[names[name]].shift)
         return numbers
 
 
@@ -155,9 +155,9 @@ class Forward:
         self._layers: list[tuple[Layer, list[Callable[[], object]]]] = []
         for number in range(model.layers):
             products = [
-                gemm.product(rows.narrow, arrays[f"{number}.input"], rows.sums),
-                gemm.product(rows.own, arrays[f"{number}.forget"], rows.own_sums),
-                gemm.product(rows.own, arrays[f"{number}.candidate"], rows.own_sums),
+                gemm.product(rows.narrow, arrays[f"{number}.gru"], rows.sums),
+                gemm.product(rows.own, arrays[f"{number}.gru.forget"], rows.own_sums),
+                gemm.product(rows.own, arrays[f"{number}.gru.candidate"], rows.own_sums),
                 gemm.product(rows.narrow, arrays[f"{number}.up"], rows.wide_sums),
                 gemm.product(rows.wide, arrays[f"{number}.down"], rows.own_sums),
             ]

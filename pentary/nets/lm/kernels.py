@@ -52,7 +52,7 @@ def _numbers(tensors: tuple[str, ...], floats: tuple[str, ...]) -> np.dtype:
 
 
 LAYER_TENSORS: Final = (
-    *("norm", "input", "input_bias", "forget", "candidate"),
+    *("gru_norm", "gru", "gru_bias", "gru_forget", "gru_candidate"),
     *("mlp_norm", "up", "up_bias", "down", "down_bias"),
 )
 """Names of a layer's tensors in this module; the model's have dots in place of underscores."""
@@ -73,13 +73,13 @@ class Layer(NamedTuple):
 
     Attributes:
         numbers: (1,) LAYER_NUMBERS.
-        norm, mlp_norm: (dim,) gains, float32.
-        input_bias, up_bias, down_bias: (2 dim,), (4 dim,), (dim,), float32, in units of the sums.
+        gru_norm, mlp_norm: (dim,) gains, float32.
+        gru_bias, up_bias, down_bias: (2 dim,), (4 dim,), (dim,), float32, in units of the sums.
     """
 
     numbers: Array
-    norm: Array
-    input_bias: Array
+    gru_norm: Array
+    gru_bias: Array
     mlp_norm: Array
     up_bias: Array
     down_bias: Array
@@ -225,15 +225,15 @@ def gru_inputs(
     first: Array,
     second: Array,
 ) -> None:
-    """Make operands: of `input` from the normalised stream, of `forget` from the hidden state; project both."""
+    """Make operands: of `gru` from the normalised stream, of `gru.forget` from the hidden state; project both."""
     at = layer.numbers[0]
     z = np.empty(hidden.shape[1], f32)
     for row in range(count):
-        _normalise(stream, row, layer.norm, noise, at.norm_b, narrow, at.zero, z)
+        _normalise(stream, row, layer.gru_norm, noise, at.gru_norm_b, narrow, at.zero, z)
         for j in range(z.size):
             own[row, j] = np.rint(hidden[row, j] * _TO_OPERAND) + at.zero
-        first[row] = _project(narrow, row, at.zero, noise, at.input_a, at.level)
-        second[row] = _project(own, row, at.zero, noise, at.forget_a, at.level)
+        first[row] = _project(narrow, row, at.zero, noise, at.gru_a, at.level)
+        second[row] = _project(own, row, at.zero, noise, at.gru_forget_a, at.level)
 
 
 @_compiled
@@ -249,17 +249,17 @@ def gru_gate(
     first: Array,
     second: Array,
 ) -> None:
-    """Compute the gates, and from the gated hidden state the operand of `candidate`; project it."""
+    """Compute the gates, and from the gated hidden state the operand of `gru.candidate`; project it."""
     at = layer.numbers[0]
     z = np.empty(hidden.shape[1], f32)
     for row in range(count):
-        _begin(z, sums, layer.input_bias, 0, row, noise, (at.input_b, at.input_bias_b), first[row], at.level)
-        _add(z, own_sums, row, noise, at.forget_b, second[row])
+        _begin(z, sums, layer.gru_bias, 0, row, noise, (at.gru_b, at.gru_bias_b), first[row], at.level)
+        _add(z, own_sums, row, noise, at.gru_forget_b, second[row])
         for j in range(z.size):
             opened = _clamp(np.rint(z[j] * at.gates_scale), _LOW, _HIGH) + _HIGH
             gate[row, j] = opened
             own[row, j] = np.rint(np.rint(opened * hidden[row, j] * _GATE) * _TO_OPERAND) + at.zero
-        second[row] = _project(own, row, at.zero, noise, at.candidate_a, at.level)
+        second[row] = _project(own, row, at.zero, noise, at.gru_candidate_a, at.level)
 
 
 @_compiled
@@ -281,8 +281,8 @@ def gru_state(
     dim = hidden.shape[1]
     z = np.empty(dim, f32)
     for row in range(count):
-        _begin(z, sums, layer.input_bias, dim, row, noise, (at.input_b, at.input_bias_b), first[row], at.level)
-        _add(z, own_sums, row, noise, at.candidate_b, second[row])
+        _begin(z, sums, layer.gru_bias, dim, row, noise, (at.gru_b, at.gru_bias_b), first[row], at.level)
+        _add(z, own_sums, row, noise, at.gru_candidate_b, second[row])
         for j in range(dim):
             candidate = _clamp(np.rint(z[j] * at.gates_scale), _LOW, _HIGH)
             moved = hidden[row, j] + np.rint(gate[row, j] * (candidate - hidden[row, j]) * _GATE)

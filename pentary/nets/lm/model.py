@@ -8,12 +8,14 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pentary import es
 from pentary.lowrank import generator
 from pentary.lowrank.operations import Latents
-from pentary.nets.layers import rescale
-from pentary.nets.network import STARTS
-from pentary.nets.operations import GATE, NORM, OPERAND
-from pentary.numbers.exact import ROUNDABLE, check_exact
+from pentary.nets.layers import Clamp, Dense, Embedding, Flatten, Layer, MinGRU, Norm, Residual
+from pentary.nets.losses import CrossEntropy
+from pentary.nets.network import Sequential, Tokens
+from pentary.nets.operations import GATE, OPERAND
+from pentary.numbers.exact import check_exact
 from pentary.numbers.word import PENTS, PentaryError, checked_integers, limit
 
 Bytes = NDArray[np.uint8]
@@ -29,14 +31,11 @@ ACTIVATION: Final = GATE
 SIGMA_SHIFT: Final = 2
 """A factored perturbation is A B^T / 5**SIGMA_SHIFT levels."""
 
-BIAS_SHIFT: Final = 1
-"""Pents dropped from a latent word to get a bias: 5 remain, in units of the sums that the bias is added to."""
+BIAS: Final = 5
+"""Pents of a bias, in units of the sums that it is added to."""
 
-BIAS_SIGMA: Final = 5 ** (LATENT - 1 - SIGMA_SHIFT - BIAS_SHIFT)
+BIAS_SIGMA: Final = 5 ** (BIAS - 1 - SIGMA_SHIFT)
 """Perturbation of a bias for one pent of noise; in units of the latent word, the same as in a matrix."""
-
-NORM_SHIFT: Final = LATENT - 1 - SIGMA_SHIFT
-"""Pents dropped from a latent word to get a norm's gain, which one pent of noise perturbs by 1."""
 
 Kind = Literal["matrix", "bias", "norm"]
 
@@ -45,23 +44,35 @@ _PART: Final = 2**15  # elements that a worker processes at a time: they stay in
 
 @dataclass(frozen=True)
 class Tensor:
-    """One trained tensor.
+    """One trained tensor, with its place in a pair's noise.
 
     Attributes:
         name: unique in the model.
-        kind: matrices have five-level weights and rank-1 perturbations; biases and norms are rows of longer numbers.
-        rows, cols: shape; rows is 1 for biases and norms.
-        gain: desired ratio of the standard deviation of a rescaled product to that of its operands.
+        own: shape, and what its latent words stand for.
+        shift: pents that the rescale of its product drops; 0 for a tensor without.
         block: number of its first block of 16 pents in a pair's noise; a matrix has the blocks of A first, then those
             of B.
     """
 
     name: str
-    kind: Kind
-    rows: int
-    cols: int
-    gain: float
+    own: es.Tensor
+    shift: int
     block: int
+
+    @property
+    def kind(self) -> Kind:
+        """Whether it is a matrix, biases, or the gains of a norm."""
+        return "matrix" if self.own.pents == 1 else "norm" if self.own.offset else "bias"
+
+    @property
+    def rows(self) -> int:
+        """Rows; 1 for biases and norms."""
+        return self.own.rows
+
+    @property
+    def cols(self) -> int:
+        """Columns."""
+        return self.own.cols
 
     @property
     def a(self) -> int:
@@ -77,15 +88,6 @@ class Tensor:
     def blocks(self) -> int:
         """Number of 16-pent blocks that its noise takes in each pair."""
         return self.b // PENTS - self.block - (-self.cols // PENTS)
-
-    @cached_property
-    def scale(self) -> tuple[int, int]:
-        """Rescale and initialisation that come nearest to the desired gain.
-
-        Returns:
-            Pents that the rescale drops, and n, where initial latent words are means of n uniform words.
-        """
-        return rescale(self.rows, self.gain, STARTS)
 
 
 @dataclass(frozen=True)
@@ -113,9 +115,9 @@ class Model:
         for inputs, what in ((2 * self.dim, "gates"), (4 * self.dim, "MLP")):
             product = inputs * OPERAND * self.weight_limit
             low_rank = 2 * (2 * inputs * OPERAND // 5**SIGMA_SHIFT + 1)
-            bias = limit(LATENT - BIAS_SHIFT) + 2 * BIAS_SIGMA
+            bias = limit(BIAS) + 2 * BIAS_SIGMA
             check_exact(product + self.level * (low_rank + bias), f"{what} of dim {self.dim}")
-        check_exact(4 * self.dim * OPERAND * 2, f"projections of dim {self.dim}", ROUNDABLE)
+        # Projections on column factors are within the bound of `network`: they have no biases.
         if self.blocks > generator.BLOCK_MAX + 1:
             raise PentaryError(
                 f"{self.layers} layers of dim {self.dim} take {self.blocks} blocks of noise in each pair; the "
@@ -133,31 +135,27 @@ class Model:
         return 2 if self.weights == "pents" else 125
 
     @cached_property
+    def network(self) -> Sequential:
+        """Description: what the model makes of one byte, and of the hidden states that the bytes before have left."""
+        layers: list[Layer] = [Embedding(self.dim, "embedding")]
+        for n in range(self.layers):
+            memory = MinGRU(self.dim, "all", bias=BIAS, name=f"{n}.gru")
+            up = Dense(4 * self.dim, BIAS, gain=1.1, name=f"{n}.up")
+            down = Dense(self.dim, BIAS, gain=0.45, name=f"{n}.down")
+            layers += [
+                Residual(Norm(f"{n}.gru.norm"), memory, name=f"{n}.memory"),
+                Residual(Norm(f"{n}.mlp.norm"), up, Clamp(OPERAND), down, Clamp(ACTIVATION), name=f"{n}.mlp"),
+            ]
+        head = Dense(VOCABULARY, BIAS, gain=0.23, name="head")
+        layers += [Norm("norm"), head, Clamp(ACTIVATION), Flatten()]
+        return Sequential(Tokens(1, VOCABULARY), *layers, loss=CrossEntropy())
+
+    @cached_property
     def tensors(self) -> Mapping[str, Tensor]:
         """All trained tensors by name, in the order of the digest."""
-        d = self.dim
-        rows: list[tuple[str, Kind, int, int, float]] = [("embedding", "matrix", VOCABULARY, d, 1)]
-        for layer in range(self.layers):
-            rows += [
-                (f"{layer}.norm", "norm", 1, d, 0),
-                (f"{layer}.input", "matrix", d, 2 * d, 1.1),
-                (f"{layer}.input.bias", "bias", 1, 2 * d, 0),
-                (f"{layer}.forget", "matrix", d, d, 1.1),
-                (f"{layer}.candidate", "matrix", d, d, 1.1),
-                (f"{layer}.mlp.norm", "norm", 1, d, 0),
-                (f"{layer}.up", "matrix", d, 4 * d, 1.1),
-                (f"{layer}.up.bias", "bias", 1, 4 * d, 0),
-                (f"{layer}.down", "matrix", 4 * d, d, 0.45),
-                (f"{layer}.down.bias", "bias", 1, d, 0),
-            ]
-        rows += [
-            ("norm", "norm", 1, d, 0),
-            ("head", "matrix", d, VOCABULARY, 0.23),
-            ("head.bias", "bias", 1, VOCABULARY, 0),
-        ]
-        tensors, block = {}, 0
-        for row in rows:
-            tensor = tensors[row[0]] = Tensor(*row, block)
+        shifts, tensors, block = self.network.shifts, {}, 0
+        for name, own in self.network.tensors.items():
+            tensor = tensors[name] = Tensor(name, own, shifts.get(name, 0), block)
             block += tensor.blocks
         return tensors
 
@@ -198,13 +196,9 @@ class Model:
             (rows, cols) int16: weights in ±weight_limit, biases in ±1562, gains of norms in NORM ± 62.
         """
         words = latents.astype(np.int16)
-        if tensor.kind == "bias":
-            return _round_shift(words, BIAS_SHIFT)
-        if tensor.kind == "norm":
-            return NORM + _round_shift(words, NORM_SHIFT)
-        if self.weights == "bytes":
+        if tensor.kind == "matrix" and self.weights == "bytes":
             return _round_shift(2 * words, 3)
-        return _round_shift(words, LATENT - 1)
+        return np.int16(tensor.own.offset) + _round_shift(words, LATENT - tensor.own.pents)
 
 
 def _round_shift(words: NDArray[np.int16], k: int) -> NDArray[np.int16]:

@@ -16,7 +16,7 @@ from pentary.lowrank.generator import prng
 Row = list[int]
 Matrix = list[Row]
 
-GAINS = {"embedding": 1, "input": Fraction(11, 10), "forget": Fraction(11, 10), "candidate": Fraction(11, 10)}
+GAINS = {"embedding": 1, "gru": Fraction(11, 10), "forget": Fraction(11, 10), "candidate": Fraction(11, 10)}
 GAINS |= {"up": Fraction(11, 10), "down": Fraction(45, 100), "head": Fraction(23, 100)}
 
 
@@ -62,11 +62,11 @@ class Reference:
         found = {"embedding": ("matrix", 256, d)}
         for layer in range(self.layers):
             found |= {
-                f"{layer}.norm": ("norm", 1, d),
-                f"{layer}.input": ("matrix", d, 2 * d),
-                f"{layer}.input.bias": ("bias", 1, 2 * d),
-                f"{layer}.forget": ("matrix", d, d),
-                f"{layer}.candidate": ("matrix", d, d),
+                f"{layer}.gru.norm": ("norm", 1, d),
+                f"{layer}.gru": ("matrix", d, 2 * d),
+                f"{layer}.gru.bias": ("bias", 1, 2 * d),
+                f"{layer}.gru.forget": ("matrix", d, d),
+                f"{layer}.gru.candidate": ("matrix", d, d),
                 f"{layer}.mlp.norm": ("norm", 1, d),
                 f"{layer}.up": ("matrix", d, 4 * d),
                 f"{layer}.up.bias": ("bias", 1, 4 * d),
@@ -178,13 +178,13 @@ class Member:
         after, seen = [], {}
         for layer, h in enumerate(hidden):
             dim, of = self.model.dim, f"{layer}.".__add__
-            x = self.normalised(of("norm"), stream)
-            both = add(self.product(of("input"), x), self.vector(of("input.bias")))
-            forget = self.product(of("forget"), [divide(2 * v, 5) for v in h])
-            gates = [312 + v for v in self.rescaled(of("input"), add(both[:dim], forget), 312)]
+            x = self.normalised(of("gru.norm"), stream)
+            both = add(self.product(of("gru"), x), self.vector(of("gru.bias")))
+            forget = self.product(of("gru.forget"), [divide(2 * v, 5) for v in h])
+            gates = [312 + v for v in self.rescaled(of("gru"), add(both[:dim], forget), 312)]
             gated = [divide(2 * divide(f * v, 625), 5) for f, v in zip(gates, h, strict=True)]
-            candidate = self.product(of("candidate"), gated)
-            candidates = self.rescaled(of("input"), add(both[dim:], candidate), 312)
+            candidate = self.product(of("gru.candidate"), gated)
+            candidates = self.rescaled(of("gru"), add(both[dim:], candidate), 312)
             h = [v + divide(f * (c - v), 625) for v, f, c in zip(h, gates, candidates, strict=True)]
             stream = [clamp(v, 1562) for v in add(stream, h)]
             up = add(self.product(of("up"), self.normalised(of("mlp.norm"), stream)), self.vector(of("up.bias")))

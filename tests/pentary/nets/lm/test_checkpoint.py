@@ -132,4 +132,4 @@ def test_tensors_that_are_not_those_that_were_saved_are_told(run, name, value, t
 
 def test_a_model_of_another_shape_is_told(run):
     change_metadata(run, layers="1")
-    refuses(run, r"is damaged: it has I8 \(8, 8\) as 1.candidate, where its model has nothing$")
+    refuses(run, r"is damaged: it has I8 \(32, 8\) as 1.down, where its model has nothing$")

@@ -62,7 +62,7 @@ def test_whole_runs_equal_the_plain_interpreter(reference, model: Model, paramet
 
 def test_the_start_of_means_of_five_words_equals_the_plain_interpreter(reference) -> None:
     model = Model(1, 32)
-    assert model.tensors["0.up"].scale == (1, 5)
+    assert (model.tensors["0.up"].shift, model.tensors["0.up"].own.start) == (1, 5)
     plain = reference.Training(reference.Reference(1, 32), **vars(SMALL))
     assert init(model, SMALL).digest() == reference.digest(plain.start())
 

@@ -89,7 +89,7 @@ def test_a_pass_is_exact_where_everything_is_at_its_limit(reference, weights) ->
     seen = []
     for every, candidates, head in ((1, 1, 1), (-1, 1, 1), (1, -1, 1), (1, 1, -1)):
         latents = {t.name: np.full((t.rows, t.cols), every * LATENT) for t in model.tensors.values()}
-        latents["0.input"][:, model.dim :] *= candidates
+        latents["0.gru"][:, model.dim :] *= candidates
         latents["head"] *= head
         latents["head.bias"] *= head
         seen += steps_equal_the_reference(reference, model, latents, tokens, noise)

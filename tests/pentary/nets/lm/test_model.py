@@ -48,37 +48,40 @@ def test_noise_does_not_overlap_and_every_factor_begins_a_block(layers: int, dim
 
 
 def test_rescales_and_starts_are_those_nearest_to_the_wanted_gain(reference) -> None:
-    for dim in [*range(8, 80), 128, 251, 256, 512, 1024, 1815, 4194]:
+    for dim in [*range(8, 80), 128, 251, 256, 512, 1024, 1815, 4192]:
         plain = reference.Reference(1, dim)
         for name, tensor in Model(1, dim).tensors.items():
-            assert tensor.kind != "matrix" or tensor.scale == plain.scale(name), (dim, name)
+            if tensor.kind == "matrix":
+                shift, start = plain.scale(name)
+                assert tensor.own.start == start, (dim, name)
+                assert tensor.shift == (0 if name == "embedding" else shift), (dim, name)
 
 
 def test_gates_share_one_rescale() -> None:
     for dim in (8, 64, 512):
         tensors = Model(1, dim).tensors
-        assert len({tensors[f"0.{name}"].scale for name in ("input", "forget", "candidate")}) == 1
+        assert len({tensors[f"0.{name}"].own.start for name in ("gru", "gru.forget", "gru.candidate")}) == 1
 
 
 @pytest.mark.parametrize("weights", ["pents", "bytes"])
 def test_visible_numbers_of_every_latent_word(reference, weights) -> None:
     model, plain = Model(1, 8, weights), reference.Reference(1, 8, weights)
     words = np.arange(-7812, 7813)
-    for name in ("0.norm", "head.bias", "head"):
+    for name in ("0.gru.norm", "head.bias", "head"):
         seen = model.visible(model.tensors[name], words[None])
         assert seen.dtype == np.int16
         units = plain.level if name == "head.bias" else 1
         assert (seen[0].astype(int) * units).tolist() == plain.visible({name: [words.tolist()]})[name][0]
-        limits = {"0.norm": (0, 124), "head.bias": (-1562, 1562), "head": (-model.weight_limit, model.weight_limit)}
+        limits = {"0.gru.norm": (0, 124), "head.bias": (-1562, 1562), "head": (-model.weight_limit, model.weight_limit)}
         assert (seen.min(), seen.max()) == limits[name]
 
 
 def test_the_widest_models_keep_their_sums_exact_and_the_next_are_refused() -> None:
-    # 4 dim operands up to 125, noise up to 2; float32 division rounds correctly up to 2**22.
-    assert 4 * 4194 * 125 * 2 <= 2**22
-    Model(1, 4194)
-    with pytest.raises(PentaryError, match=r"^projections of dim 4195: sums can reach 4195000, .* up to 4194304$"):
-        Model(1, 4195)
+    # 4 dim operands up to 125, weights up to 2, a bias; float32 division rounds correctly up to 2**22.
+    assert 4 * 4192 * 125 * 2 + 1562 <= 2**22
+    Model(1, 4192)
+    with pytest.raises(PentaryError, match=r"^layer 0.down: sums can reach 4194562, .* up to 4194304$"):
+        Model(1, 4193)
     # 4 dim operands, weights up to 125; noise up to 2 times a projection, and a bias: 50 units per level.
     assert 4 * 251 * 125 * 125 + 50 * (2 * (4 * 251 * 125 * 2 // 25 + 1) + 1562 + 25 * 2) <= 2**24
     Model(1, 251, "bytes")
