@@ -60,8 +60,7 @@ class _TaskCommand(click.Command):
     """The training of a task."""
 
     def __init__(self, task: TaskEntry, name: str) -> None:
-        options: list[click.Parameter] = [*task.options, *COMMON]
-        options += [*(engines.options() if task.engines else ()), *_OUTPUT]
+        options: list[click.Parameter] = [*task.options, *COMMON, *engines.options(), *_OUTPUT]
         super().__init__(name, params=options, callback=self._train, help=task.help)
         self._task = task
 
@@ -69,7 +68,11 @@ class _TaskCommand(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            own = {task.name for task in tasks.entries().values() if error.option_name in _names(task)}
+            own = {
+                task.name
+                for task in tasks.entries().values()
+                if any(error.option_name in option.opts for option in task.options)
+            }
             if not own:
                 raise
             raise PentaryError(
@@ -93,10 +96,6 @@ class _TaskCommand(click.Command):
                 click.echo(json.dumps(result))
         if "interrupted" in result:
             click.get_current_context().exit(exit_code())
-
-
-def _names(task: TaskEntry) -> set[str]:
-    return {name for option in (*task.options, *(engines.options() if task.engines else ())) for name in option.opts}
 
 
 @click.command(cls=_Tasks, subcommand_metavar="TASK [OPTIONS]", options_metavar="")

@@ -67,21 +67,24 @@ class Body:
     Args:
         members: whose weights are multiplied by.
         block: examples.
+        carries: whether recurrences go on from the hidden states that are in memory.
 
     Attributes:
         lines: instructions.
         regions: label, words and content of each part of memory.
         tables: content of those that are constant.
         layer: whose instructions are written, for the names of labels.
+        states: of each recurrence, the label and width of its hidden states.
     """
 
-    def __init__(self, members: Members, block: int) -> None:
+    def __init__(self, members: Members, block: int, carries: bool = False) -> None:
         """Begin with nothing."""
-        self.members, self.block = members, block
+        self.members, self.block, self.carries = members, block, carries
         self.lines: list[str] = []
         self.regions: list[tuple[str, str, str]] = []
         self.tables: dict[str, NDArray[Any]] = {}
         self.layer = ""
+        self.states: list[tuple[str, int]] = []
         self._names: set[str] = set()
 
     def name(self, wanted: str) -> str:

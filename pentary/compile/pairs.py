@@ -188,6 +188,11 @@ class Pairs(Members):
             ]
         return found
 
+    def _centre(self, name: str, tile: Tile) -> list[str]:
+        """Return the instructions that write a tile of the centre into the crossbar."""
+        visible = ["QUANT   v0, v0, LATENT - 1, 1"]
+        return written(name, tile, self.words(tile.matrix), self._tensors[tile.matrix].shape, visible)
+
     def _row_numbers(self, own: Tensor) -> list[str]:
         """Return the instructions that make both members' numbers, v3 and v4, of latent words v0 and v2."""
         raise NotImplementedError
@@ -224,8 +229,7 @@ class FactoredPairs(Pairs):
 
     def write(self, name: str, tile: Tile) -> list[str]:
         """Return the instructions that write a tile of the centre into the crossbar: see `Members.write`."""
-        visible = ["QUANT   v0, v0, LATENT - 1, 1"]
-        return written(name, tile, self.words(tile.matrix), self._tensors[tile.matrix].shape, visible)
+        return self._centre(name, tile)
 
     def numbers(self, matrix: str, row: str, col: int, side: int) -> list[str]:
         """Return the instructions that turn latent words into a side's weights: see `Members.numbers`."""

@@ -3,15 +3,28 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from textwrap import dedent, indent, wrap
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pentary.compile.plan import WORDS
 from pentary.nets.network import Sequential
 from pentary.numbers.word import limit
 
 RULE: Final = "; " + "-" * 117
+
+
+class Text(NamedTuple):
+    """A program that trains a network.
+
+    Attributes:
+        text: it includes `es.s`, and has the labels that `Prepared` needs.
+        regions: of memory that are its own: label, words as an expression, and what is in it.
+    """
+
+    text: str
+    regions: Sequence[tuple[str, str, str]]
 
 
 @dataclass(frozen=True)
@@ -67,6 +80,30 @@ def word_lines(numbers: NDArray[Any]) -> list[str]:
     """Return lines of words for an array: each row begins on a line of its own."""
     rows = np.atleast_2d(np.asarray(numbers)).astype(np.int64).tolist()
     return [f"        .word   {part}".rstrip(",") for row in rows for part in wrap(", ".join(map(str, row)), 100)]
+
+
+def latent_words(network: Sequential) -> list[tuple[str, str, str]]:
+    """Return the memory of the latent words: label, words, and what is in it."""
+    return [
+        (WORDS + name, str(tensor.size), f"latent words of {name}, {tensor.rows} x {tensor.cols}")
+        for name, tensor in network.tensors.items()
+    ]
+
+
+def data(regions: Sequence[tuple[str, str, str]], tables: Mapping[str, NDArray[Any]]) -> str:
+    """Return the data of a program.
+
+    Args:
+        regions: label, words and content of each part of memory.
+        tables: content of those that are constant.
+    """
+    rows = ["        .data"]
+    for label, words, what in regions:
+        rows.append(f"{label}:{' ' * max(1, 39 - len(label))}; {what}")
+        table = tables.get(label)
+        rows += [f"        .space  {words}"] if table is None else word_lines(table)
+        rows += ["inputs_end:"] if label == "inputs" else []
+    return "\n".join(rows)
 
 
 def routine(name: str, purpose: str, body: str) -> str:

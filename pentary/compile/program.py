@@ -1,28 +1,13 @@
 """The whole program: constants, the routines around `evaluate`, and the data."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
-
-from numpy.typing import NDArray
+from typing import Final
 
 from pentary.compile import general, losses, pipelined
 from pentary.compile.pairs import COLUMNS
-from pentary.compile.pieces import Parts, comment, described, word_lines
+from pentary.compile.pieces import Parts, Text, comment, data, described, latent_words
 from pentary.compile.plan import WORDS, Pipelined, Plan
 from pentary.es.strategy import Parameters
 from pentary.isa.table import MAX_VL
-
-
-class Text(NamedTuple):
-    """A program that trains a network.
-
-    Attributes:
-        text: it includes `es.s`, and has the labels that `Prepared` needs.
-        regions: of memory that are its own: label, words as an expression, and what is in it.
-    """
-
-    text: str
-    regions: Sequence[tuple[str, str, str]]
 
 
 def training(plan: Plan, examples: int, title: str) -> Text:
@@ -34,7 +19,7 @@ def training(plan: Plan, examples: int, title: str) -> Text:
         title: of the program.
     """
     own = pipelined.parts(plan) if isinstance(plan, Pipelined) else general.parts(plan)
-    found = [*_words(plan), *own.regions, *losses.regions(plan), *_examples(plan)]
+    found = [*latent_words(plan.network), *own.regions, *losses.regions(plan), *_examples(plan)]
     found.append(("read_ahead", str(own.read_ahead + MAX_VL), "read as if it were one more example, and not used"))
     parts = [
         _head(plan, own, examples, title),
@@ -43,7 +28,7 @@ def training(plan: Plan, examples: int, title: str) -> Text:
         "        .text\n",
         *own.routines,
         losses.add_loss(plan),
-        _data(found, {**losses.TABLES, **own.tables}),
+        data(found, {**losses.TABLES, **own.tables}),
     ]
     return Text("\n\n".join(part.strip("\n") for part in parts) + "\n", found)
 
@@ -114,25 +99,8 @@ def _matrices(plan: Plan, own: Parts) -> str:
     return "\n".join(["        .data", "matrices:", *rows, "matrices_end:", '        .include "es.s"', *noise])
 
 
-def _words(plan: Plan) -> list[tuple[str, str, str]]:
-    return [
-        (WORDS + name, str(tensor.size), f"latent words of {name}, {tensor.rows} x {tensor.cols}")
-        for name, tensor in plan.network.tensors.items()
-    ]
-
-
 def _examples(plan: Plan) -> list[tuple[str, str, str]]:
     return [
         ("inputs", f"EXAMPLES * {plan.network.input.values().size}", "training examples"),
         ("targets", f"EXAMPLES * {losses.target_words(plan)}", "of the training examples"),
     ]
-
-
-def _data(regions: Sequence[tuple[str, str, str]], tables: Mapping[str, NDArray[Any]]) -> str:
-    rows = ["        .data"]
-    for label, words, what in regions:
-        rows.append(f"{label}:{' ' * max(1, 39 - len(label))}; {what}")
-        table = tables.get(label)
-        rows += [f"        .space  {words}"] if table is None else word_lines(table)
-        rows += ["inputs_end:"] if label == "inputs" else []
-    return "\n".join(rows)

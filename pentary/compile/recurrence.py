@@ -37,12 +37,11 @@ def recurrence(body: Body, own: Recurrence, x: Place, made: Place) -> list[str]:
     whole = Weights(own.matrix, own.bias, own.inputs, 2 * units, x.values.limit)
     forget = Weights(own.forget, "", units, units, OPERAND, resident=resident)
     candidate = Weights(own.candidate, "", units, units, OPERAND, at=row, resident=resident)
-    clear = [f"LA      p3, {hidden}", f"LI      p6, {MAX_VL}", "SETVL   p6", "VSUB    v0, v0, v0"]
-    found = [
-        *body.multiply(whole, x.label, sums, block * length),
-        *clear,
-        *body.flat(body.examples * units, ("p3",), ["STOREV  v0, (p3)"]),
-    ]
+    body.states.append((hidden, units))
+    found = body.multiply(whole, x.label, sums, block * length)
+    if not body.carries:
+        clear = ["VSUB    v0, v0, v0", "STOREV  v0, (p3)"]
+        found += [f"LA      p3, {hidden}", *body.flat(body.examples * units, ("p3",), clear)]
     for group in members.groups if resident else [range(members.sides)]:
         if resident:
             found += members.side(group[0])

@@ -52,6 +52,7 @@ class Prepared:
         prefix: with a tensor's name behind it, the label of its latent words.
         contents: by label, what is in a part of memory that `CONTENTS` does not have.
         data: int64 words to be written to memory before the run, by label.
+        text: of a compiled program; "" of one that was written by hand.
     """
 
     program: Program
@@ -60,6 +61,7 @@ class Prepared:
     prefix: str = ""
     contents: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+    text: str = ""
 
     @property
     def step_done(self) -> int:
@@ -125,15 +127,19 @@ def prepare(task: Task, parameters: Parameters, memory: int = 5**9) -> Prepared:
         prepared = _compiled(task, parameters)
     else:
         prepared = _assembled(source, task, parameters)
-    program = prepared.program
+    check_memory(prepared.program, parameters.population, memory)
+    return prepared
+
+
+def check_memory(program: Program, population: int, memory: int) -> None:
+    """Raise PentaryError if a training program takes more words than a machine has."""
     if program.size > memory:
-        fewest = program.size - parameters.population + 2  # `fitness` takes a word for each member
+        fewest = program.size - population + 2  # `fitness` takes a word for each member
         fewer = ", or take fewer members" if fewest <= memory else ""
         raise PentaryError(
             f"the run takes {program.size:,} words, but the memory has {memory:,}: "
             f"set memory.words in the configuration to {program.size} or more{fewer}"
         )
-    return prepared
 
 
 def _compiled(task: NetworkTask, parameters: Parameters) -> Prepared:
@@ -143,7 +149,7 @@ def _compiled(task: NetworkTask, parameters: Parameters) -> Prepared:
     program = assemble_text(written.text, str(PROGRAMS / "compiled.s"))
     contents = {label: what for label, _, what in written.regions}
     data = {"inputs": train.x.astype(np.int64), "targets": train.y}
-    return Prepared(program, task.tensors, parameters.pairs, WORDS, contents, data)
+    return Prepared(program, task.tensors, parameters.pairs, WORDS, contents, data, written.text)
 
 
 def _assembled(source: str, task: Task, parameters: Parameters) -> Prepared:
@@ -188,6 +194,15 @@ def memory_map(prepared: Prepared) -> list[Region]:
         for name, first, end in zip(names, ends, ends[1:], strict=False)  # the last entry only ends a region
     ]
     return [Region("text", 0, program.text, "instructions"), *data]
+
+
+def listing(prepared: Prepared) -> dict[str, str]:
+    """Return what a person may want to read of a training program, as texts by file name: memory map and program."""
+    regions = ((region.first, region.words, region.name, region.what) for region in memory_map(prepared))
+    rows = [("address", "words", "label", "what"), *(tuple(map(str, row)) for row in regions)]
+    wide = [max(len(row[column]) for row in rows) for column in range(3)]
+    lines = [f"{row[0]:>{wide[0]}}  {row[1]:>{wide[1]}}  {row[2]:<{wide[2]}}  {row[3]}\n" for row in rows]
+    return {"memory.txt": "".join(lines)} | ({"program.s": prepared.text} if prepared.text else {})
 
 
 CONTENTS: Final = {

@@ -9,6 +9,7 @@ import click
 from pentary.nets import products
 from pentary.numbers.word import PentaryError
 from pentary.support.display import show
+from pentary.tasks.running.engines import choose
 from pentary.tasks.running.options import BACKEND, TaskEntry
 
 if TYPE_CHECKING:
@@ -23,10 +24,9 @@ def start(
     input: tuple[Path, ...] = (),
     minutes: float | None = None,
     steps: int | None = None,
-    backend: str = "numpy",
     layers: int = 1,
     dim: int = 64,
-    **parameters: Any,
+    **options: Any,
 ) -> "TextRun":
     """Prepare a run and print what it is.
 
@@ -35,9 +35,8 @@ def start(
         input: files, one document each; none takes `pydoc_data.topics`.
         minutes: that the run shall take on this machine; not with `steps`.
         steps: updates.
-        backend: what multiplies.
         layers, dim: of the model.
-        parameters: of `pentary.nets.lm.evolve.Parameters`.
+        options: `engine` and its own, `backend`, and those of `pentary.nets.lm.evolve.Parameters`.
 
     Returns:
         The run.
@@ -54,9 +53,12 @@ def start(
         raise PentaryError("--minutes and --steps both say how long to train: give one of them")
     if minutes is not None and not 0 < minutes <= 10**5:
         raise PentaryError(f"--minutes {minutes:g} is not above 0 and at most 100,000")
-    model, own = Model(layers, dim), Parameters(**parameters, **({} if steps is None else {"steps": steps}))
-    product = products.backend(backend)
+    chosen = choose(options)
+    model, own = Model(layers, dim), Parameters(**chosen.rest, **({} if steps is None else {"steps": steps}))
+    product = products.backend(chosen.backend)
+    engine = chosen.name, chosen.own
     text = corpus.load(input, least=own.tokens + 1)
+    run = TextRun(text, model, own, product, *engine)
     show(f"text     {text.name}, {len(text.train):,} bytes to train on and {len(text.held_out):,} held out")
     show(
         f"model    layers {model.layers}, dim {model.dim}: {model.parameters:,} parameters, {model.macs:,} "
@@ -64,9 +66,9 @@ def start(
     )
     if steps is None:
         minutes = MINUTES if minutes is None else minutes
-        own = replace(own, steps=steps_in(minutes, TextRun(text, model, own, product)))
+        own = replace(own, steps=steps_in(minutes, run))
+        run = TextRun(text, model, own, product, *engine)
         show(f"run      {minutes:g} minutes are about {own.steps:,} steps here; the same --steps gives the same digest")
-    run = TextRun(text, model, own, product)
     show(f"n-grams  {describe(run.ngrams)} bits/byte on the held-out text, fitted on the training text")
     return run
 
@@ -81,6 +83,7 @@ TASK: Final = TaskEntry(
     Examples:
       pentary train text --minutes 2
       pentary train text --input book.txt --dim 128 --minutes 60
+      pentary train text --engine sim --dim 16 --population 8 --steps 2
     """,
     (
         click.Option(["--population"], type=int, help="Members evaluated in a step; even. 2048 if not given."),
@@ -98,5 +101,4 @@ TASK: Final = TaskEntry(
         BACKEND,
     ),
     start,
-    engines=False,
 )

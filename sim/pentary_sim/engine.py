@@ -9,14 +9,25 @@ from pentary.cli.options import MACHINE
 from pentary.es.loop import Task
 from pentary.es.strategy import Parameters
 from pentary.machine.config import Config
-from pentary.tasks.running.engines import Engine, Training
+from pentary.tasks.running.engines import Engine, Reading, Training
 
 
 def _prepare(task: Task, parameters: Parameters, config: Path | None = None) -> Training:
-    from pentary_sim.training import train
+    from pentary.programs.training import listing, prepare
+    from pentary_sim.training import check, train_prepared
 
     machine = Config() if config is None else Config.load(config)
-    return Training(train(task, parameters, machine), asdict(machine))
+    check(machine)
+    prepared = prepare(task, parameters, machine.memory.words)
+    return Training(train_prepared(task, parameters, prepared, machine), asdict(machine), listing(prepared))
+
+
+def _read(model: Any, parameters: Any, text: Any, config: Path | None = None) -> Reading:
+    from pentary_sim.reading import Reader
+
+    machine = Config() if config is None else Config.load(config)
+    reader = Reader(model, parameters, text, machine)
+    return Reading(reader, asdict(machine), reader.listing())
 
 
 def _summary(result: Mapping[str, Any]) -> dict[str, str]:
@@ -32,9 +43,10 @@ def _summary(result: Mapping[str, Any]) -> dict[str, str]:
 
 
 ENGINE: Final = Engine(
-    "an assembly program on the cycle-level model of the processor: target, digits and networks, with counts of cycles "
-    "and events",
+    "an assembly program on the cycle-level model of the processor: target, digits, networks and text, with counts of "
+    "cycles and events",
     _prepare,
     (MACHINE,),
     _summary,
+    read=_read,
 )

@@ -39,12 +39,28 @@ def train(task: Task, parameters: Parameters, config: Config | None = None) -> I
     True
     """
     config = config or Config()
-    if config.exceptions.overflow_trap:
-        raise PentaryError("training runs without the overflow trap: turn exceptions.overflow_trap off")
-    prepared = prepare(task, parameters, config.memory.words)
+    check(config)
+    return train_prepared(task, parameters, prepare(task, parameters, config.memory.words), config)
+
+
+def train_prepared(task: Task, parameters: Parameters, prepared: Prepared, config: Config) -> Iterator[Step]:
+    """Train a task by its program, as `train` does.
+
+    Args:
+        task: what is trained.
+        parameters: of the run.
+        prepared: program of both.
+        config: of a machine with enough memory.
+    """
     machine = Simulator(prepared.program, config)
     prepared.write_data(machine.memory)
     return _steps(task, parameters, prepared, machine)
+
+
+def check(config: Config) -> None:
+    """Raise PentaryError if no program can train on a machine."""
+    if config.exceptions.overflow_trap:
+        raise PentaryError("training runs without the overflow trap: turn exceptions.overflow_trap off")
 
 
 def _steps(task: Task, parameters: Parameters, prepared: Prepared, machine: Simulator) -> Iterator[Step]:
@@ -53,15 +69,21 @@ def _steps(task: Task, parameters: Parameters, prepared: Prepared, machine: Simu
     stops = (prepared.step_done, prepared.evaluated)
     fitness: NDArray | None = None
     for step in range(parameters.steps + 1):
-        _run_to(machine, stops)
+        run_to(machine, stops)
         if step > 0:
             fitness = prepared.fitness(machine.memory)
-            _run_to(machine, stops)
+            run_to(machine, stops)
         state = State(step, prepared.latents(machine.memory), task.tensors)
         yield record(task, parameters, state, fitness, start, measured(machine))
 
 
-def _run_to(machine: Simulator, stops: Collection[int]) -> None:
+def run_to(machine: Simulator, stops: Collection[int]) -> None:
+    """Run a machine until it is about to execute one of some addresses.
+
+    Raises:
+        Fault: an instruction cannot be executed.
+        KeyboardInterrupt: the run was interrupted.
+    """
     ending = drive(machine, stop_at=stops)
     if isinstance(ending, Fault):
         raise ending

@@ -18,7 +18,7 @@ from pentary.nets.lm.model import LATENT, Model
 from pentary.nets.lm.saturation import saturation
 from pentary.nets.products import Gemm
 from pentary.nets.tables import LOSS_PER_BIT
-from pentary.numbers.word import limit
+from pentary.numbers.word import PentaryError, limit
 from pentary.runs import health, plots
 from pentary.runs.health import Health
 from pentary.runs.run import Record
@@ -27,6 +27,7 @@ from pentary.support.parallel import one_blas_thread
 from pentary.support.signals import deferred
 from pentary.tasks.language import ngrams
 from pentary.tasks.language.corpus import Bytes, Corpus
+from pentary.tasks.running import engines
 
 RECORDING: Final = 0.05
 """Share of the time that goes into records, which read the held-out text and as much training text."""
@@ -45,18 +46,36 @@ class TextRun:
         model: to train.
         parameters: of the run.
         gemm: what multiplies.
+        engine: what trains.
+        options: of the engine.
 
     Raises:
-        PentaryError: the text is shorter than one update, or the backend is not exact with the model's weights.
+        PentaryError: the text is shorter than one update, the backend is not exact with the model's weights, or the
+            engine cannot train the model.
     """
 
     name = "text"
 
-    def __init__(self, corpus: Corpus, model: Model, parameters: Parameters, gemm: Gemm) -> None:
+    def __init__(
+        self,
+        corpus: Corpus,
+        model: Model,
+        parameters: Parameters,
+        gemm: Gemm,
+        engine: str = "numpy",
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
         """Make the buffers; train nothing yet."""
         self.seed, self.steps = parameters.seed, parameters.steps
         self._corpus, self._model, self._parameters, self._gemm = corpus, model, parameters, gemm
-        self._engine = Engine(model, parameters, corpus.train, gemm)
+        self._engine, self._reading = engine, None
+        read = engines.engine(engine).read
+        if read is not None:
+            self._reading = read(model, parameters, corpus.train, **(options or {}))
+        elif engine != "numpy":
+            able = [name for name in engines.MODULES if name == "numpy" or engines.engine(name).read is not None]
+            raise PentaryError(f"the engine {engine} trains no language model; it is trained by {' and '.join(able)}")
+        self._trainer = self._reading.trainer if self._reading else Engine(model, parameters, corpus.train, gemm)
         self._centre = Weights(model, gemm)
         self._sample = spread(corpus.train, len(corpus.held_out))
         self._first = self._last = self._before = self._state = init(model, parameters)
@@ -82,6 +101,8 @@ class TextRun:
             "parameters": asdict(self._parameters),
             "corpus": {"name": corpus.name, "sha256": corpus.digest},
             "backend": self._gemm.name,
+            "engine": self._engine,
+            **({"machine": self._reading.machine} if self._reading else {}),
         }
 
     def records(self) -> Iterator[Record]:
@@ -121,8 +142,8 @@ class TextRun:
     def _update(self) -> None:
         began = perf_counter()
         with one_blas_thread():
-            losses, hidden = self._engine.evaluate(self._state)
-            self._before, self._state = self._state, self._engine.tell(self._state, losses, hidden)
+            losses, hidden = self._trainer.evaluate(self._state)
+            self._before, self._state = self._state, self._trainer.tell(self._state, losses, hidden)
         self._losses.append(float(losses.mean()) / (LOSS_PER_BIT * self._parameters.tokens))
         self._tied.append(tied(losses))
         self._ties.add(self._state.step, self._tied[-1])
@@ -156,6 +177,7 @@ class TextRun:
             "digest": state.digest(),
             "saturation": stuck,
             "health": health.as_dicts(own),
+            **self._measured(),
         }
         figures = f"held-out {held_out:.3f}  train {train:.3f} bits/byte"
         if self._times:
@@ -167,6 +189,10 @@ class TextRun:
             self._told.append((line, own))
             self.last = Record(state.step, line, figures, own, self._ties.news())
         return self.last
+
+    def _measured(self) -> dict[str, Any]:
+        """Return the counters of the machine that is modelled, if there is one."""
+        return self._reading.trainer.measured() if self._reading else {}
 
     def _visible(self, state: State) -> dict[str, np.ndarray]:
         """Return the visible weights of the matrices."""
@@ -184,6 +210,7 @@ class TextRun:
         return {
             "task": self.name,
             "backend": self._gemm.name,
+            "engine": self._engine,
             "seed": own.seed,
             "steps": last["step"],
             "bits_per_byte_validation": last["bits_per_byte_validation"],
@@ -202,6 +229,7 @@ class TextRun:
             "digest": last["digest"],
             "saturation": last["saturation"],
             "health": last["health"],
+            **self._measured(),
             **({} if warning is None else {"warning": warning}),
         }
 
@@ -224,6 +252,8 @@ class TextRun:
         yield "weights.png", plots.weights_png(self._visible(self._first), self._visible(self._last), title)
         steps, stuck = ([line[key] for line, _ in self._told] for key in ("step", "saturation"))
         yield "health.png", plots.health_png(steps, [own for _, own in self._told], title, stuck)
+        for name, text in (self._reading.files if self._reading else {}).items():
+            yield name, text.encode()
 
     def summary(self, result: Mapping[str, Any]) -> dict[str, str]:
         """Return the rows of the summary that is printed, by name."""
@@ -235,6 +265,7 @@ class TextRun:
             "member-tokens": f"{result['member_tokens']:,} in {result['seconds']:.1f} s, "
             f"{result['member_tokens_per_second']:,.0f}/s in updates, {result['gmacs_per_second']:.1f} GMAC/s",
             "weights": health.summary(self._told[-1][1]),
+            **(engines.engine(self._engine).summary(result) if self._reading else {}),
             **({"warning": result["warning"]} if "warning" in result else {}),
         }
 

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import click
 
 from pentary.es.loop import Step
+from pentary.numbers.word import PentaryError
 
 MODULES: Final = {
     "numpy": "pentary.tasks.running.vectorised",
@@ -28,10 +30,25 @@ class Training(NamedTuple):
     Attributes:
         steps: `parameters.steps` + 1 records; training goes on as they are taken.
         machine: settings of the machine that is modelled, for the run's record; None if there is none.
+        files: text files for the run's folder, by name.
     """
 
     steps: Iterator[Step]
     machine: Mapping[str, Any] | None = None
+    files: Mapping[str, str] = MappingProxyType({})
+
+
+class Reading(NamedTuple):
+    """The training of a language model that has been prepared.
+
+    Attributes:
+        trainer: evaluates and updates as `pentary.nets.lm.evolve.Engine` does; its `measured` gives counters.
+        machine, files: as of `Training`.
+    """
+
+    trainer: Any
+    machine: Mapping[str, Any]
+    files: Mapping[str, str]
 
 
 def _nothing(result: Mapping[str, Any]) -> dict[str, str]:
@@ -48,6 +65,8 @@ class Engine:
         options: its own options.
         summary: what a person wants to know of what it has counted, by name, from the result of a run.
         takes_backend: whether `--backend` chooses what it multiplies with.
+        read: prepares the training of a language model: called with the model, parameters, the training text, and the
+            engine's own options; None if the engine trains none, or if it is numpy.
     """
 
     help: str
@@ -55,6 +74,7 @@ class Engine:
     options: Sequence[click.Option] = ()
     summary: Callable[[Mapping[str, Any]], dict[str, str]] = _nothing
     takes_backend: bool = False
+    read: Callable[..., Reading] | None = None
 
     def own(self, options: Mapping[str, Any]) -> dict[str, Any]:
         """Return those of some options that are the engine's."""
@@ -66,6 +86,46 @@ def engine(name: str) -> Engine:
     """Return the engine of a name in MODULES."""
     module, _, own = MODULES[name].partition(":")
     return getattr(import_module(module), own or "ENGINE")
+
+
+class Chosen(NamedTuple):
+    """The engine of a run.
+
+    Attributes:
+        name: of the engine.
+        engine: what trains.
+        own: those of the options that were given that are the engine's.
+        backend: what multiplies.
+        rest: all other options.
+    """
+
+    name: str
+    engine: Engine
+    own: dict[str, Any]
+    backend: str
+    rest: dict[str, Any]
+
+
+def choose(options: Mapping[str, Any]) -> Chosen:
+    """Choose an engine by the options that were given.
+
+    Raises:
+        PentaryError: one is an option of another engine.
+    """
+    rest = dict(options)
+    name, backend = rest.pop("engine", "numpy"), rest.pop("backend", "numpy")
+    chosen = engine(name)
+    if backend != "numpy" and not chosen.takes_backend:
+        raise PentaryError(
+            f"--backend chooses what multiplies for the engine numpy; the engine {name} multiplies itself"
+        )
+    own = chosen.own(rest)
+    for option in rest:
+        takers = [other for other in MODULES if option in engine(other).own(rest)]
+        if takers and option not in own:
+            engines = f"the engine{'s' * (len(takers) > 1)} {' and '.join(takers)}"
+            raise PentaryError(f"--{option} is an option of {engines}: leave it out for {name}")
+    return Chosen(name, chosen, own, backend, {key: value for key, value in rest.items() if key not in own})
 
 
 def options() -> list[click.Option]:

@@ -22,14 +22,12 @@ class TaskEntry:
         help: text of its `--help`; the first line, without a full stop, is also in the list of tasks.
         options: its own options beside those of all tasks, `COMMON`.
         start: prepares a run: called with the name that was given, and each option that was given by its name.
-        engines: whether it is trained by an engine that can be chosen.
     """
 
     name: str
     help: str
     options: Sequence[click.Option]
     start: Callable[..., Run]
-    engines: bool = True
 
 
 def _shape(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int, int] | None:

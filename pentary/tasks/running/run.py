@@ -10,14 +10,14 @@ from pentary.es.loop import Step, Task
 from pentary.es.strategy import Parameters, visible_weights
 from pentary.es.tensors import Visible
 from pentary.es.ties import Ties
-from pentary.numbers.word import PentaryError, limit
+from pentary.numbers.word import limit
 from pentary.runs import health, plots
 from pentary.runs.health import Health
 from pentary.runs.run import Record
 from pentary.runs.tensorfile import weights_to_bytes
 from pentary.support.parallel import one_blas_thread
 from pentary.support.signals import deferred
-from pentary.tasks.running.engines import MODULES, engine
+from pentary.tasks.running.engines import Training, choose, engine
 
 _REPORTS: Final = 100  # about as often in a run, accuracies are measured
 
@@ -33,22 +33,9 @@ def start(task: Task, options: Mapping[str, Any]) -> "TaskRun":
     Raises:
         PentaryError: an option is one of another engine, or the engine cannot train the task with these parameters.
     """
-    rest = dict(options)
-    name, backend = rest.pop("engine", "numpy"), rest.pop("backend", "numpy")
-    chosen = engine(name)
-    if backend != "numpy" and not chosen.takes_backend:
-        raise PentaryError(
-            f"--backend chooses what multiplies for the engine numpy; the engine {name} multiplies itself"
-        )
-    own = chosen.own(rest)
-    for option in rest:
-        takers = [other for other in MODULES if option in engine(other).own(rest)]
-        if takers and option not in own:
-            engines = f"the engine{'s' * (len(takers) > 1)} {' and '.join(takers)}"
-            raise PentaryError(f"--{option} is an option of {engines}: leave it out for {name}")
-    parameters = replace(task.defaults, **{key: value for key, value in rest.items() if key not in own})
-    steps, machine = chosen.prepare(task, parameters, **own)
-    return TaskRun(task, parameters, steps, name, machine)
+    chosen = choose(options)
+    parameters = replace(task.defaults, **chosen.rest)
+    return TaskRun(task, parameters, chosen.engine.prepare(task, parameters, **chosen.own), chosen.name)
 
 
 class TaskRun:
@@ -57,23 +44,14 @@ class TaskRun:
     Args:
         task: what is trained.
         parameters: of the run.
-        steps: what the engine's training yields.
-        engine: what trains it.
-        machine: settings of the machine that the engine models.
+        training: of an engine.
+        engine: its name.
     """
 
-    def __init__(
-        self,
-        task: Task,
-        parameters: Parameters,
-        steps: Iterator[Step],
-        engine: str = "numpy",
-        machine: Mapping[str, Any] | None = None,
-    ) -> None:
+    def __init__(self, task: Task, parameters: Parameters, training: Training, engine: str = "numpy") -> None:
         """Create a run without records."""
         self.name, self.seed, self.steps = task.name, parameters.seed, parameters.steps
-        self._task, self._parameters, self._engine, self._machine = task, parameters, engine, machine
-        self._source = steps
+        self._task, self._parameters, self._engine, self._training = task, parameters, engine, training
         self.last: Record | None = None
         self._first: Step | None = None
         self._last: Step | None = None
@@ -91,12 +69,12 @@ class TaskRun:
             **self._task.config(),
             "parameters": asdict(self._parameters),
             "engine": self._engine,
-            **({} if self._machine is None else {"machine": self._machine}),
+            **({} if self._training.machine is None else {"machine": self._training.machine}),
         }
 
     def records(self) -> Iterator[Record]:
         """Train, and yield a record at the start and after every step."""
-        for step in self._source:
+        for step in self._training.steps:
             yield self.record(step)
 
     def record(self, step: Step) -> Record:
@@ -173,7 +151,7 @@ class TaskRun:
         return weights_to_bytes(visible, last.state.latents, last.digest, metadata)
 
     def pictures(self) -> Iterator[tuple[str, bytes]]:
-        """Draw the fitness, the weights before and after, and their health."""
+        """Draw the fitness, the weights before and after, and their health; and give the engine's files."""
         first, last = self._ends()
         title = f"{Path(self.name).name}, seed {self.seed}, {last.step} steps"
         centre, means, bests = (list(curve) for curve in zip(*self._curves, strict=True))
@@ -187,6 +165,8 @@ class TaskRun:
         yield "weights.png", plots.weights_png(before, after, title)
         yield from self._task.pictures(visible_weights(self._parameters, last.state), title)
         yield "health.png", plots.health_png(range(len(self._health)), self._health, title)
+        for name, text in self._training.files.items():
+            yield name, text.encode()
 
     def summary(self, result: Mapping[str, Any]) -> dict[str, str]:
         """Return the rows of the summary that is printed, by name."""

@@ -28,6 +28,7 @@ from pentary.tasks.blackbox import BlackBox
 from pentary.tasks.described import data
 from pentary.tasks.described.task import NetworkTask
 from pentary.tasks.digits import Digits
+from pentary.tasks.running.engines import Training
 from pentary.tasks.running.run import TaskRun
 from pentary.tasks.target import Target
 from pentary_hdl.engine import rtl, verilated
@@ -107,7 +108,7 @@ def test_the_weights_file_of_every_engine_has_the_latent_words_of_its_digest(
     train = {"numpy": numpy_engine.train, "sim": sim_engine.train, "rtl": rtl.train}[kind]
     parameters = Parameters(population=4, rank=2, steps=1, perturb=perturb)
     for shape in ODD_SHAPES:
-        run = TaskRun(Target(*shape), parameters, train(Target(*shape), parameters, *hardware), kind)
+        run = TaskRun(Target(*shape), parameters, Training(train(Target(*shape), parameters, *hardware)), kind)
         for record in run.records():
             content = run.weights()
             assert digest_of_latents(content, "matrices") == record.line["digest"], shape

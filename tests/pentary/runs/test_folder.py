@@ -15,6 +15,7 @@ from pentary.es.strategy import Parameters, State, digest, visible_weights
 from pentary.numbers.word import PentaryError
 from pentary.runs.folder import RunFolder, claim
 from pentary.runs.run import Record
+from pentary.tasks.running.engines import Training
 from pentary.tasks.running.run import TaskRun
 from pentary.tasks.target import Target
 
@@ -25,7 +26,7 @@ STEPS = list(train(TASK, PARAMETERS))
 
 @pytest.fixture
 def run():
-    return TaskRun(TASK, PARAMETERS, iter(STEPS))
+    return TaskRun(TASK, PARAMETERS, Training(iter(STEPS)))
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def test_config_tells_what_determines_the_run(folder):
 
 
 def test_config_tells_the_machine_of_an_engine_that_has_one(tmp_path):
-    folder = RunFolder(tmp_path, TaskRun(TASK, PARAMETERS, iter(STEPS), "sim", {"l2": {"ways": 16}}))
+    folder = RunFolder(tmp_path, TaskRun(TASK, PARAMETERS, Training(iter(STEPS), {"l2": {"ways": 16}}), "sim"))
     config = json.loads((folder.path / "config.json").read_text())
     assert (config["engine"], config["machine"]) == ("sim", {"l2": {"ways": 16}})
 
@@ -172,7 +173,7 @@ def test_a_step_that_cannot_be_written_is_told_in_one_line(folder, monkeypatch):
 
 def test_weights_are_kept_at_each_tenth_of_a_run(tmp_path):
     steps = list(train(TASK, Parameters(population=4, rank=2, steps=20)))
-    run = TaskRun(TASK, Parameters(population=4, rank=2, steps=20), iter(steps))
+    run = TaskRun(TASK, Parameters(population=4, rank=2, steps=20), Training(iter(steps)))
     folder = RunFolder(tmp_path, run)
     for record in run.records():
         folder.add(record)

@@ -101,12 +101,13 @@ import sys
 from pentary import es
 from pentary.nets.lm import checkpoint, evolve
 from pentary.nets.lm.model import Model
+from pentary.tasks.running.engines import Training
 from pentary.tasks.running.run import TaskRun
 from pentary.tasks.target import Target
 from pentary.es.loop import train
 
 parameters = es.Parameters(population=4, rank=2, steps=2)
-run = TaskRun(Target(5, 7), parameters, train(Target(5, 7), parameters))
+run = TaskRun(Target(5, 7), parameters, Training(train(Target(5, 7), parameters)))
 list(run.records())
 model = Model(layers=1, dim=8)
 text = checkpoint.to_safetensors(model, evolve.init(model, evolve.Parameters(population=4)))

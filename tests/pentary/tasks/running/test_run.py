@@ -12,6 +12,7 @@ from pentary.es.loop import train
 from pentary.es.strategy import Parameters, visible_weights
 from pentary.es.ties import Ties
 from pentary.tasks.blackbox import BlackBox
+from pentary.tasks.running.engines import Training
 from pentary.tasks.running.run import TaskRun
 from pentary.tasks.target import Target
 
@@ -22,7 +23,7 @@ STEPS = list(train(TASK, PARAMETERS))
 
 @pytest.fixture
 def run():
-    return TaskRun(TASK, PARAMETERS, iter(STEPS))
+    return TaskRun(TASK, PARAMETERS, Training(iter(STEPS)))
 
 
 def test_there_is_a_record_of_the_start_and_of_every_step(run):
@@ -56,7 +57,7 @@ class Measured(Target):
 @pytest.mark.parametrize(("steps", "recorded"), [(3, [0, 1, 2, 3]), (250, [*range(0, 250, 2), 250]), (199, range(200))])
 def test_further_figures_are_recorded_about_a_hundred_times_and_at_the_last_step(steps, recorded):
     task, parameters = Measured(8, 6), replace(PARAMETERS, steps=steps)
-    run = TaskRun(task, parameters, (replace(STEPS[0], step=step) for step in range(steps + 1)))
+    run = TaskRun(task, parameters, Training(replace(STEPS[0], step=step) for step in range(steps + 1)))
     records = list(run.records())
     with_figures = [record.step for record in records if "zeros" in record.line]
     assert with_figures == list(recorded)
@@ -66,7 +67,9 @@ def test_further_figures_are_recorded_about_a_hundred_times_and_at_the_last_step
 
 
 def plain(steps):
-    run = TaskRun(TASK, replace(PARAMETERS, steps=steps), (replace(STEPS[0], step=step) for step in range(steps + 1)))
+    run = TaskRun(
+        TASK, replace(PARAMETERS, steps=steps), Training(replace(STEPS[0], step=step) for step in range(steps + 1))
+    )
     assert len(list(run.records())) == steps + 1
     return run
 
@@ -88,7 +91,7 @@ class Counting(Target):
 
 def test_reports_leave_the_cores_to_the_workers_of_the_next_step():
     task = Counting(8, 6)
-    records = TaskRun(task, PARAMETERS, train(task, PARAMETERS)).records()
+    records = TaskRun(task, PARAMETERS, Training(train(task, PARAMETERS))).records()
     assert [record.line["threads"] for record in records] == [1, 1, 1, 1]
 
 
@@ -131,7 +134,7 @@ def test_a_signal_while_a_step_is_recorded_comes_after_that(run):
     ],
 )
 def test_an_engine_with_a_clock_tells_its_cycles(engine, measured, told):
-    run = TaskRun(TASK, PARAMETERS, iter([*STEPS[:-1], replace(STEPS[-1], measured=measured)]), engine, {})
+    run = TaskRun(TASK, PARAMETERS, Training(iter([*STEPS[:-1], replace(STEPS[-1], measured=measured)]), {}), engine)
     assert [record.step for record in run.records()] == [0, 1, 2, 3]
     result = run.result()
     assert result["engine"] == engine and result.items() >= measured.items()
@@ -141,7 +144,7 @@ def test_an_engine_with_a_clock_tells_its_cycles(engine, measured, told):
 def test_a_run_without_differences_says_so_once_and_in_its_result():
     parameters = replace(PARAMETERS, steps=15)
     task = BlackBox("flat", lambda weights: 2**60, (8, 6))
-    run = TaskRun(task, parameters, train(task, parameters))
+    run = TaskRun(task, parameters, Training(train(task, parameters)))
     records = list(run.records())
     assert [record.line["tied"] for record in records] == [None] + [1] * 15
     assert [record.step for record in records if record.warning is not None] == [10]
@@ -163,7 +166,7 @@ def test_a_run_that_learns_has_no_warning(run):
 
 def test_integers_of_any_size_are_recorded_exactly_and_drawn():
     task = BlackBox("huge", lambda weights: 10**40 + int(weights.sum()), (8, 6))
-    run = TaskRun(task, PARAMETERS, train(task, PARAMETERS))
+    run = TaskRun(task, PARAMETERS, Training(train(task, PARAMETERS)))
     records = list(run.records())
     lines = [json.loads(json.dumps(record.line)) for record in records]
     for line in lines[1:]:
