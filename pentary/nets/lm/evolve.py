@@ -37,7 +37,8 @@ PAIRS_MAX: Final = EXACT // (4 * FITNESS_LIMIT)
 ETA: Final = (6, 10)
 """Step size: RMS drift of a weight in a run under random fitness and constant gain, as a fraction of half its range."""
 
-NOISE_BYTES: Final = 2**23  # limit on the noise that a worker holds at a time
+NOISE_BYTES: Final = 2**23  # limit on the noise that a worker draws at a time
+KEPT_BYTES: Final = 2**26  # limit on the noise of a population that is kept from its evaluation to the update
 
 _TILE: Final = 512  # rows and columns of a tile in a sum over the pairs
 
@@ -174,6 +175,7 @@ class Engine:
         self._free: SimpleQueue[Forward] = SimpleQueue()
         for _ in range(workers()):
             self._free.put(Forward(self.weights, 2 * self.chunk))
+        self._kept: tuple[int, dict[int, Pents]] = (0, {})
         self._totals = np.zeros((workers(), model.parameters), np.float32)
         self._places: dict[Tensor, slice] = {}
         first = 0
@@ -193,12 +195,16 @@ class Engine:
         key = generator.matrix_key(own.seed, state.step + 1, 0)
         starts = np.arange(own.pairs) * self._length // own.pairs + state.step * own.tokens
         losses = np.empty((own.pairs, 2), np.int64)
+        keeps = own.pairs * PENTS * self.model.blocks <= KEPT_BYTES
+        self._kept = key, {}
         hidden = np.empty_like(state.hidden)
 
         def read(part: slice) -> None:
             places = (starts[part] % self._length) + np.arange(own.tokens + 1)[:, None]
             tokens = np.repeat(self._text[places], 2, axis=1)
-            noise = generator.pents(key, np.arange(part.start, part.stop), 0, self.model.blocks)
+            noise = self._draw(key, part)
+            if keeps:
+                self._kept[1][part.start] = noise
             forward = self._free.get()
             try:
                 rows = forward.hidden[:, : tokens.shape[1]].reshape(self.model.layers, -1, 2, self.model.dim)
@@ -211,6 +217,10 @@ class Engine:
 
         list(map_chunks(read, own.pairs, self.chunk))
         return losses, hidden
+
+    def _draw(self, key: int, part: slice) -> Pents:
+        """Return the noise of some pairs: (pairs, 16 * blocks)."""
+        return generator.pents(key, np.arange(part.start, part.stop), 0, self.model.blocks)
 
     def tell(self, state: State, losses: NDArray[np.int64], hidden: NDArray[np.int16]) -> State:
         """Return the state after an update: add to the latent words the sum over pairs of fitness times perturbation.
@@ -228,6 +238,7 @@ class Engine:
         squares = int(np.square(fitness).sum())
         gains = {kind: own.gain(step, squares, 4 if kind == "matrix" else 2) for kind in ("matrix", "bias", "norm")}
         key = generator.matrix_key(own.seed, step, 0)
+        drawn, kept = self._kept
 
         shaped = fitness.astype(np.float32)[:, None]
         self._totals[:] = 0
@@ -236,7 +247,8 @@ class Engine:
             free.put(totals)
 
         def add(part: slice) -> None:
-            noise = generator.pents(key, np.arange(part.start, part.stop), 0, self.model.blocks)
+            noise = kept.pop(part.start, None) if drawn == key else None
+            noise = self._draw(key, part) if noise is None else noise
             totals = free.get()
             try:
                 for tensor, place in self._places.items():

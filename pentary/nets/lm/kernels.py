@@ -40,6 +40,7 @@ _EMBEDDED_SIGMA: Final = f32(EMBEDDED / 5**SIGMA_SHIFT)
 _GATE: Final = f32(1 / 5**4)
 _MEAN: Final = 5**8
 _PER_MEAN: Final = 1 / 5**8
+_DOUBTFUL: Final = f32(0.4999)  # a quotient up to 125 in single precision is off by less than 0.0001
 _GAIN_UNIT: Final = 5**GAIN_SHIFT
 _TOTAL: Final = limit(TOTAL_WIDTH)
 _LATENT: Final = limit(LATENT)
@@ -96,7 +97,8 @@ class Head(NamedTuple):
 STORE: Final = Store("lm", "the language model", imported_sources(__name__))
 
 _compiled = STORE.compiled(nogil=True, error_model="numpy")
-_compiled_sum = STORE.compiled(nogil=True, error_model="numpy", fastmath={"reassoc"})
+_compiled_sum = STORE.compiled(nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
+_inlined = STORE.compiled(nogil=True, error_model="numpy", inline="always")
 
 
 @_compiled
@@ -109,6 +111,33 @@ def _clamp(value: np.float32, low: np.float32, high: np.float32) -> np.float32:
     return min(max(value, low), high)
 
 
+@_compiled
+def _coefficient(projected: np.float32, row: int, level: np.float32) -> np.float32:
+    """Return the row factor's coefficient in levels, with the member's sign, from an operand times a column factor."""
+    return level * np.rint(_sign(row) * projected * _SIGMA)
+
+
+@_inlined
+def _of(noise: Array | None, pair: int, place: np.uint64) -> np.float32:
+    """Return a pent of a pair's noise."""
+    return f32(0) if noise is None else f32(noise[pair, place])
+
+
+@_inlined
+def _sum(
+    sums: Array, bias: Array, row: int, column: np.uint64, noise: Array | None, at: tuple, sizes: tuple
+) -> np.float32:
+    """Return an element of a product plus its low-rank term and the member's bias.
+
+    at: where the row factor and the noise of the bias begin in a pair's noise. sizes: what both are multiplied by.
+    """
+    if noise is None:
+        return f32(sums[row, column]) + bias[column]
+    pair = row >> 1
+    low_rank = sizes[0] * f32(noise[pair, at[0] + column])
+    return f32(sums[row, column]) + low_rank + (bias[column] + sizes[1] * f32(noise[pair, at[1] + column]))
+
+
 @_compiled_sum
 def _magnitude(x: Array, row: int) -> np.float32:
     total = f32(0)
@@ -118,78 +147,42 @@ def _magnitude(x: Array, row: int) -> np.float32:
 
 
 @_compiled_sum
-def _dot(y: Array, row: int, zero: np.float32, noise: Array, pair: int, a: np.uint64) -> np.float32:
-    total = f32(0)
-    for j in range(y.shape[1]):
-        total += (f32(y[row, j]) - zero) * f32(noise[pair, a + u64(j)])
-    return total
-
-
-@_compiled
-def _project(y: Array, row: int, zero: np.float32, noise: Array | None, a: np.uint64, level: np.float32) -> np.float32:
-    """Project an operand on a column factor: return the row factor's coefficient in levels, with the member's sign."""
-    if noise is None:
-        return f32(0)
-    return level * np.rint(_sign(row) * _dot(y, row, zero, noise, row >> 1, a) * _SIGMA)
-
-
-@_compiled
-def _begin(
-    z: Array,
-    sums: Array,
-    bias: Array,
-    first: int,
+def _normalise(
+    x: Array,
     row: int,
+    magnitude: np.float32,
+    gains: Array,
     noise: Array | None,
     at: tuple,
-    coefficient: np.float32,
+    y: Array,
+    zero: np.float32,
     level: np.float32,
-) -> None:
-    """Set z to a product plus its low-rank term and the member's bias, all from column `first` on.
+) -> np.float32:
+    """Normalise a row of the stream with the member's gains g, y = round(x g / mean |x|), clamped; and project it.
 
-    at: where the row factor and the noise of the bias begin in a pair's noise.
+    magnitude: sum of |x|. at: where the noise of the gains, and the column factor of the projection, begin in a pair's
+    noise. Returns the row factor's coefficient.
     """
-    if noise is None:
-        for j in range(z.size):
-            column = u64(first) + u64(j)
-            z[j] = f32(sums[row, column]) + bias[column]
-    else:
-        b, bias_b = at
-        size = _sign(row) * level * _BIAS_SIGMA
-        pair = row >> 1
-        for j in range(z.size):
-            column = u64(first) + u64(j)
-            low_rank = coefficient * f32(noise[pair, b + column])
-            z[j] = f32(sums[row, column]) + low_rank + (bias[column] + size * f32(noise[pair, bias_b + column]))
-
-
-@_compiled
-def _add(z: Array, sums: Array, row: int, noise: Array | None, b: np.uint64, coefficient: np.float32) -> None:
-    """Add a second product and its low-rank term to z."""
-    if noise is None:
-        for j in range(z.size):
-            z[j] += f32(sums[row, j])
-    else:
-        for j in range(z.size):
-            z[j] += f32(sums[row, j]) + coefficient * f32(noise[row >> 1, b + u64(j)])
-
-
-@_compiled
-def _normalise(
-    x: Array, row: int, gains: Array, noise: Array | None, b: np.uint64, y: Array, zero: np.float32, z: Array
-) -> None:
-    """Normalise a row of the stream with the member's gains g: y = round(x g / mean |x|), clamped; z is scratch."""
-    size = f32(z.size)
-    reciprocal = np.rint(np.float64(size) * _MEAN / np.float64(max(_magnitude(x, row), size)))
-    if noise is None:
-        for j in range(z.size):
-            z[j] = x[row, j] * gains[j]
-    else:
-        sign = _sign(row)
-        for j in range(z.size):
-            z[j] = x[row, j] * (gains[j] + sign * f32(noise[row >> 1, b + u64(j)]))
-    for j in range(z.size):
-        y[row, j] = _clamp(f32(np.rint(np.float64(z[j]) * reciprocal * _PER_MEAN)), -_OPERAND, _OPERAND) + zero
+    b, a = at
+    pair, sign, size = row >> 1, _sign(row), f32(x.shape[1])
+    reciprocal = np.rint(np.float64(size) * _MEAN / np.float64(max(magnitude, size)))
+    scale = f32(reciprocal * _PER_MEAN)
+    projected, doubtful = f32(0), f32(0)
+    for j in range(x.shape[1]):
+        quotient = x[row, j] * (gains[j] + sign * _of(noise, pair, b + u64(j))) * scale
+        near = np.rint(quotient)
+        doubtful += f32(1) if abs(quotient - near) > _DOUBTFUL else f32(0)
+        value = _clamp(near, -_OPERAND, _OPERAND)
+        y[row, j] = value + zero
+        projected += value * _of(noise, pair, a + u64(j))
+    if doubtful > 0:  # single precision could have rounded one to the other side
+        projected = f32(0)
+        for j in range(x.shape[1]):
+            z = x[row, j] * (gains[j] + sign * _of(noise, pair, b + u64(j)))
+            value = _clamp(f32(np.rint(np.float64(z) * reciprocal * _PER_MEAN)), -_OPERAND, _OPERAND)
+            y[row, j] = value + zero
+            projected += value * _of(noise, pair, a + u64(j))
+    return f32(0) if noise is None else _coefficient(projected, row, level)
 
 
 @_compiled
@@ -213,7 +206,7 @@ def embed(
             hidden[:, row] = 0
 
 
-@_compiled
+@_compiled_sum
 def gru_inputs(
     count: int,
     layer: Layer,
@@ -227,16 +220,19 @@ def gru_inputs(
 ) -> None:
     """Make operands: of `gru` from the normalised stream, of `gru.forget` from the hidden state; project both."""
     at = layer.numbers[0]
-    z = np.empty(hidden.shape[1], f32)
+    places, zero, level, forget_a = (at.gru_norm_b, at.gru_a), at.zero, at.level, at.gru_forget_a
     for row in range(count):
-        _normalise(stream, row, layer.gru_norm, noise, at.gru_norm_b, narrow, at.zero, z)
-        for j in range(z.size):
-            own[row, j] = np.rint(hidden[row, j] * _TO_OPERAND) + at.zero
-        first[row] = _project(narrow, row, at.zero, noise, at.gru_a, at.level)
-        second[row] = _project(own, row, at.zero, noise, at.gru_forget_a, at.level)
+        magnitude = _magnitude(stream, row)
+        first[row] = _normalise(stream, row, magnitude, layer.gru_norm, noise, places, narrow, zero, level)
+        projected = f32(0)
+        for j in range(hidden.shape[1]):
+            operand = np.rint(hidden[row, j] * _TO_OPERAND)
+            own[row, j] = operand + zero
+            projected += operand * _of(noise, row >> 1, forget_a + u64(j))
+        second[row] = _coefficient(projected, row, level)
 
 
-@_compiled
+@_compiled_sum
 def gru_gate(
     count: int,
     layer: Layer,
@@ -250,19 +246,24 @@ def gru_gate(
     second: Array,
 ) -> None:
     """Compute the gates, and from the gated hidden state the operand of `gru.candidate`; project it."""
-    at = layer.numbers[0]
-    z = np.empty(hidden.shape[1], f32)
+    at, bias = layer.numbers[0], layer.gru_bias
+    places, zero, level, scale = (at.gru_b, at.gru_bias_b), at.zero, at.level, at.gates_scale
+    forget_b, candidate_a = at.gru_forget_b, at.gru_candidate_a
     for row in range(count):
-        _begin(z, sums, layer.gru_bias, 0, row, noise, (at.gru_b, at.gru_bias_b), first[row], at.level)
-        _add(z, own_sums, row, noise, at.gru_forget_b, second[row])
-        for j in range(z.size):
-            opened = _clamp(np.rint(z[j] * at.gates_scale), _LOW, _HIGH) + _HIGH
+        sizes = (first[row], _sign(row) * level * _BIAS_SIGMA)
+        coefficient, projected = second[row], f32(0)
+        for j in range(hidden.shape[1]):
+            total = _sum(sums, bias, row, u64(j), noise, places, sizes)
+            total += f32(own_sums[row, j]) + coefficient * _of(noise, row >> 1, forget_b + u64(j))
+            opened = _clamp(np.rint(total * scale), _LOW, _HIGH) + _HIGH
             gate[row, j] = opened
-            own[row, j] = np.rint(np.rint(opened * hidden[row, j] * _GATE) * _TO_OPERAND) + at.zero
-        second[row] = _project(own, row, at.zero, noise, at.gru_candidate_a, at.level)
+            operand = np.rint(np.rint(opened * hidden[row, j] * _GATE) * _TO_OPERAND)
+            own[row, j] = operand + zero
+            projected += operand * _of(noise, row >> 1, candidate_a + u64(j))
+        second[row] = _coefficient(projected, row, level)
 
 
-@_compiled
+@_compiled_sum
 def gru_state(
     count: int,
     layer: Layer,
@@ -277,66 +278,75 @@ def gru_state(
     second: Array,
 ) -> None:
     """Compute the candidates, update the hidden state, add it to the stream, and normalise the stream for `up`."""
-    at = layer.numbers[0]
-    dim = hidden.shape[1]
-    z = np.empty(dim, f32)
+    at, bias, dim = layer.numbers[0], layer.gru_bias, hidden.shape[1]
+    places, places_of_up = (at.gru_b, at.gru_bias_b), (at.mlp_norm_b, at.up_a)
+    zero, level, scale, candidate_b = at.zero, at.level, at.gates_scale, at.gru_candidate_b
     for row in range(count):
-        _begin(z, sums, layer.gru_bias, dim, row, noise, (at.gru_b, at.gru_bias_b), first[row], at.level)
-        _add(z, own_sums, row, noise, at.gru_candidate_b, second[row])
+        sizes = (first[row], _sign(row) * level * _BIAS_SIGMA)
+        coefficient, magnitude = second[row], f32(0)
         for j in range(dim):
-            candidate = _clamp(np.rint(z[j] * at.gates_scale), _LOW, _HIGH)
+            total = _sum(sums, bias, row, u64(dim) + u64(j), noise, places, sizes)
+            total += f32(own_sums[row, j]) + coefficient * _of(noise, row >> 1, candidate_b + u64(j))
+            candidate = _clamp(np.rint(total * scale), _LOW, _HIGH)
             moved = hidden[row, j] + np.rint(gate[row, j] * (candidate - hidden[row, j]) * _GATE)
             hidden[row, j] = moved
-            stream[row, j] = _clamp(stream[row, j] + moved, -_STREAM, _STREAM)
-        _normalise(stream, row, layer.mlp_norm, noise, at.mlp_norm_b, narrow, at.zero, z)
-        first[row] = _project(narrow, row, at.zero, noise, at.up_a, at.level)
+            added = _clamp(stream[row, j] + moved, -_STREAM, _STREAM)
+            stream[row, j] = added
+            magnitude += abs(added)
+        first[row] = _normalise(stream, row, magnitude, layer.mlp_norm, noise, places_of_up, narrow, zero, level)
 
 
-@_compiled
+@_compiled_sum
 def mlp_hidden(
     count: int, layer: Layer, noise: Array | None, wide_sums: Array, wide: Array, first: Array, second: Array
 ) -> None:
-    """Compute the hidden layer of the perceptron, clamped, as the operand of `down`."""
-    at = layer.numbers[0]
-    z = np.empty(wide.shape[1], f32)
+    """Compute the hidden layer of the perceptron, clamped, as the operand of `down`; project it."""
+    at, bias = layer.numbers[0], layer.up_bias
+    places, zero, level, scale, down_a = (at.up_b, at.up_bias_b), at.zero, at.level, at.up_scale, at.down_a
     for row in range(count):
-        _begin(z, wide_sums, layer.up_bias, 0, row, noise, (at.up_b, at.up_bias_b), first[row], at.level)
-        for j in range(z.size):
-            wide[row, j] = _clamp(np.rint(z[j] * at.up_scale), -_OPERAND, _OPERAND) + at.zero
-        second[row] = _project(wide, row, at.zero, noise, at.down_a, at.level)
+        sizes = (first[row], _sign(row) * level * _BIAS_SIGMA)
+        projected = f32(0)
+        for j in range(wide.shape[1]):
+            total = _sum(wide_sums, bias, row, u64(j), noise, places, sizes)
+            operand = _clamp(np.rint(total * scale), -_OPERAND, _OPERAND)
+            wide[row, j] = operand + zero
+            projected += operand * _of(noise, row >> 1, down_a + u64(j))
+        second[row] = _coefficient(projected, row, level)
 
 
-@_compiled
+@_compiled_sum
 def mlp_output(count: int, layer: Layer, noise: Array | None, own_sums: Array, stream: Array, second: Array) -> None:
     """Add the output of the perceptron to the stream."""
-    at = layer.numbers[0]
-    z = np.empty(stream.shape[1], f32)
+    at, bias = layer.numbers[0], layer.down_bias
+    places, level, scale = (at.down_b, at.down_bias_b), at.level, at.down_scale
     for row in range(count):
-        _begin(z, own_sums, layer.down_bias, 0, row, noise, (at.down_b, at.down_bias_b), second[row], at.level)
-        for j in range(z.size):
-            added = _clamp(np.rint(z[j] * at.down_scale), _LOW, _HIGH)
+        sizes = (second[row], _sign(row) * level * _BIAS_SIGMA)
+        for j in range(stream.shape[1]):
+            total = _sum(own_sums, bias, row, u64(j), noise, places, sizes)
+            added = _clamp(np.rint(total * scale), _LOW, _HIGH)
             stream[row, j] = _clamp(stream[row, j] + added, -_STREAM, _STREAM)
 
 
-@_compiled
+@_compiled_sum
 def head_input(count: int, head: Head, noise: Array | None, stream: Array, narrow: Array, first: Array) -> None:
-    """Normalise the stream for the head."""
+    """Normalise the stream for the head; project it."""
     at = head.numbers[0]
-    z = np.empty(stream.shape[1], f32)
+    places, zero, level = (at.norm_b, at.head_a), at.zero, at.level
     for row in range(count):
-        _normalise(stream, row, head.norm, noise, at.norm_b, narrow, at.zero, z)
-        first[row] = _project(narrow, row, at.zero, noise, at.head_a, at.level)
+        magnitude = _magnitude(stream, row)
+        first[row] = _normalise(stream, row, magnitude, head.norm, noise, places, narrow, zero, level)
 
 
-@_compiled
+@_compiled_sum
 def head_logits(count: int, head: Head, noise: Array | None, head_sums: Array, logits: Array, first: Array) -> None:
     """Compute the logits."""
-    at = head.numbers[0]
-    z = np.empty(logits.shape[1], f32)
+    at, bias = head.numbers[0], head.head_bias
+    places, level, scale = (at.head_b, at.head_bias_b), at.level, at.head_scale
     for row in range(count):
-        _begin(z, head_sums, head.head_bias, 0, row, noise, (at.head_b, at.head_bias_b), first[row], at.level)
-        for j in range(z.size):
-            logits[row, j] = _clamp(np.rint(z[j] * at.head_scale), _LOW, _HIGH)
+        sizes = (first[row], _sign(row) * level * _BIAS_SIGMA)
+        for j in range(logits.shape[1]):
+            total = _sum(head_sums, bias, row, u64(j), noise, places, sizes)
+            logits[row, j] = _clamp(np.rint(total * scale), _LOW, _HIGH)
 
 
 @_compiled
@@ -346,9 +356,17 @@ def add_loss(logits: Array, targets: Array, powers: Array, logarithms: Array, lo
     logits: (rows, 256) int16. targets: (rows,) uint8. powers, logarithms: the tables. loss: (rows,) int64.
     """
     for row in range(targets.size):
-        total = 0
-        for j in range(logits.shape[1]):
-            total += powers[u64(logits[row, j] + ACTIVATION)]
+        # Four sums, which do not wait for each other.
+        sums = (0, 0, 0, 0)
+        for j in range(0, logits.shape[1], 4):
+            k = u64(j)
+            sums = (
+                sums[0] + powers[u64(logits[row, k] + ACTIVATION)],
+                sums[1] + powers[u64(logits[row, k + u64(1)] + ACTIVATION)],
+                sums[2] + powers[u64(logits[row, k + u64(2)] + ACTIVATION)],
+                sums[3] + powers[u64(logits[row, k + u64(3)] + ACTIVATION)],
+            )
+        total = sums[0] + sums[1] + sums[2] + sums[3]
         shift = 0
         while total >= logarithms.size:
             total >>= 1
