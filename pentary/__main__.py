@@ -14,7 +14,7 @@ def run() -> None:
 
         console.prepare_streams()
         try:
-            main(prog_name="pentary")
+            console.conduct(main)
         except OSError:  # standard error cannot be written either
             sys.exit(2)
         finally:

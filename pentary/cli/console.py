@@ -79,6 +79,19 @@ def exit_status() -> Iterator[None]:
         raise RuntimeError("unexpected end of data") from error
 
 
+def conduct(command: click.Command) -> NoReturn:
+    """Run a command line, and exit with its status; a signal between two commands ends it as one in a command does."""
+    try:
+        status = command.main(prog_name="pentary", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except click.Abort:
+        say("Interrupted.")
+        status = signals.exit_code()
+    sys.exit(status if isinstance(status, int) else 0)
+
+
 class _Unwritable(io.TextIOBase):
     """Stand-in for a standard stream that was closed at the start: writing raises an OSError, as for other files."""
 

@@ -2,7 +2,8 @@
 
 Arrays of activations are (groups, rows, numbers). A group is an antithetic pair, whose first half of rows is of its
 plus member; with one side, it is anything without members. Numbers are integers in float32 that keep the bounds of
-`pentary.nets.operations`, so every sum is exact in any order: the only fast-math flag, `reassoc`, is safe.
+`pentary.nets.operations`, so every sum is exact in any order, with products in it or not: the only fast-math flags,
+`reassoc` and `contract`, are safe.
 """
 
 from typing import Any
@@ -19,8 +20,8 @@ f32 = np.float32
 
 STORE = Store("networks", "networks", imported_sources(__name__))
 
-_compiled = STORE.compiled(nogil=True, error_model="numpy")
-_compiled_sum = STORE.compiled(nogil=True, error_model="numpy", fastmath={"reassoc"})
+_compiled = STORE.compiled(nogil=True, error_model="numpy", fastmath={"contract"})
+_compiled_sum = STORE.compiled(nogil=True, error_model="numpy", fastmath={"reassoc", "contract"})
 
 _GATE = f32(GATE)
 _GATE_UNIT = f32(1 / 5**GATE_SHIFT)
@@ -67,15 +68,18 @@ def finish(
         for row in range(rows):
             side = 1 if sides == 2 and 2 * row >= rows else 0
             if coefficients is not None and b is not None:
-                for term in range(b.shape[1]):
+                for term in range(1, b.shape[1]):
                     c = coefficients[group, row, term]
                     for j in range(cols):
                         z[group, row, j] += c * b[group, term, j]
-            if bias is not None:
-                for j in range(cols):
-                    z[group, row, j] += bias[group, side, j]
+            c = f32(0) if coefficients is None else coefficients[group, row, 0]
             for j in range(cols):
-                z[group, row, j] = min(max(np.rint(z[group, row, j] * unit), low), high)
+                value = z[group, row, j]
+                if b is not None:
+                    value += c * b[group, 0, j]
+                if bias is not None:
+                    value += bias[group, side, j]
+                z[group, row, j] = min(max(np.rint(value * unit), low), high)
 
 
 @_compiled

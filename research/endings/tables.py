@@ -67,6 +67,7 @@ class Condition:
 
 _RUN: Final = ("--out", "{place}/run")
 _TINY: Final = ("--steps", "3", "--population", "4", "--rank", "1", "--shape", "16x16", *_RUN)
+_READS: Final = (*("--input", "document.txt", "--steps", "2", "--population", "4", "--dim", "16", "--tokens", "2"),)
 _LONG: Final = ("--steps", "100000")
 _TURNS: Final = ("-D", "TURNS=1000000000")
 _MADE: Final = {"folder missing": (0,)}  # as `mkdir -p` would
@@ -91,11 +92,8 @@ COMMANDS: Final = (
     _training("train target sim", "target", "--engine", "sim", *_TINY),
     _training("train target rtl", "target", "--engine", "rtl", *_TINY),
     _training("train digits", "digits", "--steps", "2", "--population", "4", *_RUN),
-    _training(
-        "train text",
-        *("text", "--input", "document.txt", "--steps", "2", "--population", "4", "--dim", "16", "--tokens", "2"),
-        *_RUN,
-    ),
+    _training("train text", "text", *_READS, *_RUN),
+    _training("train text sim", "text", "--engine", "sim", *_READS, *_RUN),
     _training("train FILE.py", "mine.py:slow", *_TINY),
     _training(
         "train network",

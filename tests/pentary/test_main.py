@@ -59,3 +59,16 @@ def test_after_the_end_a_signal_raises_nothing(monkeypatch):
     with pytest.raises(SystemExit):
         program.run()
     assert all(signal.getsignal(number) is signal.SIG_DFL for number in signals.ENDING)
+
+
+@pytest.mark.parametrize("number", signals.ENDING)
+def test_a_signal_between_two_commands_ends_the_program_like_one_in_a_command(number, monkeypatch, capsys):
+    from pentary.cli.commands import main
+
+    monkeypatch.setattr(sys, "argv", ["pentary", "train", "digits"])
+    monkeypatch.setattr(type(main), "invoke", lambda self, context: signal.raise_signal(number), raising=False)
+    monkeypatch.setattr(signals, "_received", signal.SIGINT)
+    with pytest.raises(SystemExit) as ending:
+        program.run()
+    assert ending.value.code == 128 + number
+    assert capsys.readouterr().err.strip() == "Interrupted."

@@ -2,12 +2,15 @@
 
 A row belongs to one member and one byte. Rows 2i and 2i + 1 are the plus and the minus member of pair i, whose noise
 is row i of `noise`; without noise (None) every row is of the unperturbed model. A row of sums gets its member's
-low-rank term and its bias, is rescaled by a pent shift and clamped, and becomes an operand of the next product; the
-projection of that operand on the next matrix's column factor is computed while the row is in the cache.
+low-rank term and its bias, is rescaled by a pent shift and clamped, and becomes an operand of the next product, which
+is projected on the next matrix's column factor, all in one loop.
 
-Numbers are integers in float32, below 2**22, so every sum is exact in any order: the only fast-math flag, `reassoc`, is
-safe. An operand is stored with `zero` added, in the backend's type. Index sums are unsigned: without the wraparound of
-negative indices LLVM vectorises the loops. Rows are not sliced, since a slice would cost more than the row.
+Numbers are integers in float32, below 2**22, so every sum is exact in any order, with products in it or not: the only
+fast-math flags, `reassoc` and `contract`, are safe. An operand is stored with `zero` added, in the backend's type.
+
+LLVM vectorises the loops because index sums are unsigned, without the wraparound of negative indices; because arrays are
+not passed to functions that are not inlined; and because scalars of a layer's record are taken out of it before. Rows
+are not sliced, since a slice would cost more than the row.
 """
 
 from typing import Any, Final, NamedTuple
