@@ -9,8 +9,8 @@ Numbers are integers in float32, below 2**22, so every sum is exact in any order
 fast-math flags, `reassoc` and `contract`, are safe. An operand is stored with `zero` added, in the backend's type.
 
 LLVM vectorises the loops because index sums are unsigned, without the wraparound of negative indices; because no array
-is passed to a function that is not inlined; and because scalars of a layer's record are taken out of it before. Rows are
-not sliced, since a slice would cost more than the row.
+is passed to a function that is not inlined; and because the scalars of a layer are taken out of its record before. Rows
+are not sliced: a slice would cost more than the row.
 """
 
 from typing import Any, Final, NamedTuple
