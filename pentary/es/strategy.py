@@ -41,6 +41,7 @@ class Parameters:
         perturb: "factored" adds A B^T / 5**q to the weights, unrounded; "quantized" rounds every member to five levels.
         shaping: shaped fitness of a pair: "sign" of its fitness difference, or five-level "rank" among the pairs.
         latent: pents of a latent word, 2..8.
+        shift: q of the factored perturbation, 1..3; 0 for that which suits the rank.
 
     Raises:
         PentaryError: a value is out of its range.
@@ -53,6 +54,7 @@ class Parameters:
     perturb: Perturb = "quantized"
     shaping: Literal["sign", "rank"] = "rank"
     latent: int = 6
+    shift: int = 0
 
     def __post_init__(self) -> None:
         """Raise an error if a value is out of its range, which the message shows."""
@@ -63,6 +65,9 @@ class Parameters:
         checked_integers(self.steps, 1, generator.STEP_MAX, "number of steps")
         checked_integers(self.seed, -WORD_MAX, WORD_MAX, "seed")
         checked_integers(self.latent, 2, 8, "width of the latent word")
+        checked_integers(self.shift, 0, 3, "shift of the perturbation")
+        if self.shift and self.perturb != "factored":
+            raise PentaryError("a shift is for factored perturbations: quantized ones have half a level")
         if self.perturb not in ("factored", "quantized"):
             raise PentaryError(f"perturbation {self.perturb!r} is neither 'factored' nor 'quantized'")
         if self.shaping not in ("sign", "rank"):
@@ -80,8 +85,11 @@ class Parameters:
 
     @property
     def sigma_shift(self) -> int:
-        """The q of the factored perturbation A B^T / 5**q, of standard deviation 2 sqrt(rank) / 5**q, 0.17 to 0.8."""
-        return 1 if self.rank <= 4 else 2
+        """The q of the factored perturbation A B^T / 5**q, of standard deviation 2 sqrt(rank) / 5**q levels.
+
+        If no shift is given it is 1 up to rank 4 and 2 above: deviations of 0.17 to 0.8.
+        """
+        return self.shift or (1 if self.rank <= 4 else 2)
 
     def gain(self, step: int) -> int:
         """Return the gain of POPAVG in a step (1, 2, ...): the integer that multiplies the summed perturbations.

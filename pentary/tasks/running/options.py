@@ -54,6 +54,7 @@ EVOLUTION: Final = (
     POPULATION,
     click.Option(["--rank"], type=int, help="Rank of the perturbations."),
     click.Option(["--perturb"], type=click.Choice(["factored", "quantized"]), help="Kind of members."),
+    click.Option(["--shift"], type=int, help="Factored perturbations are A B^T / 5**SHIFT levels, 1 to 3."),
 )
 """Options of tasks whose population is that of `pentary.es`."""
 
