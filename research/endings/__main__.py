@@ -11,10 +11,12 @@ import argparse
 import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from threading import Lock
+from typing import Any, Final
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
@@ -69,10 +71,15 @@ def recorded(digest: str) -> dict[str, dict[str, Any]]:
     return stored["cells"] if stored.get("sources") == digest else {}
 
 
+_PORT: Final = Lock()
+
+
 def tried(command: Command, condition: Condition, inputs: Path) -> dict[str, Any]:
     """Try a cell, and return what is recorded of it."""
     try:
-        outcome = cell.run(command, condition, inputs)
+        # One program at a time can have the serial port open.
+        with _PORT if command.name == "load" else nullcontext():
+            outcome = cell.run(command, condition, inputs)
     except cell.Skipped as reason:
         return {"cell": "skipped", "told": str(reason), "broken": []}
     print(f"{command.name}, {condition.name}: {outcome} {'; '.join(outcome.broken)}", flush=True)

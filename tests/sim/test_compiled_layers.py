@@ -64,14 +64,16 @@ def test_random_networks_train_to_the_same_digests(kind: str, share: int) -> Non
     for seed in NETWORKS[share::2]:
         rng = random.Random(f"{kind} {seed}")
         own = task(drawn.network(kind, rng), seed, batch=rng.choice([1, 2, 3]))
+        perturb: Perturb = ("factored", "quantized")[seed // 2 % 2]
         p = Parameters(
             population=rng.choice([2, 4]),
             rank=rng.choice([1, 2, 5]),
             steps=rng.choice([1, 1, 2]),
             seed=seed,
-            perturb=("factored", "quantized")[seed // 2 % 2],
+            perturb=perturb,
             shaping=rng.choice(["sign", "rank"]),
             latent=rng.choice([4, 6]),
+            shift=rng.choice([0, 2]) if perturb == "factored" else 0,
         )
         right = digests(es.train(own, p))
         assert digests(training.train(own, p)) == right, (seed, own.network, p)

@@ -193,6 +193,9 @@ def test_fitness_of_the_wrong_size_is_refused() -> None:
         ({"latent": 1}, "width of the latent word 1 is outside 2..8"),
         ({"perturb": "dense"}, "neither 'factored' nor 'quantized'"),
         ({"shaping": "cubic"}, "neither 'sign' nor 'rank'"),
+        ({"shift": 4, "perturb": "factored"}, "shift of the perturbation 4 is outside 0..3"),
+        ({"shift": -1, "perturb": "factored"}, "shift of the perturbation -1 is outside 0..3"),
+        ({"shift": 2, "perturb": "quantized"}, "a shift is for factored perturbations"),
     ],
 )
 def test_parameters_out_of_range_are_refused(change: dict, message: str) -> None:
