@@ -29,6 +29,24 @@ predictor.returns = 0
 """
 
 
+NETS = """
+import numpy as np
+from pentary.nets import Clamp, Conv1d, CrossEntropy, Dense, Flatten, Input, MaxPool, MinGRU, Norm, Sequential
+
+END = (Dense(3, gain=0.4), Clamp(312))
+LAYERS = Sequential(
+    *(Input((8, 2)), Conv1d(4, 3, padding=1), Clamp(62, "relu"), MaxPool(2), Norm(), MinGRU(3), *END),
+    loss=CrossEntropy(),
+)
+WIDE = Sequential(Input((8, 2)), Flatten(), Dense(260), Clamp(62), *END, loss=CrossEntropy())
+
+
+def data():
+    return np.random.default_rng(0).normal(size=(40, 8, 2)), np.arange(40) % 3
+"""
+"""Networks with operations of all units, and one whose factors are in memory."""
+
+
 @pytest.fixture(scope="session")
 def built() -> Iterator[None]:
     """Build the cores that these tests take, once for all processes that run tests."""
@@ -43,6 +61,7 @@ def built() -> Iterator[None]:
 def place(built: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     Path("plain.toml").write_text(PLAIN)
+    Path("nets.py").write_text(NETS)
     Path("small.toml").write_text(f"memory.words = 78125\n{CONFIGURATIONS['small']}")
     return tmp_path
 
@@ -220,6 +239,8 @@ TRAININGS = {
     "quantized": ("target", "--shape", "16x16", "--population", 10, "--steps", 2),
     "factored": ("target", "--shape", "20x7", "--population", 10, "--steps", 2, "--perturb", "factored"),
     "digits": ("digits", "--population", 2, "--steps", 1),
+    "layers": ("nets.py:LAYERS", "--data", "nets.py:data", "--population", 4, "--steps", 1, "--batch", 4),
+    "wide": ("nets.py:WIDE", "--data", "nets.py:data", "--population", 2, "--steps", 1, "--batch", 2),
 }
 
 
