@@ -62,8 +62,8 @@ def _choose(tensor: int, rows: int, before: int) -> list[str]:
 def _layer(plan: Pipelined, number: int, stage: Stage, following: Stage) -> list[str]:
     """Return the instructions of a layer for all examples of the block and both members of pair p1."""
     is_first, is_last = number == 0, number == len(plan.stages) - 1
-    operands = f"layer.{plan.stages[number - 1].name}.results" if not is_first else "block"
-    results = "outputs" if is_last else f"layer.{stage.name}.results"
+    operands = f"results.{plan.stages[number - 1].name}" if not is_first else "block"
+    results = "outputs" if is_last else f"results.{stage.name}"
     ordered = ["INC     p1", *_draw(following, stage.inputs)] if is_last else _draw(following, stage.inputs)
     stride = stage.row + stage.inputs + stage.outputs if is_first else 2 * (stage.row + stage.inputs)
     width = stage.outputs if is_last else plan.stages[number + 1].row + stage.outputs
@@ -119,7 +119,7 @@ def _biases(stage: Stage, is_first: bool) -> list[str]:
         return scaled
     return [
         *scaled,
-        f"LA      p19, layer.{stage.name}.bias",
+        f"LA      p19, bias.{stage.name}",
         "LOADV   v5, (p19)",
         "VSUB    v6, v5, v7",
         "VADD    v7, v5, v7",

@@ -29,7 +29,7 @@ def parts(plan: Plan) -> Parts:
         routines=[_setup(), _take_block(plan, inputs), _evaluate(body, results)],
         regions=[*members.regions(), *body.regions],
         told="",
-        crossbar="one matrix, or a tile of it, at a time",
+        crossbar="one matrix, or a tile of it, at a time; of a recurrence both square ones, if there is room",
         tables=body.tables,
         in_memory=members.places(),
     )

@@ -22,7 +22,7 @@ def inference(network: Sequential, weights: Mapping[str, Visible], examples: NDA
         network: description.
         weights: visible numbers by tensor.
         examples: (examples, *input shape) integers, which the program holds; None: it reads them from the input, as
-            decimal numbers with anything up to a space, or commas, between them, until the input ends.
+            decimal numbers, separated by blanks, ends of lines or commas, until the input ends.
         title: of the program.
     """
     reads = examples is None
@@ -137,6 +137,8 @@ read_number:
         LI      p3, '9'
         BGT     p1, p3, read.wrong
         SUB     p1, p1, p2
+        LI      p2, 10 ** 9
+        BGT     p10, p2, read.outside
         MULI    p10, p10, 10
         ADD     p10, p10, p1
         getc    p1

@@ -20,7 +20,7 @@ TABLES: Final = {
 
 _CLASSES: Final = WORD_MAX // int(POWERS[-1])  # of which a word holds the sum of the powers
 
-_LOSS_BITS: Final = 64  # more than a loss can have: a sum of powers has up to 37 bits, and a result lies within 12.5
+_LOSS_BITS: Final = 64  # more than a loss can have: a sum of powers has up to 41 bits, and a result lies within 12.5
 
 
 def target_words(plan: Plan) -> int:

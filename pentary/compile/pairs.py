@@ -85,7 +85,7 @@ class Pairs(Members):
         self._numbers = {name: number for number, name in enumerate(tensors)}
 
     def _key(self, name: str) -> str:
-        return f"matrices + {self._numbers[name]} * MATRIX_LINE + MATRIX_KEY(zero)"
+        return f"matrices + {self._numbers[name]} * MATRIX_LINE + MATRIX_KEY"
 
     def _strides(self, name: str) -> tuple[int, int]:
         rows, cols = self._tensors[name].shape
@@ -102,7 +102,7 @@ class Pairs(Members):
         for name in self._tensors:
             if name in self.in_memory:
                 own = self._factors(name)
-                found += [f"; factors of {name}", f"LOAD    p2, {self._key(name)}", *own.draw()]
+                found += [f"; factors of {name}", f"LA      p2, {self._key(name)}", "LOAD    p2, (p2)", *own.draw()]
         for name, own in self._tensors.items():
             if own.pents > 1:
                 found += self._member_rows(name, own)
@@ -142,7 +142,8 @@ class Pairs(Members):
             "LRSET   rows, p19",
             f"LI      p19, {cols}",
             "LRSET   cols, p19",
-            f"LOAD    p19, {self._key(matrix)}",
+            f"LA      p19, {self._key(matrix)}",
+            "LOAD    p19, (p19)",
             "LRSET   key, p19",
             "LRGEN   p1",
         ]

@@ -107,7 +107,7 @@ def _load_weights(plan: Pipelined) -> str:
                 f"LI      p2, {stage.outputs}",
                 "SETVL   p2",
                 f"LA      p1, {plan.words(stage.bias)}",
-                f"LA      p2, layer.{stage.name}.bias",
+                f"LA      p2, bias.{stage.name}",
                 "LOADV   v0, (p1)",
                 *([f"QUANT   v0, v0, {drop}, {stage.bias_pents}"] if drop > 0 else []),
                 f"LI      p3, 5**(SIGMA_SHIFT + {max(0, -drop)})",
@@ -162,11 +162,7 @@ def _take_block(plan: Pipelined) -> str:
         f"LI      p6, {own.inputs}",
         f"LI      p7, {own.outputs}",
         f"LI      p11, {own.row + own.inputs}",
-        *(
-            ["SETVL   p7", f"LA      p3, layer.{own.name}.bias", "LOADV   v5, (p3)"]
-            if shares and own.bias_pents
-            else []
-        ),
+        *(["SETVL   p7", f"LA      p3, bias.{own.name}", "LOADV   v5, (p3)"] if shares and own.bias_pents else []),
         "LI      p2, 0",
         "LA      p3, block",
         "LI      p16, 0",
@@ -206,7 +202,7 @@ def _regions(plan: Pipelined) -> tuple[list[tuple[str, str, str]], int]:
     found = []
     if plan.factored:
         centre = "biases of the centre, times 5^q"
-        found += [(f"layer.{stage.name}.bias", str(stage.outputs), centre) for stage in stages if stage.bias_pents]
+        found += [(f"bias.{stage.name}", str(stage.outputs), centre) for stage in stages if stage.bias_pents]
         block, shared = own.row + own.inputs + own.outputs, "zeros, operands, and what all members share"
     else:
         block, shared = own.inputs, "operands"
@@ -216,6 +212,6 @@ def _regions(plan: Pipelined) -> tuple[list[tuple[str, str, str]], int]:
         width = following.row + stage.outputs
         widest = max(widest, 2 * width)
         members = "of each example: zeros and results, plus and minus"
-        found.append((f"layer.{stage.name}.results", f"BLOCK * {2 * width}", members))
+        found.append((f"results.{stage.name}", f"BLOCK * {2 * width}", members))
     found.append(("outputs", "2 * OUTPUTS", "sums of the last layer, of the plus and then of the minus members"))
     return found, widest

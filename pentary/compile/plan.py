@@ -16,7 +16,7 @@ from pentary.es.strategy import Parameters
 from pentary.isa.table import MAX_VL
 from pentary.nets.losses import CrossEntropy, Loss, SquaredError, SquaredHinge
 from pentary.nets.network import Sequential, noise_of
-from pentary.nets.operations import Operation, Product, Values
+from pentary.nets.operations import Branch, Noise, Operation, Product, Recurrence, Values
 from pentary.numbers.word import PentaryError, limit
 
 WORDS: Final = "words."
@@ -33,7 +33,8 @@ CROSSBAR: Final = 256
 
 _EXAMPLES: Final = 16  # most examples of a block
 _WORDS: Final = 2**18  # most words of all results of a block, except where one example takes more
-_SQUARED: Final = limit(8)  # POPEVAL squares differences of 8 pents
+_SQUARED: Final = limit(8)  # POPEVAL squares differences of 8 pents, and VMULS takes factors of as many
+_OFFSET: Final = limit(7)  # greatest offset of a load
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,7 @@ def plan(network: Sequential, parameters: Parameters, batch: int) -> Plan:
         PentaryError: the processor cannot compute the loss of such results.
     """
     noise = noise_of(parameters)
+    _check(network.operations, network.input.values(), noise, parameters.perturb == "factored")
     x, largest, sizes = network.input.values(), 0, network.input.values().size
     for operation in network.operations:
         largest = max(largest, x.limit)
@@ -159,6 +161,22 @@ def plan(network: Sequential, parameters: Parameters, batch: int) -> Plan:
     if not isinstance(network.loss, CrossEntropy):
         most = min(most, MAX_VL // network.outputs.size)
     return Plan(network=network, parameters=parameters, batch=batch, block=_divisor(batch, most))
+
+
+def _check(operations: Sequence[Operation], x: Values, noise: Noise, factored: bool) -> None:
+    """Refuse rows that offsets of loads do not reach, and operands whose products with a factor do not fit VMULS."""
+    for operation in operations:
+        name, width = operation.name, x.shape[-1]
+        if width > _OFFSET:
+            raise PentaryError(f"layer {name} takes {width:,} numbers: compiled programs take up to {_OFFSET:,}")
+        if factored and isinstance(operation, Product | Recurrence) and 2 * x.limit > _SQUARED:
+            raise PentaryError(
+                f"layer {name} has operands up to {x.limit:,}, and the processor multiplies factors of members by "
+                f"up to {_SQUARED // 2:,}: clamp them before"
+            )
+        if isinstance(operation, Branch):
+            _check(operation.inner, x, noise, factored)
+        x = operation.values(x, noise)
 
 
 def _is_narrow(operation: Operation) -> bool:

@@ -30,7 +30,7 @@ def _layer(plan: Pipelined, number: int, stage: Stage) -> list[str]:
     """Return the instructions of a layer for all examples of the block and both members of pair p1."""
     is_first, is_last = number == 0, number == len(plan.stages) - 1
     strides = (stage.inputs * (1 if is_first else 2), stage.outputs * (1 if is_last else 2))
-    results = "outputs" if is_last else f"layer.{stage.name}.results"
+    results = "outputs" if is_last else f"results.{stage.name}"
     label = f"layer.{stage.name}"
 
     def sums(example: int, which: int) -> str:
@@ -59,14 +59,14 @@ def _layer(plan: Pipelined, number: int, stage: Stage) -> list[str]:
         "LRSET   key, p19",
         "LRGEN   p1",
         "LI      p26, SIGMA",
-        f"LA      p25, {'block' if is_first else f'layer.{plan.stages[number - 1].name}.results'}",
+        f"LA      p25, {'block' if is_first else f'results.{plan.stages[number - 1].name}'}",
         f"LA      p27, {results}",
-        f"{label}.member:",
+        f"member.{stage.name}:",
         "SETVL   p7",
         *(_biases(plan, stage) if stage.bias_pents else []),
         f"LA      p4, {plan.words(stage.matrix)}",
         "LI      p5, 0",
-        f"{label}.row:",
+        f"row.{stage.name}:",
         "LOADV   v0, (p4)",
         "LRMUL   p5",
         "PQUANT",
@@ -74,17 +74,17 @@ def _layer(plan: Pipelined, number: int, stage: Stage) -> list[str]:
         "LOADX   v0, p5",
         "ADD     p4, p4, p7",
         "INC     p5",
-        f"BLT     p5, p6, {label}.row",
+        f"BLT     p5, p6, row.{stage.name}",
         "MV      p2, p25",
         "MV      p3, p27",
         *_load(0, 0, strides[0]),
         *loop(label, plan.block, sums, store, strides, "", [], overlapped=True),
-        f"BLT     p26, zero, {label}.end",
+        f"BLT     p26, zero, end.{stage.name}",
         "NEG     p26, p26",
         *([] if is_first else [f"ADDI    p25, p25, {stage.inputs}"]),
         f"ADDI    p27, p27, {'OUTPUTS' if is_last else stage.outputs}",
-        f"JUMP    {label}.member",
-        f"{label}.end:",
+        f"JUMP    member.{stage.name}",
+        f"end.{stage.name}:",
     ]
 
 

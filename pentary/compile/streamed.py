@@ -54,7 +54,8 @@ class StreamedPairs(Pairs):
         """Return the instructions at the beginning of pair p1: see `Members.begin`."""
         found = [
             "; the pair's noise",
-            "LOAD    p2, matrices + MATRIX_KEY(zero)",
+            "LA      p2, matrices + MATRIX_KEY",
+            "LOAD    p2, (p2)",
             "LI      p3, 0",
             f"LI      p4, {self.blocks}",
             "LA      p5, factors",

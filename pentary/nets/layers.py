@@ -30,7 +30,7 @@ from pentary.nets.operations import (
     Recurrence,
     Values,
 )
-from pentary.numbers.word import PentaryError, limit
+from pentary.numbers.word import WORD_MAX, PentaryError, limit
 
 CENTRE: Final = Noise()
 
@@ -110,8 +110,8 @@ class Builder:
             spread = largest / sqrt(3) * gain_of(weights.rows, 0, weights.start)
             fit = [pents for pents in _BIAS if limit(pents) <= _BIAS_SPREAD * spread]
             asked = max(fit, default=_BIAS[0])
-        if not 1 <= asked <= 8:
-            raise PentaryError(f"layer {layer}: biases have 1 to 8 pents, not {asked}")
+        if not _BIAS[0] <= asked <= 8:
+            raise PentaryError(f"layer {layer}: biases have {_BIAS[0]} to 8 pents, not {asked}")
         self.tensor(f"{layer}.bias", Tensor(1, cols, pents=asked, start=0))
         return f"{layer}.bias", asked
 
@@ -265,7 +265,7 @@ class Clamp:
         _check_numbers("clamp", x)
         if self.kind not in ("symmetric", "relu"):
             raise PentaryError(f"layer clamp: kind {self.kind!r} is neither 'symmetric' nor 'relu'")
-        _check_positive("clamp", limit=self.limit)
+        _check_limit("clamp", self.limit)
         low = 0 if self.kind == "relu" else -self.limit
         before = builder.operations[-1] if builder.operations else None
         if isinstance(before, Product) and before.low is None:
@@ -378,7 +378,7 @@ class Residual:
         """Add the layer: see `Layer.build`."""
         name = builder.name(self.name, "residual")
         _check_numbers(name, x)
-        _check_positive(name, limit=self.limit)
+        _check_limit(name, self.limit)
         around, builder.operations = builder.operations, []
         y = x
         for layer in self.layers:
@@ -486,6 +486,12 @@ def _product(
 def _check_numbers(name: str, x: Values) -> None:
     if x.tokens:
         raise PentaryError(f"layer {name}: it takes numbers, but tokens come: put an Embedding before it")
+
+
+def _check_limit(name: str, limit: int) -> None:
+    _check_positive(name, limit=limit)
+    if limit > WORD_MAX // 2:
+        raise PentaryError(f"layer {name}: a limit of {limit} is beyond {WORD_MAX // 2}, which no number comes near")
 
 
 def _check_positive(name: str, **numbers: int) -> None:

@@ -20,7 +20,8 @@
 ;     evaluate         puts the fitness of every member into memory
 ; and the latent words. They stand behind `scratch`, past the end of which a row is read ahead.
 ;
-; Scalar registers: p1..p19 are changed by every routine, p20 is the number of the step, p21..p28 are the task's.
+; Scalar registers: p1..p19 are changed by every routine, p20 is the number of the step, p21..p28 are the task's;
+; with NOISE, `update` changes p24..p28.
 ;
 ; Memory, beside the task's own:
 ;     fitness          PAIRS words of the plus members, PAIRS of the minus members; shaping works in their place

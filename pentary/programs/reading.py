@@ -6,14 +6,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pentary.asm import assemble_text
 from pentary.compile.plan import WORDS
 from pentary.compile.streamed import Reading, streaming
-from pentary.nets.lm.evolve import FITNESS_LIMIT, FITNESS_MEAN, Parameters
+from pentary.nets.lm.evolve import FITNESS_LIMIT, FITNESS_MEAN, Parameters, check_text
 from pentary.nets.lm.model import LATENT, Bytes, Model
 from pentary.nets.tables import LOSS_PER_BIT
 from pentary.numbers.word import WORD_MAX, PentaryError
-from pentary.programs.training import PROGRAMS, Prepared, check_memory
+from pentary.programs.training import Prepared, assembled, check_data, check_memory
 
 _LOSS: Final = 64 * LOSS_PER_BIT  # more than the loss of a byte can be
 
@@ -65,6 +64,12 @@ def prepare(model: Model, parameters: Parameters, text: Bytes, memory: int = 5**
             f"{parameters.steps} steps of {pairs} pairs: the square of the step size can reach 1 / {most}, and a word "
             f"holds {WORD_MAX}: take fewer"
         )
+    if (pairs - 1) * len(text) > WORD_MAX:
+        raise PentaryError(
+            f"{pairs} pairs in a text of {len(text):,} bytes: their places do not fit a word: take fewer"
+        )
+    check_text(text, parameters)
+    check_data(len(text), memory)
     own = Reading(
         population=parameters.population,
         tokens=parameters.tokens,
@@ -73,7 +78,7 @@ def prepare(model: Model, parameters: Parameters, text: Bytes, memory: int = 5**
         length=len(text),
     )
     written = streaming(model.network, own, LATENT, f"text, {model.layers} x {model.dim}")
-    program = assemble_text(written.text, str(PROGRAMS / "compiled.s"))
+    program = assembled(written)
     check_memory(program, parameters.population, memory)
     tensors = {name: tensor.own for name, tensor in model.tensors.items()}
     again = np.concatenate([text, text[: parameters.tokens + 1]]).astype(np.int64)

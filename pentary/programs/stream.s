@@ -16,7 +16,7 @@
 ;     matrices_end
 ; then includes this file, and goes on with the routine
 ;     evaluate         puts minus the loss of every member into memory; p20 is the number of the step
-; Registers are shared as in es.s.
+; p1..p19 are changed by every routine, p20 is the number of the step, p21..p28 by `shape`, `update` and `evaluate`.
 
         .equ    PAIRS, POPULATION // 2
         .equ    MATRIX_ROWS, 0          ; places in a line of `matrices`

@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pentary.asm import assemble, assemble_text
+from pentary.compile.losses import largest
+from pentary.compile.pieces import Text
 from pentary.compile.plan import WORDS, plan
 from pentary.compile.program import training
 from pentary.es.loop import Task
@@ -17,12 +19,16 @@ from pentary.es.tensors import Tensors
 from pentary.isa.program import Program
 from pentary.isa.table import CONTROLS, MAX_VL
 from pentary.lowrank.operations import Latents
-from pentary.numbers.word import WORD_MAX, PentaryError
+from pentary.numbers.word import WORD_MAX, PentaryError, limit
 from pentary.tasks.described.task import NetworkTask
 from pentary.tasks.digits import Digits
 from pentary.tasks.target import Target
 
 PROGRAMS: Final = Path(__file__).parent
+
+_ADDRESS: Final = limit(10)  # greatest address that LI loads
+_BRANCH: Final = limit(7)  # greatest distance of a branch
+_LIBRARY: Final = 1000  # more instructions than the files have that a compiled program includes
 
 _SOURCES: Final = {
     (Target, "quantized"): "target.s",
@@ -124,11 +130,35 @@ def prepare(task: Task, parameters: Parameters, memory: int = 5**9) -> Prepared:
         raise PentaryError(f"{parameters.steps} steps are too many for the machine: their square must fit a word")
     if source is None:
         assert isinstance(task, NetworkTask), "all else has a source"
-        prepared = _compiled(task, parameters)
+        prepared = _compiled(task, parameters, memory)
     else:
         prepared = _assembled(source, task, parameters)
     check_memory(prepared.program, parameters.population, memory)
     return prepared
+
+
+def check_data(words: int, memory: int) -> None:
+    """Raise PentaryError if the data alone are more than a machine's memory, or than a program can address."""
+    most = min(memory, _ADDRESS)
+    if words > most:
+        raise PentaryError(
+            f"the training data take {words:,} words, and the machine has room for {most:,}: take fewer"
+            + (f", or set memory.words in the configuration to more, up to {_ADDRESS:,}" if memory < _ADDRESS else "")
+        )
+
+
+def assembled(written: Text) -> Program:
+    """Assemble a compiled program.
+
+    Raises:
+        PentaryError: it has more instructions than its branches reach.
+    """
+    instructions = sum(row.startswith("        ") and row.strip()[:1].isupper() for row in written.text.splitlines())
+    if instructions > _BRANCH - _LIBRARY:
+        raise PentaryError(
+            f"the program has {instructions:,} instructions, and its branches reach {_BRANCH:,}: take fewer layers"
+        )
+    return assemble_text(written.text, str(PROGRAMS / "compiled.s"))
 
 
 def check_memory(program: Program, population: int, memory: int) -> None:
@@ -142,11 +172,18 @@ def check_memory(program: Program, population: int, memory: int) -> None:
         )
 
 
-def _compiled(task: NetworkTask, parameters: Parameters) -> Prepared:
+def _compiled(task: NetworkTask, parameters: Parameters, memory: int) -> Prepared:
     """Return the compiled program of a described network."""
     train = task.data.train
-    written = training(plan(task.network, parameters, task.batch), len(train), task.name)
-    program = assemble_text(written.text, str(PROGRAMS / "compiled.s"))
+    check_data(train.x.size + train.y.size, memory)
+    own = plan(task.network, parameters, task.batch)
+    if 4 * largest(own) > WORD_MAX:
+        raise PentaryError(
+            f"the fitness of a member can reach {largest(own):,}, and the machine compares up to {WORD_MAX // 4:,}: "
+            "clamp the results, or take a smaller batch"
+        )
+    written = training(own, len(train), task.name)
+    program = assembled(written)
     contents = {label: what for label, _, what in written.regions}
     data = {"inputs": train.x.astype(np.int64), "targets": train.y}
     return Prepared(program, task.tensors, parameters.pairs, WORDS, contents, data, written.text)
@@ -184,7 +221,8 @@ def memory_map(prepared: Prepared) -> list[Region]:
         prepared: result of `prepare`.
 
     Returns:
-        Contiguous regions in the order of their addresses, from 0. Only `fitness` grows with the population.
+        Contiguous regions in the order of their addresses, from 0. Only `fitness` grows with the population, and
+        `states` of programs that read text.
     """
     program, contents = prepared.program, {**CONTENTS, **prepared.contents}
     names = [name for name in program.labels if program.address(name) >= program.text and name in contents]
@@ -202,12 +240,22 @@ def listing(prepared: Prepared) -> dict[str, str]:
     rows = [("address", "words", "label", "what"), *(tuple(map(str, row)) for row in regions)]
     wide = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = [f"{row[0]:>{wide[0]}}  {row[1]:>{wide[1]}}  {row[2]:<{wide[2]}}  {row[3]}\n" for row in rows]
-    return {"memory.txt": "".join(lines)} | ({"program.s": prepared.text} if prepared.text else {})
+    return {"memory.txt": "".join(lines)} | ({"program.s": _whole(prepared.text)} if prepared.text else {})
+
+
+def _whole(text: str) -> str:
+    """Return a program with the files that it includes in place of its directives."""
+    rows = []
+    for row in text.splitlines():
+        name = row.strip().removeprefix('.include "').removesuffix('"')
+        included = row.strip().startswith(".include")
+        rows.append(_whole((PROGRAMS / name).read_text(encoding="utf-8")) if included else row)
+    return "\n".join(rows) + "\n"
 
 
 CONTENTS: Final = {
     "fitness": "fitness of each member, a word; then the pent of each pair",
-    "scratch": "sums of the update; between updates what the evaluation keeps of one matrix",
+    "scratch": "sums of the update; in programs written by hand the evaluation keeps numbers of a matrix here",
     "matrices": "shape, address and key of each matrix",
     "weights": "latent words",
     "hidden": "latent words of the hidden layer",

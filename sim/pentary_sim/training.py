@@ -89,6 +89,8 @@ def run_to(machine: Simulator, stops: Collection[int]) -> None:
         raise ending
     if ending == "interrupt":
         raise KeyboardInterrupt
+    if ending == "halt":
+        raise PentaryError("the program has come to its end: it has made all its steps")
 
 
 def measured(machine: Simulator) -> dict[str, Any]:

@@ -128,11 +128,40 @@ def test_memory_that_is_too_small_is_told_with_what_is_needed() -> None:
     ("network", "told"),
     [
         (Sequential(Input(4), Dense(257), Clamp(312), loss=CrossEntropy()), "257 results: the compiled losses take"),
+        (
+            Sequential(Input(2, 0, 100_000), Dense(3, bias=False), Clamp(312), loss=CrossEntropy()),
+            "layer dense1 has operands up to 100,000, and the processor multiplies factors of members by up to 97,656",
+        ),
+        (
+            Sequential(Input(4), Dense(64), Clamp(312), Dense(10, gain=3), loss=SquaredHinge()),
+            r"a member can reach [\d,]+, and the machine compares up to 19,073,486,328: clamp the results, or",
+        ),
         (Sequential(Input(4, 0, 9), Dense(1), loss=SquaredHinge(margin=195_300)), "POPEVAL squares up to"),
     ],
 )
 def test_what_the_compiler_does_not_take_is_told(network, told) -> None:
-    arrays = {"x": np.random.default_rng(0).normal(size=(40, 4)), "y": np.arange(40) % min(network.outputs.size, 3)}
-    task = NetworkTask("mine", network, data.prepare(network, arrays), batch=8)
+    x = np.random.default_rng(0).normal(size=(40, *network.input.values().shape))
+    arrays = {"x": x, "y": np.arange(40) % min(network.outputs.size, 3)}
+    task = NetworkTask("mine", network, data.prepare(network, arrays), batch=30)
     with pytest.raises(PentaryError, match=told):
         prepare(task, replace(task.defaults, population=4, steps=2))
+
+
+def test_data_that_no_memory_holds_are_told_before_anything_is_assembled() -> None:
+    network = Sequential(Input(50_000, 0, 1), Dense(1, bias=False, gain=0.1), Clamp(312), loss=SquaredError())
+    arrays = {"x": np.zeros((100, 50_000), np.int8), "y": np.arange(100.0)}
+    task = NetworkTask("mine", network, data.prepare(network, arrays), batch=8)
+    with pytest.raises(PentaryError, match=r"the training data take 3,750,075 words, .* for 1,953,125: take fewer, or"):
+        prepare(task, replace(task.defaults, population=4, steps=2))
+    with pytest.raises(PentaryError, match=r"layer dense1 takes 50,000 numbers: compiled programs take up to 39,062"):
+        prepare(task, replace(task.defaults, population=4, steps=2), memory=5**10)
+
+
+def test_layers_may_have_names_with_dots() -> None:
+    names = ("h", "h.results", "h.member")
+    layers = [layer for name in names for layer in (Dense(4, name=name), Clamp(62))]
+    network = Sequential(Input(4), *layers, Dense(3), Clamp(312), loss=SquaredHinge())
+    own = data.prepare(network, {"x": np.random.default_rng(0).normal(size=(40, 4)), "y": np.arange(40) % 3})
+    for perturb in ("factored", "quantized"):
+        task, p = NetworkTask("mine", network, own, batch=4), Parameters(population=4, rank=1, steps=1, perturb=perturb)
+        assert digests(training.train(task, p)) == digests(es.train(task, p))

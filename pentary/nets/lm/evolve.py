@@ -145,6 +145,15 @@ def shape_fitness(losses: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.sign(difference) * np.minimum(scaled, FITNESS_LIMIT)
 
 
+def check_text(text: NDArray[np.uint8], parameters: Parameters) -> None:
+    """Raise PentaryError if a text is shorter than what a member reads in an update."""
+    if len(text) <= parameters.tokens:
+        raise PentaryError(
+            f"the training text has {len(text)} bytes, fewer than one update needs ({parameters.tokens + 1}): "
+            "take more text or fewer tokens"
+        )
+
+
 class Engine:
     """Evaluation of populations and updates of latent words, with buffers kept between updates.
 
@@ -160,11 +169,7 @@ class Engine:
 
     def __init__(self, model: Model, parameters: Parameters, text: NDArray[np.uint8], gemm: Gemm) -> None:
         """Allocate the buffers."""
-        if len(text) <= parameters.tokens:
-            raise PentaryError(
-                f"the training text has {len(text)} bytes, fewer than one update needs ({parameters.tokens + 1}): "
-                "take more text or fewer tokens"
-            )
+        check_text(text, parameters)
         self.model, self.parameters, self.gemm = model, parameters, gemm
         self._text = np.concatenate([text, text[: parameters.tokens + 1]])
         self._length = len(text)

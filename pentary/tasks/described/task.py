@@ -54,6 +54,8 @@ class NetworkTask:
         told: Mapping[str, Any] | None = None,
     ) -> None:
         """Keep what is trained on what."""
+        if not network.tensors:
+            raise PentaryError("the network has nothing to train: give it a Dense layer")
         if not 1 <= batch <= len(data.train):
             raise PentaryError(
                 f"a batch of {batch} examples is not in 1..{len(data.train)}, the examples of the training part"

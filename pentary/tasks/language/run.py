@@ -133,11 +133,11 @@ class TextRun:
         A run that has been tried is of no further use.
         """
         self._record()  # compiles the evaluation, or loads it
-        while len(self._times) < 3 or sum(self._times[1:]) < TRIAL:
+        while self._state.step < self.steps and (len(self._times) < 3 or sum(self._times[1:]) < TRIAL):
             self._update()
         began = perf_counter()
         self._record()
-        return float(np.mean(self._times[1:])), perf_counter() - began
+        return float(np.mean(self._times[1:] or self._times)), perf_counter() - began
 
     def _update(self) -> None:
         began = perf_counter()

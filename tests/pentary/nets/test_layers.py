@@ -69,7 +69,7 @@ ENDING = [Flatten(), Dense(3), Clamp(312)]
     [
         (Input(7), [Dense(0)], "layer dense1: a width of 0 is not an integer above 0"),
         (Input(7), [Dense(3, gain=0)], "a gain of 0 is not above 0"),
-        (Input(7), [Dense(3, bias=9)], "layer dense1: biases have 1 to 8 pents, not 9"),
+        (Input(7), [Dense(3, bias=9)], "layer dense1: biases have 2 to 8 pents, not 9"),
         (Input(7), [Conv1d(3, 2)], r"layer conv1: this convolution takes \(length, channels\), not 7 in -62..62"),
         (Input((7, 1)), [Conv1d(3, 9)], "layer conv1: a window of 9 is larger than what it moves over, 7"),
         (Input((7, 1)), [Conv1d(3, 2, stride=0)], "layer conv1: a stride of 0"),
