@@ -1,7 +1,7 @@
 """The drawings of the pipeline in tests/sim/test_timing_*.py, on the hardware.
 
 In most drawings a miss costs nothing: they run without caches, and each instruction retires in the cycle that is drawn.
-Those with latencies of L2 or memory run with such as the hardware can have, and have the records of the model.
+Those with caches run with latencies, lines and ways that the hardware can have, and have the records of the model.
 """
 
 import inspect
@@ -18,6 +18,7 @@ from pentary.machine.config import Config
 from pentary.machine.engines import Setup
 from pentary.machine.lockstep import compare
 from pentary_hdl.bench.core_presets import configuration
+from pentary_hdl.core.parameters import MAX_LINE
 from pentary_hdl.engine import core
 
 FILES = sorted(Path(__file__).parents[2].glob("sim/test_timing_*.py"))
@@ -88,6 +89,8 @@ def test_with_caches_it_does_what_it_does_on_the_model(drawn: list[Any], loaded:
         settings = {**loaded("sim/timing.py").DEFAULTS, **drawing.settings, **PORTS}
         for name, least in (("l2.latency", 3), ("memory.latency", 5)):
             settings[name] = str(max(int(settings[name]), least))
+        line = min(int(settings.get("caches.line", 25)), MAX_LINE)
+        settings |= {"caches.line": str(line), "dcache.ways": str(min(int(settings.get("dcache.ways", 8)), line))}
         setup = Setup(drawing.program(), machine(drawing, settings))
         found = compare(engines.engine("sim"), engines.engine("core"), setup, drawing.rows[-1].stages[-1] + 2_000)
         assert not found.difference, found.difference
