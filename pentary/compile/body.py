@@ -78,7 +78,7 @@ class Body:
     """
 
     def __init__(self, members: Members, block: int, carries: bool = False) -> None:
-        """Begin with nothing."""
+        """Create a body without instructions."""
         self.members, self.block, self.carries = members, block, carries
         self.lines: list[str] = []
         self.regions: list[tuple[str, str, str]] = []

@@ -1,26 +1,20 @@
 """Programs of any layers, each of which goes from memory to memory for all examples of a block: see `body`."""
 
-from collections.abc import Sequence
-from typing import Final
-
 from pentary.compile import losses, pieces
 from pentary.compile.body import Body, Place
 from pentary.compile.members import advance
 from pentary.compile.operations import write
 from pentary.compile.pairs import FactoredPairs, QuantizedPairs
-from pentary.compile.pieces import Parts, lines, routine
-from pentary.compile.plan import OPERAND, Plan
+from pentary.compile.pieces import FIRST_EXAMPLE, Parts, lines, next_example, routine
+from pentary.compile.plan import OPERAND, Plan, multiplied
 from pentary.isa.table import MAX_VL
-from pentary.nets.network import noise_of
-from pentary.nets.operations import Branch, Noise, Operation, Product, Recurrence, Values
-
-_POINTERS: Final = {"p21": "inputs", "p22": "targets", "p23": "inputs_end"}
 
 
 def parts(plan: Plan) -> Parts:
     """Return the parts of a program."""
     network, kind = plan.network, FactoredPairs if plan.factored else QuantizedPairs
-    great = _great(network.operations, network.input.values(), noise_of(plan.parameters)) if plan.factored else set()
+    operands = multiplied(network, plan.parameters) if plan.factored else {}
+    great = {matrix for matrix, largest in operands.items() if largest > OPERAND}  # LRMULX would saturate them
     members = kind(network.tensors, plan.parameters, great)
     body = Body(members, plan.block)
     inputs = body.place("block", network.input.values(), "operands")
@@ -35,29 +29,13 @@ def parts(plan: Plan) -> Parts:
     )
 
 
-def _great(operations: Sequence[Operation], x: Values, noise: Noise) -> set[str]:
-    """Return the names of the matrices whose operands LRMULX would saturate."""
-    found: set[str] = set()
-    for operation in operations:
-        if isinstance(operation, Product | Recurrence) and x.limit > OPERAND:
-            found.add(operation.matrix)
-        elif isinstance(operation, Branch):
-            found |= _great(operation.inner, x, noise)
-        x = operation.values(x, noise)
-    return found
-
-
 def _setup() -> str:
     told = """
         setup: begin with the first training example.
 
             p21 next example   p22 its target   p23 end of the examples; these three are kept
         """
-    return routine(
-        "setup",
-        told,
-        lines("\n".join(["LA      p21, inputs", "LA      p22, targets", "LA      p23, inputs_end", "RET"])),
-    )
+    return routine("setup", told, lines("\n".join([*FIRST_EXAMPLE, "RET"])))
 
 
 def _take_block(plan: Plan, inputs: Place) -> str:
@@ -96,13 +74,7 @@ def _take_block(plan: Plan, inputs: Place) -> str:
         *losses.take_target(plan),
         "ADDI    p2, p2, CLASSES",
         *advance("p3", size),
-        "INC     p16",
-        f"ADDI    p22, p22, {losses.target_words(plan)}",
-        "BLT     p21, p23, take_block.next",
-        "LA      p21, inputs",
-        "LA      p22, targets",
-        "take_block.next:",
-        "BLT     p16, p17, take_block.example",
+        *next_example(losses.target_words(plan)),
         "RET",
     ]
     return routine("take_block", told, lines("\n".join(body)))

@@ -20,7 +20,8 @@ TABLES: Final = {
 
 _CLASSES: Final = WORD_MAX // int(POWERS[-1])  # of which a word holds the sum of the powers
 
-_LOSS_BITS: Final = 64  # more than a loss can have: a sum of powers has up to 41 bits, and a result lies within 12.5
+ENTROPY: Final = 64 * LOSS_PER_BIT
+"""More than a cross-entropy can be: a sum of powers has up to 41 bits, and a result lies within 12.5."""
 
 
 def target_words(plan: Plan) -> int:
@@ -42,7 +43,7 @@ def largest(plan: Plan) -> int:
     elif isinstance(loss, SquaredError):
         one = outputs.size * (2 * max(outputs.limit, plan.network.outputs.limit)) ** 2
     else:
-        one = _LOSS_BITS * LOSS_PER_BIT
+        one = ENTROPY
     return plan.batch * one
 
 

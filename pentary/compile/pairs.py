@@ -5,11 +5,13 @@ factors of a larger one, or of one whose operands are too great for LRMULX, are 
 pair (`noise.s`), and the vector unit multiplies by them.
 """
 
+from abc import abstractmethod
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Final
 
 from pentary.compile.members import Members, Tile, advance, at, tiles, written
+from pentary.compile.pieces import visible
 from pentary.compile.plan import WORDS
 from pentary.es.strategy import Parameters
 from pentary.es.tensors import Tensor
@@ -110,11 +112,7 @@ class Pairs(Members):
 
     def regions(self) -> list[tuple[str, str, str]]:
         """Return the parts of memory that the members need: see `Members.regions`."""
-        rows = [
-            (self.row(name), str(2 * own.cols), f"{name} of the members of a pair, plus and minus")
-            for name, own in self._tensors.items()
-            if own.pents > 1
-        ]
+        rows = self._rows()
         if not self.in_memory:
             return rows
         factors = {name: self._factors(name) for name in self._tensors if name in self.in_memory}
@@ -122,6 +120,14 @@ class Pairs(Members):
             *rows,
             *((own.label, str(PENTS * own.blocks), f"{_FACTORS} of {name}") for name, own in factors.items()),
             drawn(max(own.blocks for own in factors.values())),
+        ]
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        """Return the memory of the tensors of one row, of both members."""
+        return [
+            (self.row(name), str(2 * own.cols), f"{name} of the members of a pair, plus and minus")
+            for name, own in self._tensors.items()
+            if own.pents > 1
         ]
 
     def places(self) -> dict[str, list[str]]:
@@ -189,24 +195,20 @@ class Pairs(Members):
             ]
         return found
 
-    def _centre(self, name: str, tile: Tile) -> list[str]:
-        """Return the instructions that write a tile of the centre into the crossbar."""
-        visible = ["QUANT   v0, v0, LATENT - 1, 1"]
-        return written(name, tile, self.words(tile.matrix), self._tensors[tile.matrix].shape, visible)
-
+    @abstractmethod
     def _row_numbers(self, own: Tensor) -> list[str]:
-        """Return the instructions that make both members' numbers, v3 and v4, of latent words v0 and v2."""
-        raise NotImplementedError
+        """Return the instructions that make both members' numbers, v3 and v4, of latent words v0 and noise v2."""
 
     def _visible(self, own: Tensor, register: str) -> list[str]:
         """Return the instructions that turn latent words into visible numbers."""
-        drop = self._parameters.latent - own.pents
-        found = [f"QUANT   {register}, {register}, {drop}, {own.pents}"]
-        if drop <= 0:
-            found = [f"LI      p19, {5**-drop}", f"VMULS   {register}, {register}, p19"]
+        found = visible(register, self._parameters.latent, own.pents)
         if own.offset:
             found += [f"LI      p19, {own.offset}", f"VADDS   {register}, {register}, p19"]
         return found
+
+
+BOTH: Final = ("VMULS   v2, v2, p19", "VADD    v3, v0, v2", "VSUB    v4, v0, v2")
+"""Instructions that make both members' numbers, v3 and v4, of the centre's v0 and noise v2 in units of p19."""
 
 
 class FactoredPairs(Pairs):
@@ -223,14 +225,13 @@ class FactoredPairs(Pairs):
             *self._visible(own, "v0"),
             "VMULS   v0, v0, p10",
             f"LI      p19, {own.noise_unit}",
-            "VMULS   v2, v2, p19",
-            "VADD    v3, v0, v2",
-            "VSUB    v4, v0, v2",
+            *BOTH,
         ]
 
     def write(self, name: str, tile: Tile) -> list[str]:
         """Return the instructions that write a tile of the centre into the crossbar: see `Members.write`."""
-        return self._centre(name, tile)
+        visible_weights = ["QUANT   v0, v0, LATENT - 1, 1"]
+        return written(name, tile, self.words(tile.matrix), self._tensors[tile.matrix].shape, visible_weights)
 
     def numbers(self, matrix: str, row: str, col: int, side: int) -> list[str]:
         """Return the instructions that turn latent words into a side's weights: see `Members.numbers`."""

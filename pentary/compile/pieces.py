@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pentary.compile.plan import WORDS
+from pentary.es.tensors import Tensor
 from pentary.nets.network import Sequential
 from pentary.numbers.word import limit
 
@@ -109,6 +110,51 @@ def data(regions: Sequence[tuple[str, str, str]], tables: Mapping[str, NDArray[A
 def routine(name: str, purpose: str, body: str) -> str:
     """Return a routine with a heading that tells what it does."""
     return f"{RULE}\n{comment(purpose)}\n{RULE}\n{name}:\n{body}"
+
+
+FIRST_EXAMPLE: Final = ("LA      p21, inputs", "LA      p22, targets", "LA      p23, inputs_end")
+"""Instructions that begin with the first training example."""
+
+
+def next_example(target_words: int) -> list[str]:
+    """Return the end of the loop of `take_block`: behind the last training example follows the first.
+
+    Args:
+        target_words: of an example.
+    """
+    return [
+        "INC     p16",
+        f"ADDI    p22, p22, {target_words}",
+        "BLT     p21, p23, take_block.next",
+        *FIRST_EXAMPLE[:2],
+        "take_block.next:",
+        "BLT     p16, p17, take_block.example",
+    ]
+
+
+def visible(register: str, latent: int, pents: int, scratch: str = "p19") -> list[str]:
+    """Return the instructions that turn latent words into the numbers of their top pents.
+
+    Args:
+        register: vector register of the words.
+        latent: pents of a word.
+        pents: of a number.
+        scratch: scalar register that may change.
+    """
+    if pents > latent:
+        return [f"LI      {scratch}, {5 ** (pents - latent)}", f"VMULS   {register}, {register}, {scratch}"]
+    return [f"QUANT   {register}, {register}, {latent - pents}, {pents}"]
+
+
+def matrix_line(name: str, own: Tensor, rest: Sequence[str]) -> str:
+    """Return the line of `matrices` of a tensor: see `es.s`.
+
+    Args:
+        name: of the tensor.
+        own: its shape and start.
+        rest: numbers behind those that all lines have.
+    """
+    return f"        .word   {', '.join([str(own.rows), str(own.cols), f'{WORDS}{name}', '0', str(own.start), *rest])}"
 
 
 def evaluate(told: str, once: str, pair: Sequence[str]) -> str:

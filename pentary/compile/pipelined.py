@@ -6,9 +6,10 @@ are rows above its matrix.
 
 from collections.abc import Sequence
 from itertools import pairwise
+from textwrap import dedent
 
 from pentary.compile import factored, losses, quantized
-from pentary.compile.pieces import Parts, lines, routine
+from pentary.compile.pieces import FIRST_EXAMPLE, Parts, lines, next_example, routine, visible
 from pentary.compile.plan import Pipelined, Stage
 
 
@@ -42,18 +43,14 @@ def _formula(plan: Pipelined, stage: Stage) -> str:
 
 
 def _setup(plan: Pipelined) -> str:
-    body = """
-        LA      p21, inputs
-        LA      p22, targets
-        LA      p23, inputs_end
-        """
+    body = "\n".join(FIRST_EXAMPLE)
     told = """
         setup: begin with the first training example.
 
             p21 next example   p22 its target   p23 end of the examples; these three are kept
         """
     if plan.squares >= 0:
-        body += f"""
+        body += dedent(f"""
         LI      p1, 256
         SETVL   p1
         LI      p1, {plan.squares}
@@ -74,13 +71,13 @@ def _setup(plan: Pipelined) -> str:
         INC     p2
         BLT     p2, p3, setup.row
         BLT     p2, p4, setup.square
-        """
+        """)
         told += """
         And write the squares of ones into the crossbar.
 
             p1 row   p2 its place on the square's diagonal   p3 end of the square   p4 end of all   p5 column   p6 1
         """
-    return routine("setup", told, lines(body + "\n        RET"))
+    return routine("setup", told, lines(body + "\nRET"))
 
 
 def _write_matrices(plan: Pipelined, stages: Sequence[Stage]) -> list[str]:
@@ -102,15 +99,14 @@ def _load_weights(plan: Pipelined) -> str:
     body = ["MV      p19, lr", *([] if plan.swapped else _write_matrices(plan, plan.stages))]
     for stage in plan.stages:
         if stage.bias_pents:
-            drop = plan.parameters.latent - stage.bias_pents
             body += [
                 f"LI      p2, {stage.outputs}",
                 "SETVL   p2",
                 f"LA      p1, {plan.words(stage.bias)}",
                 f"LA      p2, bias.{stage.name}",
                 "LOADV   v0, (p1)",
-                *([f"QUANT   v0, v0, {drop}, {stage.bias_pents}"] if drop > 0 else []),
-                f"LI      p3, 5**(SIGMA_SHIFT + {max(0, -drop)})",
+                *visible("v0", plan.parameters.latent, stage.bias_pents, "p3"),
+                "LI      p3, 5**SIGMA_SHIFT",
                 "VMULS   v0, v0, p3",
                 "STOREV  v0, (p2)",
             ]
@@ -175,14 +171,8 @@ def _take_block(plan: Pipelined) -> str:
         *losses.take_target(plan),
         "ADDI    p2, p2, CLASSES",
         f"ADDI    p3, p3, {own.row + own.inputs + (own.outputs if shares else 0)}",
-        "INC     p16",
         f"ADDI    p21, p21, {own.inputs}",
-        f"ADDI    p22, p22, {losses.target_words(plan)}",
-        "BLT     p21, p23, take_block.next",
-        "LA      p21, inputs",
-        "LA      p22, targets",
-        "take_block.next:",
-        "BLT     p16, p17, take_block.example",
+        *next_example(losses.target_words(plan)),
         *losses.end_targets(plan),
         *([*_write_matrices(plan, plan.stages[1:]), "MV      lr, p19"] if swaps else []),
         "RET",

@@ -7,7 +7,7 @@ all, its matrix takes the place of the others for that while. With a hinge loss,
 for each example of the block, give an example's right result to all of its words.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Final, NamedTuple
@@ -144,39 +144,49 @@ def plan(network: Sequential, parameters: Parameters, batch: int) -> Plan:
     Raises:
         PentaryError: the processor cannot compute the loss of such results.
     """
-    noise = noise_of(parameters)
-    _check(network.operations, network.input.values(), noise, parameters.perturb == "factored")
-    x, largest, sizes = network.input.values(), 0, network.input.values().size
-    for operation in network.operations:
-        largest = max(largest, x.limit)
-        x = operation.values(x, noise)
-        sizes += x.size
-    _check_loss(network.loss, x)
-    narrow = None
-    if (largest <= OPERAND or parameters.perturb != "factored") and all(map(_is_narrow, network.operations)):
+    factored, inputs = parameters.perturb == "factored", network.input.values()
+    sizes = inputs.size
+    for operation, x, made in walk(network.operations, inputs, noise_of(parameters)):
+        _check(operation, x, factored)
+        sizes += made.size
+    _check_loss(network.loss, network.check(parameters))
+    fits = not factored or max(multiplied(network, parameters).values(), default=0) <= OPERAND
+    if fits and all(map(_is_narrow, network.operations)):
         narrow = _placed(network, parameters, batch)
-    if narrow is not None:
-        return narrow
+        if narrow is not None:
+            return narrow
     most = min(_EXAMPLES, max(1, _WORDS // (2 * sizes)))
     if not isinstance(network.loss, CrossEntropy):
         most = min(most, MAX_VL // network.outputs.size)
     return Plan(network=network, parameters=parameters, batch=batch, block=_divisor(batch, most))
 
 
-def _check(operations: Sequence[Operation], x: Values, noise: Noise, factored: bool) -> None:
-    """Refuse rows that offsets of loads do not reach, and operands whose products with a factor do not fit VMULS."""
+def walk(operations: Sequence[Operation], x: Values, noise: Noise) -> Iterator[tuple[Operation, Values, Values]]:
+    """Yield each operation, those inside of branches too, with what it takes and what it makes of that."""
     for operation in operations:
-        name, width = operation.name, x.shape[-1]
-        if width > _OFFSET:
-            raise PentaryError(f"layer {name} takes {width:,} numbers: compiled programs take up to {_OFFSET:,}")
-        if factored and isinstance(operation, Product | Recurrence) and 2 * x.limit > _SQUARED:
-            raise PentaryError(
-                f"layer {name} has operands up to {x.limit:,}, and the processor multiplies factors of members by "
-                f"up to {_SQUARED // 2:,}: clamp them before"
-            )
+        made = operation.values(x, noise)
+        yield operation, x, made
         if isinstance(operation, Branch):
-            _check(operation.inner, x, noise, factored)
-        x = operation.values(x, noise)
+            yield from walk(operation.inner, x, noise)
+        x = made
+
+
+def multiplied(network: Sequential, parameters: Parameters) -> dict[str, int]:
+    """Return the largest magnitude of the operands of each product, by the name of its matrix."""
+    found = walk(network.operations, network.input.values(), noise_of(parameters))
+    return {each.matrix: x.limit for each, x, _ in found if isinstance(each, Product | Recurrence)}
+
+
+def _check(operation: Operation, x: Values, factored: bool) -> None:
+    """Refuse rows that offsets of loads do not reach, and operands whose products with a factor do not fit VMULS."""
+    name, width = operation.name, x.shape[-1]
+    if width > _OFFSET:
+        raise PentaryError(f"layer {name} takes {width:,} numbers: compiled programs take up to {_OFFSET:,}")
+    if factored and isinstance(operation, Product | Recurrence) and 2 * x.limit > _SQUARED:
+        raise PentaryError(
+            f"layer {name} has operands up to {x.limit:,}, and the processor multiplies factors of members by up to "
+            f"{_SQUARED // 2:,}: clamp them before"
+        )
 
 
 def _is_narrow(operation: Operation) -> bool:

@@ -4,8 +4,8 @@ from typing import Final
 
 from pentary.compile import general, losses, pipelined
 from pentary.compile.pairs import COLUMNS
-from pentary.compile.pieces import Parts, Text, comment, data, described, latent_words
-from pentary.compile.plan import WORDS, Pipelined, Plan
+from pentary.compile.pieces import Parts, Text, comment, data, described, latent_words, matrix_line
+from pentary.compile.plan import Pipelined, Plan
 from pentary.es.strategy import Parameters
 from pentary.isa.table import MAX_VL
 
@@ -90,11 +90,8 @@ def _constants(plan: Plan, parts: Parts, examples: int) -> str:
 
 
 def _matrices(plan: Plan, own: Parts) -> str:
-    rows = []
-    for name, tensor in plan.network.tensors.items():
-        numbers = [str(tensor.rows), str(tensor.cols), f"{WORDS}{name}", "0", str(tensor.start)]
-        numbers += own.in_memory.get(name, ["0"] * COLUMNS) if own.in_memory else []
-        rows.append(f"        .word   {', '.join(numbers)}")
+    rest = {name: own.in_memory.get(name, ["0"] * COLUMNS if own.in_memory else []) for name in plan.network.tensors}
+    rows = [matrix_line(name, tensor, rest[name]) for name, tensor in plan.network.tensors.items()]
     noise = ['        .include "noise.s"'] if own.in_memory else []
     return "\n".join(["        .data", "matrices:", *rows, "matrices_end:", '        .include "es.s"', *noise])
 

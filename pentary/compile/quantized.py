@@ -1,7 +1,7 @@
 """The routine `evaluate` for quantized members, whose five-level weights are formed in the crossbar, one by one."""
 
 from pentary.compile import pieces
-from pentary.compile.pieces import clamp_constants, clamped, loop
+from pentary.compile.pieces import clamp_constants, clamped, loop, visible
 from pentary.compile.plan import Pipelined, Stage
 
 _OPERANDS, _RESULTS = ("v0", "v1"), ("v2", "v3")  # of two examples in turns
@@ -108,15 +108,11 @@ def _draw_biases(stage: Stage) -> list[str]:
 
 def _biases(plan: Pipelined, stage: Stage) -> list[str]:
     """Return the instructions that make a member's visible biases in v6."""
-    drop = plan.parameters.latent - stage.bias_pents
-    visible = f"QUANT   v6, v6, {drop}, {stage.bias_pents}"
-    if drop <= 0:
-        visible = f"LI      p19, {5**-drop}\nVMULS   v6, v6, p19"
     return [
         f"LA      p4, {plan.words(stage.bias)}",
         "LOADV   v4, (p4)",
         "VMULS   v6, v5, p26",
         "VADD    v6, v6, v4",
         "QUANT   v6, v6, 0, LATENT",
-        visible,
+        *visible("v6", plan.parameters.latent, stage.bias_pents),
     ]

@@ -10,28 +10,24 @@ from pentary.compile import losses
 from pentary.compile.body import Body
 from pentary.compile.members import Tile, at, tiles
 from pentary.compile.operations import write
-from pentary.compile.pairs import FACTOR, Factors, Pairs, drawn
-from pentary.compile.pieces import Text, comment, data, described, latent_words, lines, routine
-from pentary.compile.plan import WORDS, Plan
+from pentary.compile.pairs import BOTH, FACTOR, FactoredPairs, Factors, drawn
+from pentary.compile.pieces import Text, comment, data, described, latent_words, lines, matrix_line, routine
+from pentary.compile.plan import Plan
 from pentary.es.strategy import Parameters
 from pentary.es.tensors import Tensor
 from pentary.nets.layers import CENTRE
+from pentary.nets.lm.model import SIGMA_SHIFT
 from pentary.nets.network import Sequential
 from pentary.numbers.word import PENTS
 
-SIGMA_SHIFT: Final = 2
-"""A perturbation is A B^T / 5**SIGMA_SHIFT levels."""
 
-
-class StreamedPairs(Pairs):
+class StreamedPairs(FactoredPairs):
     """Members x W + c B, c = round(s (x A) / 25), whose noise is one stream for all tensors.
 
     Args:
         tensors: by name.
         parameters: of rank 1.
     """
-
-    groups, shares = ((0, 1),), True
 
     def __init__(self, tensors: Mapping[str, Tensor], parameters: Parameters) -> None:
         """Number the blocks of noise."""
@@ -68,39 +64,14 @@ class StreamedPairs(Pairs):
 
     def regions(self) -> list[tuple[str, str, str]]:
         """Return the parts of memory that the members need: see `Members.regions`."""
-        rows = [
-            (self.row(name), str(2 * own.cols), f"{name} of the members of a pair, plus and minus")
-            for name, own in self._tensors.items()
-            if own.pents > 1
-        ]
         noise = ("factors", str(PENTS * self.blocks), "noise of a pair, a pent in a word")
-        return [*rows, noise, drawn(self.blocks)]
+        return [*self._rows(), noise, drawn(self.blocks)]
 
     def _row_numbers(self, own: Tensor) -> list[str]:
         return [
             *self._visible(own, "v0"),
             f"LI      p19, {5 ** (own.pents - 1 - SIGMA_SHIFT)}",
-            "VMULS   v2, v2, p19",
-            "VADD    v3, v0, v2",
-            "VSUB    v4, v0, v2",
-        ]
-
-    def side(self, side: int) -> list[str]:
-        """Return nothing: signs are in the instructions."""
-        return []
-
-    def write(self, name: str, tile: Tile) -> list[str]:
-        """Return the instructions that write a tile of the centre into the crossbar: see `Members.write`."""
-        return self._centre(name, tile)
-
-    def numbers(self, matrix: str, row: str, col: int, side: int) -> list[str]:
-        """Return the instructions that turn latent words into a side's weights: see `Members.numbers`."""
-        return [
-            *self._perturbation(matrix, row, col),
-            "QUANT   v0, v0, LATENT - 1, 1",
-            f"LI      p19, {5**SIGMA_SHIFT}",
-            "VMULS   v0, v0, p19",
-            f"{'VSUB' if side else 'VADD'}    v0, v0, v2",
+            *BOTH,
         ]
 
     def add(self, name: str, tile: Tile, operand: str, side: int, largest: int) -> list[str]:
@@ -219,9 +190,7 @@ def _constants(network: Sequential, own: Reading, latent: int, outputs: str) -> 
 def _matrices(network: Sequential, members: StreamedPairs) -> str:
     places = members.places()
     rows = [
-        f"        .word   {own.rows}, {own.cols}, {WORDS}{name}, 0, {own.start}, {', '.join(places[name])}, "
-        f"{4 if own.pents == 1 else 2}"
-        for name, own in network.tensors.items()
+        matrix_line(name, own, [*places[name], "4" if own.pents == 1 else "2"]) for name, own in network.tensors.items()
     ]
     return "\n".join(
         ["        .data", "matrices:", *rows, "matrices_end:", *(f'        .include "{name}"' for name in _FILES)]
@@ -236,7 +205,7 @@ def _evaluate(body: Body, block: str, states: int) -> str:
         evaluate: minus the loss of every member on its next TOKENS bytes.
 
             p1 pair   p20 step   p21 byte in the text   p22 bytes to go   p28 return address; the others as in programs
-            of other networks: p2 to p7, p11, p25 operands, results, loops, widths   p8, p9 1, -1
+            of other networks: p2 to p7, p11, p25 operands, results, loops, widths   p8, p9 1, -1   p10 5^q
             p12, p13 constants of a clamp   p14 to p17, p19 temporary   p18 PAIRS   p27 position in a recurrence
             v0, v2 operands   v1 results   v6 biases   v3, v4, v5, v7 temporary
         """
@@ -266,6 +235,7 @@ def _evaluate(body: Body, block: str, states: int) -> str:
         "BLT     p2, p3, evaluate.begin",
         "LI      p8, 1",
         "LI      p9, -1",
+        f"LI      p10, {5**SIGMA_SHIFT}",
         "LI      p18, PAIRS",
         "LI      p1, 0",
         "evaluate.pair:",

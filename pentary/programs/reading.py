@@ -1,20 +1,17 @@
 """The assembly program that trains a language model on the machine."""
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pentary.compile.losses import ENTROPY
 from pentary.compile.plan import WORDS
 from pentary.compile.streamed import Reading, streaming
 from pentary.nets.lm.evolve import FITNESS_LIMIT, FITNESS_MEAN, Parameters, check_text
 from pentary.nets.lm.model import LATENT, Bytes, Model
-from pentary.nets.tables import LOSS_PER_BIT
 from pentary.numbers.word import WORD_MAX, PentaryError
 from pentary.programs.training import Prepared, assembled, check_data, check_memory
-
-_LOSS: Final = 64 * LOSS_PER_BIT  # more than the loss of a byte can be
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,7 @@ def prepare(model: Model, parameters: Parameters, text: Bytes, memory: int = 5**
     """
     if model.weights != "pents":
         raise PentaryError(f"the machine has weights of five levels, not {model.weights}")
-    pairs, most = parameters.pairs, (2 * FITNESS_MEAN + 1) * parameters.pairs * parameters.tokens * _LOSS
+    pairs, most = parameters.pairs, (2 * FITNESS_MEAN + 1) * parameters.pairs * parameters.tokens * ENTROPY
     if most > WORD_MAX:
         raise PentaryError(
             f"{pairs} pairs that read {parameters.tokens} bytes: their losses, as they are compared, can reach {most}, "
