@@ -3,16 +3,16 @@
 The layers are the same, without what integers need: no rescale, no upper limit of a relu, no five levels.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pentary.nets.network import Sequential
-from pentary.nets.operations import Clip, Gather, Greatest, Operation, Product
+from pentary.nets.operations import Clip, Gather, Greatest, Product
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating]
 
 RATE, DECAY, SQUARES = 0.002, 0.9, 0.999
 """Adam's step size, and its averages of gradients and of their squares."""
@@ -31,7 +31,7 @@ class Network:
     def __init__(self, network: Sequential, seed: int) -> None:
         """Draw weights with the variance of He et al. (2015), 2 over the inputs; biases are 0."""
         self._network, self._rng = network, np.random.default_rng(seed)
-        self.weights = {
+        self.weights: dict[str, NDArray[Any]] = {
             name: self._rng.normal(0, np.sqrt(2 / own.rows) if own.pents == 1 else 0, own.shape).astype(np.float32)
             for name, own in network.tensors.items()
         }
@@ -39,6 +39,19 @@ class Network:
     def results(self, x: Array) -> Array:
         """Return the results for examples, (examples, outputs)."""
         return self._run(x)[0].reshape(len(x), -1)
+
+    def gradients(self, x: Array, y: NDArray[np.int64]) -> dict[str, Array]:
+        """Return the gradients of the mean cross-entropy of some examples, by tensor."""
+        z, backwards = self._run(x)
+        logits = z.reshape(len(x), -1)
+        p = np.exp(logits - logits.max(axis=1, keepdims=True))
+        p /= p.sum(axis=1, keepdims=True)
+        p[np.arange(len(x)), y] -= 1
+        found: dict[str, Array] = {}
+        d = (p / len(x)).reshape(z.shape).astype(np.float32)
+        for backward in reversed(backwards):
+            d = backward(d, found)
+        return found
 
     def train(self, x: Array, y: NDArray[np.int64], epochs: int) -> None:
         """Train on a number of passes over the examples; the step size falls linearly to 0."""
@@ -48,14 +61,7 @@ class Network:
             order = self._rng.permutation(len(x))
             for start in range(0, len(x) - BATCH + 1, BATCH):
                 some, step = order[start : start + BATCH], step + 1
-                z, backwards = self._run(x[some])
-                p = np.exp(z.reshape(BATCH, -1) - z.reshape(BATCH, -1).max(axis=1, keepdims=True))
-                p /= p.sum(axis=1, keepdims=True)
-                p[np.arange(BATCH), y[some]] -= 1
-                gradients: dict[str, Array] = {}
-                d = (p / BATCH).reshape(z.shape).astype(np.float32)
-                for backward in reversed(backwards):
-                    d = backward(d, gradients)
+                gradients = self.gradients(x[some], y[some])
                 for name, gradient in gradients.items():
                     mean, square = moments[name]
                     mean += (1 - DECAY) * (gradient - mean)
@@ -130,6 +136,3 @@ _OPERATIONS: Final[dict[type, Callable[..., Any]]] = {
 def accuracy(results: Array, y: NDArray[np.int64]) -> float:
     """Return the share of examples whose greatest result is the right class."""
     return float((results.argmax(axis=1) == y).mean())
-
-
-__all__ = ["Network", "Operation", "Sequence", "accuracy"]

@@ -54,6 +54,11 @@ def start(
     if minutes is not None and not 0 < minutes <= 10**5:
         raise PentaryError(f"--minutes {minutes:g} is not above 0 and at most 100,000")
     chosen = choose(options)
+    if chosen.engine.read is not None and steps is None and minutes is None:
+        raise PentaryError(
+            f"the engine {chosen.name} simulates every cycle: say how long to train, --steps or --minutes, and take "
+            "a small model (--dim 16 --population 8 --steps 2)"
+        )
     model, own = Model(layers, dim), Parameters(**chosen.rest, **({} if steps is None else {"steps": steps}))
     product = products.backend(chosen.backend)
     engine = chosen.name, chosen.own
