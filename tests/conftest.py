@@ -3,7 +3,8 @@
 import hashlib
 import importlib.util
 import json
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -25,6 +26,15 @@ def _digest_of_latents(content: bytes, order: str) -> str:
             word = int.from_bytes(data[place : place + size], "little", signed=True)
             sha.update(word.to_bytes(8, "little", signed=True))
     return sha.hexdigest()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_word_of_compiling() -> Iterator[None]:
+    """Keep the line that announces compilation out of what commands print, which then does not depend on the order of tests."""
+    log = logging.getLogger("pentary.support.compiled")
+    log.setLevel(logging.WARNING)
+    yield
+    log.setLevel(logging.NOTSET)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Assembly programs that train a task on the machine: their choice, constants and memory layout."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -244,12 +245,12 @@ def listing(prepared: Prepared) -> dict[str, str]:
 
 
 def _whole(text: str) -> str:
-    """Return a program with the files that it includes in place of its directives."""
+    """Return a program with the files that it includes in place of its directives, but for those of the library."""
     rows = []
     for row in text.splitlines():
-        name = row.strip().removeprefix('.include "').removesuffix('"')
-        included = row.strip().startswith(".include")
-        rows.append(_whole((PROGRAMS / name).read_text(encoding="utf-8")) if included else row)
+        match = re.match(r'\s*\.include\s+"(.+)"', row)
+        file = PROGRAMS / match[1] if match else None
+        rows.append(_whole(file.read_text(encoding="utf-8")) if file and file.exists() else row)
     return "\n".join(rows) + "\n"
 
 

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from pentary import es
+from pentary.asm import assemble_text
 from pentary.es.strategy import Parameters
 from pentary.nets import Clamp, CrossEntropy, Dense, Input, Sequential, SquaredError, SquaredHinge
 from pentary.numbers.word import PentaryError
-from pentary.programs.training import memory_map, prepare
+from pentary.programs.training import listing, memory_map, prepare
 from pentary.tasks import digits
 from pentary.tasks.described import data
 from pentary.tasks.described.task import NetworkTask
@@ -116,6 +117,13 @@ def test_the_memory_map_names_every_part() -> None:
         assert {name: words[f"words.{name}"] for name in task.tensors} == {
             name: tensor.size for name, tensor in task.tensors.items()
         }
+
+
+def test_a_kept_program_is_whole() -> None:
+    for seed in range(4):
+        prepared = prepare(*drawn(seed))
+        again = assemble_text(listing(prepared)["program.s"])
+        assert np.array_equal(again.image, prepared.program.image)
 
 
 def test_memory_that_is_too_small_is_told_with_what_is_needed() -> None:

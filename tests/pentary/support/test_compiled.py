@@ -62,7 +62,7 @@ def doubled(home):
 
 
 def test_what_is_compiled_is_stored_for_other_processes_and_told_once(home, caplog):
-    caplog.set_level(logging.INFO, "pentary")
+    caplog.set_level(logging.INFO, "pentary.support.compiled")
     for expected in (True, False):
         ours, missed = doubled(home)
         assert bool(missed) == expected
@@ -104,7 +104,7 @@ def test_code_that_cannot_be_stored_is_used_all_the_same(home, monkeypatch):
 
 
 def test_where_nothing_can_be_stored_code_is_compiled_all_the_same(home, monkeypatch, caplog):
-    caplog.set_level(logging.INFO, "pentary")
+    caplog.set_level(logging.INFO, "pentary.support.compiled")
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     monkeypatch.setenv("HOME", "/dev/null")
     doubled(home)
