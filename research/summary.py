@@ -39,10 +39,20 @@ def _results() -> list[tuple[str, str, str]]:
     programs = _cell(HERE / "random_programs.md", r"^\| [\d,]+ \| ([\d,]+) \| 0 \|$")
     unit = _load("alphabets.json")["whole unit"]["pents"]
     runs, machines = _load("verification.json"), _load("core.json")["machines"]
+    own = [_load("networks.json")[f"mnist1d-{name}"] for name in ("mlp", "cnn")]
+    accuracies, gradients = (
+        " and ".join(f"{each['test_accuracy']:.2f}" for each in found)
+        for found in (own, [each["gradients"] for each in own])
+    )
     operations = {name: sum(part["operations"] for part in run["parts"]) for name, run in runs.items()}
     mismatches = sum(part["mismatches"] for run in runs.values() for part in run["parts"])
     rows = [
         ("handwritten digits, weights of five levels, test accuracy over five seeds", accuracy, "research/results.md"),
+        (
+            "mnist1d, an MLP and a CNN with weights of five levels, test accuracy",
+            f"{accuracies} (gradients in floating point {gradients})",
+            "research/networks.md",
+        ),
         (
             f"language model of {text['parameters']:,} parameters, {text['seconds'] / 60:.0f} minutes on two cores",
             f"{text['bits_per_byte_validation']:.2f} bits/byte held out (bigrams {text['bigram_bits']:.2f}, trigrams "

@@ -37,8 +37,12 @@ from pentary.nets.operations import (
 from pentary.nets.products import NUMPY, Gemm, check_weights
 from pentary.numbers.exact import Float32
 
-BLOCK: Final = 2**18
-"""Numbers in the widest array of a chunk of pairs: it stays in the cache of a core."""
+BLOCK: Final = 2**20
+"""Numbers in the widest array of a chunk of pairs: few enough for the caches, and so many that workers, which take turns
+at the work of Python between the kernels, seldom wait for each other."""
+
+_POSITIONS: Final = 8
+"""Parts of the inputs and states of a recurrence, of which it uses a position at a time, that count as one array."""
 
 
 class Forward:
@@ -266,7 +270,7 @@ def _sizes(operations: Sequence[Operation], x: Values) -> Iterator[int]:
         if isinstance(operation, Branch):
             yield from _sizes(operation.inner, x)
         if isinstance(operation, Recurrence):
-            yield 2 * operation.units * x.shape[0]
+            yield 2 * operation.units * x.shape[0] // _POSITIONS
         x = operation.values(x, CENTRE)
         yield x.size
 

@@ -223,6 +223,14 @@ def backend(name: str) -> Gemm:
 NUMPY: Final = backend("numpy")
 
 
+def fastest() -> Gemm:
+    """Return the backend int8 where it is installed, else numpy: see `research/text.md`."""
+    try:
+        return backend("int8")
+    except PentaryError:
+        return NUMPY
+
+
 def installed(told: Callable[[str], object]) -> list[Gemm]:
     """Return the backends that work on this machine.
 

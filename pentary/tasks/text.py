@@ -10,7 +10,7 @@ from pentary.nets import products
 from pentary.numbers.word import PentaryError
 from pentary.support.display import show
 from pentary.tasks.running.engines import choose
-from pentary.tasks.running.options import BACKEND, TaskEntry
+from pentary.tasks.running.options import TaskEntry
 
 if TYPE_CHECKING:
     from pentary.tasks.language.run import TextRun
@@ -36,7 +36,8 @@ def start(
         minutes: that the run shall take on this machine; not with `steps`.
         steps: updates.
         layers, dim: of the model.
-        options: `engine` and its own, `backend`, and those of `pentary.nets.lm.evolve.Parameters`.
+        options: `engine` and its own, `backend` (the fastest that is installed if not given), and those of
+            `pentary.nets.lm.evolve.Parameters`.
 
     Returns:
         The run.
@@ -60,7 +61,8 @@ def start(
             "a small model (--dim 16 --population 8 --steps 2)"
         )
     model, own = Model(layers, dim), Parameters(**chosen.rest, **({} if steps is None else {"steps": steps}))
-    product = products.backend(chosen.backend)
+    is_free = chosen.engine.takes_backend and "backend" not in options
+    product = products.fastest() if is_free else products.backend(chosen.backend)
     engine = chosen.name, chosen.own
     text = corpus.load(input, least=own.tokens + 1)
     run = TextRun(text, model, own, product, *engine)
@@ -103,7 +105,11 @@ TASK: Final = TaskEntry(
         click.Option(["--dim"], type=int, help="Width of the model; 64 if not given."),
         click.Option(["--tokens"], type=int, help="Bytes that each member reads in a step; 10 if not given."),
         click.Option(["--minutes"], type=float, help="About how long to train, in place of --steps; 10 if not given."),
-        BACKEND,
+        click.Option(
+            ["--backend"],
+            type=click.Choice(products.NAMES),
+            help="What multiplies; if not given, int8 where pentary[int8] is installed, else numpy.",
+        ),
     ),
     start,
 )

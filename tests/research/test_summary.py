@@ -13,7 +13,8 @@ def test_the_table_is_that_of_the_records() -> None:
 
 
 def test_a_changed_record_changes_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("results.md", "text.json", "random_programs.md", "alphabets.json", "verification.json", "core.json"):
+    records = ("results.md", "networks.json", "text.json", "random_programs.md")
+    for name in (*records, "alphabets.json", "verification.json", "core.json"):
         (tmp_path / name).write_bytes((summary.HERE / name).read_bytes())
     before = summary.table()
     monkeypatch.setattr(summary, "HERE", tmp_path)

@@ -571,7 +571,7 @@ def test_text_gives_the_figures_of_a_language_model():
         *("member_tokens", "member_tokens_per_second", "gmacs_per_second", "macs_per_token", "parameters", "digest"),
     ]
     assert set(promised) <= set(result)
-    assert (result["member_tokens"], result["steps"], result["backend"]) == (2 * 8 * 3, 2, "numpy")
+    assert (result["member_tokens"], result["steps"], result["backend"]) == (2 * 8 * 3, 2, "int8")
     assert result["digest"] == lines("here/steps.jsonl")[-1]["digest"]
 
 

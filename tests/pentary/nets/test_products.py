@@ -124,3 +124,13 @@ def test_buffers_that_are_not_contiguous_are_refused_where_only_their_address_is
     buffers[place] = np.asfortranarray(buffers[place])
     with pytest.raises(AssertionError, match="contiguous"):
         own.product(*buffers)
+
+
+def test_the_fastest_backend_is_that_of_bytes_where_it_is_installed(monkeypatch) -> None:
+    assert products.fastest().name == "int8"
+    products.backend.cache_clear()
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    try:
+        assert products.fastest().name == "numpy"
+    finally:
+        products.backend.cache_clear()
