@@ -21,7 +21,7 @@ CNN = Sequential(
     *(Conv1d(25, 5, stride=2, padding=1), Clamp(62, "relu")),
     *(Conv1d(25, 3, stride=2, padding=1), Clamp(62, "relu")),
     *(Conv1d(25, 3, stride=2, padding=1), Clamp(62, "relu")),
-    *(Flatten(), Dense(10), Clamp(312)),
+    *(Flatten(), Dense(10, gain=2), Clamp(312)),  # wider logits at the start, from which it learns faster
     loss=CrossEntropy(),
 )
 
