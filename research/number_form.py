@@ -118,7 +118,7 @@ TEXT = """\
 `python research/number_form.py` remakes this page ({tools}, OpenSTA and the osu018 library). The gateware is in
 [forms/](forms), and a test compares all of it with Python's integers. Figures are of one lane, measured on 16: logic
 cells, LUTs, flip-flops and area of the part alone, and the shortest clock period in ns between registers. On the FPGAs
-that has wires in it, in the median of five seeds of the placer; in standard cells it has none. A logic cell of the iCE40 holds a LUT,
+that has wires in it, from one seed of the placer; in standard cells it has none. A logic cell of the iCE40 holds a LUT,
 a carry bit and a flip-flop, one of the ECP5 a LUT and a carry bit.
 
 ![Cost and clock period of each part](number_form.png)

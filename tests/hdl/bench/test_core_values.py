@@ -14,6 +14,7 @@ from pentary.machine.config import Config
 from pentary.machine.engines import Setup
 from pentary_hdl.bench.core_presets import configuration
 from pentary_hdl.bench.core_values import values
+from pentary_sim.simulator import Simulator
 
 SETUP: Setup = next(values(configuration("plain")))
 
@@ -27,6 +28,12 @@ def memory(setup: Setup = SETUP) -> NDArray[np.int64]:
     ran.run(10_000)
     assert ran.halted
     return ran.memory
+
+
+def test_the_model_has_the_values_of_the_interpreter() -> None:
+    model = Simulator(SETUP.program, SETUP.config)
+    model.run()
+    assert np.array_equal(model.memory, memory())
 
 
 def changed(monkeypatch: pytest.MonkeyPatch, name: str, function: Any) -> bool:
