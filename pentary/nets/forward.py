@@ -38,8 +38,8 @@ from pentary.nets.products import NUMPY, Gemm, check_weights
 from pentary.numbers.exact import Float32
 
 BLOCK: Final = 2**20
-"""Numbers in the widest array of a chunk of pairs: few enough for the caches, and so many that workers, which take turns
-at the work of Python between the kernels, seldom wait for each other."""
+"""Numbers in the widest array of a chunk of pairs: few enough for the caches, and so many that workers, which take
+turns at the work of Python between the kernels, seldom wait for each other."""
 
 _POSITIONS: Final = 8
 """Parts of the inputs and states of a recurrence, of which it uses a position at a time, that count as one array."""

@@ -1,7 +1,8 @@
 """The record of the described networks: of the present networks and training."""
 
-import networks
 import pytest
+
+import networks
 
 
 @pytest.mark.parametrize("name", networks.MEASURES)
