@@ -229,8 +229,8 @@ TEXT: Final = """\
 [its authors](https://arxiv.org/abs/2011.14439), generated and split by their package. The networks are in
 [mnist1d_networks.py](mnist1d_networks.py). "Five levels" is `pentary train`, in integers; "gradients" is the same
 network in floating point with weights of any value, Adam and cross-entropy for {epochs} epochs
-([gradients.py](gradients.py)). Published are accuracies of networks of the same kind, larger ones, by the authors of
-the data: logistic regression 32 %, MLP 68 %, CNN 94 %, GRU 91 %, people 96 %.
+([gradients.py](gradients.py)). Published are accuracies of networks of the same kind by the authors of the
+data: logistic regression 32 %, MLP 68 %, CNN 94 %, GRU 91 %, people 96 %.
 
 | network | weights | trained by | train accuracy | test accuracy | evaluations | time | published |
 |---|---:|---|---:|---:|---:|---:|---:|
@@ -281,17 +281,21 @@ def _rows(case: Case, found: dict[str, Any]) -> Iterator[str]:
     own, other = found, found["gradients"]
     yield (
         f"| {case.network} | {own['weights']:,} | five levels | {own['train_accuracy']:.3f} | "
-        f"{own['test_accuracy']:.3f} | {own['evaluations']:,} | {own['seconds'] / 60:.1f} min | |"
+        f"{own['test_accuracy']:.3f} | {own['evaluations']:,} | {_time(own['seconds'])} | |"
     )
     yield (
         f"| | | gradients | {other['train_accuracy']:.3f} | {other['test_accuracy']:.3f} | | "
-        f"{other['seconds'] / 60:.1f} min | {case.published:.2f} |"
+        f"{_time(other['seconds'])} | {case.published:.2f} |"
     )
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds / 60:.1f} min" if seconds >= 60 else f"{seconds:.0f} s"
 
 
 def _goal(case: Case, found: dict[str, Any]) -> str:
     reached = found["goal_seconds"]
-    after = f"reached after {reached / 60:.1f} minutes" if reached else "not reached"
+    after = f"reached after {_time(reached)}" if reached else "not reached"
     aim = "reached" if found["test_accuracy"] >= case.aim else "not reached"
     return f"- {case.network}: the goal of {case.goal:.2f} was {after}, the aim of {case.aim:.2f} was {aim}."
 
@@ -308,10 +312,11 @@ def picture(found: dict[str, Any]) -> bytes:
     figure = new_figure(10, 4, "Accuracy on mnist1d against evaluations of members")
     for axes, (name, case) in zip(figure.subplots(1, 2, sharey=True), MNIST1D.items(), strict=True):
         evaluations, train, test = zip(*found[name]["curve"], strict=True)
-        axes.plot(evaluations, train, color=GREY, label="training part")
-        axes.plot(evaluations, test, color=BLUE, label="test part")
+        millions = [count / 1e6 for count in evaluations]
+        axes.plot(millions, train, color=GREY, label="training part")
+        axes.plot(millions, test, color=BLUE, label="test part")
         axes.axhline(found[name]["gradients"]["test_accuracy"], color=ORANGE, label="test part, gradients")
-        axes.set(title=case.network, xlabel="evaluations", ylim=(0, 1))
+        axes.set(title=case.network, xlabel="evaluations, millions", ylim=(0, 1))
         axes.spines[["top", "right"]].set_visible(False)
     figure.axes[0].legend(loc="lower right", frameon=False)
     return as_png(figure)
