@@ -219,7 +219,7 @@ def recorded() -> dict[str, Any]:
 
 
 TEXT: Final = """\
-# Described networks beside figures of others
+# Described networks, measured
 
 `python research/networks.py` remakes this page. Times are of {processors}, with two cores.
 

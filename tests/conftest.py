@@ -29,7 +29,7 @@ def _digest_of_latents(content: bytes, order: str) -> str:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def no_word_of_compiling() -> Iterator[None]:
+def quiet_compilation() -> Iterator[None]:
     """Keep the line that announces compilation out of the output of commands, whatever the order of tests."""
     log = logging.getLogger("pentary.support.compiled")
     log.setLevel(logging.WARNING)

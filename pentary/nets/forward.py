@@ -42,7 +42,8 @@ BLOCK: Final = 2**20
 turns at the work of Python between the kernels, seldom wait for each other."""
 
 _POSITIONS: Final = 8
-"""Parts of the inputs and states of a recurrence, of which it uses a position at a time, that count as one array."""
+"""A recurrence works on one position of its sequences at a time: of its arrays over all positions, one part in so many
+counts towards the size of a chunk."""
 
 
 class Forward:

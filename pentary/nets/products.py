@@ -224,7 +224,7 @@ NUMPY: Final = backend("numpy")
 
 
 def fastest() -> Gemm:
-    """Return the backend int8 where it is installed, else numpy: see `research/text.md`."""
+    """Return the backend int8 where it is installed, else numpy; `research/text.md` compares their speeds."""
     try:
         return backend("int8")
     except PentaryError:

@@ -292,7 +292,7 @@ class VectorUnit(wiring.Component):
             m.d.comb += self.results[number].word.as_value().eq(words[number])
 
     def _complete(self, m: Module, slots: list[Signal]) -> None:
-        """Tell the scoreboard which registers are complete."""
+        """Report completed registers to the scoreboard."""
         complete = []
         for age, slot in enumerate(slots):
             if names := [name for name in having("vd") if self._sizes.lag(name) == age]:

@@ -35,7 +35,7 @@ def numbers(rng: Random) -> int:
 
 
 def check(operations: list[Operation | None]) -> list[int]:
-    """Give the multiplier an operation or none in each cycle, compare with the interpreter, and return all flags."""
+    """Drive the multiplier with an operation or none a cycle, compare with the interpreter; return all flags."""
     unit = Multiplier()
     golden = Interpreter(Program(np.zeros(0, np.int64), 0, 0), memory=1)
     seen: list[int] = []
