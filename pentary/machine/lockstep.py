@@ -13,6 +13,10 @@ from pentary.machine.retire import COLUMNS, Records
 _STATE: Final = ("ending", "cycles", "instructions", "traps", "exit_status", "registers", "memory")
 
 
+_LATE: Final = 10_000
+"""Cycles that the other engine is given after the model's end, so that a program that never ends there is told soon."""
+
+
 @dataclass(frozen=True)
 class Lockstep:
     """What a comparison has found.
@@ -39,13 +43,14 @@ def compare(model: Engine, other: Engine, setup: Setup, max_cycles: int) -> Lock
         model: the engine that is right.
         other: the engine that is checked.
         setup: what is run.
-        max_cycles: limit, for a program that does not end.
+        max_cycles: limit, for a program that does not end; the other engine ends soon after the model.
 
     Raises:
         PentaryError: an engine cannot run it.
     """
-    theirs, their_end, their_output = _all(other, setup, max_cycles)
     ours, our_end, our_output = _all(model, setup, max_cycles)
+    enough = max_cycles if our_end.ending == "cycles" else min(max_cycles, our_end.cycles + _LATE)
+    theirs, their_end, their_output = _all(other, setup, enough)
     comparison = Comparison(setup.program, theirs)
     comparison.add(ours)
     difference, cycle = "", None

@@ -41,6 +41,7 @@ Say = Callable[[str], None]
 )
 @lowrank_options()
 @click.option("--config", type=FILE, metavar="FILE.toml", help="Configuration of the core, instead of the preset's.")
+@click.option("--verilog", type=FILE, metavar="FILE.v", help="A core of yours to be checked, instead of ours.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="Of the random commands; drawn if not given.")
 @click.option("--operations", type=click.IntRange(0), help="Random commands or instructions, at least.")
 @click.option("--waves", is_flag=True, help="Record all signals in a file; much slower.")
@@ -52,6 +53,7 @@ def verify(
     preset: str,
     simulator: str,
     config: Path | None,
+    verilog: Path | None,
     seed: int | None,
     operations: int | None,
     waves: bool,
@@ -88,15 +90,17 @@ def verify(
       pentary verify --netlist
       pentary verify core
       pentary verify core --config small.toml --operations 100000
+      pentary verify core --config small.toml --verilog changed.v
     """
     with exit_status():
         given = {name: value for name, value in parameters.items() if value is not None}
         seed = random.randrange(2**31) if seed is None else seed
         if unit == "core":
-            _verify_core(preset, simulator, config, seed, operations, waves, technology, as_json, given)
+            _verify_core(preset, simulator, config, verilog, seed, operations, waves, technology, as_json, given)
             return
-        if config:
-            raise PentaryError(f"--config is of the core: the parameters of {unit} have options of their own")
+        if config or verilog:
+            option = "--config" if config else "--verilog"
+            raise PentaryError(f"{option} is of the core, not of {unit}: pentary verify core {option} FILE")
         chosen = PRESETS[preset]
         if given and len(chosen.hardware) > 1:
             option = next(iter(given)).replace("_", "-")
@@ -119,6 +123,7 @@ def _verify_core(
     preset: str,
     simulator: str,
     config: Path | None,
+    verilog: Path | None,
     seed: int,
     operations: int | None,
     waves: bool,
@@ -129,9 +134,11 @@ def _verify_core(
     if given or simulator != "verilator" or waves:
         option = f"--{next(iter(given)).replace('_', '-')}" if given else "--waves" if waves else "--simulator"
         raise PentaryError(f"{option} does not go with core, which runs in Verilator with the settings of --config")
+    if verilog and technology:
+        raise PentaryError("--verilog and --netlist do not go together: a core of yours is simulated as it is written")
     from pentary_hdl.bench.core_command import verify_core
 
-    verify_core(preset, config, seed, operations, as_json, technology)
+    verify_core(preset, config, seed, operations, as_json, technology, verilog)
 
 
 def _verify_one(

@@ -17,6 +17,7 @@ from pentary.machine.config import Config
 from pentary.machine.engines import Engine, Setup
 from pentary.numbers.word import PentaryError
 from pentary.randomprogram import INTERRUPTS, random_program
+from pentary_hdl.bench.core_ahead import built_ahead
 from pentary_hdl.bench.core_coverage import CoreCoverage
 from pentary_hdl.bench.core_directed import directed
 from pentary_hdl.bench.core_presets import PRESETS, configuration
@@ -104,17 +105,20 @@ def verify_core(
     instructions: int | None,
     as_json: bool,
     technology: str | None = None,
+    verilog: Path | None = None,
 ) -> None:
     """Check configurations one after the other, and print a line for each.
 
     Args:
         preset: of PRESETS.
-        config: file of the configuration to be checked instead; None for those of the preset.
+        config: file of the configuration to be checked instead; None for those of the preset, or, with `verilog`, for
+            the default one.
         seed: of the random programs.
         instructions: least number on each configuration; None for that of the preset.
         as_json: whether the lines are JSON.
         technology: what the core is synthesised to, of `pentary_hdl.netlist.technologies.TECHNOLOGIES`; None for the
             Verilog before synthesis.
+        verilog: file with the core that is checked, as of `pentary_hdl.engine.core.engine_of`; None for ours.
 
     Raises:
         PentaryError: the core differs from the model, a bin was never hit, or the core cannot be built.
@@ -122,44 +126,66 @@ def verify_core(
     if preset not in PRESETS:
         raise PentaryError(f"the core has the presets {', '.join(PRESETS)}")
     chosen = PRESETS[preset]
-    machines = (
-        {str(config): Config.load(config)} if config else {name: configuration(name) for name in chosen.configurations}
-    )
+    if config or verilog:
+        machines = {str(config or verilog): Config.load(config) if config else Config()}
+    else:
+        machines = {name: configuration(name) for name in chosen.configurations}
     if not as_json:
         click.echo(f"seed {seed}")
-    for name, machine in machines.items():
-        began, total = time.monotonic(), Totals(CoreCoverage(machine))
-        count = chosen.instructions if instructions is None else instructions
-        for setup, found in checked(machine, seed, count, engines.engine(technology or "core")):
-            if found.difference:
-                raise PentaryError(_told(name, seed, total.programs + 1, setup, found, technology))
-            total.add(setup, found)
-        missing = [" ".join(map(str, each)) for each in total.coverage.missing] if count else []
-        bins = len(total.coverage.hits)
-        figures: dict[str, Any] = {
-            "configuration": name,
-            "netlist": technology and TECHNOLOGIES[technology].help,
-            "seed": seed,
-            "programs": total.programs,
-            "instructions": total.instructions,
-            "cycles": total.cycles,
-            "traps": total.traps.total(),
-            "bins": bins,
-            "seconds": round(time.monotonic() - began, 1),
-            "missing": missing,
-        }
-        told = f"{total.programs:4} programs, {total.instructions:7,} instructions, {total.cycles:7,} cycles"
-        bins_told = f"0 differences, {bins - len(missing):,} of {bins:,} bins hit"
-        click.echo(json.dumps(figures) if as_json else f"{name:14}  {told}, {bins_told}, {figures['seconds']:.0f} s")
-        if missing:
-            shown = ", ".join(missing[:_SHOWN]) + f" and {len(missing) - _SHOWN:,} more" * (len(missing) > _SHOWN)
-            raise PentaryError(f"{name}: bins that were never hit: {shown}; take more --operations")
+    count = chosen.instructions if instructions is None else instructions
+    made_of = verilog or technology
+    engine = core.engine_of(verilog) if verilog else engines.engine(technology or "core")
+    later = [] if config or verilog else list(machines)[1:]
+    with built_ahead(later, technology) as wait:
+        for name, machine in machines.items():
+            began = time.monotonic()
+            wait(name)
+            figures = _checked_one(name, machine, seed, count, engine, made_of)
+            figures["seconds"] = round(time.monotonic() - began, 1)
+            click.echo(json.dumps(figures) if as_json else _line(figures))
+            if missing := figures["missing"]:
+                more = f" and {len(missing) - _SHOWN:,} more" * (len(missing) > _SHOWN)
+                never = ", ".join(missing[:_SHOWN]) + more
+                raise PentaryError(f"{name}: bins that were never hit: {never}; take more --operations")
 
 
-def _told(name: str, seed: int, number: int, setup: Setup, found: lockstep.Lockstep, technology: str | None) -> str:
+def _checked_one(
+    name: str, machine: Config, seed: int, count: int, engine: Engine, made_of: str | Path | None
+) -> dict[str, Any]:
+    """Check a configuration, and return its figures."""
+    total = Totals(CoreCoverage(machine))
+    for setup, found in checked(machine, seed, count, engine):
+        if found.difference:
+            raise PentaryError(_told(name, seed, total.programs + 1, setup, found, made_of))
+        total.add(setup, found)
+    return {
+        "configuration": name,
+        "verilog": str(made_of) if isinstance(made_of, Path) else None,
+        "netlist": TECHNOLOGIES[made_of].help if isinstance(made_of, str) else None,
+        "seed": seed,
+        "programs": total.programs,
+        "instructions": total.instructions,
+        "cycles": total.cycles,
+        "traps": total.traps.total(),
+        "bins": len(total.coverage.hits),
+        "missing": [" ".join(map(str, each)) for each in total.coverage.missing] if count else [],
+    }
+
+
+def _line(figures: dict[str, Any]) -> str:
+    """Return the figures of a configuration as a line."""
+    hit = figures["bins"] - len(figures["missing"])
+    return (
+        f"{figures['configuration']:14}  {figures['programs']:4} programs, {figures['instructions']:7,} instructions, "
+        f"{figures['cycles']:7,} cycles, 0 differences, {hit:,} of {figures['bins']:,} bins hit, "
+        f"{figures['seconds']:.0f} s"
+    )
+
+
+def _told(name: str, seed: int, number: int, setup: Setup, found: lockstep.Lockstep, made_of: str | Path | None) -> str:
     """Return a difference, with the stages of the core in that cycle and a file of waves around it."""
     parts = [f"configuration {name}, seed {seed}, program {number}: {found.difference}"]
     if found.cycle is not None:
-        stages, waves = core.around(setup, found.cycle, technology)
+        stages, waves = core.around(setup, found.cycle, made_of)
         parts += [f"the core in cycle {found.cycle}:\n{stages}", f"waves of the cycles around it: {waves}"]
     return "\n\n".join(parts)

@@ -9,6 +9,7 @@ from pentary.machine.config import Config
 from pentary.machine.engines import Setup
 from pentary_hdl.bench.core_coverage import operands_of, paths, present, waits_of
 from pentary_hdl.bench.core_edges import edges
+from pentary_hdl.bench.core_values import values
 from pentary_hdl.bench.core_writer import NAMES, VL, Writer
 from pentary_hdl.core.decoder import of_unit
 from pentary_hdl.core.retire import Path
@@ -207,3 +208,4 @@ def directed(config: Config) -> Iterator[Setup]:
     yield _returns(config)
     yield edges(config)
     yield from _nested_calls(config)
+    yield from values(config)

@@ -467,6 +467,8 @@ void Bench::run(const Window& window) {
             break;
         }
         if (cycle - last_retired > PATIENCE) break;
+        // Traps alone, without an instruction that retires, do not count as progress towards the limit.
+        if (settings.max_cycles >= 0 && cycle > settings.max_cycles + PATIENCE) break;
         if (window.waves && cycle > window.last) {
             ending = CYCLES;
             break;

@@ -29,7 +29,6 @@ from typing import Any, Final
 
 import amaranth
 import numpy as np
-from amaranth.back import rtlil
 from numpy.typing import NDArray
 
 import pentary.isa
@@ -58,7 +57,7 @@ from pentary_hdl.crossbar.port import WHOLE
 from pentary_hdl.netlist.synthesis import netlist, recipe
 from pentary_hdl.tools import toolchain
 from pentary_hdl.vector.parameters import Sizes
-from pentary_hdl.verilog.export import ports
+from pentary_hdl.verilog.design import rtlil_of
 
 DRIVER: Final = Path(__file__).with_suffix(".cpp")
 ARRAY: Final = Path(port.__file__).with_name("array.h")
@@ -95,9 +94,8 @@ def build(config: Config, say: Callable[[str], None], waves: bool = False, made_
         Path of the program.
 
     Raises:
-        PentaryError: the hardware cannot have the configuration, a tool that it needs is not installed, or Verilator
-            does not build the Verilog file.
-        OSError: that cannot be read.
+        PentaryError: the hardware cannot have the configuration, a tool that it needs is not installed, or the Verilog
+            file cannot be read, or not be built by Verilator.
     """
     parameters.check(config)
     toolchain.check_installed("verilator")
@@ -105,7 +103,12 @@ def build(config: Config, say: Callable[[str], None], waves: bool = False, made_
     files = {"layout.h": _layout(config), "driver.cpp": DRIVER.read_text()}
     made = [_sources(), repr(config), str(waves), *files.values()]
     if isinstance(made_of, Path):
-        files["core.v"] = made_of.read_text(encoding="utf-8")
+        try:
+            files["core.v"] = made_of.read_text(encoding="utf-8")
+        except OSError as error:
+            raise PentaryError(f"cannot read the core {made_of}: {error.strerror}") from None
+        except UnicodeDecodeError as error:
+            raise PentaryError(f"{made_of}: byte {error.start} is not UTF-8; save the file as UTF-8 text") from None
         made.append(files["core.v"])
     elif made_of:
         made.append(recipe(made_of))
@@ -220,9 +223,7 @@ def _build(
     if isinstance(made_of, str):
         (folder / "core.v").write_text(netlist(Core(config), "core", made_of, say))
     elif made_of is None:
-        core = Core(config, gated=True)
-        named = {port.name: (port.value, None) for port in ports(core)}
-        (folder / "core.il").write_text(rtlil.convert(core, name="core", ports=named, emit_src=False))
+        (folder / "core.il").write_text(rtlil_of(Core(config, gated=True), "core"))
         toolchain.yosys(folder, _SIMPLER)
     settings = toolchain.verilator_settings(folder)
     program = [

@@ -9,12 +9,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from amaranth.back import rtlil
 from amaranth.lib import wiring
 
 from pentary_hdl.netlist.technologies import TECHNOLOGIES
 from pentary_hdl.tools import toolchain
-from pentary_hdl.verilog.export import ports
+from pentary_hdl.verilog.design import rtlil_of
 
 _BEFORE: Final = (
     "read_rtlil design.il",
@@ -45,8 +44,7 @@ def netlist(component: wiring.Component, name: str, technology: str, say: Callab
         PentaryError: Yosys is not installed, or fails.
     """
     toolchain.check_installed("yosys")
-    named = {port.name: (port.value, None) for port in ports(component)}
-    design = rtlil.convert(component, name=name, ports=named, emit_src=False)
+    design = rtlil_of(component, name)
     key = sha256((recipe(technology) + design).encode()).hexdigest()[:16]
     place = toolchain.cache("netlist") / f"{name}-{key}"
     commands = [command.format(top=name) for command in _commands(technology)]

@@ -49,3 +49,6 @@ def test_a_wrong_one_is_found(program: str) -> None:
     Path("core.v").write_text(verilog(Wrong(Config.load(Path("small.toml"))), "core"))
     with pytest.raises(SystemExit, match=r"program 1: .*value"):
         exec(program, {})
+    done = CliRunner().invoke(main, ["verify", "core", "--config", "small.toml", "--verilog", "core.v"])
+    assert done.exit_code == 2 and "configuration small.toml" in done.stderr and "program 1: " in done.stderr
+    assert Path(done.stderr.split("cycles around it: ")[1].strip()).stat().st_size > 0

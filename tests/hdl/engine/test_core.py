@@ -223,8 +223,13 @@ def test_options_that_go_with_the_model_only_are_refused(place: Path) -> None:
     assert done.exit_code == 2 and "--simulator does not go with core" in done.stderr
     done = pentary("verify", "core", "--lanes", "16")
     assert done.exit_code == 2 and "--lanes does not go with core" in done.stderr
-    done = pentary("verify", "--config", "plain.toml")
-    assert done.exit_code == 2 and "--config is of the core" in done.stderr
+    for option in ("--config", "--verilog"):
+        done = pentary("verify", option, "plain.toml")
+        assert done.exit_code == 2 and f"{option} is of the core, not of lralu" in done.stderr
+    done = pentary("verify", "core", "--verilog", "core.v", "--netlist")
+    assert done.exit_code == 2 and "--verilog and --netlist do not go together" in done.stderr
+    done = pentary("verify", "core", "--verilog", "absent.v")
+    assert done.exit_code == 2 and "absent.v" in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("name", SIZES)

@@ -96,6 +96,13 @@ def test_an_output_that_differs_is_told() -> None:
     assert compare(MODEL, altered(alter), SETUP, 10_000).difference.endswith("console")
 
 
+def test_an_engine_on_which_the_program_does_not_end_is_stopped_soon() -> None:
+    endless = assemble_text(PROGRAM.replace("halt", "again: jump again"))
+    other = Engine("endless", lambda setup, limit: MODEL.start(replace(setup, program=endless), limit))
+    found = compare(MODEL, other, SETUP, 10**12)
+    assert found.difference.startswith(f"record {found.outcome.instructions - 1} differs, at loop+6")
+
+
 def test_a_program_that_does_not_end_is_stopped() -> None:
     endless = Setup(assemble_text("loop: jump loop"), SETUP.config)
     found = compare(MODEL, MODEL, endless, 1000)
