@@ -15,9 +15,13 @@ from pentary.cli.console import UnexpectedError, exit_status
 from pentary.cli.options import FILE
 from pentary.cli.table import table
 from pentary.numbers.word import PentaryError
+from pentary.runs import resuming
 from pentary.runs.folder import RunFolder, check_free, claim, reason
+from pentary.runs.lock import locked
+from pentary.runs.past import Past, differences
 from pentary.runs.progress import Show, progress
-from pentary.runs.run import Run
+from pentary.runs.run import Record, Run
+from pentary.runs.schedule import Schedule
 from pentary.support.display import UNWRITABLE, say
 from pentary.support.messages import some
 from pentary.support.signals import deferred, exit_code
@@ -28,8 +32,24 @@ _OUTPUT: Final = (
     click.Option(
         ["--out"], type=FILE, metavar="DIR", help="Folder for the run; runs/TASK-seedK, or -2, -3, ..., if not given."
     ),
+    click.Option(["--resume"], type=FILE, metavar="DIR", help="Go on with the run in this folder."),
+    click.Option(
+        ["--checkpoint"],
+        metavar="EVERY",
+        help="Steps (100) or minutes (5m) between checkpoints; if not given, they take 2% of the time at most.",
+    ),
     click.Option(["--json", "as_json"], is_flag=True, help="Print the result as one JSON object, all else on stderr."),
 )
+
+_FREE: Final = ("engine", "machine", "backend", "versions", "command", "history", "parameters.steps")
+"""What may be another when a run goes on, in the places of `config.json`."""
+
+_MOMENTARY: Final = ("out", "resume", "checkpoint", "as_json", "minutes")
+"""Options that no command line of a run that goes on takes over."""
+
+
+_COMMAND: Final = f"{__name__}.command"
+_PAST: Final = f"{__name__}.past"
 
 
 class _Tasks(click.Group):
@@ -42,6 +62,13 @@ class _Tasks(click.Group):
         return _TaskCommand(tasks.find(cmd_name), cmd_name)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0].partition("=")[0] == "--resume":  # the folder tells the task
+            folder = args[0].partition("=")[2] or (args[1] if len(args) > 1 else "")
+            if folder:
+                with exit_status():
+                    args = [resuming.find(Path(folder), quiet=True).checkpoint.facts["command"]["task"], *args]
+            else:
+                raise click.UsageError("--resume takes the folder of a run", ctx)
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
@@ -66,6 +93,12 @@ class _TaskCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         try:
+            texts = _texts(self, ctx, args)
+            if "resume" in texts:
+                with exit_status():
+                    texts = self._go_on(ctx, texts)
+                args = _arguments(self, ctx, texts)
+            ctx.meta[_COMMAND] = {"task": self.name, "options": _lasting(texts)}
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
             own = {
@@ -79,11 +112,47 @@ class _TaskCommand(click.Command):
                 f"{error.option_name} is an option of {some(sorted(own))}: leave it out for {self._task.name}"
             ) from error
 
-    def _train(self, out: Path | None, as_json: bool, **options: Any) -> None:
+    def _go_on(self, ctx: click.Context, texts: Mapping[str, Any]) -> dict[str, Any]:
+        """Lock the folder of a run that is to go on, and return its options with those that are given now."""
+        folder = Path(texts["resume"])
+        if "out" in texts:
+            raise PentaryError(f"--out does not go with --resume: the run goes on in {folder}")
+        if "minutes" in texts:
+            raise PentaryError("--minutes does not go with --resume: give --steps, of the whole run")
+        if folder.is_dir():
+            ctx.with_resource(locked(folder))
+        past = resuming.find(folder)
+        command = past.checkpoint.facts["command"]
+        if command["task"] != self.name:
+            raise PentaryError(
+                f"{folder} is a run of {command['task']}, not of {self.name}: pentary train --resume {folder}"
+            )
+        ctx.meta[_PAST] = past
+        return {**command["options"], **texts}
+
+    def _train(
+        self,
+        out: Path | None,
+        resume: Path | None,
+        checkpoint: str | None,
+        as_json: bool,
+        **options: Any,
+    ) -> None:
+        ctx = click.get_current_context()
+        past: Past | None = ctx.meta.get(_PAST)
         with exit_status(), _all_on_stderr() if as_json else nullcontext():
-            check_free(out)
-            run = self._task.start(self.name, **given(options))
-            folder = RunFolder(claim(out, run.name, run.seed), run)
+            schedule = Schedule(checkpoint or "")
+            if past is None:
+                check_free(out)
+                run = self._task.start(self.name, **given(options))
+                place = claim(out, run.name, run.seed)
+                ctx.with_resource(locked(place))
+            else:
+                assert resume is not None, "there is a past of this folder"
+                place, run = resume, _resumed(self._task, str(self.name), resume, past, given(options))
+            command = ctx.meta[_COMMAND]
+            command["options"] |= {"steps": str(run.steps), "seed": str(run.seed)}
+            folder = RunFolder(place, run, command, schedule, past)
             with progress(run.steps) as show:
                 result, failure = _conduct(run, folder, show)
             rows = run.summary(result) | {"digest": result["digest"], "folder": result["out"]}
@@ -112,7 +181,54 @@ def train() -> None:
       pentary train text --minutes 2
       pentary train nets.py:NETWORK --data nets.py:data --out runs/mine
       pentary train balance.py:fitness --shape 16x16 --out runs/balance
+      pentary train --resume runs/balance --steps 100
     """
+
+
+def _texts(command: click.Command, ctx: click.Context, args: list[str]) -> dict[str, Any]:
+    """Return the options on a command line, as they are written, by name."""
+    texts, _, _ = command.make_parser(ctx).parse_args(list(args))
+    return {name: value for name, value in texts.items() if name != "help"}
+
+
+def _arguments(command: click.Command, ctx: click.Context, texts: Mapping[str, Any]) -> list[str]:
+    """Return a command line with some options."""
+    arguments: list[str] = []
+    for option in command.get_params(ctx):
+        if option.name in texts:
+            value = texts[option.name]
+            for one in value if isinstance(value, (list, tuple)) else [value]:
+                arguments += [option.opts[0]] if isinstance(one, bool) else [option.opts[0], str(one)]
+    return arguments
+
+
+def _lasting(texts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that a run that goes on takes over."""
+    return {name: value for name, value in texts.items() if name not in _MOMENTARY}
+
+
+def _resumed(task: TaskEntry, name: str, folder: Path, past: Past, options: dict[str, Any]) -> Run:
+    """Prepare a run that goes on.
+
+    Raises:
+        PentaryError: the options or the data are those of another run, or the steps are fewer than were made.
+    """
+    step, then = past.checkpoint.step, past.checkpoint.facts["config"]
+    if options["steps"] < step:
+        raise PentaryError(f"the run in {folder} has made {step:,} steps: --steps {options['steps']:,} is less")
+    if options["steps"] == step:  # it may have been killed while its last files were written
+        say(f"The run has made all its {step:,} steps; what it has come to is written again. --steps takes more.")
+    try:
+        run = task.start(name, **options, past=past)
+    except (AttributeError, IndexError, KeyError, TypeError) as error:
+        raise PentaryError(
+            f"the checkpoint of step {step:,} in {folder} is not of such a run: {type(error).__name__}, {error}"
+        ) from error
+    if different := differences(then, json.loads(json.dumps(run.config())), _FREE):
+        raise PentaryError(
+            f"this is another run than that in {folder}: {'; '.join(different)}; leave such options out, or begin anew"
+        )
+    return run
 
 
 def _conduct(run: Run, folder: RunFolder, show: Show) -> tuple[dict[str, Any], BaseException | None]:
@@ -122,11 +238,23 @@ def _conduct(run: Run, folder: RunFolder, show: Show) -> tuple[dict[str, Any], B
         The result, and what ended the run before its time.
     """
     failure: BaseException | None = None
-    try:
-        for record in run.records():
-            with deferred():
+    records = run.records()
+
+    def keep(record: Record | None) -> None:
+        with deferred():
+            if record is not None:
                 folder.add(record)
+            folder.keep()
+        if record is not None:
             show(record)
+
+    try:
+        for record in records:
+            try:
+                keep(record)
+            except BaseException as error:
+                keep(records.throw(error))  # a record of what has been done since the last one; if none, the error
+                raise
     except BaseException as error:  # even one that nobody foresaw: what has been trained is kept first
         failure = error
     if folder.is_empty:

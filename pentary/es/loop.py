@@ -71,6 +71,7 @@ class Step:
         digest: of the latent words.
         state: to go on from, and to take the weights from.
         measured: what the engine has counted so far beside this, such as cycles; the numpy engine counts nothing.
+        saved: arrays from which the same engine goes on beside `state`, such as the memory of a machine; none of numpy.
     """
 
     step: int
@@ -83,17 +84,43 @@ class Step:
     digest: str
     state: State
     measured: Mapping[str, Any] = field(default_factory=dict)
+    saved: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
-def train(task: Task, parameters: Parameters) -> Iterator[Step]:
+@dataclass(frozen=True)
+class Resumption:
+    """The place in a training from which an engine goes on.
+
+    Attributes:
+        state: after the last step that was made, of `pentary.es.strategy` or of the language model.
+        seconds: that the training took up to there.
+        measured: what was counted up to there.
+        saved: of the same engine with the same settings, from that step; empty if another one has made it.
+        machine: settings of the machine that was modelled.
+    """
+
+    state: Any
+    seconds: float = 0.0
+    measured: Mapping[str, Any] = field(default_factory=dict)
+    saved: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    machine: Mapping[str, Any] | None = None
+
+    def on(self, machine: Mapping[str, Any]) -> "Resumption":
+        """Return what counts for a machine: with other settings, nothing that was counted and saved."""
+        same = self.machine is not None and dict(self.machine) == dict(machine)
+        return self if same else Resumption(self.state, self.seconds)
+
+
+def train(task: Task, parameters: Parameters, resumption: Resumption | None = None) -> Iterator[Step]:
     """Train a task from its random start, yielding a record at the start and after every step.
 
     Args:
         task: what to train.
         parameters: of the run.
+        resumption: where to go on, without a record of that step; None for the start.
 
     Yields:
-        parameters.steps + 1 records.
+        parameters.steps + 1 records; of the steps that are left, if it goes on.
 
     Raises:
         PentaryError: the task cannot be run with these parameters, or a fitness is not a finite number.
@@ -104,9 +131,12 @@ def train(task: Task, parameters: Parameters) -> Iterator[Step]:
     (-2.2, -0.4)
     """
     task.check(parameters)
-    start = perf_counter()
-    state = strategy.init(parameters, task.tensors)
-    yield record(task, parameters, state, None, start)
+    start = perf_counter() - (resumption.seconds if resumption else 0)
+    if resumption:
+        state = resumption.state
+    else:
+        state = strategy.init(parameters, task.tensors)
+        yield record(task, parameters, state, None, start)
     while state.step < parameters.steps:
         with one_blas_thread():
             fitness = task.evaluate(strategy.ask(parameters, state))
@@ -122,6 +152,7 @@ def record(
     fitness: NDArray | None,
     start: float,
     measured: Mapping[str, Any] | None = None,
+    saved: Mapping[str, NDArray[Any]] | None = None,
 ) -> Step:
     """Make the record of a step, whatever the engine.
 
@@ -132,6 +163,7 @@ def record(
         fitness: (pairs, 2), of the members that led to the update, in units of 1 / task.unit; None at the start.
         start: `time.perf_counter` at the start of the run.
         measured: what the engine has counted so far.
+        saved: see `Step`.
 
     Returns:
         The record.
@@ -149,4 +181,5 @@ def record(
         digest=state.digest(),
         state=state,
         measured=measured or {},
+        saved=saved or {},
     )

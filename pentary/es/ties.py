@@ -1,5 +1,6 @@
 """Detection of steps without learning: if both members of every pair have equal fitness, no weight moves."""
 
+from collections.abc import Sequence
 from typing import Final
 
 TIED_STEPS: Final = 10
@@ -33,6 +34,15 @@ class Ties:
         self._row = self._row + 1 if tied == 1 else 0
         if self._row > self.longest:
             self.longest, self._last = self._row, step
+
+    def facts(self) -> list[int]:
+        """Return what `recall` takes, as JSON values."""
+        return [self.longest, self._row, self._last, int(self._told)]
+
+    def recall(self, facts: Sequence[int]) -> None:
+        """Go on from the facts of another monitor."""
+        self.longest, self._row, self._last = facts[:3]
+        self._told = bool(facts[3])
 
     def warning(self) -> str | None:
         """Return a one-sentence warning about the longest series of tied steps; None if it is too short for one.

@@ -27,6 +27,7 @@
 ;     fitness          PAIRS words of the plus members, PAIRS of the minus members; shaping works in their place
 ;     scratch          LARGEST words: sums over the population during the update, free for the task in between
 
+        .param  FIRST, 0                ; steps that are made already: a host writes the latent words of the last one
         .param  PRINT, 0                ; 1: at the end, write the latent words to the console, one on a line
         .equ    PAIRS, POPULATION // 2
         .equ    MATRIX_ROWS, 0          ; places in a line of `matrices`
@@ -54,9 +55,11 @@ start:
         LI      p1, LATENT
         LRSET   width, p1
         CALL    setup
-        LI      p20, 0
+        LI      p20, FIRST
+        .if     FIRST == 0
         CALL    draw_keys
         CALL    draw_latents
+        .endif
 step_done:                              ; once for the start, then after every step
         LI      p1, STEPS
         BEQ     p20, p1, finish

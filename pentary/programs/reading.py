@@ -1,6 +1,6 @@
 """The assembly program that trains a language model on the machine."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pentary.compile.losses import ENTROPY
 from pentary.compile.plan import WORDS
 from pentary.compile.streamed import Reading, streaming
-from pentary.nets.lm.evolve import FITNESS_LIMIT, FITNESS_MEAN, Parameters, check_text
+from pentary.nets.lm.evolve import FITNESS_LIMIT, FITNESS_MEAN, Parameters, State, check_text
 from pentary.nets.lm.model import LATENT, Bytes, Model
 from pentary.numbers.word import WORD_MAX, PentaryError
 from pentary.programs.training import Prepared, assembled, check_data, check_memory
@@ -35,7 +35,9 @@ class PreparedReading(Prepared):
         return memory[first : first + words].reshape(self.pairs, self.layers, self.dim).astype(np.int16)
 
 
-def prepare(model: Model, parameters: Parameters, text: Bytes, memory: int = 5**9) -> PreparedReading:
+def prepare(
+    model: Model, parameters: Parameters, text: Bytes, memory: int = 5**9, start: State | None = None
+) -> PreparedReading:
     """Assemble the program that trains a language model.
 
     Args:
@@ -43,6 +45,7 @@ def prepare(model: Model, parameters: Parameters, text: Bytes, memory: int = 5**
         parameters: of the run.
         text: (bytes,) uint8, the training text, at least as long as one update reads.
         memory: memory size of the machine, in words.
+        start: what the program goes on from; None lets it draw the start itself.
 
     Raises:
         PentaryError: the machine cannot run that; the message says why.
@@ -75,11 +78,11 @@ def prepare(model: Model, parameters: Parameters, text: Bytes, memory: int = 5**
         length=len(text),
     )
     written = streaming(model.network, own, LATENT, f"text, {model.layers} x {model.dim}")
-    program = assembled(written)
+    program = assembled(written, 0 if start is None else start.step)
     check_memory(program, parameters.population, memory)
     tensors = {name: tensor.own for name, tensor in model.tensors.items()}
     again = np.concatenate([text, text[: parameters.tokens + 1]]).astype(np.int64)
-    return PreparedReading(
+    prepared = PreparedReading(
         program,
         tensors,
         pairs,
@@ -90,3 +93,7 @@ def prepare(model: Model, parameters: Parameters, text: Bytes, memory: int = 5**
         layers=model.layers,
         dim=model.dim,
     )
+    if start is None:
+        return prepared
+    prepared = prepared.after(start.latents)
+    return replace(prepared, data={**prepared.data, "states": start.hidden.astype(np.int64)})

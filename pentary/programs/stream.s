@@ -18,6 +18,7 @@
 ;     evaluate         puts minus the loss of every member into memory; p20 is the number of the step
 ; p1..p19 are changed by every routine, p20 is the number of the step, p21..p28 by `shape`, `update` and `evaluate`.
 
+        .param  FIRST, 0                ; steps that are made already: a host writes latent words and hidden states
         .equ    PAIRS, POPULATION // 2
         .equ    MATRIX_ROWS, 0          ; places in a line of `matrices`
         .equ    MATRIX_COLS, 1
@@ -39,9 +40,11 @@
 start:
         LI      p1, LATENT
         LRSET   width, p1
-        LI      p20, 0
+        LI      p20, FIRST
+        .if     FIRST == 0
         CALL    draw_keys
         CALL    draw_latents
+        .endif
 step_done:
         LI      p1, STEPS
         BEQ     p20, p1, finish

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from pentary.compile.pieces import Text
 from pentary.compile.plan import WORDS, plan
 from pentary.compile.program import training
 from pentary.es.loop import Task
-from pentary.es.strategy import Parameters
+from pentary.es.strategy import Parameters, State
 from pentary.es.tensors import Tensors
 from pentary.isa.program import Program
 from pentary.isa.table import CONTROLS, MAX_VL
@@ -85,6 +85,10 @@ class Prepared:
         for label, words in self.data.items():
             _part(memory, self.program.address(label), words.size)[:] = words.reshape(-1)
 
+    def after(self, latents: Mapping[str, Latents]) -> Self:
+        """Return the program with these latent words among its data."""
+        return replace(self, data={**self.data, **{self.prefix + name: words for name, words in latents.items()}})
+
     def latents(self, memory: NDArray[np.int64]) -> dict[str, Latents]:
         """Return copies of the latent words of each matrix, (rows, cols), from a machine's memory at `step_done`."""
         parts = ((name, tensor, self.program.address(self.prefix + name)) for name, tensor in self.tensors.items())
@@ -96,13 +100,14 @@ class Prepared:
         return both.reshape(2, self.pairs).T.copy()
 
 
-def prepare(task: Task, parameters: Parameters, memory: int = 5**9) -> Prepared:
+def prepare(task: Task, parameters: Parameters, memory: int = 5**9, start: State | None = None) -> Prepared:
     """Assemble the program that trains a task.
 
     Args:
         task: the task to train.
         parameters: training parameters.
         memory: memory size of the machine, in words.
+        start: what the program goes on from; None lets it draw the start itself.
 
     Returns:
         The program and the layout of its data.
@@ -129,13 +134,14 @@ def prepare(task: Task, parameters: Parameters, memory: int = 5**9) -> Prepared:
         raise PentaryError(f"the gain {gain} does not fit its register (up to {largest}): take more steps or pairs")
     if parameters.steps**2 > WORD_MAX:
         raise PentaryError(f"{parameters.steps} steps are too many for the machine: their square must fit a word")
+    first = 0 if start is None else start.step
     if source is None:
         assert isinstance(task, NetworkTask), "all else has a source"
-        prepared = _compiled(task, parameters, memory)
+        prepared = _compiled(task, parameters, memory, first)
     else:
-        prepared = _assembled(source, task, parameters)
+        prepared = _assembled(source, task, parameters, first)
     check_memory(prepared.program, parameters.population, memory)
-    return prepared
+    return prepared if start is None else prepared.after(start.latents)
 
 
 def check_data(words: int, memory: int) -> None:
@@ -148,8 +154,8 @@ def check_data(words: int, memory: int) -> None:
         )
 
 
-def assembled(written: Text) -> Program:
-    """Assemble a compiled program.
+def assembled(written: Text, first: int = 0) -> Program:
+    """Assemble a compiled program, to begin after some steps.
 
     Raises:
         PentaryError: it has more instructions than its branches reach.
@@ -159,7 +165,7 @@ def assembled(written: Text) -> Program:
         raise PentaryError(
             f"the program has {instructions:,} instructions, and its branches reach {_BRANCH:,}: take fewer layers"
         )
-    return assemble_text(written.text, str(PROGRAMS / "compiled.s"))
+    return assemble_text(written.text, str(PROGRAMS / "compiled.s"), {"FIRST": first})
 
 
 def check_memory(program: Program, population: int, memory: int) -> None:
@@ -173,7 +179,7 @@ def check_memory(program: Program, population: int, memory: int) -> None:
         )
 
 
-def _compiled(task: NetworkTask, parameters: Parameters, memory: int) -> Prepared:
+def _compiled(task: NetworkTask, parameters: Parameters, memory: int, first: int) -> Prepared:
     """Return the compiled program of a described network."""
     train = task.data.train
     check_data(train.x.size + train.y.size, memory)
@@ -184,19 +190,28 @@ def _compiled(task: NetworkTask, parameters: Parameters, memory: int) -> Prepare
             "clamp the results, or take a smaller batch"
         )
     written = training(own, len(train), task.name)
-    program = assembled(written)
+    program = assembled(written, first)
     contents = {label: what for label, _, what in written.regions}
-    data = {"inputs": train.x.astype(np.int64), "targets": train.y}
+    data = {
+        "inputs": _from(first * task.batch, train.x.astype(np.int64)),
+        "targets": _from(first * task.batch, train.y),
+    }
     return Prepared(program, task.tensors, parameters.pairs, WORDS, contents, data, written.text)
 
 
-def _assembled(source: str, task: Task, parameters: Parameters) -> Prepared:
+def _from(example: int, examples: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the examples, which a program goes through again and again from the first one, from another one on."""
+    return np.roll(examples, -(example % len(examples)), axis=0)
+
+
+def _assembled(source: str, task: Task, parameters: Parameters, first: int) -> Prepared:
     """Return a program that was written by hand."""
     data: dict[str, NDArray[np.int64]] = {}
     defines = {
         "POPULATION": parameters.population,
         "RANK": parameters.rank,
         "STEPS": parameters.steps,
+        "FIRST": first,
         "SEED": parameters.seed,
         "LATENT": parameters.latent,
         "SHAPING": int(parameters.shaping == "rank"),
@@ -207,7 +222,8 @@ def _assembled(source: str, task: Task, parameters: Parameters) -> Prepared:
     else:
         defines["SIGMA_SHIFT"] = parameters.sigma_shift
     if isinstance(task, Digits):
-        data = {"pixels": task.data.train.x.astype(np.int64), "classes": task.data.train.y}
+        x, y, taken = task.data.train.x.astype(np.int64), task.data.train.y, first * task.batch
+        data = {"pixels": _from(taken, x), "classes": _from(taken, y)}
         defines["IMAGES"] = len(task.data.train)
     else:
         defines["ROWS"], defines["COLS"] = task.tensors["weights"].shape

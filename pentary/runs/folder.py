@@ -2,14 +2,16 @@
 
 | file | holds | written |
 |---|---|---|
-| `config.json` | everything that determines the run | at the start |
+| `config.json` | everything that determines the run, and the command | at the start, and when it goes on |
 | `steps.jsonl` | one line for each record, the start included | after each record |
+| `checkpoints/STEP.safetensors` | all to go on from, see `checkpoint`; the newest two | when due, at the end |
 | `weights.safetensors` | visible weights NAME, latent words NAME.latent | at each tenth of the run, and at the end |
 | `result.json` | the results, and the reason if the run ended early | at the end |
 | `fitness.png` or `bits.png`, `weights.png`, `health.png` | the figures of `pentary.runs.plots` | at the end |
 
-All but `steps.jsonl` are written atomically, in this order. If the folder cannot be written at the end, because the
-disk is full or somebody has deleted it, the files go to a new temporary folder.
+All but `steps.jsonl` are written atomically, and checkpoints durably, after the records before them. If the folder
+cannot be written at the end, because the disk is full or somebody has deleted it, the files go to a new temporary
+folder.
 """
 
 import json
@@ -19,18 +21,24 @@ import tempfile
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
+from hashlib import sha256
 from importlib.metadata import version
 from itertools import count
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from pentary.numbers.word import PentaryError
+from pentary.runs import checkpoint, lock, resuming
+from pentary.runs.checkpoint import Checkpoint
+from pentary.runs.past import Past
 from pentary.runs.run import Record, Run
+from pentary.runs.schedule import Schedule
 from pentary.support.display import say
 from pentary.support.extras import MissingLibraryError, extra
-from pentary.support.files import write_new, write_whole, writing
+from pentary.support.files import sync, write_durably, write_new, write_whole, writing
 from pentary.support.messages import told
 from pentary.support.signals import deferred
 
@@ -97,28 +105,94 @@ class RunFolder:
     """Writer of the files of one run.
 
     Args:
-        path: an empty folder, from `claim`.
+        path: an empty folder, from `claim`; or that of the run, if it goes on.
         run: to be recorded.
+        command: that makes the run, for `config.json`: `task`, and `options` as texts by name.
+        schedule: of the checkpoints.
+        past: of a run that goes on.
 
     Raises:
         PentaryError: a file cannot be written, or another run has taken the folder in the meantime.
     """
 
-    def __init__(self, path: Path, run: Run) -> None:
+    def __init__(
+        self,
+        path: Path,
+        run: Run,
+        command: Mapping[str, Any] | None = None,
+        schedule: Schedule | None = None,
+        past: Past | None = None,
+    ) -> None:
         """Write `config.json`, which claims the folder even against a run that starts at this moment."""
         self.path = path
-        self.is_empty = True
+        self.is_empty = past is None
         """Whether no record has been added, not even the start."""
-        self._run = run
+        self._run, self._schedule = run, schedule or Schedule()
         self._kept = 0
         self._added = -1  # step of the last record that was written, or tried to be
+        self._written, self._sum = 0, sha256()  # of steps.jsonl: bytes, and their checksum
+        self._checkpoint = -1  # step of the last one
         self._place = path.absolute()  # a black box may change the working directory
         versions = {"pentary": version("pentary"), "numpy": np.__version__}
-        self._config = _json(run.config() | {"versions": versions})
+        history = [*(past.checkpoint.facts["config"].get("history", []) if past else []), self._leg(past)]
+        config = run.config() | {"versions": versions, "command": command or {}, "history": history}
+        self._facts = {"config": config, "command": config["command"]}
+        self._config = _json(config)
+        if past is not None:
+            self._go_on(past)
+            return
         try:
             write_new(self._place / "config.json", self._config)
         except FileExistsError:
             raise _taken(path, "another run") from None
+
+    def _leg(self, past: Past | None) -> dict[str, Any]:
+        """Return what `history` tells of the part of the run that begins now."""
+        config = self._run.config()
+        return {"after": past.checkpoint.step if past else 0, "steps": self._run.steps, "engine": config["engine"]}
+
+    def _go_on(self, past: Past) -> None:
+        self._checkpoint, self._added = past.checkpoint.step, past.lines[-1]["step"]
+        self._kept = self._added * 10 // self._run.steps
+        self._written = past.checkpoint.facts["records"]["bytes"]
+        with writing(self._place):
+            resuming.cut(self._place, past)
+            self._sum.update((self._place / resuming.RECORDS).read_bytes())
+            (self._place / "result.json").unlink(missing_ok=True)
+        self._write("config.json", self._config)
+
+    def keep(self, now: bool = False) -> None:
+        """Write a checkpoint if one is due; if it cannot be written, say so, and leave the last one.
+
+        Args:
+            now: whether it is due anyway, unless the last one is of this step.
+        """
+        assert self._run.last is not None, "before the start there is nothing to go on from"
+        if not (now or self._schedule.is_due(self._run.step)) or self._run.last.step != self._added:
+            return
+        if not (self._place / resuming.RECORDS).exists():  # somebody has deleted the folder: the next record tells it
+            return
+        own = self._run.checkpoint()
+        if own.step == self._checkpoint:
+            return
+        began, path = perf_counter(), self._place / checkpoint.FOLDER / checkpoint.name_of(own.step)
+        records = {"bytes": self._written, "sha256": self._sum.hexdigest()}
+        whole = Checkpoint(own.step, own.tensors, self._facts | {"records": records, "run": own.facts})
+        try:
+            with writing(path):
+                if not path.parent.exists():
+                    path.parent.mkdir()
+                    sync(self._place)
+                sync(self._place / resuming.RECORDS)
+            write_durably(path, checkpoint.pack(whole))
+            self._checkpoint = own.step
+            with writing(path):
+                resuming.prune(self._place, whole)
+        except PentaryError as error:
+            say(f"Warning: there is no checkpoint of step {own.step:,}: {error}")
+            self._schedule.done(own.step, perf_counter() - began, failed=True)
+        else:
+            self._schedule.done(own.step, perf_counter() - began)
 
     def add(self, record: Record) -> None:
         """Append a record to `steps.jsonl`, and save the weights if a tenth of the run has passed since the last time.
@@ -126,9 +200,13 @@ class RunFolder:
         Raises:
             PentaryError: a file cannot be written.
         """
-        path, self._added = self._place / "steps.jsonl", record.step
-        with writing(path), path.open("a", encoding="utf-8") as file:  # closed each time, so no buffer holds anything
-            file.write(json.dumps(record.line, allow_nan=False) + "\n")
+        path, self._added = self._place / resuming.RECORDS, record.step
+        line = (json.dumps(record.line, allow_nan=False) + "\n").encode()
+        with writing(path), path.open("ab") as file:  # closed each time, so no buffer holds anything
+            file.truncate(self._written)  # a record of which a full disk has taken a part is no record
+            file.write(line)
+        self._written += len(line)
+        self._sum.update(line)
         self.is_empty = False
         if (tenth := record.step * 10 // self._run.steps) > self._kept:
             self._kept = tenth
@@ -167,6 +245,7 @@ class RunFolder:
         """Delete the folder of a run that failed before its first record, so that its name is free again."""
         with suppress(OSError):  # the failure is to be reported, not this
             (self._place / "config.json").unlink()
+            (self._place / lock.NAME).unlink(missing_ok=True)
             self._place.rmdir()
 
     def _write_end(self, ending: Mapping[str, Any]) -> dict[str, Any]:
@@ -177,6 +256,7 @@ class RunFolder:
                 self._write("config.json", self._config)
             if self._run.last is not None and self._run.last.step > self._added:
                 self.add(self._run.last)  # a signal came between its making and its writing
+            self.keep(now=True)
             result = self._run.result() | {"out": str(self.path)} | dict(ending)
             try:
                 weights = self._run.weights()

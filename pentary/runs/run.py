@@ -1,9 +1,10 @@
 """Interface of training runs of any task, for the command line and the run folder."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pentary.runs.checkpoint import Checkpoint
 from pentary.runs.health import Health
 
 
@@ -33,6 +34,7 @@ class Run(Protocol):
         name: of what is trained.
         seed: of the run.
         steps: updates in the run.
+        step: updates done, of which the last ones may have no record yet.
         last: the last record, even if the run was broken off before it was yielded; None before the first.
     """
 
@@ -41,12 +43,24 @@ class Run(Protocol):
     steps: int
     last: Record | None
 
+    @property
+    def step(self) -> int:
+        """Updates done."""
+        ...
+
     def config(self) -> dict[str, Any]:
         """Return everything that determines the run, as JSON values by name."""
         ...
 
-    def records(self) -> Iterator[Record]:
-        """Train; yield a record at the start, and from time to time up to the end."""
+    def records(self) -> Generator[Record | None, None, None]:
+        """Train; yield a record at the start, and from time to time up to the end, None after a step without one.
+
+        A run that goes on has no record of its start.
+        """
+        ...
+
+    def checkpoint(self) -> Checkpoint:
+        """Return all from which the run goes on after the last step."""
         ...
 
     def result(self) -> dict[str, Any]:

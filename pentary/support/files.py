@@ -1,4 +1,4 @@
-"""Atomic writing of files; errors of the operating system become one-line messages."""
+"""Atomic and durable writing of files; errors of the operating system become one-line messages."""
 
 import errno
 import io
@@ -32,6 +32,35 @@ def write_whole(path: Path, content: bytes) -> None:
         target = Path(os.path.realpath(path))
         with _part(target, content) as part:
             _replace(target, part)
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a regular file atomically and durably: after a power loss it is there whole, or what was there before.
+
+    Args:
+        path: of the file; one that exists is replaced.
+        content: of the file.
+
+    Raises:
+        PentaryError: the file cannot be written.
+    """
+    with writing(path), _part(path, content) as part:
+        sync(part)
+        _replace(path, part)
+        sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until the content of a file, or the names in a folder, are on the disk.
+
+    Raises:
+        OSError: they cannot be written.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_new(path: Path, content: bytes) -> None:

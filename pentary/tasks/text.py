@@ -13,6 +13,7 @@ from pentary.tasks.running.engines import choose
 from pentary.tasks.running.options import TaskEntry
 
 if TYPE_CHECKING:
+    from pentary.runs.past import Past
     from pentary.tasks.language.run import TextRun
 
 MINUTES: Final = 10.0
@@ -26,6 +27,7 @@ def start(
     steps: int | None = None,
     layers: int = 1,
     dim: int = 64,
+    past: "Past | None" = None,
     **options: Any,
 ) -> "TextRun":
     """Prepare a run and print what it is.
@@ -36,6 +38,7 @@ def start(
         minutes: that the run shall take on this machine; not with `steps`.
         steps: updates.
         layers, dim: of the model.
+        past: of a run that goes on.
         options: `engine` and its own, `backend` (the fastest that is installed if not given), and those of
             `pentary.nets.lm.evolve.Parameters`.
 
@@ -65,7 +68,7 @@ def start(
     product = products.fastest() if is_free else products.backend(chosen.backend)
     engine = chosen.name, chosen.own
     text = corpus.load(input, least=own.tokens + 1)
-    run = TextRun(text, model, own, product, *engine)
+    run = TextRun(text, model, own, product, *engine, past)
     show(f"text     {text.name}, {len(text.train):,} bytes to train on and {len(text.held_out):,} held out")
     show(
         f"model    layers {model.layers}, dim {model.dim}: {model.parameters:,} parameters, {model.macs:,} "

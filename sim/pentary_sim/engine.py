@@ -6,27 +6,32 @@ from pathlib import Path
 from typing import Any, Final
 
 from pentary.cli.options import MACHINE
-from pentary.es.loop import Task
+from pentary.es.loop import Resumption, Task
 from pentary.es.strategy import Parameters
 from pentary.machine.config import Config
 from pentary.tasks.running.engines import Engine, Reading, Training
 
 
-def _prepare(task: Task, parameters: Parameters, config: Path | None = None) -> Training:
+def _prepare(
+    task: Task, parameters: Parameters, resumption: Resumption | None = None, config: Path | None = None
+) -> Training:
     from pentary.programs.training import listing, prepare
-    from pentary_sim.training import check, train_prepared
+    from pentary_sim.training import began, check, train_prepared
 
     machine = Config() if config is None else Config.load(config)
     check(machine)
-    prepared = prepare(task, parameters, machine.memory.words)
-    return Training(train_prepared(task, parameters, prepared, machine), asdict(machine), listing(prepared))
+    own = resumption and resumption.on(asdict(machine))
+    prepared = prepare(task, parameters, machine.memory.words, began(own))
+    return Training(train_prepared(task, parameters, prepared, machine, own), asdict(machine), listing(prepared))
 
 
-def _read(model: Any, parameters: Any, text: Any, config: Path | None = None) -> Reading:
+def _read(
+    model: Any, parameters: Any, text: Any, resumption: Resumption | None = None, config: Path | None = None
+) -> Reading:
     from pentary_sim.reading import Reader
 
     machine = Config() if config is None else Config.load(config)
-    reader = Reader(model, parameters, text, machine)
+    reader = Reader(model, parameters, text, machine, resumption and resumption.on(asdict(machine)))
     return Reading(reader, asdict(machine), reader.listing())
 
 

@@ -5,13 +5,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pentary.es.loop import Resumption
 from pentary.machine.config import Config
 from pentary.nets.lm.evolve import Parameters, State
 from pentary.nets.lm.model import Bytes, Model
 from pentary.programs.reading import prepare
 from pentary.programs.training import listing
-from pentary_sim.simulator import Simulator
-from pentary_sim.training import check, measured, run_to
+from pentary_sim.snapshot import SavedMachine
+from pentary_sim.training import began, begin, check, measured, run_to, saved
 
 
 class Reader:
@@ -22,21 +23,30 @@ class Reader:
         parameters: of the run.
         text: (bytes,) uint8, the training text.
         config: of the machine.
+        resumption: where to go on; None for the start.
 
     Raises:
         PentaryError: the machine cannot train the model with these parameters, or has too little memory.
     """
 
-    def __init__(self, model: Model, parameters: Parameters, text: Bytes, config: Config | None = None) -> None:
-        """Load the program and the text, and draw the start."""
+    def __init__(
+        self,
+        model: Model,
+        parameters: Parameters,
+        text: Bytes,
+        config: Config | None = None,
+        resumption: Resumption | None = None,
+    ) -> None:
+        """Load the program and the text, and draw the start, or take over what was saved."""
         config = config or Config()
         check(config)
-        self._prepared = prepare(model, parameters, text, config.memory.words)
-        self._machine = Simulator(self._prepared.program, config)
-        self._prepared.write_data(self._machine.memory)
-        self._machine.run(max_instructions=1)  # compiles the model, or loads it: no part of the run
+        start = began(resumption)
+        self._prepared = prepare(model, parameters, text, config.memory.words, start)
+        self._machine = SavedMachine(self._prepared.program, config)
         self._stops = (self._prepared.step_done, self._prepared.evaluated)
-        run_to(self._machine, self._stops)
+        begin(self._machine, self._prepared, resumption)
+        self._first = 0 if start is None else start.step
+        self._keep()
 
     def evaluate(self, state: State) -> tuple[NDArray[np.int64], NDArray[np.int16]]:
         """Evaluate every member of the next population: see `pentary.nets.lm.evolve.Engine.evaluate`."""
@@ -47,6 +57,7 @@ class Reader:
     def tell(self, state: State, losses: NDArray[np.int64], hidden: NDArray[np.int16]) -> State:
         """Return the state after the update: see `pentary.nets.lm.evolve.Engine.tell`."""
         run_to(self._machine, self._stops)
+        self._keep()
         return State(state.step + 1, self._prepared.latents(self._machine.memory), hidden)
 
     def listing(self) -> dict[str, str]:
@@ -54,5 +65,12 @@ class Reader:
         return listing(self._prepared)
 
     def measured(self) -> dict[str, Any]:
-        """Return the counters of the machine so far."""
-        return measured(self._machine)
+        """Return the counters of the machine up to the last update."""
+        return self._measured
+
+    def saved(self) -> dict[str, NDArray[Any]]:
+        """Return what a machine takes over to go on from the last update."""
+        return self._saved
+
+    def _keep(self) -> None:
+        self._measured, self._saved = measured(self._machine), saved(self._machine, self._first)

@@ -4,12 +4,14 @@ The program does everything: it draws the start, evaluates, shapes, updates. The
 """
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from pentary.es.loop import Step, Task, record
+from pentary.es.loop import Resumption, Step, Task, record
 from pentary.es.strategy import Parameters, State
 from pentary.isa.program import Fault
 from pentary.machine.config import Config
@@ -17,6 +19,7 @@ from pentary.numbers.word import PentaryError
 from pentary.programs.training import Prepared, prepare
 from pentary_sim.drive import drive
 from pentary_sim.simulator import Simulator
+from pentary_sim.snapshot import SavedMachine
 
 
 def train(task: Task, parameters: Parameters, config: Config | None = None) -> Iterator[Step]:
@@ -43,18 +46,52 @@ def train(task: Task, parameters: Parameters, config: Config | None = None) -> I
     return train_prepared(task, parameters, prepare(task, parameters, config.memory.words), config)
 
 
-def train_prepared(task: Task, parameters: Parameters, prepared: Prepared, config: Config) -> Iterator[Step]:
+def train_prepared(
+    task: Task, parameters: Parameters, prepared: Prepared, config: Config, resumption: Resumption | None = None
+) -> Iterator[Step]:
     """Train a task by its program, as `train` does.
 
     Args:
         task: what is trained.
         parameters: of the run.
-        prepared: program of both.
+        prepared: program of both; of a training that goes on, from what `began` returns.
         config: of a machine with enough memory.
+        resumption: where to go on, without a record of that step; None for the start.
     """
-    machine = Simulator(prepared.program, config)
+    machine = SavedMachine(prepared.program, config)
+    return _steps(task, parameters, prepared, machine, resumption)
+
+
+def began(resumption: Resumption | None) -> Any:
+    """Return from what the program goes on by which a training is resumed; None if it has drawn the start itself.
+
+    A machine whose state was saved goes on in the middle of its program. It needs the same one, which may itself have
+    begun after some steps of another engine, with latent words that no longer matter.
+    """
+    if resumption is None:
+        return None
+    state = resumption.state
+    first = int(resumption.saved["first"][0]) if resumption.saved else state.step
+    return replace(state, step=first) if first else None
+
+
+def begin(machine: SavedMachine, prepared: Prepared, resumption: Resumption | None) -> None:
+    """Bring a machine to the end of a step: the last one that was made, or the start.
+
+    Raises:
+        PentaryError: the machine cannot go on from what was saved.
+    """
+    if resumption is not None and resumption.saved:
+        machine.take_over(resumption.saved)
+        return
     prepared.write_data(machine.memory)
-    return _steps(task, parameters, prepared, machine)
+    machine.run(max_instructions=1)  # compiles the model, or loads it: no part of the run
+    run_to(machine, (prepared.step_done, prepared.evaluated))
+
+
+def saved(machine: SavedMachine, first: int) -> dict[str, NDArray[Any]]:
+    """Return what a machine takes over to go on, and after how many steps its program has begun."""
+    return machine.save() | {"first": np.array([first])}
 
 
 def check(config: Config) -> None:
@@ -63,18 +100,25 @@ def check(config: Config) -> None:
         raise PentaryError("training runs without the overflow trap: turn exceptions.overflow_trap off")
 
 
-def _steps(task: Task, parameters: Parameters, prepared: Prepared, machine: Simulator) -> Iterator[Step]:
-    machine.run(max_instructions=1)  # compiles the model, or loads it: no part of the run
-    start = perf_counter()
-    stops = (prepared.step_done, prepared.evaluated)
-    fitness: NDArray | None = None
-    for step in range(parameters.steps + 1):
-        run_to(machine, stops)
-        if step > 0:
-            fitness = prepared.fitness(machine.memory)
-            run_to(machine, stops)
+def _steps(
+    task: Task, parameters: Parameters, prepared: Prepared, machine: SavedMachine, resumption: Resumption | None
+) -> Iterator[Step]:
+    stops, start = (prepared.step_done, prepared.evaluated), began(resumption)
+    first = 0 if start is None else start.step
+
+    def after(step: int, fitness: NDArray | None) -> Step:
         state = State(step, prepared.latents(machine.memory), task.tensors)
-        yield record(task, parameters, state, fitness, start, measured(machine))
+        return record(task, parameters, state, fitness, clock, measured(machine), saved(machine, first))
+
+    begin(machine, prepared, resumption)
+    clock = perf_counter() - (resumption.seconds if resumption else 0)
+    if resumption is None:
+        yield after(0, None)
+    for step in range(resumption.state.step if resumption else 0, parameters.steps):
+        run_to(machine, stops)
+        fitness = prepared.fitness(machine.memory)
+        run_to(machine, stops)
+        yield after(step + 1, fitness)
 
 
 def run_to(machine: Simulator, stops: Collection[int]) -> None:

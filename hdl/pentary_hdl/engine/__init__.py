@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pentary.cli.options import MACHINE
-from pentary.es.loop import Task
+from pentary.es.loop import Resumption, Task
 from pentary.es.strategy import Parameters
 from pentary.machine.config import Config
 from pentary.support.display import say
@@ -18,11 +18,14 @@ from pentary.support.extras import extra
 from pentary.tasks.running.engines import Engine, Training
 
 
-def _prepare(task: Task, parameters: Parameters, technology: str | None = None) -> Training:
+def _prepare(
+    task: Task, parameters: Parameters, resumption: Resumption | None = None, technology: str | None = None
+) -> Training:
     with extra("hdl", f"the engine {technology or 'rtl'}"):
         from pentary_hdl.engine import rtl
     hardware = rtl.hardware_for(task, parameters)
-    return Training(rtl.train(task, parameters, hardware, say, technology), asdict(hardware))
+    own = resumption and resumption.on(asdict(hardware))
+    return Training(rtl.train(task, parameters, hardware, say, technology, own), asdict(hardware))
 
 
 def _summary(result: Mapping[str, Any]) -> dict[str, str]:
@@ -43,11 +46,14 @@ ENGINE: Final = Engine(
 )
 
 
-def _prepare_core(task: Task, parameters: Parameters, config: Path | None = None) -> Training:
+def _prepare_core(
+    task: Task, parameters: Parameters, resumption: Resumption | None = None, config: Path | None = None
+) -> Training:
     with extra("hdl", "the engine core"):
         from pentary_hdl.engine import core_training
     machine = Config() if config is None else Config.load(config)
-    return Training(core_training.train(task, parameters, machine), asdict(machine))
+    own = resumption and resumption.on(asdict(machine))
+    return Training(core_training.train(task, parameters, machine, resumption=own), asdict(machine))
 
 
 def _core_summary(result: Mapping[str, Any]) -> dict[str, str]:

@@ -5,6 +5,7 @@ updates the latent words, with the same operations, in the same number, as the p
 rest: it evaluates and shapes the fitness, and stores latent words and sums between commands.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from time import perf_counter
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pentary import es
-from pentary.es.loop import Step, Task, record
+from pentary.es.loop import Resumption, Step, Task, record
 from pentary.es.strategy import Parameters, Population, State
 from pentary.es.tensors import Tensor, Tensors
 from pentary.isa.table import CONTROLS, MAX_VL, OPERAND
@@ -60,6 +61,7 @@ def train(
     hardware: LowRankParameters | None = None,
     say: Callable[[str], None] = print,
     technology: str | None = None,
+    resumption: Resumption | None = None,
 ) -> Iterator[Step]:
     """Train a task on the hardware; yields the records of `pentary.es.loop.train` with the counts of `measured`.
 
@@ -70,9 +72,10 @@ def train(
         say: called with a message before each slow step.
         technology: what the unit is synthesised to, of `pentary_hdl.netlist.technologies.TECHNOLOGIES`; None for the
             Verilog before synthesis.
+        resumption: where to go on, without a record of that step; None for the start.
 
     Returns:
-        Iterator of parameters.steps + 1 records; the hardware runs while it is consumed.
+        Iterator of parameters.steps + 1 records, or of the steps that are left; the hardware runs while it is consumed.
 
     Raises:
         PentaryError: the hardware cannot train the task with these parameters, or Verilator is not installed; while the
@@ -84,24 +87,26 @@ def train(
     check_installed("verilator")
     if technology:
         check_installed("yosys")
-    return _steps(task, parameters, hardware, say, technology)
+    return _steps(task, parameters, hardware, say, technology, resumption)
 
 
-def measured(unit: Unit) -> dict[str, Any]:
+def measured(unit: Unit, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the counts of the hardware so far.
 
     Args:
         unit: the unit that trains.
+        before: the counts of the unit that has trained before it; None if there was none.
 
     Returns:
         `cycles` of its clock; `lanes`; `lowrank_busy_cycles`, those in which a command occupied it; and `operations`,
         the number of operations by name.
     """
+    before = before or {"cycles": 0, "lowrank_busy_cycles": 0, "operations": {}}
     return {
-        "cycles": unit.cycles,
+        "cycles": before["cycles"] + unit.cycles,
         "lanes": unit.parameters.lanes,
-        "lowrank_busy_cycles": unit.busy_cycles,
-        "operations": dict(unit.operations),
+        "lowrank_busy_cycles": before["lowrank_busy_cycles"] + unit.busy_cycles,
+        "operations": dict(Counter(before["operations"]) + unit.operations),
     }
 
 
@@ -121,11 +126,17 @@ def _steps(
     hardware: LowRankParameters,
     say: Callable[[str], None],
     technology: str | None,
+    resumption: Resumption | None,
 ) -> Iterator[Step]:
+    before = resumption.measured if resumption else None
     with Unit(hardware, say, technology) as unit:
-        start = perf_counter()
-        state = _start(unit, parameters, task.tensors)
-        yield record(task, parameters, state, None, start, measured(unit))
+        start = perf_counter() - (resumption.seconds if resumption else 0)
+        if resumption:
+            state = resumption.state
+            _set_up(unit, parameters)
+        else:
+            state = _start(unit, parameters, task.tensors)
+            yield record(task, parameters, state, None, start, measured(unit))
         while state.step < parameters.steps:
             keys = _draw_keys(unit, parameters, state.step + 1, task.tensors)
             members = {
@@ -135,7 +146,7 @@ def _steps(
             population = _Evaluated(parameters, state.step + 1, state, keys, members)
             fitness = task.evaluate(population)
             state = _updated(unit, population, es.shape_fitness(fitness, parameters.shaping))
-            yield record(task, parameters, state, fitness, start, measured(unit))
+            yield record(task, parameters, state, fitness, start, measured(unit, before))
 
 
 @dataclass(frozen=True)
@@ -153,9 +164,13 @@ class _Evaluated(Population):
         return plus[part], minus[part]
 
 
+def _set_up(unit: Unit, parameters: Parameters) -> None:
+    unit.run([command("LRSET", "RANK", parameters.rank), command("LRSET", "WIDTH", parameters.latent)])
+
+
 def _start(unit: Unit, parameters: Parameters, tensors: Tensors) -> State:
     """Draw the words of the initial state on the unit, as `es.init` does; their means are of the host."""
-    unit.run([command("LRSET", "RANK", parameters.rank), command("LRSET", "WIDTH", parameters.latent)])
+    _set_up(unit, parameters)
     latents = {}
     for name, key in _draw_keys(unit, parameters, 0, tensors).items():
         tensor, total = tensors[name], np.zeros(tensors[name].shape, np.int64)

@@ -1,7 +1,7 @@
 """The run of a language model: training, and what is told of it."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from time import perf_counter
 from typing import Any, Final
@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from pentary.es.fitness import tied
+from pentary.es.loop import Resumption
 from pentary.es.ties import Ties
 from pentary.nets.lm.checkpoint import to_safetensors
 from pentary.nets.lm.evaluate import bits_per_byte
@@ -20,7 +21,9 @@ from pentary.nets.products import Gemm
 from pentary.nets.tables import LOSS_PER_BIT
 from pentary.numbers.word import PentaryError, limit
 from pentary.runs import health, plots
+from pentary.runs.checkpoint import Checkpoint
 from pentary.runs.health import Health
+from pentary.runs.past import Past, tensors_of
 from pentary.runs.run import Record
 from pentary.support.display import say
 from pentary.support.parallel import one_blas_thread
@@ -48,10 +51,11 @@ class TextRun:
         gemm: what multiplies.
         engine: what trains.
         options: of the engine.
+        past: of a run that goes on.
 
     Raises:
-        PentaryError: the text is shorter than one update, the backend is not exact with the model's weights, or the
-            engine cannot train the model.
+        PentaryError: the text is shorter than one update, the backend is not exact with the model's weights, the engine
+            cannot train the model, or the past is that of another run.
     """
 
     name = "text"
@@ -64,33 +68,42 @@ class TextRun:
         gemm: Gemm,
         engine: str = "numpy",
         options: Mapping[str, Any] | None = None,
+        past: Past | None = None,
     ) -> None:
         """Make the buffers; train nothing yet."""
         self.seed, self.steps = parameters.seed, parameters.steps
         self._corpus, self._model, self._parameters, self._gemm = corpus, model, parameters, gemm
         self._engine, self._reading = engine, None
+        self._first = self._last = self._before = self._state = init(model, parameters)
+        resumption = None if past is None else self._resumption(past)
         read = engines.engine(engine).read
         if read is not None:
-            self._reading = read(model, parameters, corpus.train, **(options or {}))
+            self._reading = read(model, parameters, corpus.train, resumption, **(options or {}))
         elif engine != "numpy":
             able = [name for name in engines.MODULES if name == "numpy" or engines.engine(name).read is not None]
             raise PentaryError(f"the engine {engine} trains no language model; it is trained by {' and '.join(able)}")
         self._trainer = self._reading.trainer if self._reading else Engine(model, parameters, corpus.train, gemm)
         self._centre = Weights(model, gemm)
         self._sample = spread(corpus.train, len(corpus.held_out))
-        self._first = self._last = self._before = self._state = init(model, parameters)
         self._start = perf_counter()
-        self._times: list[float] = []
+        self._pace = _Pace()
         self._losses: list[float] = []
         self._tied: list[float] = []
         self._ties = Ties(self.steps)
-        self._told: list[tuple[dict[str, Any], dict[str, Health]]] = []
+        self._told: list[tuple[Mapping[str, Any], dict[str, Health]]] = []
         self.last: Record | None = None
+        if past is not None and resumption is not None:
+            self._recall(past, resumption.state)
 
     @cached_property
     def ngrams(self) -> dict[str, float]:
         """Cross-entropies of n-gram models on the held-out text, bits/byte, as they are called in the result."""
         return {f"{name}_bits": bits for name, bits in ngrams.bits_per_byte(self._corpus).items()}
+
+    @property
+    def step(self) -> int:
+        """Updates done."""
+        return self._state.step
 
     def config(self) -> dict[str, Any]:
         """Return everything that determines the run."""
@@ -105,15 +118,23 @@ class TextRun:
             **({"machine": self._reading.machine} if self._reading else {}),
         }
 
-    def records(self) -> Iterator[Record]:
-        """Train, and yield a record at the start, after the first step, as `RECORDING` allows, and at the end."""
-        self._start = due = perf_counter()
-        yield self._record()
+    def records(self) -> Generator[Record | None, None, None]:
+        """Train, and yield a record at the start, after the first step, as `RECORDING` allows, and at the end.
+
+        After the other steps None is yielded.
+        """
+        if self._told:
+            due = perf_counter()
+        else:
+            self._start = due = perf_counter()
+            yield self._record()
         try:
             while self._state.step < self.steps:
                 self._update()
                 began = perf_counter()
-                if began >= due or self._state.step == self.steps:
+                if began < due and self._state.step < self.steps:
+                    yield None
+                else:
                     record = self._record()
                     ended = perf_counter()
                     due = ended + (ended - began) / RECORDING
@@ -133,11 +154,11 @@ class TextRun:
         A run that has been tried is of no further use.
         """
         self._record()  # compiles the evaluation, or loads it
-        while self._state.step < self.steps and (len(self._times) < 3 or sum(self._times[1:]) < TRIAL):
+        while self._state.step < self.steps and (self._pace.updates < 2 or self._pace.seconds < TRIAL):
             self._update()
         began = perf_counter()
         self._record()
-        return float(np.mean(self._times[1:] or self._times)), perf_counter() - began
+        return self._pace.mean(), perf_counter() - began
 
     def _update(self) -> None:
         began = perf_counter()
@@ -147,12 +168,53 @@ class TextRun:
         self._losses.append(float(losses.mean()) / (LOSS_PER_BIT * self._parameters.tokens))
         self._tied.append(tied(losses))
         self._ties.add(self._state.step, self._tied[-1])
-        self._times.append(perf_counter() - began)
+        self._pace.add(perf_counter() - began)
 
     def _rate(self) -> float:
-        """Return the bytes read by all members per second, without the first update, which may compile code."""
-        times = self._times[1:] or self._times
-        return self._parameters.population * self._parameters.tokens * len(times) / sum(times) if times else 0.0
+        """Return the bytes read by all members per second."""
+        update = self._pace.mean()
+        return self._parameters.population * self._parameters.tokens / update if update else 0.0
+
+    def _resumption(self, past: Past) -> Resumption:
+        own, model = past.own, self._model
+        latents = past.latents({name: (own.rows, own.cols) for name, own in model.tensors.items()}, LATENT)
+        hidden = past.checkpoint.tensors.get("hidden")
+        if hidden is None or hidden.shape != self._first.hidden.shape or hidden.dtype != np.int16:
+            raise PentaryError(f"the checkpoint of step {past.checkpoint.step} has no hidden states of such a run")
+        state = State(past.checkpoint.step, latents, hidden)
+        if own["engine"] != self._engine:
+            return Resumption(state, own["seconds"])
+        return Resumption(state, own["seconds"], own["measured"], past.saved(), own["machine"])
+
+    def _recall(self, past: Past, state: State) -> None:
+        """Take over what was recorded before the run goes on after a state."""
+        own = past.own
+        for line in past.lines:
+            health_of = {name: Health(**values) for name, values in line["health"].items()}
+            self._told.append((line, health_of))
+            self.last = Record(line["step"], line, "", health_of)
+        self._start = perf_counter() - own["seconds"]
+        self._before = self._state = self._last = state
+        self._losses, self._tied = list(own["losses"]), list(own["tied"])
+        self._ties.recall(own["ties"])
+        self._pace.seconds, self._pace.updates = own["pace"]
+
+    def checkpoint(self) -> Checkpoint:
+        """Return all from which the run goes on after the last update."""
+        state = self._state
+        facts = {
+            "engine": self._engine,
+            "machine": self._reading.machine if self._reading else None,
+            "seconds": perf_counter() - self._start,
+            "digest": state.digest(),
+            "measured": self._measured(),
+            "losses": self._losses,
+            "tied": self._tied,
+            "ties": self._ties.facts(),
+            "pace": (self._pace.seconds, self._pace.updates),
+        }
+        saved = self._reading.trainer.saved() if self._reading else {}
+        return Checkpoint(state.step, tensors_of(state.latents, saved) | {"hidden": state.hidden}, facts)
 
     def _record(self) -> Record:
         """Measure the state, take it into the run's curves, and say what is told of it.
@@ -180,7 +242,7 @@ class TextRun:
             **self._measured(),
         }
         figures = f"held-out {held_out:.3f}  train {train:.3f} bits/byte"
-        if self._times:
+        if self._pace.mean():
             worst = max(stuck, key=lambda name: stuck[name])
             figures += f"  {self._rate() / 1e3:,.0f}k member-tokens/s  {stuck[worst]:.0%} of {worst} at limit"
         with deferred():
@@ -268,6 +330,31 @@ class TextRun:
             **(engines.engine(self._engine).summary(result) if self._reading else {}),
             **({"warning": result["warning"]} if "warning" in result else {}),
         }
+
+
+@dataclass
+class _Pace:
+    """Pace of updates; the first one in a process counts only as long as it is the only one, since it may compile code.
+
+    Attributes:
+        seconds, updates: that count.
+        first: seconds of the first update; None before it.
+    """
+
+    seconds: float = 0.0
+    updates: int = 0
+    first: float | None = None
+
+    def add(self, seconds: float) -> None:
+        """Count an update."""
+        if self.first is None:
+            self.first = seconds
+        else:
+            self.seconds, self.updates = self.seconds + seconds, self.updates + 1
+
+    def mean(self) -> float:
+        """Return the seconds of an update; 0 if there was none."""
+        return self.seconds / self.updates if self.updates else self.first or 0.0
 
 
 def describe(bits: Mapping[str, float]) -> str:

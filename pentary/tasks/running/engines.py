@@ -42,7 +42,8 @@ class Reading(NamedTuple):
     """The training of a language model that has been prepared.
 
     Attributes:
-        trainer: evaluates and updates as `pentary.nets.lm.evolve.Engine` does; its `measured` gives counters.
+        trainer: evaluates and updates as `pentary.nets.lm.evolve.Engine` does; its `measured` gives counters, and its
+            `saved` arrays as of `pentary.es.loop.Step`.
         machine, files: as of `Training`.
     """
 
@@ -61,12 +62,13 @@ class Engine:
 
     Attributes:
         help: what it is, for `pentary train --help`.
-        prepare: called with a task, parameters, and each of the engine's own options that was given by its name.
+        prepare: called with a task, parameters, where to go on (None for the start), and each of the engine's own
+            options that was given by its name.
         options: its own options.
         summary: what a person wants to know of what it has counted, by name, from the result of a run.
         takes_backend: whether `--backend` chooses what it multiplies with.
-        read: prepares the training of a language model: called with the model, parameters, the training text, and the
-            engine's own options; None if the engine trains none, or if it is numpy.
+        read: prepares the training of a language model: called with the model, parameters, the training text, where to
+            go on, and the engine's own options; None if the engine trains none, or if it is numpy.
     """
 
     help: str

@@ -1,18 +1,20 @@
 """The run of a task: its steps, whatever the engine, and what is told of them."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
-from pentary.es.loop import Step, Task
-from pentary.es.strategy import Parameters, visible_weights
+from pentary.es.loop import Resumption, Step, Task
+from pentary.es.strategy import Parameters, State, init, visible_weights
 from pentary.es.tensors import Visible
 from pentary.es.ties import Ties
 from pentary.numbers.word import limit
 from pentary.runs import health, plots
+from pentary.runs.checkpoint import Checkpoint
 from pentary.runs.health import Health
+from pentary.runs.past import Past, tensors_of
 from pentary.runs.run import Record
 from pentary.runs.tensorfile import weights_to_bytes
 from pentary.support.parallel import one_blas_thread
@@ -22,20 +24,39 @@ from pentary.tasks.running.engines import Training, choose, engine
 _REPORTS: Final = 100  # about as often in a run, accuracies are measured
 
 
+_KINDS: Final = {"accuracy": "{:.2%}", "r2": "{:.3f}"}
+"""Endings of the names of figures that say how well a task is done, and how they are told."""
+
+
 def start(task: Task, options: Mapping[str, Any]) -> "TaskRun":
     """Prepare the run of a task.
 
     Args:
         task: what is trained.
         options: that were given, by name: of `Parameters`, where the task's defaults count for the others; `engine`;
-            those of the engine; and `backend`, which the task has been made with.
+            those of the engine; `backend`, which the task has been made with; and `past` of a run that goes on.
 
     Raises:
-        PentaryError: an option is one of another engine, or the engine cannot train the task with these parameters.
+        PentaryError: an option is one of another engine, the engine cannot train the task with these parameters, or the
+            past is that of another run.
     """
-    chosen = choose(options)
+    rest = dict(options)
+    past: Past | None = rest.pop("past", None)
+    chosen = choose(rest)
     parameters = replace(task.defaults, **chosen.rest)
-    return TaskRun(task, parameters, chosen.engine.prepare(task, parameters, **chosen.own), chosen.name)
+    resumption = None if past is None else _resumption(task, parameters, past, chosen.name)
+    run = TaskRun(task, parameters, chosen.engine.prepare(task, parameters, resumption, **chosen.own), chosen.name)
+    if past is not None and resumption is not None:
+        run.recall(past, resumption.state)
+    return run
+
+
+def _resumption(task: Task, parameters: Parameters, past: Past, engine: str) -> Resumption:
+    latents = past.latents({name: own.shape for name, own in task.tensors.items()}, parameters.latent)
+    state, own = State(past.checkpoint.step, latents, task.tensors), past.own
+    if own["engine"] != engine:
+        return Resumption(state, own["seconds"])
+    return Resumption(state, own["seconds"], own["measured"], past.saved(), own["machine"])
 
 
 class TaskRun:
@@ -61,6 +82,11 @@ class TaskRun:
         self._reports: list[tuple[int, dict[str, Any]]] = []
         self._ties = Ties(self.steps)
 
+    @property
+    def step(self) -> int:
+        """Updates done."""
+        return self._last.step if self._last else 0
+
     def config(self) -> dict[str, Any]:
         """Return everything that determines the run."""
         return {
@@ -72,7 +98,7 @@ class TaskRun:
             **({} if self._training.machine is None else {"machine": self._training.machine}),
         }
 
-    def records(self) -> Iterator[Record]:
+    def records(self) -> Generator[Record, None, None]:
         """Train, and yield a record at the start and after every step."""
         for step in self._training.steps:
             yield self.record(step)
@@ -113,6 +139,40 @@ class TaskRun:
             self._curves.append(curves)
             self.last = Record(step.step, line, figures, own, self._ties.news())
         return self.last
+
+    def recall(self, past: Past, state: State) -> None:
+        """Take over what was recorded before the run goes on.
+
+        Args:
+            past: of the run.
+            state: after the last step of it.
+        """
+        for line in past.lines:
+            own = {name: Health(**values) for name, values in line["health"].items()}
+            report = _accuracies_in(line)
+            if line["tied"] is not None:
+                self._ties.add(line["step"], line["tied"])
+            if report:
+                self._reports.append((line["step"], report))
+            self._health.append(own)
+            best = None if line["best"] is None else float(line["best"])
+            self._curves.append((float(line["fitness"]), line["population_mean"], best))
+            self.last = Record(line["step"], line, "", own, self._ties.news())
+        start = init(self._parameters, self._task.tensors)
+        self._first, self._last = _step(past.lines[0], start), _step(past.lines[-1], state, past.own["measured"])
+        self._visible = self._levels(self._last)
+
+    def checkpoint(self) -> Checkpoint:
+        """Return all from which the run goes on after the last record."""
+        _, last = self._ends()
+        facts = {
+            "engine": self._engine,
+            "machine": self._training.machine,
+            "seconds": last.seconds,
+            "digest": last.digest,
+            "measured": dict(last.measured),
+        }
+        return Checkpoint(last.step, tensors_of(last.state.latents, last.saved), facts)
 
     def result(self) -> dict[str, Any]:
         """Return the figures of the run up to the last record."""
@@ -198,14 +258,24 @@ class TaskRun:
         return self._first, self._last
 
 
+def _step(line: Mapping[str, Any], state: State, measured: Mapping[str, Any] | None = None) -> Step:
+    """Return the step that a line of `steps.jsonl` tells of."""
+    names = ("step", "fitness", "population_mean", "best", "tied", "evaluations", "seconds", "digest")
+    return Step(**{name: line[name] for name in names}, state=state, measured=measured or {})
+
+
+def _accuracies_in(line: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those figures of a line that say how well the task is done."""
+    return {name: value for name, value in line.items() if name.endswith(tuple(f"_{kind}" for kind in _KINDS))}
+
+
 def _accuracies(figures: Mapping[str, Any]) -> dict[str, str]:
     """Return the accuracies and coefficients of determination among some figures, for display."""
-    forms = {"accuracy": "{:.2%}", "r2": "{:.3f}"}
     return {
-        f"{part} {kind}": forms[kind].format(value)
+        f"{part} {kind}": _KINDS[kind].format(value)
         for name, value in figures.items()
         for part, _, kind in (name.partition("_"),)
-        if kind in forms
+        if kind in _KINDS
     }
 
 

@@ -114,7 +114,7 @@ def test_help_names_the_tasks_and_shows_examples():
     shown = pentary("train", "--help").stdout
     assert all(task in shown for task in ("target", "digits", "text", "PACKAGE.MODULE:NAME", "FILE.py:NAME"))
     assert all(engine in shown for engine in ("numpy", "sim", "rtl"))
-    assert shown.count("    pentary train ") == 6
+    assert shown.count("    pentary train ") == 7
     own = {task: pentary("train", task, "--help").stdout for task in ("target", "digits", "text", "mine.py:good")}
     assert [task for task, text in own.items() if "--shape" in text] == ["target", "mine.py:good"]
     assert all("--engine" in text for text in own.values())
@@ -230,13 +230,17 @@ def test_what_click_refuses_has_the_same_status(arguments):
     assert "Error: " in run.stderr
 
 
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def test_a_second_run_never_overwrites_the_first():
     assert pentary("train", "target", *TINY, "--out", "here").exit_code == 0
-    before = {path: path.read_bytes() for path in Path("here").iterdir()}
+    before = contents(Path("here"))
     again = pentary("train", "target", *TINY, "--out", "here")
     assert again.exit_code == 2
     assert "here holds another run" in again.stderr
-    assert {path: path.read_bytes() for path in Path("here").iterdir()} == before
+    assert contents(Path("here")) == before
 
 
 def test_a_black_box_that_fails_at_once_leaves_no_folder():

@@ -87,7 +87,7 @@ def test_the_end_holds_result_weights_and_figures_and_nothing_half_written(folde
     assert result["evaluations"] == 12
     assert result["interrupted"] is True
     assert (result["fitness_first"], result["fitness_last"]) == (STEPS[0].fitness, STEPS[-1].fitness)
-    names = ["config.json", "fitness.png", "health.png", "result.json", "steps.jsonl", "weights.png"]
+    names = ["checkpoints", "config.json", "fitness.png", "health.png", "result.json", "steps.jsonl", "weights.png"]
     names.append("weights.safetensors")
     assert sorted(path.name for path in folder.path.iterdir()) == names
 
@@ -162,7 +162,13 @@ def test_a_full_disk_is_told_in_one_line_and_leaves_no_half_written_file(folder,
     with pytest.raises(PentaryError, match=r"^cannot write .*/weights\.safetensors: No space left on device$"):
         folder.finish({})
     names = sorted(path.name for path in folder.path.iterdir())
-    assert names == ["config.json", "steps.jsonl", "weights.safetensors"]  # the saved weights are complete
+    assert names == [
+        "checkpoints",
+        "config.json",
+        "steps.jsonl",
+        "weights.safetensors",
+    ]  # the saved weights are complete
+    assert not any((folder.path / "checkpoints").iterdir())
 
 
 def test_a_step_that_cannot_be_written_is_told_in_one_line(folder, monkeypatch):
