@@ -24,6 +24,7 @@ _ELSEWHERE: Final = {
     "eval": "pentary.cli.language",
     "export": "pentary.cli.export",
     "sample": "pentary.cli.language",
+    "status": "pentary.cli.status:show",
     "train": "pentary.cli.train",
     "run": "pentary_sim.commands",
     "profile": "pentary_sim.commands",
@@ -35,7 +36,7 @@ _ELSEWHERE: Final = {
     "verify": "pentary_hdl.bench.command",
     "verilog": "pentary_hdl.verilog.command",
 }
-"""Commands that live in other modules, which are imported when one of them is asked for."""
+"""Commands that live in other modules, which are imported when one is asked for; after a colon, the name there."""
 
 
 class _Commands(click.Group):
@@ -44,7 +45,8 @@ class _Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in _ELSEWHERE:
-            return getattr(import_module(_ELSEWHERE[cmd_name]), cmd_name)
+            module, _, own = _ELSEWHERE[cmd_name].partition(":")
+            return getattr(import_module(module), own or cmd_name)
         return super().get_command(ctx, cmd_name)
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:

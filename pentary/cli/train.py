@@ -99,7 +99,12 @@ class _TaskCommand(click.Command):
                     texts = self._go_on(ctx, texts)
                 args = _arguments(self, ctx, texts)
             ctx.meta[_COMMAND] = {"task": self.name, "options": _lasting(texts)}
-            return super().parse_args(ctx, args)
+            try:
+                return super().parse_args(ctx, args)
+            except click.UsageError as error:
+                if _PAST in ctx.meta:
+                    raise PentaryError(error.format_message()) from error
+                raise
         except click.NoSuchOption as error:
             own = {
                 task.name
@@ -139,7 +144,7 @@ class _TaskCommand(click.Command):
         **options: Any,
     ) -> None:
         ctx = click.get_current_context()
-        past: Past | None = ctx.meta.get(_PAST)
+        command, past = ctx.meta[_COMMAND], ctx.meta.get(_PAST)
         with exit_status(), _all_on_stderr() if as_json else nullcontext():
             schedule = Schedule(checkpoint or "")
             if past is None:
@@ -147,12 +152,14 @@ class _TaskCommand(click.Command):
                 run = self._task.start(self.name, **given(options))
                 place = claim(out, run.name, run.seed)
                 ctx.with_resource(locked(place))
+                command["options"] |= {"steps": str(run.steps), "seed": str(run.seed)}
+                folder = RunFolder(place, run, command, schedule)
             else:
                 assert resume is not None, "there is a past of this folder"
-                place, run = resume, _resumed(self._task, str(self.name), resume, past, given(options))
-            command = ctx.meta[_COMMAND]
-            command["options"] |= {"steps": str(run.steps), "seed": str(run.seed)}
-            folder = RunFolder(place, run, command, schedule, past)
+                with _of_such_a_run(resume, past):
+                    run = _resumed(self._task, str(self.name), resume, past, given(options))
+                    command["options"] |= {"steps": str(run.steps), "seed": str(run.seed)}
+                    folder = RunFolder(resume, run, command, schedule, past)
             with progress(run.steps) as show:
                 result, failure = _conduct(run, folder, show)
             rows = run.summary(result) | {"digest": result["digest"], "folder": result["out"]}
@@ -216,19 +223,35 @@ def _resumed(task: TaskEntry, name: str, folder: Path, past: Past, options: dict
     step, then = past.checkpoint.step, past.checkpoint.facts["config"]
     if options["steps"] < step:
         raise PentaryError(f"the run in {folder} has made {step:,} steps: --steps {options['steps']:,} is less")
-    if options["steps"] == step:  # it may have been killed while its last files were written
-        say(f"The run has made all its {step:,} steps; what it has come to is written again. --steps takes more.")
     try:
         run = task.start(name, **options, past=past)
-    except (AttributeError, IndexError, KeyError, TypeError) as error:
-        raise PentaryError(
-            f"the checkpoint of step {step:,} in {folder} is not of such a run: {type(error).__name__}, {error}"
-        ) from error
+    except PentaryError:
+        _compare(folder, then, task.start(name, **options))  # what differs says more than what cannot be used
+        raise
+    _compare(folder, then, run)
+    if options["steps"] == step:  # it may have been killed while its last files were written
+        say(f"The run has made all its {step:,} steps; what it has come to is written again. --steps takes more.")
+    return run
+
+
+def _compare(folder: Path, then: Mapping[str, Any], run: Run) -> None:
+    """Raise PentaryError if a run is another one than that of a configuration."""
     if different := differences(then, json.loads(json.dumps(run.config())), _FREE):
         raise PentaryError(
             f"this is another run than that in {folder}: {'; '.join(different)}; leave such options out, or begin anew"
         )
-    return run
+
+
+@contextmanager
+def _of_such_a_run(folder: Path, past: Past) -> Iterator[None]:
+    """Turn what a checkpoint with senseless facts leads to in the body into a message."""
+    try:
+        yield
+    except PentaryError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        step, why = past.checkpoint.step, f"{type(error).__name__}, {error}"
+        raise PentaryError(f"the checkpoint of step {step:,} in {folder} is not of such a run: {why}") from error
 
 
 def _conduct(run: Run, folder: RunFolder, show: Show) -> tuple[dict[str, Any], BaseException | None]:

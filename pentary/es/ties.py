@@ -41,7 +41,7 @@ class Ties:
 
     def recall(self, facts: Sequence[int]) -> None:
         """Go on from the facts of another monitor."""
-        self.longest, self._row, self._last = facts[:3]
+        self.longest, self._row, self._last = (int(fact) for fact in facts[:3])
         self._told = bool(facts[3])
 
     def warning(self) -> str | None:

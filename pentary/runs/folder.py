@@ -182,6 +182,7 @@ class RunFolder:
             with writing(path):
                 if not path.parent.exists():
                     path.parent.mkdir()
+                    sync(self._place.parent)
                     sync(self._place)
                 sync(self._place / resuming.RECORDS)
             write_durably(path, checkpoint.pack(whole))

@@ -25,7 +25,7 @@ def find(run: Path, quiet: bool = False) -> Past:
     Raises:
         PentaryError: it is no folder of a run, a newer release has written it, or no checkpoint is sound.
     """
-    _check(run)
+    check_folder(run)
     found = checkpoint.files(run)
     if not found:
         raise PentaryError(f"the run in {run} has no checkpoint, so nothing goes on from it: begin it anew")
@@ -44,7 +44,8 @@ def find(run: Path, quiet: bool = False) -> Past:
     raise PentaryError(f"{wrong[0]}; there is no other that is: begin the run anew")
 
 
-def _check(run: Path) -> None:
+def check_folder(run: Path) -> None:
+    """Raise PentaryError unless a path is the folder of a run."""
     if not run.exists():
         raise PentaryError(f"there is no folder {run}")
     if not run.is_dir():
@@ -73,6 +74,9 @@ def _read(run: Path, step: int, path: Path) -> Past:
         known, told = facts["records"]["bytes"], facts["records"]["sha256"]
         parts = facts["command"]["task"], facts["command"]["options"], facts["run"], facts["config"]
         if found.step != step or [type(part) for part in parts] != [str, dict, dict, dict]:
+            raise ValueError
+        own = facts["run"]
+        if not (own["seconds"] >= 0 and isinstance(own["measured"], dict) and isinstance(own["digest"], str)):
             raise ValueError
     except (KeyError, TypeError, ValueError):
         raise Unsound("it tells no run of this step") from None

@@ -16,12 +16,15 @@ def _prepare(
     task: Task, parameters: Parameters, resumption: Resumption | None = None, config: Path | None = None
 ) -> Training:
     from pentary.programs.training import listing, prepare
-    from pentary_sim.training import began, check, train_prepared
+    from pentary_sim.training import check, going_on, train_prepared
 
     machine = Config() if config is None else Config.load(config)
     check(machine)
-    own = resumption and resumption.on(asdict(machine))
-    prepared = prepare(task, parameters, machine.memory.words, began(own))
+    prepared, own = going_on(
+        resumption and resumption.on(asdict(machine)),
+        machine,
+        lambda start: prepare(task, parameters, machine.memory.words, start),
+    )
     return Training(train_prepared(task, parameters, prepared, machine, own), asdict(machine), listing(prepared))
 
 

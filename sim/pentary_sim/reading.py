@@ -12,7 +12,7 @@ from pentary.nets.lm.model import Bytes, Model
 from pentary.programs.reading import prepare
 from pentary.programs.training import listing
 from pentary_sim.snapshot import SavedMachine
-from pentary_sim.training import began, begin, check, measured, run_to, saved
+from pentary_sim.training import begin, check, first_step, going_on, measured, run_to, saved
 
 
 class Reader:
@@ -40,12 +40,14 @@ class Reader:
         """Load the program and the text, and draw the start, or take over what was saved."""
         config = config or Config()
         check(config)
-        start = began(resumption)
-        self._prepared = prepare(model, parameters, text, config.memory.words, start)
+        own = config
+        self._prepared, resumption = going_on(
+            resumption, own, lambda start: prepare(model, parameters, text, own.memory.words, start)
+        )
         self._machine = SavedMachine(self._prepared.program, config)
         self._stops = (self._prepared.step_done, self._prepared.evaluated)
         begin(self._machine, self._prepared, resumption)
-        self._first = 0 if start is None else start.step
+        self._first = first_step(resumption)
         self._keep()
 
     def evaluate(self, state: State) -> tuple[NDArray[np.int64], NDArray[np.int16]]:

@@ -40,17 +40,17 @@ class SavedMachine(Simulator):
         memory, caches = np.zeros_like(state.memory), np.zeros_like(state.caches)
         try:
             if not np.array_equal(saved["layout"], _LAYOUT):
-                raise PentaryError("the state of the machine was saved by another release")
+                raise PentaryError("the machine was saved by another release")
             _fill(memory.view(np.uint8), "memory", saved)
             _fill(caches.view(np.uint8), "caches", saved)
             (machine,) = saved["machine"].view(STATE)
         except (KeyError, IndexError, ValueError, TypeError) as error:
             if isinstance(error, PentaryError):
                 raise
-            raise PentaryError("the state of the machine is that of another machine") from error
+            raise PentaryError("what was saved is another machine") from error
         text = self.program.text
         if not np.array_equal(memory[:text], state.memory[:text]):
-            raise PentaryError("the state of the machine was saved with another program")
+            raise PentaryError("the machine was saved with another program")
         state.machine[0], state.caches[:], state.memory[:] = machine, caches, memory
 
 

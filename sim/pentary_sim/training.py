@@ -3,10 +3,10 @@
 The program does everything: it draws the start, evaluates, shapes, updates. The host loads the data and looks on.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,12 @@ from pentary.isa.program import Fault
 from pentary.machine.config import Config
 from pentary.numbers.word import PentaryError
 from pentary.programs.training import Prepared, prepare
+from pentary.support.display import say
 from pentary_sim.drive import drive
 from pentary_sim.simulator import Simulator
 from pentary_sim.snapshot import SavedMachine
+
+P = TypeVar("P", bound=Prepared)
 
 
 def train(task: Task, parameters: Parameters, config: Config | None = None) -> Iterator[Step]:
@@ -54,33 +57,54 @@ def train_prepared(
     Args:
         task: what is trained.
         parameters: of the run.
-        prepared: program of both; of a training that goes on, from what `began` returns.
+        prepared: program of both.
         config: of a machine with enough memory.
-        resumption: where to go on, without a record of that step; None for the start.
+        resumption: where to go on, without a record of that step; None for the start. It and the program are from
+            `going_on`.
     """
     machine = SavedMachine(prepared.program, config)
     return _steps(task, parameters, prepared, machine, resumption)
 
 
-def began(resumption: Resumption | None) -> Any:
-    """Return from what the program goes on by which a training is resumed; None if it has drawn the start itself.
+def going_on(resumption: Resumption | None, config: Config, make: Callable[[Any], P]) -> tuple[P, Resumption | None]:
+    """Return the program by which a training goes on, and from where.
 
     A machine whose state was saved goes on in the middle of its program. It needs the same one, which may itself have
-    begun after some steps of another engine, with latent words that no longer matter.
+    begun after some steps of another engine. If it is another one, because the number of steps or the release of
+    pentary is another, a new machine goes on from the latent words, and counts its cycles from there.
+
+    Args:
+        resumption: where to go on; None for the start.
+        config: of the machine.
+        make: makes the program from the state after whose step it begins, or from None if it draws the start itself.
     """
+    prepared = make(_begun(resumption))
+    if resumption is None or not resumption.saved:
+        return prepared, resumption
+    try:
+        SavedMachine(prepared.program, config).take_over(resumption.saved)
+    except PentaryError as error:
+        say(f"{error}: a new one goes on, with empty caches, and counts its cycles from here.")
+        resumption = Resumption(resumption.state, resumption.seconds)
+        return make(_begun(resumption)), resumption
+    return prepared, resumption
+
+
+def _begun(resumption: Resumption | None) -> Any:
+    """Return the state after whose step the program of a training begins; None if it draws the start itself."""
+    first = first_step(resumption)
+    return replace(resumption.state, step=first) if resumption and first else None
+
+
+def first_step(resumption: Resumption | None) -> int:
+    """Return after how many steps the program of a training begins; 0 if it draws the start itself."""
     if resumption is None:
-        return None
-    state = resumption.state
-    first = int(resumption.saved["first"][0]) if resumption.saved else state.step
-    return replace(state, step=first) if first else None
+        return 0
+    return int(resumption.saved["first"][0]) if resumption.saved else resumption.state.step
 
 
 def begin(machine: SavedMachine, prepared: Prepared, resumption: Resumption | None) -> None:
-    """Bring a machine to the end of a step: the last one that was made, or the start.
-
-    Raises:
-        PentaryError: the machine cannot go on from what was saved.
-    """
+    """Bring a machine to the end of a step: the last one that was made, or the start."""
     if resumption is not None and resumption.saved:
         machine.take_over(resumption.saved)
         return
@@ -103,8 +127,7 @@ def check(config: Config) -> None:
 def _steps(
     task: Task, parameters: Parameters, prepared: Prepared, machine: SavedMachine, resumption: Resumption | None
 ) -> Iterator[Step]:
-    stops, start = (prepared.step_done, prepared.evaluated), began(resumption)
-    first = 0 if start is None else start.step
+    stops, first = (prepared.step_done, prepared.evaluated), first_step(resumption)
 
     def after(step: int, fitness: NDArray | None) -> Step:
         state = State(step, prepared.latents(machine.memory), task.tensors)

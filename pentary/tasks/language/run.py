@@ -195,9 +195,9 @@ class TextRun:
             self.last = Record(line["step"], line, "", health_of)
         self._start = perf_counter() - own["seconds"]
         self._before = self._state = self._last = state
-        self._losses, self._tied = list(own["losses"]), list(own["tied"])
+        self._losses, self._tied = ([float(each) for each in own[name]] for name in ("losses", "tied"))
         self._ties.recall(own["ties"])
-        self._pace.seconds, self._pace.updates = own["pace"]
+        self._pace.seconds, self._pace.updates = (float(own["pace"][0]), int(own["pace"][1]))
 
     def checkpoint(self) -> Checkpoint:
         """Return all from which the run goes on after the last update."""
