@@ -35,7 +35,7 @@ $(BIN)/python:
 	'$(PYTHON)' -m venv '$(ROOT)/.venv'
 
 $(BIN)/.installed: $(BIN)/python $(ROOT)/pyproject.toml
-	'$(BIN)/python' -m pip install --quiet --editable '$(ROOT)[digits,hdl,int8,plots]'
+	'$(BIN)/python' -m pip install --quiet --editable '$(ROOT)[digits,hdl,int8,plots,workers]'
 	@touch '$@'
 
 $(BIN)/.installed-test: $(BIN)/python $(ROOT)/pyproject.toml

@@ -165,6 +165,7 @@ class _TaskCommand(click.Command):
             rows = run.summary(result) | {"digest": result["digest"], "folder": result["out"]}
             if "interrupted" in result:
                 rows["steps"] += ", interrupted"
+                rows["to go on"] = f"pentary train --resume {result['out']}"
             with _keeping(failure, result):
                 (say if as_json else click.echo)(table(rows))
         if as_json:

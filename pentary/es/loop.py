@@ -52,6 +52,10 @@ class Task(Protocol):
         """Return what determines a run beside its parameters, as JSON values by name."""
         ...
 
+    def counted(self) -> dict[str, Any]:
+        """Return what the task has counted in the last step, such as failures, as JSON values by name."""
+        ...
+
     def pictures(self, weights: Mapping[str, Visible], title: str) -> Iterator[tuple[str, bytes]]:
         """Draw what the trained weights do: yield names of PNG files and their contents."""
         ...
@@ -180,6 +184,6 @@ def record(
         seconds=perf_counter() - start,
         digest=state.digest(),
         state=state,
-        measured=measured or {},
+        measured={**(measured or {}), **task.counted()},
         saved=saved or {},
     )

@@ -6,60 +6,76 @@
 
 is trained by `pentary train balance.py:fitness --shape 16x16`.
 
-A function may share its work among processes, however they are started. The pool belongs into a function, which makes
+With --workers, processes of their own call it, so that members are judged at the same time, and a call that hangs or ends
+its process is lost alone. A function may also share its own work among processes, however they are started. The pool belongs into a function, which makes
 it when it is first called: what a file starts when it is imported, every process that imports it would start again.
 With FILE.py, multiprocessing refuses that, and the call fails; with PACKAGE.MODULE the pool waits without end, as it
 does in plain Python. So does a multiprocessing.Pool of which a process dies; a ProcessPoolExecutor says so.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, Literal
 
+import click
 import numpy as np
 from numpy.typing import NDArray
 
-from pentary.es.fitness import as_fitness, number
+from pentary.es.fitness import as_fitness
 from pentary.es.strategy import CHUNK_PENTS, Parameters, Population
 from pentary.es.tensors import Tensor, Tensors, Visible
 from pentary.lowrank.operations import Pents
 from pentary.nets.network import Sequential
 from pentary.numbers.word import PentaryError
+from pentary.support.display import say
 from pentary.tasks.described import entry
 from pentary.tasks.running import users
+from pentary.tasks.running.calls import Fitness, Outcome, Processes, call
 from pentary.tasks.running.options import EVOLUTION, SHAPE, TaskEntry
 from pentary.tasks.running.run import TaskRun, start
 from pentary.tasks.running.users import UsersCodeError
 
-Fitness = Callable[[NDArray[np.int64]], object]
-"""A user's function; what it returns is checked."""
-
-LARGEST: Final = 1e300
-"""Largest magnitude of a fitness: differences and means of such numbers are finite."""
-
 MATRIX: Final = "weights"
+
+OnFailure = Literal["stop", "worst"]
+
+_NO_LIMITS: Final = {"on_failure": "stop", "timeout": None}
 
 
 class BlackBox:
     """Fitness by a function of one weight matrix.
 
-    The function is called from one thread: for the start, then in every step for each member, pair after pair and plus
-    before minus, and for the centre.
+    The function is called for the start, then in every step for each member, pair after pair and plus before minus, and
+    for the centre; from one thread, or by several processes in about this order.
 
     Args:
         name: of the function, for messages and the run's record.
         function: takes an int64 array (rows, cols) of -2..2, its own to keep or change; returns an integer or a float,
             greater is better. Integers are compared as integers, whatever their size.
         shape: (rows, cols).
+        on_failure: "stop" ends the run when a call fails; "worst" gives that member the least fitness of the step.
+        processes: that call the function; None for this one.
+        timeout: of a call in them, for the record.
     """
 
     defaults = Parameters()
 
-    def __init__(self, name: str, function: Fitness, shape: tuple[int, int] = (64, 64)) -> None:
+    def __init__(
+        self,
+        name: str,
+        function: Fitness,
+        shape: tuple[int, int] = (64, 64),
+        on_failure: OnFailure = "stop",
+        processes: Processes | None = None,
+        timeout: float | None = None,
+    ) -> None:
         """Keep the function and the shape of what it judges."""
         self.name = name
         self.tensors: Tensors = {MATRIX: Tensor(*shape)}
-        self._function = function
+        self._function, self._processes, self._on_failure = function, processes, on_failure
+        self._limits: dict[str, Any] = {"on_failure": on_failure, "timeout": timeout}
+        self._failures, self._told = 0, False
+        self._worst: int | float | None = None
 
     def check(self, parameters: Parameters) -> None:
         """Refuse factored perturbations: such members are not five-level matrices."""
@@ -75,12 +91,19 @@ class BlackBox:
         Raises:
             UsersCodeError: the function raises an exception or returns something that is no fitness.
         """
-        fitness = np.empty((population.parameters.pairs, 2), object)
-        for pair, members in enumerate(self._pairs(population)):
-            for side, weights in enumerate(members):
-                member = f"the {('plus', 'minus')[side]} member of pair {pair} in step {population.step}"
-                fitness[pair, side] = self._measure(weights, member)
-        return as_fitness(fitness)
+        self._failures, pairs = 0, population.parameters.pairs
+        found: list[int | float | None] = []
+        for number, outcome in enumerate(self._outcomes(each for pair in self._pairs(population) for each in pair)):
+            if outcome.fitness is None:
+                side = ("plus", "minus")[number % 2]
+                self._forgive(outcome, f"the {side} member of pair {number // 2} in step {population.step}")
+            found.append(outcome.fitness)
+        known = [fitness for fitness in found if fitness is not None]
+        if not known:
+            raise UsersCodeError(f"{self.name} has failed for all members of step {population.step}")
+        self._worst = min(known)
+        filled = [self._worst if fitness is None else fitness for fitness in found]
+        return as_fitness(np.array(filled, object).reshape(pairs, 2))
 
     def unit(self, parameters: Parameters) -> int:
         """Return 1: the fitness is reported as the function returns it."""
@@ -92,15 +115,25 @@ class BlackBox:
         Raises:
             UsersCodeError: as for `evaluate`.
         """
-        return self._measure(weights[MATRIX], "the centre")
+        (outcome,) = self._outcomes([weights[MATRIX]])
+        if outcome.fitness is not None:
+            return outcome.fitness
+        if self._worst is None:
+            raise self._failed(outcome, "the centre")
+        self._forgive(outcome, "the centre")
+        return self._worst
 
     def report(self, weights: Mapping[str, Visible]) -> dict[str, Any]:
         """Return nothing: there are no figures beyond the fitness."""
         return {}
 
     def config(self) -> dict[str, Any]:
-        """Return nothing: the name says all."""
-        return {}
+        """Return what becomes of failed calls, beside the name."""
+        return {} if self._limits == _NO_LIMITS else self._limits
+
+    def counted(self) -> dict[str, Any]:
+        """Return how many calls have failed since the last step."""
+        return {"failed": self._failures} if self._on_failure == "worst" else {}
 
     def pictures(self, weights: Mapping[str, Visible], title: str) -> Iterator[tuple[str, bytes]]:
         """Draw nothing of its own."""
@@ -112,20 +145,26 @@ class BlackBox:
         for first in range(0, pairs, chunk):
             yield from zip(*population.weights(MATRIX, slice(first, min(first + chunk, pairs))), strict=True)
 
-    def _measure(self, weights: Visible, member: str) -> int | float:
-        try:
-            value = self._function(weights.astype(np.int64, order="C"))  # in int8, 100 times a weight would wrap
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # asyncio's cancellation, for one, is no Exception
-            raise UsersCodeError(f"{self.name} raised {type(error).__name__} for {member}", error) from error
-        fitness = number(value)
-        if fitness is None:
-            raise UsersCodeError(f"{self.name} returned {type(value).__name__}, not a number, for {member}")
-        if not abs(fitness) <= LARGEST:
-            told = fitness if isinstance(fitness, float) else "an integer that is too large"
-            raise UsersCodeError(f"{self.name} returned {told} for {member}: a fitness is a number within ±{LARGEST}")
-        return fitness
+    def _outcomes(self, members: Iterable[Visible]) -> Iterator[Outcome]:
+        if self._processes is not None:
+            return self._processes.outcomes(members)
+        return (call(self._function, weights) for weights in members)
+
+    def _failed(self, outcome: Outcome, member: str) -> UsersCodeError:
+        return UsersCodeError(f"{self.name} {outcome.why} for {member}", traceback=outcome.traceback)
+
+    def _forgive(self, outcome: Outcome, member: str) -> None:
+        """Count a failed call; tell of the first one.
+
+        Raises:
+            UsersCodeError: failed calls end the run.
+        """
+        if self._on_failure == "stop":
+            raise self._failed(outcome, member)
+        self._failures += 1
+        if not self._told:
+            self._told = True
+            say(f"{outcome.traceback}Warning: {self.name} {outcome.why} for {member}, which counts as the worst")
 
 
 def load(name: str) -> Fitness:
@@ -146,14 +185,36 @@ def _checked(name: str, function: object) -> Fitness:
 def _start(name: str, shape: tuple[int, int] | None = None, **options: Any) -> TaskRun:
     printable = os.fsencode(name).decode(errors="backslashreplace")  # names of files need not be UTF-8
     own = users.find(name)
+    of_function = {option.name: options.pop(option.name) for option in _CALLS if option.name in options}
     if isinstance(own, Sequential):
-        if shape is not None:
-            raise PentaryError(f"--shape is for a function; {printable} is a network, which has its shapes")
+        for option in (SHAPE, *_CALLS):
+            if option.name in of_function or (option is SHAPE and shape is not None):
+                raise PentaryError(f"{option.opts[0]} is for a function; {printable} is a network")
         return entry.begin(printable, own, options)
     for option in entry.OPTIONS:
         if option.name in options:
             raise PentaryError(f"{option.opts[0]} is for a network; {printable} is none")
-    return start(BlackBox(printable, _checked(name, own), shape or (64, 64)), options)
+    count, timeout, on_failure = (of_function.get(option.name) for option in _CALLS)
+    processes = Processes(name, count or 1, timeout) if count or timeout else None
+    box = BlackBox(printable, _checked(name, own), shape or (64, 64), on_failure or "stop", processes, timeout)
+    return start(box, options)
+
+
+_CALLS: Final = (
+    click.Option(["--workers"], type=click.IntRange(1, 1024), help="Of a function: processes that call it."),
+    click.Option(
+        ["--timeout"],
+        type=click.FloatRange(0, min_open=True),
+        metavar="SECONDS",
+        help="Of a function: how long a call may take, in a process of its own; one that takes longer has failed.",
+    ),
+    click.Option(
+        ["--on-failure"],
+        type=click.Choice(("stop", "worst")),
+        help="Of a function: a failed call ends the run (stop, if not given), or its member is the worst of the step.",
+    ),
+)
+"""Options of calls."""
 
 
 TASK: Final = TaskEntry(
@@ -169,8 +230,8 @@ TASK: Final = TaskEntry(
       pentary train nets.py:NETWORK --data digits.npz --out runs/mine
       pentary train nets.py:NETWORK --data nets.py:data --steps 500 --json
       pentary train balance.py:fitness --shape 16x16 --out runs/balance
-      pentary train games.chess:score --steps 1000
+      pentary train games.chess:score --steps 1000 --workers 8 --timeout 60 --on-failure worst
     """,
-    (*EVOLUTION, SHAPE, *entry.OPTIONS),
+    (*EVOLUTION, SHAPE, *_CALLS, *entry.OPTIONS),
     _start,
 )

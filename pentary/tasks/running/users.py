@@ -20,10 +20,10 @@ class UsersCodeError(PentaryError):
         user_traceback: of the exception in the user's code, without our own frames; empty if there was none.
     """
 
-    def __init__(self, message: str, cause: BaseException | None = None) -> None:
-        """Keep the message, and the user's part of the traceback of the exception that caused it."""
+    def __init__(self, message: str, cause: BaseException | None = None, traceback: str = "") -> None:
+        """Keep the message, and the user's part of the traceback, given or of the exception that caused it."""
         super().__init__(message)
-        self.user_traceback = "" if cause is None else _users_part(cause)
+        self.user_traceback = traceback if cause is None else users_part(cause)
 
 
 def find(name: str) -> Any:
@@ -79,7 +79,8 @@ def _refuse_import(place: object, error: BaseException) -> NoReturn:
     raise UsersCodeError(f"importing {place} raised {type(error).__name__}", error) from error
 
 
-def _users_part(error: BaseException) -> str:
+def users_part(error: BaseException) -> str:
+    """Return the traceback of an exception from the first frame in the user's code on."""
     frames = error.__traceback__
     while frames is not None and _is_ours(frames.tb_frame.f_code.co_filename):
         frames = frames.tb_next

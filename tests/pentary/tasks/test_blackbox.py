@@ -10,7 +10,8 @@ from pentary import es
 from pentary.es.loop import train
 from pentary.es.strategy import Parameters
 from pentary.numbers.word import PentaryError
-from pentary.tasks.blackbox import LARGEST, BlackBox, load
+from pentary.tasks.blackbox import BlackBox, load
+from pentary.tasks.running.calls import LARGEST
 from pentary.tasks.running.users import UsersCodeError
 
 TINY = Parameters(population=6, rank=2, steps=3)
