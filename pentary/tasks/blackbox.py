@@ -6,11 +6,12 @@
 
 is trained by `pentary train balance.py:fitness --shape 16x16`.
 
-With --workers, processes of their own call it, so that members are judged at the same time, and a call that hangs or ends
-its process is lost alone. A function may also share its own work among processes, however they are started. The pool belongs into a function, which makes
-it when it is first called: what a file starts when it is imported, every process that imports it would start again.
-With FILE.py, multiprocessing refuses that, and the call fails; with PACKAGE.MODULE the pool waits without end, as it
-does in plain Python. So does a multiprocessing.Pool of which a process dies; a ProcessPoolExecutor says so.
+With --workers, processes of their own call it, so that members are judged at the same time, and a call that hangs or
+ends its process is lost alone. A function may also share its own work among processes, however they are started. The
+pool belongs into a function, which makes it when it is first called: what a file starts when it is imported, every
+process that imports it would start again. With FILE.py, multiprocessing refuses that, and the call fails; with
+PACKAGE.MODULE the pool waits without end, as it does in plain Python. So does a multiprocessing.Pool of which a process
+dies; a ProcessPoolExecutor says so.
 """
 
 import os
