@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,12 +52,17 @@ class Task(Protocol):
         """Return what determines a run beside its parameters, as JSON values by name."""
         ...
 
-    def counted(self) -> dict[str, Any]:
-        """Return what the task has counted in the last step, such as failures, as JSON values by name."""
-        ...
-
     def pictures(self, weights: Mapping[str, Visible], title: str) -> Iterator[tuple[str, bytes]]:
         """Draw what the trained weights do: yield names of PNG files and their contents."""
+        ...
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A task that counts something beside the fitness, such as failures."""
+
+    def counted(self) -> dict[str, Any]:
+        """Return what was counted in the last step, as JSON values by name."""
         ...
 
 
@@ -184,6 +189,6 @@ def record(
         seconds=perf_counter() - start,
         digest=state.digest(),
         state=state,
-        measured={**(measured or {}), **task.counted()},
+        measured={**(measured or {}), **(task.counted() if isinstance(task, Counting) else {})},
         saved=saved or {},
     )

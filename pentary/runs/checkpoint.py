@@ -85,6 +85,7 @@ def unpack(content: bytes) -> Checkpoint:
         Unsound: it is no checkpoint, or has been changed.
         PentaryError: a newer release has written it.
 
+    >>> import numpy as np
     >>> unpack(pack(Checkpoint(3, {"words": np.arange(4)}, {"task": "target"}))).facts
     {'task': 'target'}
     >>> unpack(b"nothing of the kind")

@@ -190,7 +190,8 @@ class RunFolder:
             with writing(path):
                 resuming.prune(self._place, whole)
         except PentaryError as error:
-            say(f"Warning: there is no checkpoint of step {own.step:,}: {error}")
+            if (self._place / resuming.RECORDS).exists():  # else the next record tells that the folder is gone
+                say(f"Warning: there is no checkpoint of step {own.step:,}: {error}")
             self._schedule.done(own.step, perf_counter() - began, failed=True)
         else:
             self._schedule.done(own.step, perf_counter() - began)

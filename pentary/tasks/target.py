@@ -69,10 +69,6 @@ class Target:
         """Return nothing: the shape says all."""
         return {}
 
-    def counted(self) -> dict[str, Any]:
-        """Return nothing: no member fails."""
-        return {}
-
     def pictures(self, weights: Mapping[str, Visible], title: str) -> Iterator[tuple[str, bytes]]:
         """Draw nothing of its own."""
         return iter(())

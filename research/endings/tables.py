@@ -100,6 +100,7 @@ COMMANDS: Final = (
         *("nets.py:NETWORK", "--data", "nets.py:data", "--steps", "2", "--population", "4", "--batch", "8", *_RUN),
     ),
     Command("export", ("export", "trained", "-o", "{place}/net.s"), "file", ("net.s",), late=0),
+    Command("status", ("status", "trained"), late=0),
     Command("run", ("run", "short.s"), longer=_TURNS),
     Command(
         "run --trace",

@@ -126,10 +126,6 @@ class NetworkTask:
             "backend": self._gemm.name,
         }
 
-    def counted(self) -> dict[str, Any]:
-        """Return nothing: no member fails."""
-        return {}
-
     def pictures(self, weights: Mapping[str, Visible], title: str) -> Iterator[tuple[str, bytes]]:
         """Draw which classes the centre takes for which in the test part; of a regression, results and targets."""
         part = self.data.test
