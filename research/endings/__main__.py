@@ -27,7 +27,7 @@ from endings.tables import COMMANDS, CONDITIONS, Command, Condition, applies  # 
 
 WORKERS = 2
 SOURCES = (
-    *("pentary/__main__.py", "pentary/cli/*.py", "pentary/runs/folder.py", "pentary/runs/progress.py"),
+    *("pentary/__main__.py", "pentary/cli/*.py", "pentary/runs/*.py"),
     *("pentary/support/display.py", "pentary/support/extras.py", "pentary/support/files.py"),
     *("pentary/support/messages.py", "pentary/support/signals.py", "pentary/tasks/running/*.py"),
     *("sim/pentary_sim/commands.py", "sim/pentary_sim/drive.py", "sim/pentary_sim/engine.py"),
