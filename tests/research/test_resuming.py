@@ -13,6 +13,7 @@ from pentary.support import files
 SEED = int(os.environ.get("PENTARY_TEST_SEED", "16"))
 
 
+@pytest.mark.skipif(not resuming.RECORD.exists(), reason="needs the record: python research/resuming.py")
 def test_the_record_is_of_these_sources_and_says_what_its_page_says() -> None:
     found = json.loads(resuming.RECORD.read_text())
     assert found.pop("sources") == resuming.digest(), "python research/resuming.py makes it again"
