@@ -137,8 +137,8 @@ def _unlike(whole: Path, folder: Path) -> set[str]:
     if steps[-1] != ours[-1]["step"] or ("fitness" in ours[0] and steps != [line["step"] for line in ours]):
         found.add("steps of the records")
     for line in theirs:
-        same = known.get(line["step"])
-        found |= {name for name in same or () if name not in TIMES | {"tied", "health"} and line[name] != same[name]}
+        same = known.get(line["step"], {})
+        found |= {name for name in same if name not in TIMES | {"tied", "health"} and line[name] != same[name]}
     return found
 
 

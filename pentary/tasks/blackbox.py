@@ -116,7 +116,7 @@ class BlackBox:
         Raises:
             UsersCodeError: as for `evaluate`.
         """
-        (outcome,) = self._outcomes([weights[MATRIX]])
+        (outcome,) = self._outcomes([weights[MATRIX].astype(np.int8)])
         if outcome.fitness is not None:
             return outcome.fitness
         if self._worst is None:
@@ -146,7 +146,7 @@ class BlackBox:
         for first in range(0, pairs, chunk):
             yield from zip(*population.weights(MATRIX, slice(first, min(first + chunk, pairs))), strict=True)
 
-    def _outcomes(self, members: Iterable[Visible]) -> Iterator[Outcome]:
+    def _outcomes(self, members: Iterable[Pents]) -> Iterator[Outcome]:
         if self._processes is not None:
             return self._processes.outcomes(members)
         return (call(self._function, weights) for weights in members)
