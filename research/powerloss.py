@@ -104,7 +104,7 @@ class Disk:
     """A disk on which operations are made one after the other."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Create an empty disk."""
         self._contents: list[list[bytes]] = []
         """Of each file, its contents since the last sync, the synced one first."""
         self._names: dict[str, list[int | None]] = {}
@@ -112,7 +112,7 @@ class Disk:
         self._folders = {"."}
 
     def make(self, operation: Operation) -> None:
-        """Make an operation."""
+        """Apply an operation."""
         path, other = operation.path, operation.other
         match operation.kind:
             case "folder":

@@ -23,7 +23,7 @@ _MOMENT: Final = 1.0
 @click.option("--watch", is_flag=True, help="Look again every second, as long as the run goes on.")
 @json_option()
 def show(run: Path, watch: bool, as_json: bool) -> None:
-    """Tell where the run in the folder RUN stands, also while it trains.
+    """Show the progress of the run in the folder RUN, also while it trains.
 
     \b
     Examples:

@@ -102,7 +102,7 @@ def _lines(path: Path, known: Any, told: Any) -> list[dict[str, Any]]:
 
 
 def cut(run: Path, past: Past) -> None:
-    """Take off the records after a past, and delete the checkpoints after it: the run makes them again.
+    """Truncate the records to those of a past, and delete the checkpoints after it: the run makes them again.
 
     Raises:
         OSError: they cannot be written.

@@ -40,7 +40,7 @@ class SavedMachine(Simulator):
         }
 
     def take_over(self, saved: Mapping[str, NDArray[Any]]) -> None:
-        """Become what was saved; this machine is as it was after its reset.
+        """Restore a saved state into this machine, which has not run since its reset.
 
         Args:
             saved: result of `save`, of a machine with the same program and configuration.

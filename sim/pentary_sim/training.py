@@ -104,7 +104,7 @@ def first_step(resumption: Resumption | None) -> int:
 
 
 def begin(machine: SavedMachine, prepared: Prepared, resumption: Resumption | None) -> None:
-    """Bring a machine to the end of a step: the last one that was made, or the start."""
+    """Restore the machine after the last step that was made, or run it to the end of the start."""
     if resumption is not None and resumption.saved:
         machine.take_over(resumption.saved)
         return

@@ -24,7 +24,7 @@ def rtlil_of(component: wiring.Component, name: str) -> str:
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Let the body allocate without searches for cycles: of Amaranth's millions of objects, hardly any can be freed."""
+    """Disable the garbage collector in the body: of Amaranth's millions of objects, hardly any can be freed."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

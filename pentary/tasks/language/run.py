@@ -187,7 +187,7 @@ class TextRun:
         return Resumption(state, own["seconds"], own["measured"], past.saved(), own["machine"])
 
     def _recall(self, past: Past, state: State) -> None:
-        """Take over what was recorded before the run goes on after a state."""
+        """Restore the curves, counters and state of a run that goes on."""
         own = past.own
         for line in past.lines:
             health_of = {name: Health(**values) for name, values in line["health"].items()}

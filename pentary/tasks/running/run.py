@@ -141,7 +141,7 @@ class TaskRun:
         return self.last
 
     def recall(self, past: Past, state: State) -> None:
-        """Take over what was recorded before the run goes on.
+        """Restore the curves and the last record of a run that goes on.
 
         Args:
             past: of the run.

@@ -69,7 +69,7 @@ def trained(*arguments: Any) -> dict[str, Any]:
 
 
 def broken_off(monkeypatch: pytest.MonkeyPatch, out: str, after: int, *arguments: Any) -> None:
-    """Begin a run, and keep its folder as it is after a step."""
+    """Copy the folder of a run as it is after a step."""
     keep = RunFolder.keep
 
     def keep_and_copy(own: RunFolder, now: bool = False) -> None:
