@@ -299,7 +299,8 @@ def power_losses(losses: int, seed: int, place: Path) -> dict[str, int]:
 
 
 SOURCES: Final = (
-    *("pentary/runs/checkpoint.py", "pentary/runs/folder.py", "pentary/runs/past.py", "pentary/runs/resuming.py"),
+    *("pentary/runs/checkpoint.py", "pentary/runs/checkpoints.py", "pentary/runs/folder.py", "pentary/runs/past.py"),
+    *("pentary/runs/records.py", "pentary/runs/resuming.py"),
     *("pentary/support/files.py", "pentary/tasks/running/run.py", "pentary/tasks/language/run.py"),
     *("sim/pentary_sim/snapshot.py", "sim/pentary_sim/training.py", "research/resuming.py", "research/powerloss.py"),
 )

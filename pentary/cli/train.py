@@ -15,7 +15,7 @@ from pentary.cli.console import UnexpectedError, exit_status
 from pentary.cli.options import FILE
 from pentary.cli.table import table
 from pentary.numbers.word import PentaryError
-from pentary.runs import resuming
+from pentary.runs import lock, resuming
 from pentary.runs.folder import RunFolder, check_free, claim, reason
 from pentary.runs.lock import locked
 from pentary.runs.past import Past, differences
@@ -66,7 +66,8 @@ class _Tasks(click.Group):
             folder = args[0].partition("=")[2] or (args[1] if len(args) > 1 else "")
             if folder:
                 with exit_status():
-                    args = [resuming.find(Path(folder), quiet=True).checkpoint.facts["command"]["task"], *args]
+                    lock.check_free(Path(folder))  # first: a run that has just begun has no checkpoint
+                    args = [resuming.find(Path(folder), quiet=True).command["task"], *args]
             else:
                 raise click.UsageError("--resume takes the folder of a run", ctx)
         try:
@@ -127,13 +128,14 @@ class _TaskCommand(click.Command):
         if folder.is_dir():
             ctx.with_resource(locked(folder))
         past = resuming.find(folder)
-        command = past.checkpoint.facts["command"]
+        command = past.command
         if command["task"] != self.name:
             raise PentaryError(
                 f"{folder} is a run of {command['task']}, not of {self.name}: pentary train --resume {folder}"
             )
         ctx.meta[_PAST] = past
-        return {**command["options"], **texts}
+        name = texts.get("engine", command["options"].get("engine", "numpy"))
+        return {**engines.without_others(name, command["options"]), **texts}
 
     def _train(
         self,

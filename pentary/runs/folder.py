@@ -21,24 +21,23 @@ import tempfile
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
-from hashlib import sha256
 from importlib.metadata import version
 from itertools import count
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from pentary.numbers.word import PentaryError
-from pentary.runs import checkpoint, lock, resuming
-from pentary.runs.checkpoint import Checkpoint
+from pentary.runs import lock, resuming
+from pentary.runs.checkpoints import Checkpoints
 from pentary.runs.past import Past
+from pentary.runs.records import Records
 from pentary.runs.run import Record, Run
 from pentary.runs.schedule import Schedule
 from pentary.support.display import say
 from pentary.support.extras import MissingLibraryError, extra
-from pentary.support.files import sync, write_durably, write_new, write_whole, writing
+from pentary.support.files import write_new, write_whole, writing
 from pentary.support.messages import told
 from pentary.support.signals import deferred
 
@@ -127,17 +126,20 @@ class RunFolder:
         self.path = path
         self.is_empty = past is None
         """Whether no record has been added, not even the start."""
-        self._run, self._schedule = run, schedule or Schedule()
-        self._kept = 0
-        self._added = -1  # step of the last record that was written, or tried to be
-        self._written, self._sum = 0, sha256()  # of steps.jsonl: bytes, and their checksum
-        self._checkpoint = -1  # step of the last one
+        self._run = run
+        self._added = past.lines[-1]["step"] if past else -1  # step of the last record that was written, or tried to be
+        self._kept = self._added * 10 // run.steps if past else 0  # tenth of the run in which weights were written
         self._place = path.absolute()  # a black box may change the working directory
+        config = run.config()
         versions = {"pentary": version("pentary"), "numpy": np.__version__}
-        history = [*(past.checkpoint.facts["config"].get("history", []) if past else []), self._leg(past)]
-        config = run.config() | {"versions": versions, "command": command or {}, "history": history}
-        self._facts = {"config": config, "command": config["command"]}
+        leg = {"after": past.checkpoint.step if past else 0, "steps": run.steps, "engine": config["engine"]}
+        history = [*(past.checkpoint.facts["config"].get("history", []) if past else []), leg]
+        config |= {"versions": versions, "command": command or {}, "history": history}
         self._config = _json(config)
+        with writing(self._place):
+            self._records = Records(self._place, past.checkpoint.facts["records"]["bytes"] if past else 0)
+        last = past.checkpoint.step if past else -1
+        self._checkpoints = Checkpoints(run, self._records, config, schedule or Schedule(), last)
         if past is not None:
             self._go_on(past)
             return
@@ -146,18 +148,10 @@ class RunFolder:
         except FileExistsError:
             raise _taken(path, "another run") from None
 
-    def _leg(self, past: Past | None) -> dict[str, Any]:
-        """Return what `history` tells of the part of the run that begins now."""
-        config = self._run.config()
-        return {"after": past.checkpoint.step if past else 0, "steps": self._run.steps, "engine": config["engine"]}
-
     def _go_on(self, past: Past) -> None:
-        self._checkpoint, self._added = past.checkpoint.step, past.lines[-1]["step"]
-        self._kept = self._added * 10 // self._run.steps
-        self._written = past.checkpoint.facts["records"]["bytes"]
+        """Remove what the run makes again: later checkpoints, and its result."""
         with writing(self._place):
-            resuming.cut(self._place, past)
-            self._sum.update((self._place / resuming.RECORDS).read_bytes())
+            resuming.prune(self._place, past.checkpoint)
             (self._place / "result.json").unlink(missing_ok=True)
         self._write("config.json", self._config)
 
@@ -168,33 +162,8 @@ class RunFolder:
             now: whether it is due anyway, unless the last one is of this step.
         """
         assert self._run.last is not None, "before the start there is nothing to go on from"
-        if not (now or self._schedule.is_due(self._run.step)) or self._run.last.step != self._added:
-            return
-        if not (self._place / resuming.RECORDS).exists():  # somebody has deleted the folder: the next record tells it
-            return
-        own = self._run.checkpoint()
-        if own.step == self._checkpoint:
-            return
-        began, path = perf_counter(), self._place / checkpoint.FOLDER / checkpoint.name_of(own.step)
-        records = {"bytes": self._written, "sha256": self._sum.hexdigest()}
-        whole = Checkpoint(own.step, own.tensors, self._facts | {"records": records, "run": own.facts})
-        try:
-            with writing(path):
-                if not path.parent.exists():
-                    path.parent.mkdir()
-                    sync(self._place.parent)
-                    sync(self._place)
-                sync(self._place / resuming.RECORDS)
-            write_durably(path, checkpoint.pack(whole))
-            self._checkpoint = own.step
-            with writing(path):
-                resuming.prune(self._place, whole)
-        except PentaryError as error:
-            if (self._place / resuming.RECORDS).exists():  # else the next record tells that the folder is gone
-                say(f"Warning: there is no checkpoint of step {own.step:,}: {error}")
-            self._schedule.done(own.step, perf_counter() - began, failed=True)
-        else:
-            self._schedule.done(own.step, perf_counter() - began)
+        if self._run.last.step == self._added:
+            self._checkpoints.keep(now)
 
     def add(self, record: Record) -> None:
         """Append a record to `steps.jsonl`, and save the weights if a tenth of the run has passed since the last time.
@@ -202,13 +171,8 @@ class RunFolder:
         Raises:
             PentaryError: a file cannot be written.
         """
-        path, self._added = self._place / resuming.RECORDS, record.step
-        line = (json.dumps(record.line, allow_nan=False) + "\n").encode()
-        with writing(path), path.open("ab") as file:  # closed each time, so no buffer holds anything
-            file.truncate(self._written)  # a record of which a full disk has taken a part is no record
-            file.write(line)
-        self._written += len(line)
-        self._sum.update(line)
+        self._added = record.step
+        self._records.add(record.line)
         self.is_empty = False
         if (tenth := record.step * 10 // self._run.steps) > self._kept:
             self._kept = tenth
@@ -276,6 +240,7 @@ class RunFolder:
             self._place = self.path = Path(tempfile.mkdtemp(prefix="pentary-run-"))
         with suppress(OSError):
             shutil.copytree(before, self._place, dirs_exist_ok=True)
+        self._records.run = self._place
 
     def _write(self, name: str, content: bytes) -> None:
         write_whole(self._place / name, content)

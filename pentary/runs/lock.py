@@ -36,13 +36,23 @@ def locked(run: Path) -> Iterator[None]:
         descriptor = os.open(run / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         if not _taken(descriptor, fcntl.LOCK_EX, _PATIENCE):
-            raise PentaryError(f"{run} is being written by {_told(descriptor)}: end that first, or take another folder")
+            raise _held(run, _told(descriptor))
         with suppress(OSError):  # a full disk: the lock holds all the same
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
         yield
     finally:
         os.close(descriptor)
+
+
+def check_free(run: Path) -> None:
+    """Raise PentaryError if another process holds the lock of a run; not to be called while this one holds it.
+
+    Args:
+        run: folder of the run; one that is not there is free.
+    """
+    if (found := holder(run)) is not None:
+        raise _held(run, found)
 
 
 def holder(run: Path) -> str | None:
@@ -55,6 +65,10 @@ def holder(run: Path) -> str | None:
         return None if _taken(descriptor, fcntl.LOCK_SH, 0) else _told(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _held(run: Path, holder: str) -> PentaryError:
+    return PentaryError(f"{run} is being written by {holder}: end that first, or take another folder")
 
 
 def _taken(descriptor: int, kind: int, patience: float) -> bool:

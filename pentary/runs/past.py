@@ -36,6 +36,11 @@ class Past:
         """Facts that the run has given."""
         return self.checkpoint.facts["run"]
 
+    @property
+    def command(self) -> Mapping[str, Any]:
+        """The command that has made it: `task`, and `options` as texts by name."""
+        return self.checkpoint.facts["config"]["command"]
+
     def latents(self, shapes: Mapping[str, tuple[int, int]], pents: int) -> dict[str, Latents]:
         """Return the latent words by name, int64.
 

@@ -3,16 +3,13 @@
 import json
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from pentary.numbers.word import PentaryError
-from pentary.runs import checkpoint
+from pentary.runs import checkpoint, records
 from pentary.runs.checkpoint import Checkpoint, Unsound
 from pentary.runs.past import Past
 from pentary.support.display import say
-
-RECORDS: Final = "steps.jsonl"
-"""Name of the file of the records."""
 
 
 def find(run: Path, quiet: bool = False) -> Past:
@@ -72,7 +69,8 @@ def _read(run: Path, step: int, path: Path) -> Past:
     facts = found.facts
     try:
         known, told = facts["records"]["bytes"], facts["records"]["sha256"]
-        parts = facts["command"]["task"], facts["command"]["options"], facts["run"], facts["config"]
+        command = facts["config"]["command"]
+        parts = command["task"], command["options"], facts["run"], facts["config"]
         if found.step != step or [type(part) for part in parts] != [str, dict, dict, dict]:
             raise ValueError
         own = facts["run"]
@@ -80,7 +78,7 @@ def _read(run: Path, step: int, path: Path) -> Past:
             raise ValueError
     except (KeyError, TypeError, ValueError):
         raise Unsound("it tells no run of this step") from None
-    return Past(found, _lines(run / RECORDS, known, told))
+    return Past(found, _lines(run / records.NAME, known, told))
 
 
 def _lines(path: Path, known: Any, told: Any) -> list[dict[str, Any]]:
@@ -99,17 +97,6 @@ def _lines(path: Path, known: Any, told: Any) -> list[dict[str, Any]]:
     if not lines:
         raise Unsound(f"{path.name} has no records")
     return lines
-
-
-def cut(run: Path, past: Past) -> None:
-    """Truncate the records to those of a past, and delete the checkpoints after it: the run makes them again.
-
-    Raises:
-        OSError: they cannot be written.
-    """
-    with (run / RECORDS).open("r+b") as file:
-        file.truncate(past.checkpoint.facts["records"]["bytes"])
-    prune(run, past.checkpoint)
 
 
 def prune(run: Path, newest: Checkpoint) -> None:

@@ -7,8 +7,8 @@ from time import time
 from typing import Any, Final
 
 from pentary.numbers.word import PentaryError
-from pentary.runs import checkpoint, lock
-from pentary.runs.resuming import RECORDS, check_folder
+from pentary.runs import checkpoint, lock, records
+from pentary.runs.resuming import check_folder
 
 _TAIL: Final = 2**20
 """Bytes at the end of the records among which the last one is."""
@@ -58,9 +58,9 @@ def status(run: Path) -> Status:
     try:
         config = json.loads((run / "config.json").read_bytes())
         task, engine, steps = str(config["task"]), str(config["engine"]), int(config["parameters"]["steps"])
-        last = _last(run / RECORDS)
+        last = _last(run / records.NAME)
         recorded, seconds = int(last.get("step", 0)), float(last.get("seconds", 0.0))
-        written = (run / RECORDS).stat().st_mtime if last else 0.0
+        written = (run / records.NAME).stat().st_mtime if last else 0.0
     except OSError as error:
         raise PentaryError(f"cannot read {error.filename}: {error.strerror}") from None
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:

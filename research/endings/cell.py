@@ -288,8 +288,8 @@ def _judge(outcome: Outcome, command: Command, condition: Condition, sandbox: Pa
         broken.append(f"status {outcome.status}, not {' or '.join(map(str, expected))}")
     if any("Traceback" in line or "Exception ignored" in line for line in outcome.told):
         broken.append("a traceback")
-    elif len(outcome.told) > 1:
-        broken.append(f"{len(outcome.told)} lines")
+    elif len(ending := [line for line in outcome.told if not line.startswith("Warning: ")]) > 1:
+        broken.append(f"{len(ending)} lines")
     if outcome.status == 2 and not outcome.told and not condition.stderr:
         broken.append("no message")
     for name in command.files:

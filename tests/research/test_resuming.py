@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import resuming
-from pentary.runs import folder
+from pentary.runs import checkpoints, records
 from pentary.support import files
 
 SEED = int(os.environ.get("PENTARY_TEST_SEED", "16"))
@@ -46,7 +46,7 @@ def test_after_a_loss_of_power_a_run_goes_on_from_a_checkpoint(tmp_path: Path) -
     assert counts["goes on"] > counts["no checkpoint yet"] > 0
 
 
-@pytest.mark.parametrize("module", [files, folder])
+@pytest.mark.parametrize("module", [files, records, checkpoints])
 def test_a_loss_of_power_would_be_seen_if_something_were_not_synced(
     module: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -90,6 +90,15 @@ def engine(name: str) -> Engine:
     return getattr(import_module(module), own or "ENGINE")
 
 
+def without_others(name: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options without those that only engines other than one take."""
+    own, others = engine(name), [engine(other) for other in MODULES]
+    foreign = {option for other in others for option in other.own(options)} - set(own.own(options))
+    if not own.takes_backend:
+        foreign.add("backend")
+    return {option: value for option, value in options.items() if option not in foreign}
+
+
 class Chosen(NamedTuple):
     """The engine of a run.
 

@@ -51,13 +51,7 @@ def test_hardware_goes_on_with_a_run_of_numpy_and_with_its_own(engine: str) -> N
     assert again["cycles"] > first["cycles"] > 0
 
 
-@pytest.mark.parametrize(
-    "engine",
-    [
-        "rtl",
-        pytest.param("core", marks=pytest.mark.xfail(strict=True, reason="--config of the run is refused by numpy")),
-    ],
-)
+@pytest.mark.parametrize("engine", OPTIONS)
 def test_numpy_goes_on_with_a_run_of_hardware(engine: str) -> None:
     for copy in ("run", "six"):
         shutil.copytree(KEPT, copy)

@@ -13,7 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pentary.cli.commands import main
-from pentary.runs import checkpoint, folder
+from pentary.numbers.word import PentaryError
+from pentary.runs import checkpoint, checkpoints
 from pentary.runs.checkpoint import Checkpoint, pack, unpack
 from pentary.runs.folder import RunFolder
 from pentary.tasks.running.run import TaskRun
@@ -272,19 +273,20 @@ def test_latent_words_of_another_digest_are_refused() -> None:
 
 
 def test_a_full_disk_leaves_the_last_checkpoint_and_the_run_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    write, failures = folder.write_durably, []
+    write, failures = checkpoints.write_durably, []
 
     def full(path: Path, content: bytes) -> None:
         if path.name in ("1.safetensors", "2.safetensors"):
             failures.append(path.name)
-            raise folder.PentaryError(f"cannot write {path}: No space left on device")
+            raise PentaryError(f"cannot write {path}: No space left on device")
         write(path, content)
 
-    monkeypatch.setattr(folder, "write_durably", full)
+    monkeypatch.setattr(checkpoints, "write_durably", full)
     monkeypatch.setattr("pentary.runs.schedule._AGAIN", 0)
     done = train(*TARGET, "--steps", 4, "--out", "run", "--checkpoint", 1)
     assert done.exit_code == 0 and failures == ["1.safetensors", "2.safetensors"]
     assert "there is no checkpoint of step 1: cannot write" in done.stderr
+    assert done.stderr.count("Warning: ") == 1, "until one is written, one warning is enough"
     assert [step for step, _ in checkpoint.files(Path("run"))] == [4, 3]
 
 
@@ -292,7 +294,7 @@ def test_two_processes_cannot_write_to_one_run_and_a_dead_one_leaves_no_lock() -
     command = [sys.executable, "-m", "pentary", "train", *TARGET, "--steps", "100000", "--out", "run"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
-            while not Path("run/steps.jsonl").exists():
+            while not checkpoint.files(Path("run")) or len(lines("run")) < 3:
                 time.sleep(0.05)
             done = train("--resume", "run")
             assert done.exit_code == 2 and f"run is being written by process {process.pid} on " in done.stderr
@@ -304,6 +306,17 @@ def test_two_processes_cannot_write_to_one_run_and_a_dead_one_leaves_no_lock() -
     assert found["state"] == "stopped" and found["checkpoint"] is not None
     stopped = CliRunner().invoke(main, ["status", "run"]).stdout
     assert "stopped, it was killed; pentary train --resume run goes on" in stopped
+
+
+def test_a_run_that_has_no_checkpoint_yet_is_told_to_be_written_by_another_process() -> None:
+    Path("run").mkdir()
+    Path("run/config.json").write_text("{}")
+    hold = "import sys, pathlib; from pentary.runs.lock import locked\nwith locked(pathlib.Path('run')): input('held')"
+    with subprocess.Popen([sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stdout.read(4) == b"held"
+        done = train("--resume", "run")
+        assert done.exit_code == 2 and f"run is being written by process {process.pid} on " in done.stderr
+        process.kill()
 
 
 def test_status_tells_where_a_run_stands() -> None:
