@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext, redirect_stdout
+from contextlib import closing, contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Any, Final
 
@@ -162,11 +162,12 @@ class _TaskCommand(click.Command):
                     run = _resumed(self._task, str(self.name), resume, past, given(options))
                     command["options"] |= {"steps": str(run.steps), "seed": str(run.seed)}
                     folder = RunFolder(resume, run, command, schedule, past)
-            with progress(run.steps) as show:
+            with closing(run), progress(run.steps) as show:
                 result, failure = _conduct(run, folder, show)
             rows = run.summary(result) | {"digest": result["digest"], "folder": result["out"]}
             if "interrupted" in result:
                 rows["steps"] += ", interrupted"
+            if "interrupted" in result or "error" in result:
                 rows["to go on"] = f"pentary train --resume {result['out']}"
             with _keeping(failure, result):
                 (say if as_json else click.echo)(table(rows))

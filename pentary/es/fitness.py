@@ -3,6 +3,8 @@
 Two integers are compared as integers; a comparison with a float is one of float64, as in Python.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final
 
@@ -58,19 +60,53 @@ def differences(fitness: NDArray[Any]) -> NDArray[Any]:
     return fitness[:, 0] - fitness[:, 1]
 
 
-def tied(fitness: ArrayLike) -> float:
-    """Return the share of pairs whose members have equal fitness.
+@dataclass(frozen=True)
+class Summary:
+    """What a step needs of the fitness of its members.
 
-    >>> tied([[3, 3], [2**70, 2**70 + 1]])
-    0.5
+    Attributes:
+        differences: (pairs,), plus - minus; exact for integers.
+        total: sum over all members; exact for integers.
+        best: the greatest.
     """
-    difference = differences(as_fitness(fitness))
-    return int(np.count_nonzero(difference == 0)) / len(difference)
 
+    differences: NDArray[Any]
+    total: int | float
+    best: int | float
 
-def best(fitness: ArrayLike) -> int | float:
-    """Return the greatest fitness: an integer is exact."""
-    return np.asarray(as_fitness(fitness).max()).item()
+    @classmethod
+    def of(cls, fitness: "ArrayLike | Summary") -> "Summary":
+        """Summarise fitness, (pairs, 2); a summary stays as it is.
+
+        >>> found = Summary.of([[3, 3], [2**70, 2**70 + 1]])
+        >>> found.differences.tolist(), found.tied, found.mean()
+        ([0, -1], 0.5, 5.902958103587057e+20)
+        """
+        if isinstance(fitness, Summary):
+            return fitness
+        values = as_fitness(fitness)
+        least, greatest = values.min(), values.max()
+        if values.dtype == np.int64:
+            fits = max(-int(least), int(greatest)) * values.size < 2**63
+            total = int(values.sum() if fits else values.sum(dtype=object))
+        else:
+            total = np.asarray(values.sum()).item()
+        return cls(differences(values), total, np.asarray(greatest).item())
+
+    @classmethod
+    def joined(cls, parts: Sequence["Summary"]) -> "Summary":
+        """Return the summary of a population from those of its parts, in order; of integers, it is exact."""
+        together = np.concatenate([part.differences for part in parts])
+        return cls(together, sum(part.total for part in parts), max(part.best for part in parts))
+
+    @property
+    def tied(self) -> float:
+        """Share of the pairs whose members have equal fitness."""
+        return int(np.count_nonzero(self.differences == 0)) / len(self.differences)
+
+    def mean(self, unit: int = 1) -> float:
+        """Return the mean over the members, in units of 1 / unit: the nearest float, for integers."""
+        return float(self.total / (2 * len(self.differences) * unit))
 
 
 def number(value: object) -> int | float | None:

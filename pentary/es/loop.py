@@ -1,15 +1,14 @@
 """The training loop: ask, evaluate, tell, and a record of every step."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Protocol, runtime_checkable
 
-import numpy as np
 from numpy.typing import NDArray
 
 from pentary.es import strategy
-from pentary.es.fitness import best, tied
+from pentary.es.fitness import Summary
 from pentary.es.strategy import Parameters, Population, State
 from pentary.es.tensors import Tensors, Visible
 from pentary.support.parallel import one_blas_thread
@@ -32,8 +31,11 @@ class Task(Protocol):
         """Raise PentaryError if the task cannot be run with these parameters."""
         ...
 
-    def evaluate(self, population: Population) -> NDArray:
-        """Return the fitness of every member, (pairs, 2): integers, or floats of a black box; objects are both."""
+    def evaluate(self, population: Population, part: slice | None = None) -> NDArray:
+        """Return the fitness of the members of some pairs, (pairs, 2), all if `part` is None.
+
+        It is integers, or floats of a black box; objects are both.
+        """
         ...
 
     def unit(self, parameters: Parameters) -> int:
@@ -120,13 +122,20 @@ class Resumption:
         return self if same else Resumption(self.state, self.seconds)
 
 
-def train(task: Task, parameters: Parameters, resumption: Resumption | None = None) -> Iterator[Step]:
+Evaluate = Callable[[Population], "NDArray | Summary"]
+"""Evaluates every member of a population."""
+
+
+def train(
+    task: Task, parameters: Parameters, resumption: Resumption | None = None, evaluate: Evaluate | None = None
+) -> Iterator[Step]:
     """Train a task from its random start, yielding a record at the start and after every step.
 
     Args:
         task: what to train.
         parameters: of the run.
         resumption: where to go on, without a record of that step; None for the start.
+        evaluate: what evaluates the members, such as `pentary.distributed.Members`; None for the task itself.
 
     Yields:
         parameters.steps + 1 records; of the steps that are left, if it goes on.
@@ -140,6 +149,7 @@ def train(task: Task, parameters: Parameters, resumption: Resumption | None = No
     (-2.2, -0.4)
     """
     task.check(parameters)
+    evaluate = evaluate or task.evaluate
     start = perf_counter() - (resumption.seconds if resumption else 0)
     if resumption:
         state = resumption.state
@@ -148,7 +158,7 @@ def train(task: Task, parameters: Parameters, resumption: Resumption | None = No
         yield record(task, parameters, state, None, start)
     while state.step < parameters.steps:
         with one_blas_thread():
-            fitness = task.evaluate(strategy.ask(parameters, state))
+            fitness = Summary.of(evaluate(strategy.ask(parameters, state)))
             state = strategy.tell(parameters, state, fitness)
             step = record(task, parameters, state, fitness, start)
         yield step
@@ -158,7 +168,7 @@ def record(
     task: Task,
     parameters: Parameters,
     state: State,
-    fitness: NDArray | None,
+    fitness: NDArray | Summary | None,
     start: float,
     measured: Mapping[str, Any] | None = None,
     saved: Mapping[str, NDArray[Any]] | None = None,
@@ -178,13 +188,13 @@ def record(
         The record.
     """
     unit = task.unit(parameters)
-    greatest = None if fitness is None else best(fitness)
+    found = None if fitness is None else Summary.of(fitness)
     return Step(
         step=state.step,
         fitness=task.centre_fitness(strategy.visible_weights(parameters, state)),
-        population_mean=None if fitness is None else float(np.mean(fitness / unit)),
-        best=greatest if greatest is None or unit == 1 else greatest / unit,
-        tied=None if fitness is None else tied(fitness),
+        population_mean=None if found is None else found.mean(unit),
+        best=None if found is None else found.best if unit == 1 else found.best / unit,
+        tied=None if found is None else found.tied,
         evaluations=state.step * parameters.population,
         seconds=perf_counter() - start,
         digest=state.digest(),

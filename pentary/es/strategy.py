@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pentary import lowrank
-from pentary.es.fitness import as_fitness, differences
+from pentary.es.fitness import Summary, as_fitness, differences
 from pentary.es.tensors import Tensors, Visible
 from pentary.lowrank import generator
 from pentary.lowrank.operations import GAIN_SHIFT, Latents, Pents
@@ -151,6 +151,10 @@ class Population:
     state: State
     keys: Mapping[str, int]
 
+    def pairs(self, part: slice | None) -> slice:
+        """Return which pairs a part is; None is all of them."""
+        return part or slice(0, self.parameters.pairs)
+
     def centre(self) -> dict[str, Visible]:
         """Return the unperturbed visible numbers of each tensor."""
         return visible_weights(self.parameters, self.state)
@@ -238,7 +242,11 @@ def shape_fitness(fitness: ArrayLike, shaping: str) -> Pents:
     >>> shape_fitness([[5, 4], [0, 9], [7, 1], [2, 2], [3, 1]], "rank").tolist()
     [1, -2, 1, 0, 1]
     """
-    difference = differences(as_fitness(fitness))
+    return shape_differences(differences(as_fitness(fitness)), shaping)
+
+
+def shape_differences(difference: NDArray[Any], shaping: str) -> Pents:
+    """Return the shaped fitness of pairs from their differences, (pairs,), plus - minus: see `shape_fitness`."""
     sign = np.sign(difference).astype(np.int8)
     if shaping == "sign":
         return sign
@@ -249,8 +257,8 @@ def shape_fitness(fitness: ArrayLike, shaping: str) -> Pents:
     return sign
 
 
-def tell(parameters: Parameters, state: State, fitness: ArrayLike) -> State:
-    """Return the state after a step: add to the latent words the sum over pairs of shaped fitness times perturbation.
+def tell(parameters: Parameters, state: State, fitness: ArrayLike | Summary) -> State:
+    """Return the state after a step, by the fitness of its members.
 
     Args:
         parameters: of the run.
@@ -263,7 +271,20 @@ def tell(parameters: Parameters, state: State, fitness: ArrayLike) -> State:
     Raises:
         PentaryError: the fitness has the wrong shape or type, or is not finite.
     """
-    shaped = shape_fitness(fitness, parameters.shaping)
+    return move(parameters, state, shape_differences(Summary.of(fitness).differences, parameters.shaping))
+
+
+def move(parameters: Parameters, state: State, shaped: Pents) -> State:
+    """Return the state after a step: add to the latent words the sum over pairs of shaped fitness times perturbation.
+
+    Args:
+        parameters: of the run.
+        state: before the step.
+        shaped: (pairs,), shaped fitness, see `shape_fitness`.
+
+    Raises:
+        PentaryError: it is not of so many pairs.
+    """
     if len(shaped) != parameters.pairs:
         raise PentaryError(f"fitness has {len(shaped)} pairs, but the population has {parameters.pairs}")
     population = ask(parameters, state)

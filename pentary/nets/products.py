@@ -116,6 +116,10 @@ class Int8Gemm:
             )
         self.weight_limit = limits[0]
 
+    def __reduce__(self) -> tuple[Callable[[str], Gemm], tuple[str]]:
+        """Pickle the name alone: another processor may have other limits."""
+        return backend, (self.name,)
+
     def _is_right_with(self, limit: int) -> bool:
         """Return whether products of extreme operands with weights of ±limit are exact, for one row and for many."""
         weights = np.full((64, 32), limit, self.weight)

@@ -59,6 +59,10 @@ class Run(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """End what trains: processes, for example."""
+        ...
+
     def checkpoint(self) -> Checkpoint:
         """Return all from which the run goes on after the last step."""
         ...

@@ -53,12 +53,12 @@ def one_blas_thread() -> AbstractContextManager[object]:
     return _controller().limit(limits=1, user_api="blas")
 
 
-def map_chunks(function: Callable[[slice], T], total: int, size: int) -> Iterable[T]:
+def map_chunks(function: Callable[[slice], T], total: int | slice, size: int) -> Iterable[T]:
     """Apply a function to the slices 0..size, size..2 size, ... that cover `total`, in parallel.
 
     Args:
         function: called with each slice, from several threads.
-        total: length to cover.
+        total: length to cover, or the slice.
         size: length of every slice but the last.
 
     Returns:
@@ -70,9 +70,14 @@ def map_chunks(function: Callable[[slice], T], total: int, size: int) -> Iterabl
     return map_items(function, slices(total, size))
 
 
-def slices(total: int, size: int) -> list[slice]:
-    """Return the slices 0..size, size..2 size, ... that cover `total`."""
-    return [slice(start, min(start + size, total)) for start in range(0, total, size)]
+def slices(total: int | slice, size: int) -> list[slice]:
+    """Return the slices 0..size, size..2 size, ... that cover a length; or, from its start on, a slice.
+
+    >>> slices(slice(3, 8), size=3)
+    [slice(3, 6, None), slice(6, 8, None)]
+    """
+    whole = total if isinstance(total, slice) else slice(0, total)
+    return [slice(start, min(start + size, whole.stop)) for start in range(whole.start, whole.stop, size)]
 
 
 def even_size(total: int, largest: int) -> int:

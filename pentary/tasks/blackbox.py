@@ -29,6 +29,7 @@ from pentary.lowrank.operations import Pents
 from pentary.nets.network import Sequential
 from pentary.numbers.word import PentaryError
 from pentary.support.display import say
+from pentary.support.parallel import slices
 from pentary.tasks.described import entry
 from pentary.tasks.running import users
 from pentary.tasks.running.calls import Fitness, Outcome, Processes, call
@@ -86,25 +87,49 @@ class BlackBox:
                 "use the quantized perturbation"
             )
 
-    def evaluate(self, population: Population) -> NDArray[Any]:
-        """Call the function for every member, (pairs, 2), as `pentary.es.fitness.as_fitness` returns it.
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the function by its name: a worker finds it in its own files, and calls it in a process of its own."""
+        return _in_worker, (self.name, self.tensors[MATRIX].shape, self._limits["timeout"])
+
+    def evaluate(self, population: Population, part: slice | None = None) -> NDArray[Any]:
+        """Call the function for the members of some pairs, (pairs, 2), as `pentary.es.fitness.as_fitness` returns it.
 
         Raises:
             UsersCodeError: the function raises an exception or returns something that is no fitness.
         """
-        self._failures, pairs = 0, population.parameters.pairs
+        members = population.pairs(part)
+        return self._settled(population.step, self._judged(population, members), members.start)
+
+    def judged(self, population: Population, part: slice) -> list[Any]:
+        """Return what the members of some pairs have come to, as JSON values: fitness, what went wrong, traceback."""
+        return [[each.fitness, each.why, each.traceback] for each in self._judged(population, part)]
+
+    def settled(self, population: Population, outcomes: list[Any]) -> NDArray[Any]:
+        """Return the fitness of all members as `evaluate` does.
+
+        Raises:
+            UsersCodeError: as for `evaluate`.
+        """
+        return self._settled(population.step, (Outcome(*each) for each in outcomes), 0)
+
+    def _judged(self, population: Population, part: slice) -> Iterator[Outcome]:
+        return self._outcomes(each for pair in self._pairs(population, part) for each in pair)
+
+    def _settled(self, step: int, outcomes: Iterable[Outcome], first: int) -> NDArray[Any]:
+        """Return the fitness of members, the first of which are of a pair of some number."""
+        self._failures = 0
         found: list[int | float | None] = []
-        for number, outcome in enumerate(self._outcomes(each for pair in self._pairs(population) for each in pair)):
+        for number, outcome in enumerate(outcomes):
             if outcome.fitness is None:
                 side = ("plus", "minus")[number % 2]
-                self._forgive(outcome, f"the {side} member of pair {number // 2} in step {population.step}")
+                self._forgive(outcome, f"the {side} member of pair {first + number // 2} in step {step}")
             found.append(outcome.fitness)
         known = [fitness for fitness in found if fitness is not None]
         if not known:
-            raise UsersCodeError(f"{self.name} has failed for all members of step {population.step}")
+            raise UsersCodeError(f"{self.name} has failed for all members of step {step}")
         self._worst = min(known)
         filled = [self._worst if fitness is None else fitness for fitness in found]
-        return as_fitness(np.array(filled, object).reshape(pairs, 2))
+        return as_fitness(np.array(filled, object).reshape(-1, 2))
 
     def unit(self, parameters: Parameters) -> int:
         """Return 1: the fitness is reported as the function returns it."""
@@ -140,11 +165,9 @@ class BlackBox:
         """Draw nothing of its own."""
         return iter(())
 
-    def _pairs(self, population: Population) -> Iterator[tuple[Pents, Pents]]:
-        pairs = population.parameters.pairs
-        chunk = max(1, CHUNK_PENTS // self.tensors[MATRIX].size)
-        for first in range(0, pairs, chunk):
-            yield from zip(*population.weights(MATRIX, slice(first, min(first + chunk, pairs))), strict=True)
+    def _pairs(self, population: Population, part: slice) -> Iterator[tuple[Pents, Pents]]:
+        for some in slices(part, max(1, CHUNK_PENTS // self.tensors[MATRIX].size)):
+            yield from zip(*population.weights(MATRIX, some), strict=True)
 
     def _outcomes(self, members: Iterable[Pents]) -> Iterator[Outcome]:
         if self._processes is not None:
@@ -166,6 +189,10 @@ class BlackBox:
         if not self._told:
             self._told = True
             say(f"{outcome.traceback}Warning: {self.name} {outcome.why} for {member}, which counts as the worst")
+
+
+def _in_worker(name: str, shape: tuple[int, int], timeout: float | None) -> BlackBox:
+    return BlackBox(name, load(name), shape, processes=Processes(name, 1, timeout))
 
 
 def load(name: str) -> Fitness:
@@ -195,14 +222,14 @@ def _start(name: str, shape: tuple[int, int] | None = None, **options: Any) -> T
     for option in entry.OPTIONS:
         if option.name in options:
             raise PentaryError(f"{option.opts[0]} is for a network; {printable} is none")
-    count, timeout, on_failure = (of_function.get(option.name) for option in _CALLS)
+    count = options.pop("workers", None) if "dask" not in options else None
+    timeout, on_failure = (of_function.get(option.name) for option in _CALLS)
     processes = Processes(name, count or 1, timeout) if count or timeout else None
     box = BlackBox(printable, _checked(name, own), shape or (64, 64), on_failure or "stop", processes, timeout)
     return start(box, options)
 
 
 _CALLS: Final = (
-    click.Option(["--workers"], type=click.IntRange(1, 1024), help="Of a function: processes that call it."),
     click.Option(
         ["--timeout"],
         type=click.FloatRange(0, min_open=True),

@@ -36,8 +36,8 @@ class Target:
     def check(self, parameters: Parameters) -> None:
         """Accept any parameters: distances are summed in float64, which no matrix that fits a memory exceeds."""
 
-    def evaluate(self, population: Population) -> NDArray[np.int64]:
-        """Return minus the squared distance of every member, (pairs, 2), in units of 1 / `unit`."""
+    def evaluate(self, population: Population, part: slice | None = None) -> NDArray[np.int64]:
+        """Return minus the squared distance of the members of some pairs, (pairs, 2), in units of 1 / `unit`."""
         parameters = population.parameters
         pattern = self.pattern * np.float32(_scale(parameters))
 
@@ -50,7 +50,7 @@ class Target:
             return -np.stack(distances, axis=1).astype(np.int64)
 
         chunk = max(1, CHUNK_PENTS // 4 // pattern.size)
-        return np.concatenate(list(map_chunks(fitness, parameters.pairs, chunk)))
+        return np.concatenate(list(map_chunks(fitness, population.pairs(part), chunk)))
 
     def unit(self, parameters: Parameters) -> int:
         """Return the divisor of the reported fitness: the number of weights times the scale squared."""

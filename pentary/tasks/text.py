@@ -1,5 +1,6 @@
 """Task `text`: a language model that predicts bytes. What compiles it is imported when training starts."""
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -76,7 +77,8 @@ def start(
     )
     if steps is None:
         minutes = MINUTES if minutes is None else minutes
-        own = replace(own, steps=steps_in(minutes, run))
+        with closing(run):
+            own = replace(own, steps=steps_in(minutes, run))
         run = TextRun(text, model, own, product, *engine)
         show(f"run      {minutes:g} minutes are about {own.steps:,} steps here; the same --steps gives the same digest")
     show(f"n-grams  {describe(run.ngrams)} bits/byte on the held-out text, fitted on the training text")

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pentary import es
+from pentary.es.fitness import Summary
 from pentary.lowrank import generator
 from pentary.lowrank.operations import GAIN_SHIFT, Latents, Pents
 from pentary.nets.lm import kernels
@@ -23,7 +24,7 @@ from pentary.nets.lm.model import LATENT, Model, Tensor
 from pentary.nets.products import Gemm
 from pentary.numbers.exact import EXACT
 from pentary.numbers.word import PENTS, WORD_MAX, PentaryError, checked_integers, limit
-from pentary.support.parallel import even_size, map_chunks, map_items, workers
+from pentary.support.parallel import even_size, map_chunks, map_items, slices, workers
 
 FITNESS_MEAN: Final = 20
 """Mean magnitude of shaped fitness."""
@@ -126,11 +127,11 @@ def init(model: Model, parameters: Parameters) -> State:
     return State(0, latents, np.zeros((parameters.pairs, model.layers, model.dim), np.int16))
 
 
-def shape_fitness(losses: NDArray[np.int64]) -> NDArray[np.int64]:
+def shape_fitness(losses: NDArray[np.int64] | Summary) -> NDArray[np.int64]:
     """Return shaped fitness: integers proportional to the differences of losses in antithetic pairs.
 
     Args:
-        losses: (pairs, 2), of the plus and the minus members, int64.
+        losses: (pairs, 2), of the plus and the minus members, int64; or their summary.
 
     Returns:
         (pairs,) int64: minus - plus, scaled to a mean magnitude of 20, rounded (halves away from zero), within ±62.
@@ -138,10 +139,10 @@ def shape_fitness(losses: NDArray[np.int64]) -> NDArray[np.int64]:
     >>> shape_fitness(np.array([[0, 30], [10, 0], [0, 0], [0, 200]])).tolist()
     [10, -3, 0, 62]
     """
-    difference = losses[:, 1] - losses[:, 0]
+    difference = -Summary.of(losses).differences
     magnitude = np.abs(difference)
     total = max(1, int(magnitude.sum()))
-    scaled = (2 * FITNESS_MEAN * len(losses) * magnitude + total) // (2 * total)
+    scaled = (2 * FITNESS_MEAN * len(magnitude) * magnitude + total) // (2 * total)
     return np.sign(difference) * np.minimum(scaled, FITNESS_LIMIT)
 
 
@@ -180,7 +181,7 @@ class Engine:
         self._free: SimpleQueue[Forward] = SimpleQueue()
         for _ in range(workers()):
             self._free.put(Forward(self.weights, 2 * self.chunk))
-        self._kept: tuple[int, dict[int, Pents]] = (0, {})
+        self._kept: tuple[int, dict[tuple[int, int], Pents]] = (0, {})
         self._totals = np.zeros((workers(), model.parameters), np.float32)
         self._places: dict[Tensor, slice] = {}
         first = 0
@@ -188,8 +189,12 @@ class Engine:
             self._places[tensor] = slice(first, first + tensor.rows * tensor.cols)
             first += tensor.rows * tensor.cols
 
-    def evaluate(self, state: State) -> tuple[NDArray[np.int64], NDArray[np.int16]]:
-        """Evaluate every member of the next update's population on its next bytes.
+    def evaluate(self, state: State, part: slice | None = None) -> tuple[NDArray[np.int64], NDArray[np.int16]]:
+        """Evaluate members of the next update's population on their next bytes.
+
+        Args:
+            state: before the update.
+            part: which pairs; all if None. Of other pairs no hidden states are needed.
 
         Returns:
             (pairs, 2) losses of the plus and minus members, int64 in units of 1/625 bit, summed over the bytes; and
@@ -197,53 +202,63 @@ class Engine:
         """
         self.weights.fill(state.latents)
         own = self.parameters
+        members = part or slice(0, own.pairs)
         key = generator.matrix_key(own.seed, state.step + 1, 0)
         starts = np.arange(own.pairs) * self._length // own.pairs + state.step * own.tokens
-        losses = np.empty((own.pairs, 2), np.int64)
+        losses = np.empty((members.stop - members.start, 2), np.int64)
         keeps = own.pairs * PENTS * self.model.blocks <= KEPT_BYTES
         self._kept = key, {}
-        hidden = np.empty_like(state.hidden)
+        hidden = np.empty_like(state.hidden[members])
 
         def read(part: slice) -> None:
             places = (starts[part] % self._length) + np.arange(own.tokens + 1)[:, None]
             tokens = np.repeat(self._text[places], 2, axis=1)
             noise = self._draw(key, part)
             if keeps:
-                self._kept[1][part.start] = noise
+                self._kept[1][part.start, part.stop] = noise
             forward = self._free.get()
             try:
                 rows = forward.hidden[:, : tokens.shape[1]].reshape(self.model.layers, -1, 2, self.model.dim)
                 rows[...] = state.hidden[part].swapaxes(0, 1)[:, :, None]
-                losses[part] = forward.losses(tokens, noise).reshape(-1, 2)
+                own_rows = slice(part.start - members.start, part.stop - members.start)
+                losses[own_rows] = forward.losses(tokens, noise).reshape(-1, 2)
                 # The mean of both members, rounded towards zero, approximates the state of the unperturbed model.
-                np.trunc(rows.sum(axis=2).swapaxes(0, 1) / 2, out=hidden[part], casting="unsafe")
+                np.trunc(rows.sum(axis=2).swapaxes(0, 1) / 2, out=hidden[own_rows], casting="unsafe")
             finally:
                 self._free.put(forward)
 
-        list(map_chunks(read, own.pairs, self.chunk))
+        list(map_chunks(read, members, self.chunk))
         return losses, hidden
 
     def _draw(self, key: int, part: slice) -> Pents:
         """Return the noise of some pairs: (pairs, 16 * blocks)."""
         return generator.pents(key, np.arange(part.start, part.stop), 0, self.model.blocks)
 
-    def tell(self, state: State, losses: NDArray[np.int64], hidden: NDArray[np.int16]) -> State:
-        """Return the state after an update: add to the latent words the sum over pairs of fitness times perturbation.
+    def tell(self, state: State, losses: NDArray[np.int64] | Summary, hidden: NDArray[np.int16]) -> State:
+        """Return the state after an update, by the losses of its members.
 
         Args:
             state: before the update.
             losses, hidden: returned by `evaluate` for this state.
+        """
+        return self.move(state, shape_fitness(losses), hidden)
 
-        Returns:
-            The state after the update.
+    def move(self, state: State, fitness: NDArray[np.int64], hidden: NDArray[np.int16]) -> State:
+        """Return the state after an update: add to the latent words the sum over pairs of fitness times perturbation.
+
+        Args:
+            state: before the update.
+            fitness: (pairs,), shaped.
+            hidden: of the pairs, afterwards.
         """
         own = self.parameters
         step = state.step + 1
-        fitness = shape_fitness(losses)
         squares = int(np.square(fitness).sum())
         gains = {kind: own.gain(step, squares, 4 if kind == "matrix" else 2) for kind in ("matrix", "bias", "norm")}
         key = generator.matrix_key(own.seed, step, 0)
-        drawn, kept = self._kept
+        kept = self._kept[1] if self._kept[0] == key else {}
+        known = [slice(*each) for each in sorted(kept)] or [slice(0, 0)]
+        around = slice(0, known[0].start), slice(known[-1].stop, own.pairs)
 
         shaped = fitness.astype(np.float32)[:, None]
         self._totals[:] = 0
@@ -252,7 +267,7 @@ class Engine:
             free.put(totals)
 
         def add(part: slice) -> None:
-            noise = kept.pop(part.start, None) if drawn == key else None
+            noise = kept.pop((part.start, part.stop), None)
             noise = self._draw(key, part) if noise is None else noise
             totals = free.get()
             try:
@@ -261,7 +276,7 @@ class Engine:
             finally:
                 free.put(totals)
 
-        list(map_chunks(add, own.pairs, self.chunk))
+        map_items(add, [*known, *(part for rest in around for part in slices(rest, self.chunk))])
         latents = {name: np.empty_like(words) for name, words in state.latents.items()}
 
         def move(item: tuple[Tensor, slice]) -> None:

@@ -64,6 +64,15 @@ class NetworkTask:
         self.tensors: Tensors = network.tensors
         self._gemm, self._local, self._told = gemm, local(), told or {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what a thread or a process has of its own."""
+        return {name: value for name, value in vars(self).items() if name not in ("_local", "_forward")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Begin without buffers."""
+        vars(self).update(state)
+        self._local = local()
+
     @cached_property
     def _forward(self) -> "Forward":
         from pentary.nets.forward import Forward  # loads the compiler
@@ -85,20 +94,21 @@ class NetworkTask:
         numbers = (np.arange(self.batch) + (step - 1) * self.batch) % len(train)
         return Part(train.x[numbers], train.y[numbers])
 
-    def evaluate(self, population: Population) -> NDArray[np.int64]:
-        """Return minus the summed loss of every member on the step's window of training examples, (pairs, 2)."""
-        own, part = population.parameters, self.window(population.step)
+    def evaluate(self, population: Population, part: slice | None = None) -> NDArray[np.int64]:
+        """Return minus the summed losses of members on the step's window of training examples, (pairs, 2)."""
+        own, window, members = population.parameters, self.window(population.step), population.pairs(part)
         forward = self._forward
         scaled = forward.prepare(population) if own.perturb == "factored" else None
 
         def fitness(pairs: slice) -> NDArray[np.int64]:
             if not hasattr(self._local, "buffers"):
                 self._local.buffers = forward.buffers()
-            found = forward.members(population, pairs, part.x, scaled, self._local.buffers)
-            sums = [self.network.loss.totals(z.reshape(-1, *z.shape[2:]), part.y) for z in found]
+            found = forward.members(population, pairs, window.x, scaled, self._local.buffers)
+            sums = [self.network.loss.totals(z.reshape(-1, *z.shape[2:]), window.y) for z in found]
             return -np.concatenate(sums).reshape(-1, 2)
 
-        return np.concatenate(list(map_chunks(fitness, own.pairs, even_size(own.pairs, _PAIRS))))
+        size = even_size(members.stop - members.start, _PAIRS)
+        return np.concatenate(list(map_chunks(fitness, members, size)))
 
     def unit(self, parameters: Parameters) -> int:
         """Return the divisor of the reported fitness."""

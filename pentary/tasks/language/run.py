@@ -4,11 +4,11 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from time import perf_counter
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from pentary.es.fitness import tied
+from pentary.es.fitness import Summary
 from pentary.es.loop import Resumption
 from pentary.es.ties import Ties
 from pentary.nets.lm.checkpoint import to_safetensors
@@ -31,6 +31,10 @@ from pentary.support.signals import deferred
 from pentary.tasks.language import ngrams
 from pentary.tasks.language.corpus import Bytes, Corpus
 from pentary.tasks.running import engines
+from pentary.tasks.running.vectorised import launcher
+
+if TYPE_CHECKING:
+    from pentary.tasks.language.shared import SharedReading
 
 RECORDING: Final = 0.05
 """Share of the time that goes into records, which read the held-out text and as much training text."""
@@ -83,6 +87,13 @@ class TextRun:
             able = [name for name in engines.MODULES if name == "numpy" or engines.engine(name).read is not None]
             raise PentaryError(f"the engine {engine} trains no language model; it is trained by {' and '.join(able)}")
         self._trainer = self._reading.trainer if self._reading else Engine(model, parameters, corpus.train, gemm)
+        self._shared: SharedReading | None = None
+        started = None if self._reading else launcher(**(options or {}))
+        if started is not None:
+            from pentary.tasks.language.shared import SharedReading
+
+            state = resumption.state if resumption else self._state
+            self._trainer = self._shared = SharedReading(self._trainer, corpus.train, state, started)
         self._centre = Weights(model, gemm)
         self._sample = spread(corpus.train, len(corpus.held_out))
         self._start = perf_counter()
@@ -165,8 +176,9 @@ class TextRun:
         with one_blas_thread():
             losses, hidden = self._trainer.evaluate(self._state)
             self._before, self._state = self._state, self._trainer.tell(self._state, losses, hidden)
-        self._losses.append(float(losses.mean()) / (LOSS_PER_BIT * self._parameters.tokens))
-        self._tied.append(tied(losses))
+        found = Summary.of(losses)
+        self._losses.append(found.mean() / (LOSS_PER_BIT * self._parameters.tokens))
+        self._tied.append(found.tied)
         self._ties.add(self._state.step, self._tied[-1])
         self._pace.add(perf_counter() - began)
 
@@ -214,7 +226,13 @@ class TextRun:
             "pace": (self._pace.seconds, self._pace.updates),
         }
         saved = self._reading.trainer.saved() if self._reading else {}
-        return Checkpoint(state.step, tensors_of(state.latents, saved) | {"hidden": state.hidden}, facts)
+        hidden = self._shared.hidden(state) if self._shared else state.hidden
+        return Checkpoint(state.step, tensors_of(state.latents, saved) | {"hidden": hidden}, facts)
+
+    def close(self) -> None:
+        """Dismiss the workers, if there are any."""
+        if self._shared:
+            self._shared.close()
 
     def _record(self) -> Record:
         """Measure the state, take it into the run's curves, and say what is told of it.

@@ -103,6 +103,11 @@ class TaskRun:
         for step in self._training.steps:
             yield self.record(step)
 
+    def close(self) -> None:
+        """End what trains."""
+        if isinstance(self._training.steps, Generator):
+            self._training.steps.close()
+
     def record(self, step: Step) -> Record:
         """Add a step to the run's curves and return its record; a signal comes before that or after it."""
         latents = step.state.latents

@@ -1,0 +1,103 @@
+"""Workers on a Dask cluster: one on each of its worker processes, those that join later included."""
+
+import asyncio
+import logging
+import ssl
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Final
+
+from pentary.distributed.channel import Listener
+from pentary.distributed.worker import Invitation, serve
+from pentary.numbers.word import PentaryError
+from pentary.support.extras import extra
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+PATIENCE: Final = 10.0
+"""Seconds in which the scheduler has to answer."""
+
+
+class Cluster:
+    """Workers on a Dask cluster; it is encrypted if the cluster is, as Dask's configuration says.
+
+    Args:
+        address: of the scheduler, such as tcp://host:8786, or tls://host:8786.
+
+    Raises:
+        PentaryError: no scheduler can be reached there.
+    """
+
+    def __init__(self, address: str) -> None:
+        """Connect to the scheduler."""
+        with extra("dask", "a Dask cluster"):
+            from distributed import Client
+            from distributed.comm import connect
+            from distributed.security import Security
+
+        async def try_it() -> None:
+            comm = await connect(address, timeout=PATIENCE, **Security().get_connection_args("client"))
+            await comm.close()
+
+        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it tells is told here in one line
+        self.address = address
+        try:
+            asyncio.run(try_it())  # first: a client that has not connected complains once more at exit
+            self._client: Client = Client(address, timeout=PATIENCE, set_as_default=False)
+        except (OSError, ValueError, TypeError, RuntimeError, ImportError) as error:
+            raise PentaryError(f"no Dask scheduler can be reached at {address}: {_first_line(error)}") from error
+        self._calls: dict[str, Future[None]] = {}
+        self._is_encrypted = address.startswith("tls://")
+
+    @property
+    def context(self) -> Any:
+        """What gives a worker the context of TLS; None if the cluster does not encrypt."""
+        return _context_of_worker if self._is_encrypted else None
+
+    def listener(self) -> Listener:
+        """Return a listener at the address from which the scheduler is reached."""
+        from distributed.comm import get_address_host
+        from distributed.utils import get_ip, get_ipv6
+
+        scheduler = get_address_host(self._client.scheduler.address)
+        own = get_ipv6(scheduler) if ":" in scheduler else get_ip(scheduler)
+        context = self._client.security.get_listen_args("client")["ssl_context"] if self._is_encrypted else None
+        try:
+            return Listener(own, context)
+        except OSError as error:
+            raise PentaryError(f"workers cannot connect to {own}: {error.strerror}") from error
+
+    def tend(self, invitation: Invitation) -> int:
+        """Start a worker on each process of the cluster that has none; see `fleet.Launcher`."""
+        client = self._client
+        if client.status != "running":
+            raise PentaryError(f"the Dask scheduler at {self.address} has gone")
+        try:
+            present = set(client.scheduler_info(n_workers=-1)["workers"])
+        except (OSError, RuntimeError, TimeoutError) as error:
+            raise PentaryError(f"the Dask scheduler at {self.address} has gone") from error
+        for gone in set(self._calls) - present:
+            self._calls.pop(gone).cancel()
+        for address in present - set(self._calls):
+            executor = client.get_executor(workers=[address], allow_other_workers=False, pure=False, retries=0)
+            self._calls[address] = executor.submit(serve, invitation)
+        for address, call in self._calls.items():
+            if call.done() and not call.cancelled() and (error := call.exception()) is not None:
+                raise PentaryError(f"the worker at {address} cannot work: {type(error).__name__}: {_first_line(error)}")
+        return sum(not call.done() for call in self._calls.values())
+
+    def close(self) -> None:
+        """Leave the cluster."""
+        for call in self._calls.values():
+            call.cancel()
+        self._client.close(timeout=1)
+
+
+def _context_of_worker() -> ssl.SSLContext:
+    from distributed import get_worker
+
+    return get_worker().security.get_connection_args("worker")["ssl_context"]
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).partition("\n")[0]

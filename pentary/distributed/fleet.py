@@ -1,0 +1,407 @@
+"""The coordinator of the workers: it hands out the pairs of each step, and takes what is found for each pair once."""
+
+import hmac
+import pickle
+import selectors
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save
+
+from pentary.distributed import integers
+from pentary.distributed.channel import Channel, Kind, Listener, Lost
+from pentary.distributed.sharing import Free, Job, Seat, Sharing
+from pentary.distributed.worker import Invitation, Replica, own_version
+from pentary.numbers.word import PentaryError
+from pentary.support.display import say
+
+ARRIVAL: Final = 60.0
+"""Seconds in which the workers that were started have to connect before a run begins with those that have."""
+
+MOMENT: Final = 0.05
+"""Seconds after which it is looked again whether a worker takes too long."""
+
+TENDING: Final = 0.5
+"""Seconds after which it is looked again whether workers have to be started."""
+
+HISTORY: Final = 2**26
+"""Bytes of shaped fitness that are kept for workers that are behind; one that is further behind gets the state."""
+
+
+class WorkerError(PentaryError):
+    """A worker cannot evaluate its members.
+
+    Attributes:
+        user_traceback: of an exception in the user's code, or of an internal error.
+    """
+
+    def __init__(self, message: str, user_traceback: str) -> None:
+        """Keep both."""
+        super().__init__(message)
+        self.user_traceback = user_traceback
+
+
+class Launcher(Protocol):
+    """What starts workers."""
+
+    def listener(self) -> Listener:
+        """Return a listener that the workers reach."""
+        ...
+
+    def tend(self, invitation: Invitation) -> int:
+        """Start what workers are missing, and return how many are expected.
+
+        Raises:
+            PentaryError: there will be no more.
+        """
+        ...
+
+    def close(self) -> None:
+        """End all that was started, at the end of a run or after an error."""
+        ...
+
+
+@dataclass
+class _Step:
+    """The step that is evaluated.
+
+    Attributes:
+        number: of the step.
+        pieces: its pairs in slices, each given to one worker, or to more if one is slow; None until there is a worker.
+        found: what a slice has come to.
+        heard: what workers have told, with the digest of their copy, as long as the state is not known here.
+        longest: seconds that the slowest of its finished jobs took.
+    """
+
+    number: int
+    pieces: list[slice] | None = None
+    found: dict[int, Any] = field(default_factory=dict)
+    heard: list[tuple[Seat, slice, bytes, Any]] = field(default_factory=list)
+    longest: float = 0.0
+
+    def missing(self) -> list[slice]:
+        """Return the slices that nothing is known of."""
+        return [piece for piece in self.pieces or () if piece.start not in self.found]
+
+
+@dataclass
+class _State:
+    """The state before a step, for workers that begin or are far behind.
+
+    Attributes:
+        step: updates done.
+        digest: the first 8 bytes of that of the latent words.
+        arrays: returns it as arrays by name.
+        content: of a safetensors file with them; empty until it is needed.
+    """
+
+    step: int
+    digest: bytes
+    arrays: Callable[[], Mapping[str, NDArray[Any]]]
+    content: bytes = b""
+
+    def file(self) -> bytes:
+        """Return the content of a safetensors file."""
+        self.content = self.content or save({name: np.ascontiguousarray(a) for name, a in self.arrays().items()})
+        return self.content
+
+
+class Fleet:
+    """Workers that evaluate the members of a run: those that are there at the moment.
+
+    Args:
+        launcher: starts them.
+        make: makes a replica in a worker; it can be pickled.
+        pairs: of a population.
+        sharing: says who evaluates which pairs.
+
+    Attributes:
+        sent, received: bytes that went to the workers and came from them, those that have gone included.
+    """
+
+    def __init__(
+        self, launcher: Launcher, make: Callable[[], Replica], pairs: int, sharing: Sharing | None = None
+    ) -> None:
+        """Start the workers; wait for none."""
+        self._launcher, self._pairs, self._sharing = launcher, pairs, sharing or Free()
+        self._history: dict[int, integers.Packed] = {}
+        self._step = _Step(0, [])
+        self._state: _State | None = None
+        self._seats: list[Seat] = []
+        self._strangers: list[Channel] = []
+        self._refused = ""
+        self._gone = [0, 0]
+        self._selector = selectors.DefaultSelector()
+        self._listener = launcher.listener()
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        listener = self._listener
+        self._invitation = Invitation(
+            listener.address, listener.token, own_version(), pickle.dumps(make), getattr(launcher, "context", None)
+        )
+        self._tended, self._expected = 0.0, 0
+        self._arrival = monotonic() + ARRIVAL
+        self._tend()
+
+    @property
+    def workers(self) -> list[str]:
+        """Names of the workers that are there."""
+        return [seat.name for seat in self._seats]
+
+    @property
+    def sent(self) -> int:
+        """Bytes that went to workers."""
+        return self._gone[0] + sum(seat.channel.sent for seat in self._seats)
+
+    @property
+    def received(self) -> int:
+        """Bytes that came from workers."""
+        return self._gone[1] + sum(seat.channel.received for seat in self._seats)
+
+    @property
+    def pieces(self) -> list[slice]:
+        """The slices of the last step, in the order of what was found."""
+        return self._step.pieces or []
+
+    def ask(self, step: int) -> None:
+        """Hand out the members of a step to the workers that are free, before its state is known here.
+
+        Args:
+            step: after the last one that was `told`.
+        """
+        self._begin(step)
+        self._hand_out()
+
+    def found(self, step: int, digest: str, arrays: Callable[[], Mapping[str, NDArray[Any]]]) -> list[Any]:
+        """Wait until the members of a step are evaluated.
+
+        Args:
+            step: whose members are evaluated.
+            digest: of the latent words before it, in hexadecimal; a worker with others is dismissed.
+            arrays: returns the state before it, for workers that have just come.
+
+        Returns:
+            What the workers have found, pair after pair.
+
+        Raises:
+            PentaryError: there are no workers any more, or one of them cannot evaluate its members.
+        """
+        self._state = _State(step - 1, bytes.fromhex(digest)[:8], arrays)
+        if self._step.number != step:
+            self._begin(step)
+        current = self._step
+        self._judge()
+        while current.pieces is None or current.missing():
+            self._hand_out()
+            self._wait()
+        return [current.found[piece.start] for piece in current.pieces]
+
+    def told(self, step: int, shaped: NDArray[np.integer[Any]]) -> None:
+        """Record the shaped fitness of a step, (pairs,), by which every worker moves its copy."""
+        self._history[step] = integers.pack(shaped)
+        least = self._sharing.needs()
+        size = sum(len(content) for _, _, content in self._history.values())
+        for old in list(self._history):
+            if size <= HISTORY or (least is not None and old >= least):
+                break
+            size -= len(self._history.pop(old)[2])
+
+    def shaped(self, step: int) -> NDArray[np.int64]:
+        """Return the shaped fitness of a step that is still known."""
+        return integers.unpack(self._history[step], self._pairs)
+
+    def forget(self, before: int) -> None:
+        """Forget the shaped fitness of the steps before one."""
+        for old in [step for step in self._history if step < before]:
+            del self._history[old]
+
+    def carried(self, step: int, part: slice) -> bytes | None:
+        """Return what some pairs carry after a step, from the worker that has them; None if none can tell.
+
+        Args:
+            step: the last one that was `told`, or the one before it.
+            part: pairs, as `sharing` gave them to a worker.
+        """
+        seat = self._sharing.owner(part)
+        while seat is not None and seat in self._seats and seat.job is not None:
+            self._wait()
+        since = None if seat is None or seat not in self._seats else self._since(seat, step)
+        if seat is None or since is None or not self._send(seat, Kind.GIVE, part.start, part.stop, since):
+            return None
+        seat.step, seat.given = step, None
+        while seat in self._seats and seat.given is None:
+            self._wait()
+        return seat.given
+
+    def close(self) -> None:
+        """Dismiss the workers, and end what was started."""
+        for channel in [*(seat.channel for seat in self._seats), *self._strangers]:
+            channel.close()
+        self._seats, self._strangers = [], []
+        self._listener.close()
+        self._selector.close()
+        self._launcher.close()
+
+    def _begin(self, step: int) -> None:
+        """Begin a step; before the first one, wait for the workers that were started."""
+        while not self._seats or (len(self._seats) < self._expected and monotonic() < self._arrival):
+            self._wait()
+        self._arrival = 0.0
+        self._step = _Step(step)
+
+    def _hand_out(self) -> None:
+        """Give each worker that is free pairs that nothing is known of."""
+        current = self._step
+        able = [seat for seat in self._seats if seat.job is None and self._able(seat)]
+        if current.pieces is None:
+            if not able:
+                return
+            current.pieces = self._sharing.divide(self._pairs, able)
+        for seat in able:
+            piece = self._sharing.choose(seat, current.missing(), self._seats, current.number, current.longest)
+            if piece is not None:
+                self._give(seat, piece)
+
+    def _able(self, seat: Seat) -> bool:
+        """Return whether a worker can be brought to the state before the step."""
+        before = self._step.number - 1
+        return self._since(seat, before) is not None or (self._state is not None and self._state.step == before)
+
+    def _give(self, seat: Seat, piece: slice) -> None:
+        before = self._step.number - 1
+        since = self._since(seat, before)
+        if since is None:
+            assert self._state is not None and self._state.step == before, "this worker was able"
+            if not self._send(seat, Kind.STATE, before, self._state.file()):
+                return
+            since = []
+        seat.step = before
+        content = self._sharing.content(piece, before)
+        if content is not None and not self._send(seat, Kind.CARRY, piece.start, piece.stop, content):
+            return
+        seat.job = Job(self._step.number, piece, monotonic())
+        self._send(seat, Kind.STEP, piece.start, piece.stop, since)
+
+    def _since(self, seat: Seat, step: int) -> list[integers.Packed] | None:
+        """Return the shaped fitness from which a worker comes to the state after a step; None if some is forgotten."""
+        steps = range(seat.step + 1, step + 1)
+        known = seat.step <= step and all(each in self._history for each in steps)
+        return [self._history[each] for each in steps] if known else None
+
+    def _send(self, seat: Seat, kind: Kind, *values: Any) -> bool:
+        """Send a message; return False if the worker is lost."""
+        try:
+            seat.channel.send(kind, *values)
+        except Lost as error:
+            self._lose(seat, f"is lost: {error}")
+            return False
+        return True
+
+    def _wait(self) -> None:
+        """Wait for messages and new workers, for a moment, and take them."""
+        if monotonic() - self._tended > TENDING:
+            self._tend()
+        step = self._step
+        for seat in self._sharing.overdue(self._seats, step.number, step.longest):
+            self._lose(seat, "is much slower than the others")
+        for key, _ in self._selector.select(MOMENT):
+            if key.fileobj is self._listener:
+                channel = self._listener.accept()
+                if channel is not None:
+                    self._strangers.append(channel)
+                    self._selector.register(channel, selectors.EVENT_READ)
+            elif key.data is None:
+                self._greet(key.fileobj)  # type: ignore[arg-type]
+            else:
+                self._hear(key.data)
+
+    def _tend(self) -> None:
+        self._tended = monotonic()
+        try:
+            self._expected = self._launcher.tend(self._invitation)
+        except PentaryError as error:
+            raise PentaryError(f"{error}{f'; {self._refused}' if self._refused else ''}") from error
+        if self._refused and not self._seats and not self._expected:
+            raise PentaryError(self._refused)
+
+    def _greet(self, channel: Channel) -> None:
+        """Let a worker in that has the token and the version of the package."""
+        try:
+            messages = channel.arrived()
+            if not messages:
+                return
+            match messages[0]:
+                case [Kind.HELLO, bytes(token), str(version), int(number), str(host)]:
+                    pass
+                case _:
+                    raise Lost("this is no worker")
+            if not hmac.compare_digest(token, self._listener.token):
+                raise Lost("it has not the token")
+            name, own = f"process {number} on {host}", self._invitation.version
+            if version != own:
+                self._refused = f"{name} has pentary {version}, but this is {own}: install the same version on both"
+                say(f"Warning: {self._refused}; it is left out")
+                channel.send(Kind.REFUSED)
+                raise Lost("its version differs")
+            channel.send(Kind.WELCOME)
+        except Lost:
+            self._strangers.remove(channel)
+            self._selector.unregister(channel)
+            channel.close()
+            return
+        seat = Seat(channel, name)
+        self._strangers.remove(channel)
+        self._selector.modify(channel, selectors.EVENT_READ, seat)
+        self._seats.append(seat)
+
+    def _hear(self, seat: Seat) -> None:
+        """Take the messages of a worker."""
+        try:
+            messages = seat.channel.arrived()
+            for message in messages:
+                match message:
+                    case [Kind.FOUND, bytes(digest), found] if seat.job is not None:
+                        self._take(seat, seat.job, digest, found)
+                    case [Kind.GIVEN, bytes(content)]:
+                        seat.given = content
+                    case [Kind.FAILED, str(why), str(traceback)]:
+                        raise WorkerError(f"{seat.name}: {why}", traceback)
+                    case _:
+                        raise Lost("it sends what was not asked for")
+        except Lost as error:
+            self._lose(seat, f"is lost: {error}")
+
+    def _take(self, seat: Seat, job: Job, digest: bytes, found: Any) -> None:
+        """Take what a worker has found, unless it is of a step that is over."""
+        took, seat.job = monotonic() - job.began, None
+        seat.pace = took / (job.part.stop - job.part.start)
+        if job.step == self._step.number:
+            self._step.longest = max(self._step.longest, took)
+            self._step.heard.append((seat, job.part, digest, found))
+            self._judge()
+
+    def _judge(self) -> None:
+        """Count what was heard, of each pair once and from copies with the right digest, if that is known."""
+        if self._state is None or self._state.step != self._step.number - 1:
+            return
+        heard, self._step.heard = self._step.heard, []
+        for seat, part, digest, found in heard:
+            if digest == self._state.digest:
+                self._step.found.setdefault(part.start, found)
+            else:
+                self._lose(seat, f"has other weights after step {self._state.step:,}, so nothing of it is taken")
+
+    def _lose(self, seat: Seat, why: str) -> None:
+        if seat not in self._seats:
+            return
+        self._seats.remove(seat)
+        self._selector.unregister(seat.channel)
+        self._gone[0] += seat.channel.sent
+        self._gone[1] += seat.channel.received
+        seat.channel.close()
+        seat.job = None
+        self._sharing.lost(seat)
+        say(f"Warning: {seat.name} {why}; its members are evaluated elsewhere")
