@@ -17,7 +17,7 @@ FLOORS: Final = (
     ("support",),
     ("lowrank",),
     ("es", "runs", "isa"),
-    ("nets", "asm", "interpreter", "machine", "randomprogram"),
+    ("nets", "asm", "interpreter", "machine", "randomprogram", "distributed"),
     ("tasks", "compile", "programs"),
     ("cli", "estimators"),
 )

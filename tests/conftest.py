@@ -4,6 +4,7 @@ import hashlib
 import importlib.util
 import json
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -51,9 +52,9 @@ def loaded() -> Callable[[str], ModuleType]:
     """Return a function that loads a module from its path in this folder; the tests are not packages."""
 
     def load(path: str) -> ModuleType:
-        spec = importlib.util.spec_from_file_location(Path(path).stem, Path(__file__).parent / path)
+        spec = importlib.util.spec_from_file_location(f"loaded_{Path(path).stem}", Path(__file__).parent / path)
         assert spec and spec.loader
-        module = importlib.util.module_from_spec(spec)
+        module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         return module
 

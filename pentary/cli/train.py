@@ -135,7 +135,11 @@ class _TaskCommand(click.Command):
             )
         ctx.meta[_PAST] = past
         name = texts.get("engine", command["options"].get("engine", "numpy"))
-        return {**engines.without_others(name, command["options"]), **texts}
+        options = engines.without_others(name, command["options"])
+        for given_now, before in (("workers", "dask"), ("dask", "workers")):  # two ways to say who evaluates
+            if given_now in texts:
+                options.pop(before, None)
+        return {**options, **texts}
 
     def _train(
         self,

@@ -12,7 +12,7 @@ from pentary.numbers.word import PentaryError
 from pentary.support.extras import extra
 
 if TYPE_CHECKING:
-    from distributed import Client
+    pass
 
 PATIENCE: Final = 10.0
 """Seconds in which the scheduler has to answer."""
@@ -39,7 +39,8 @@ class Cluster:
             comm = await connect(address, timeout=PATIENCE, **Security().get_connection_args("client"))
             await comm.close()
 
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what it tells is told here in one line
+        for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # what they tell is told here in one line
         self.address = address
         try:
             asyncio.run(try_it())  # first: a client that has not connected complains once more at exit

@@ -5,6 +5,7 @@ import pickle
 import selectors
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from time import monotonic
 from typing import Any, Final, Protocol
 
@@ -21,6 +22,9 @@ from pentary.support.display import say
 
 ARRIVAL: Final = 60.0
 """Seconds in which the workers that were started have to connect before a run begins with those that have."""
+
+UNTOLD: Final = 10.0
+"""Seconds without a worker after which that is told."""
 
 MOMENT: Final = 0.05
 """Seconds after which it is looked again whether a worker takes too long."""
@@ -133,6 +137,7 @@ class Fleet:
         self._state: _State | None = None
         self._seats: list[Seat] = []
         self._strangers: list[Channel] = []
+        self._seen = 0  # workers that have come, whether they were let in or not
         self._refused = ""
         self._gone = [0, 0]
         self._selector = selectors.DefaultSelector()
@@ -144,7 +149,11 @@ class Fleet:
         )
         self._tended, self._expected = 0.0, 0
         self._arrival = monotonic() + ARRIVAL
-        self._tend()
+        try:
+            self._tend()
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def workers(self) -> list[str]:
@@ -247,8 +256,12 @@ class Fleet:
 
     def _begin(self, step: int) -> None:
         """Begin a step; before the first one, wait for the workers that were started."""
-        while not self._seats or (len(self._seats) < self._expected and monotonic() < self._arrival):
+        began, is_told = monotonic(), False
+        while not self._seats or (self._seen < self._expected and monotonic() < self._arrival):
             self._wait()
+            if not self._seats and not is_told and monotonic() - began > UNTOLD:
+                say("Waiting for workers.")
+                is_told = True
         self._arrival = 0.0
         self._step = _Step(step)
 
@@ -256,6 +269,7 @@ class Fleet:
         """Give each worker that is free pairs that nothing is known of."""
         current = self._step
         able = [seat for seat in self._seats if seat.job is None and self._able(seat)]
+        able.sort(key=lambda seat: seat.pace or inf)  # the fastest first, for the longest slice
         if current.pieces is None:
             if not able:
                 return
@@ -280,8 +294,10 @@ class Fleet:
             since = []
         seat.step = before
         content = self._sharing.content(piece, before)
-        if content is not None and not self._send(seat, Kind.CARRY, piece.start, piece.stop, content):
-            return
+        if content is not None:
+            if not self._send(seat, Kind.CARRY, piece.start, piece.stop, since, content):
+                return
+            since = []
         seat.job = Job(self._step.number, piece, monotonic())
         self._send(seat, Kind.STEP, piece.start, piece.stop, since)
 
@@ -348,11 +364,13 @@ class Fleet:
                 raise Lost("its version differs")
             channel.send(Kind.WELCOME)
         except Lost:
+            self._seen += 1
             self._strangers.remove(channel)
             self._selector.unregister(channel)
             channel.close()
             return
         seat = Seat(channel, name)
+        self._seen += 1
         self._strangers.remove(channel)
         self._selector.modify(channel, selectors.EVENT_READ, seat)
         self._seats.append(seat)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from time import monotonic
 from typing import Final, Protocol
 
@@ -116,7 +117,7 @@ def divided(pairs: int, weights: Sequence[float]) -> list[slice]:
     total, ends = sum(weights), [0]
     for number in range(len(weights)):
         ends.append(round(pairs * sum(weights[: number + 1]) / total))
-    return [slice(first, stop) for first, stop in zip(ends, ends[1:], strict=False) if stop > first]
+    return [slice(first, stop) for first, stop in pairwise(ends) if stop > first]
 
 
 class Free:
@@ -131,13 +132,13 @@ class Free:
     def choose(
         self, seat: Seat, missing: Sequence[slice], seats: Sequence[Seat], step: int, longest: float
     ) -> slice | None:
-        """Return a slice that nobody evaluates, or one that somebody evaluates for too long."""
+        """Return the longest slice that nobody evaluates, or one that somebody evaluates for too long."""
+        jobs = [(part, running(part, seats, step)) for part in missing]
+        left = [part for part, at_it in jobs if not at_it]
+        if left:
+            return max(left, key=lambda part: part.stop - part.start)
         now, late = monotonic(), SLACK * longest + MARGIN if longest else ALONE
-        for part in missing:
-            jobs = running(part, seats, step)
-            if not jobs or (len(jobs) == 1 and now - jobs[0].began > late):
-                return part
-        return None
+        return next((part for part, at_it in jobs if len(at_it) == 1 and now - at_it[0].began > late), None)
 
     def content(self, part: slice, step: int) -> bytes | None:
         """Return None: pairs carry nothing."""

@@ -1,4 +1,4 @@
-"""A worker: it evaluates the pairs that it is given, and moves its own copy of what is trained by the fitness of all."""
+"""A worker: it evaluates the pairs that it is given, and moves its own copy of the weights by the fitness of all."""
 
 import os
 import pickle
@@ -127,7 +127,8 @@ def _answer(channel: Channel, replica: Replica, message: list[Any]) -> None:
                 channel.send(Kind.FAILED, *_told(error))
             else:
                 channel.send(Kind.FOUND, digest, found)
-        case [Kind.CARRY, int(first), int(stop), bytes(content)]:
+        case [Kind.CARRY, int(first), int(stop), list(since), bytes(content)]:
+            _move(replica, since)
             replica.carry(slice(first, stop), content)
         case [Kind.GIVE, int(first), int(stop), list(since)]:
             _move(replica, since)

@@ -90,10 +90,10 @@ class TextRun:
         self._shared: SharedReading | None = None
         started = None if self._reading else launcher(**(options or {}))
         if started is not None:
-            from pentary.tasks.language.shared import SharedReading
+            from pentary.tasks.language import shared
 
             state = resumption.state if resumption else self._state
-            self._trainer = self._shared = SharedReading(self._trainer, corpus.train, state, started)
+            self._trainer = self._shared = shared.SharedReading(self._trainer, corpus.train, state, started)
         self._centre = Weights(model, gemm)
         self._sample = spread(corpus.train, len(corpus.held_out))
         self._start = perf_counter()

@@ -1,7 +1,7 @@
 """The population of a language model evaluated by workers, of which each reads on with its own pairs."""
 
 from collections.abc import Mapping
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, Final
 
 import numpy as np
@@ -25,7 +25,9 @@ class Copy:
     def __init__(self, model: Model, parameters: Parameters, text: Bytes, gemm: Gemm) -> None:
         """Begin as a run does."""
         self._engine, self._state = Engine(model, parameters, text, gemm), init(model, parameters)
-        self._read = np.zeros_like(self._state.hidden)  # hidden states after the next step, of pairs that were evaluated
+        self._read = np.zeros_like(
+            self._state.hidden
+        )  # hidden states after the next step, of pairs that were evaluated
 
     @property
     def step(self) -> int:
@@ -79,12 +81,16 @@ class SharedReading:
     """
 
     def __init__(self, engine: Engine, text: Bytes, state: State, launcher: Launcher) -> None:
-        """Start the workers."""
-        self._engine, self._base = engine, state
+        """Start no workers before they are needed."""
+        self._engine, self._text, self._base, self._launcher = engine, text, state, launcher
         self._sharing = Staying(self._recover, state.step)
-        own = engine.parameters
-        make = partial(Copy, engine.model, own, text, engine.gemm)
-        self.fleet = Fleet(launcher, make, own.pairs, self._sharing)
+
+    @cached_property
+    def fleet(self) -> Fleet:
+        """The workers."""
+        engine = self._engine
+        make = partial(Copy, engine.model, engine.parameters, self._text, engine.gemm)
+        return Fleet(self._launcher, make, engine.parameters.pairs, self._sharing)
 
     def evaluate(self, state: State) -> tuple[Summary, NDArray[np.int16]]:
         """Return what the losses of the members have come to, and the hidden states of `state` as they are."""
@@ -136,8 +142,9 @@ class SharedReading:
         return state.hidden[part].tobytes()
 
     def close(self) -> None:
-        """Dismiss the workers."""
-        self.fleet.close()
+        """Dismiss the workers, if any were started."""
+        if "fleet" in vars(self):
+            self.fleet.close()
 
 
 def _arrays(state: State) -> Mapping[str, NDArray[Any]]:

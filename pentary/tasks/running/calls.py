@@ -113,7 +113,9 @@ class Processes:
     def _start(self) -> "ProcessPool":
         from pebble import ProcessPool
 
-        context = multiprocessing.get_context("spawn")
+        context, own = multiprocessing.get_context("spawn"), multiprocessing.current_process()
+        if own.daemon:  # a worker of Dask: Python lets it start no processes, since it might leave them behind
+            own._config["daemon"] = False  # type: ignore[attr-defined]
         with deferred():
             self._pool = ProcessPool(self._count, initializer=_load, initargs=(self._name,), context=context)
         weakref.finalize(self, _stop, self._pool)

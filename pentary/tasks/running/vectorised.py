@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 OPTIONS: Final = (
     click.Option(
         ["--workers"],
-        type=click.IntRange(1, 1024),
-        help="Processes of this machine that evaluate the members; if not given, threads of this one do.",
+        type=click.IntRange(0, 1024),
+        help="Processes of this machine that evaluate the members; 0, if not given: threads of this one.",
     ),
     click.Option(
         ["--dask"], metavar="ADDRESS", help="Scheduler of a Dask cluster whose workers evaluate them: tcp://host:8786."
@@ -32,14 +32,14 @@ def launcher(workers: int | None = None, dask: str | None = None) -> "Launcher |
     Raises:
         PentaryError: both are given, or no scheduler can be reached.
     """
-    if workers is None and dask is None:
+    if not workers and dask is None:
         return None
-    if workers is not None and dask is not None:
+    if workers and dask is not None:
         raise PentaryError("--workers is for this machine, --dask for a cluster: give one of them")
     with extra("workers", "evaluation by workers"):
         from pentary.distributed.cluster import Cluster
         from pentary.distributed.launch import Local
-    return Cluster(dask) if dask is not None else Local(workers or 1)
+    return Local(workers) if workers else Cluster(str(dask))
 
 
 def _prepare(

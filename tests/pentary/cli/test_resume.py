@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pentary.cli.commands import main
+from pentary.distributed import Executors
 from pentary.numbers.word import PentaryError
 from pentary.runs import checkpoint, checkpoints
 from pentary.runs.checkpoint import Checkpoint, pack, unpack
@@ -288,6 +290,34 @@ def test_a_full_disk_leaves_the_last_checkpoint_and_the_run_goes_on(monkeypatch:
     assert "there is no checkpoint of step 1: cannot write" in done.stderr
     assert done.stderr.count("Warning: ") == 1, "until one is written, one warning is enough"
     assert [step for step, _ in checkpoint.files(Path("run"))] == [4, 3]
+
+
+class Threads(Executors):
+    """Workers in threads, which start sooner than processes."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(ThreadPoolExecutor(count), count)
+
+
+@pytest.mark.parametrize("name", [name for name in RUNS if name != "box"])
+def test_a_run_goes_on_with_workers_and_back(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pentary.distributed.launch.Local", Threads)
+    whole = trained(*RUNS[name], "--steps", 6, "--out", "alone")
+    broken_off(monkeypatch, "half", 2, *RUNS[name], "--steps", 6, "--workers", 2)
+    shutil.copytree("half", "threads")
+    again = trained("--resume", "half")
+    assert {key for key in whole if whole[key] != again[key]} <= HOW_LONG
+    assert trained("--resume", "threads", "--workers", 0)["digest"] == whole["digest"]
+    broken_off(monkeypatch, "begun", 3, *RUNS[name], "--steps", 6)
+    assert trained("--resume", "begun", "--workers", 2)["digest"] == whole["digest"]
+
+
+def test_who_evaluates_is_the_last_that_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pentary.distributed.launch.Local", Threads)
+    monkeypatch.setattr("pentary.distributed.cluster.PATIENCE", 0.5)
+    broken_off(monkeypatch, "half", 2, *TARGET, "--steps", 4, "--workers", 1)
+    done = train("--resume", "half", "--dask", "tcp://127.0.0.1:1")
+    assert done.exit_code == 2 and "no Dask scheduler can be reached at tcp://127.0.0.1:1: " in done.stderr
 
 
 def test_two_processes_cannot_write_to_one_run_and_a_dead_one_leaves_no_lock() -> None:

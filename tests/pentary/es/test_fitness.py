@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pentary import es
-from pentary.es.fitness import as_fitness, best, differences, tied
+from pentary.es.fitness import Summary, as_fitness, differences
 from pentary.numbers.word import PentaryError
 
 SMALL = st.integers(-3, 3)
@@ -36,8 +36,10 @@ def test_integers_of_any_size_are_compared_exactly(pairs):
     assert es.shape_fitness(np.array(pairs, object), "sign").tolist() == [(a > b) - (a < b) for a, b in pairs]
     assert differences(as_fitness(pairs)).tolist() == [a - b for a, b in pairs]
     assert as_fitness(pairs).tolist() == [list(pair) for pair in pairs]
-    assert best(pairs) == max(map(max, pairs))
-    assert tied(pairs) == sum(a == b for a, b in pairs) / len(pairs)
+    assert Summary.of(pairs).best == max(map(max, pairs))
+    found = Summary.of(pairs)
+    assert found.tied == sum(a == b for a, b in pairs) / len(pairs)
+    assert found.total == sum(map(sum, pairs)) and found.mean(3) == found.total / (6 * len(pairs))
 
 
 @given(st.lists(st.tuples(INT64, INT64), min_size=1, max_size=20))
@@ -67,7 +69,17 @@ MIXED = CLOSE | st.floats(-1e20, 1e20)
 @given(st.lists(st.tuples(MIXED, MIXED), min_size=1, max_size=20))
 def test_an_integer_and_a_float_are_compared_as_python_subtracts_them(pairs):
     assert es.shape_fitness(pairs, "rank").tolist() == plain_ranks(pairs)
-    assert best(pairs) == max(map(max, pairs))
+    assert Summary.of(pairs).best == max(map(max, pairs))
+
+
+@given(st.lists(st.tuples(INT64, INT64), min_size=1, max_size=20), st.integers(1, 20))
+def test_the_summary_of_a_population_is_that_of_its_parts(pairs, size):
+    values = np.array(pairs, np.int64)
+    whole = Summary.of(values)
+    joined = Summary.joined([Summary.of(values[first : first + size]) for first in range(0, len(values), size)])
+    assert joined.differences.tolist() == whole.differences.tolist() == [a - b for a, b in pairs]
+    assert (joined.total, joined.best, joined.tied) == (whole.total, whole.best, whole.tied)
+    assert Summary.of(whole) is whole
 
 
 def test_narrow_floats_do_not_overflow():

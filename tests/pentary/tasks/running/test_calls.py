@@ -148,9 +148,9 @@ def test_a_step_in_which_all_members_fail_ends_the_run() -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("mine.py:good", "--workers", "0"), "0 is not in the range"),
+        (("mine.py:good", "--workers", "-1"), "-1 is not in the range"),
         (("mine.py:good", "--timeout", "0"), "0.0 is not in the range"),
-        (("target", "--workers", "2"), "--workers is an option of FILE.py:NAME"),
+        (("target", "--on-failure", "worst"), "--on-failure is an option of FILE.py:NAME"),
     ],
 )
 def test_a_mistake_is_told(arguments: tuple[str, ...], told: str) -> None:
