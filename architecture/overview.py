@@ -17,7 +17,7 @@ FLOORS: Final = (
     ("support",),
     ("lowrank",),
     ("es", "runs", "isa"),
-    ("nets", "asm", "interpreter", "machine", "randomprogram", "distributed"),
+    ("distributed", "nets", "asm", "interpreter", "machine", "randomprogram"),
     ("tasks", "compile", "programs"),
     ("cli", "estimators"),
 )
@@ -79,10 +79,11 @@ def picture(path: Path) -> None:
     from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
     drawn = direct(arrows())
-    figure = Figure(figsize=(10, 8.5), dpi=110, layout="constrained")
+    edge = 1.1 * max(map(len, FLOORS))
+    figure = Figure(figsize=(2 * edge, 8.5), dpi=110, layout="constrained")
     axes = figure.subplots()
     axes.set_axis_off()
-    axes.set_xlim(-5.4, 5.4)
+    axes.set_xlim(-edge, edge)
     axes.set_ylim(-0.6, len(FLOORS) - 0.4)
     places = {}
     for height, floor in enumerate(FLOORS):

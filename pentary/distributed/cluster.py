@@ -32,7 +32,7 @@ class Cluster:
         """Connect to the scheduler."""
         with extra("dask", "a Dask cluster"):
             from distributed import Client
-            from distributed.comm import connect
+            from distributed.comm.core import connect
             from distributed.security import Security
 
         async def try_it() -> None:
@@ -57,11 +57,11 @@ class Cluster:
 
     def listener(self) -> Listener:
         """Return a listener at the address from which the scheduler is reached."""
-        from distributed.comm import get_address_host
+        from distributed.comm.addressing import get_address_host
         from distributed.utils import get_ip, get_ipv6
 
-        scheduler = get_address_host(self._client.scheduler.address)
-        own = get_ipv6(scheduler) if ":" in scheduler else get_ip(scheduler)
+        scheduler = get_address_host(self.address)
+        own = str(get_ipv6(scheduler) if ":" in scheduler else get_ip(scheduler))
         context = self._client.security.get_listen_args("client")["ssl_context"] if self._is_encrypted else None
         try:
             return Listener(own, context)

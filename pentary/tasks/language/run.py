@@ -86,7 +86,7 @@ class TextRun:
         elif engine != "numpy":
             able = [name for name in engines.MODULES if name == "numpy" or engines.engine(name).read is not None]
             raise PentaryError(f"the engine {engine} trains no language model; it is trained by {' and '.join(able)}")
-        self._trainer = self._reading.trainer if self._reading else Engine(model, parameters, corpus.train, gemm)
+        self._trainer: Any = self._reading.trainer if self._reading else Engine(model, parameters, corpus.train, gemm)
         self._shared: SharedReading | None = None
         started = None if self._reading else launcher(**(options or {}))
         if started is not None:

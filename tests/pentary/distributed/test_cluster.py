@@ -86,9 +86,9 @@ def test_a_cluster_with_certificates_is_encrypted_to_the_members(
     monkeypatch.setenv("DASK_DISTRIBUTED__COMM__TLS__CA_FILE", str(tmp_path / "ca.pem"))
     for role in ("SCHEDULER", "WORKER", "CLIENT"):
         monkeypatch.setenv(f"DASK_DISTRIBUTED__COMM__TLS__{role}__CERT", str(tmp_path / "own.pem"))
-    import dask
+    from dask import config
 
-    dask.config.refresh()
+    config.refresh()
     try:
         with cluster("tls") as (address, _):
             time.sleep(3)
@@ -97,7 +97,7 @@ def test_a_cluster_with_certificates_is_encrypted_to_the_members(
             assert [step.digest for step in train(TASK, PARAMETERS, launcher)] == expected
     finally:
         monkeypatch.undo()
-        dask.config.refresh()
+        config.refresh()
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense", "udp://127.0.0.1:1", "tcp://127.0.0.1"])

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,8 @@ MODEL, PARAMETERS = Model(1, 16), Parameters(population=24, tokens=3, steps=8, s
 TEXT = np.frombuffer(b"a pair stays with its worker, and moves only when the worker is lost. " * 9, np.uint8)
 
 
-def states(trainer: Any, state: State | None = None) -> Iterator[State]:
-    state = state or init(MODEL, PARAMETERS)
+def states(trainer: Any, before: State | None = None) -> Iterator[State]:
+    state = before or init(MODEL, PARAMETERS)
     while state.step < PARAMETERS.steps:
         state = trainer.tell(state, *trainer.evaluate(state))
         yield state
@@ -88,8 +89,7 @@ def test_hidden_states_are_known_although_all_workers_have_gone(cast: Any, expec
     trainer = reading(cast.Cast(cast.odd(cast.dies_in(6))))
     with closing(trainer):
         run = states(trainer)
-        for _ in range(5):
-            state = next(run)
+        *_, state = islice(run, 5)
         time.sleep(0.3)
         assert state.step == 5 and np.array_equal(trainer.hidden(state), expected[4].hidden)
 
@@ -97,8 +97,7 @@ def test_hidden_states_are_known_although_all_workers_have_gone(cast: Any, expec
 def test_hidden_states_of_the_state_before_the_last_are_known(expected: list) -> None:
     with ThreadPoolExecutor(2) as threads, closing(reading(Executors(threads, 2))) as trainer:
         run = states(trainer)
-        for _ in range(4):
-            state = next(run)
+        *_, state = islice(run, 4)
         trainer.evaluate(state)  # a signal comes before it is told
         assert np.array_equal(trainer.hidden(state), expected[3].hidden)
 
