@@ -20,6 +20,15 @@ SIZE: Final = 2**30
 PATIENCE: Final = 60.0
 """Seconds in which the other end has to take what is sent."""
 
+GREETING: Final = 2**12
+"""Largest message of who has not been let in."""
+
+HANDSHAKE: Final = 5.0
+"""Seconds in which a connection has to be encrypted."""
+
+_SILENCE: Final = {"TCP_KEEPIDLE": 20, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 60_000}
+"""After a minute without any sign of the other machine, a connection is broken."""
+
 _PIECE: Final = 2**16
 
 
@@ -47,23 +56,30 @@ class Channel:
 
     Args:
         own: connected socket.
+        size: of the largest message.
 
     Attributes:
         sent, received: bytes so far, as they went through the socket, before encryption.
     """
 
-    def __init__(self, own: socket.socket) -> None:
+    def __init__(self, own: socket.socket, size: int = SIZE) -> None:
         """Send small messages at once."""
         own.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         own.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        self._socket = own
-        self._unpacker = msgpack.Unpacker(max_buffer_size=SIZE, strict_map_key=True)
+        for name, value in _SILENCE.items():
+            if hasattr(socket, name):  # not on every system
+                own.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+        self._socket, self._unpacker = own, _unpacker(size)
         self._messages: deque[list[Any]] = deque()
         self.sent = self.received = 0
 
     def fileno(self) -> int:
         """Return the descriptor, for `selectors`."""
         return self._socket.fileno()
+
+    def trust(self) -> None:
+        """Accept large messages from now on."""
+        self._unpacker = _unpacker(SIZE)
 
     def send(self, kind: Kind, *values: Any) -> None:
         """Send a message, whole: a signal waits for that.
@@ -135,6 +151,10 @@ class Channel:
             raise Lost(f"it sent what is no message: {error}") from error
 
 
+def _unpacker(size: int) -> msgpack.Unpacker:
+    return msgpack.Unpacker(max_buffer_size=size, strict_map_key=True)
+
+
 class Listener:
     """Where workers connect to.
 
@@ -165,10 +185,10 @@ class Listener:
         """Accept a connection; None if it breaks off at once."""
         try:
             own, _ = self._socket.accept()
-            own.settimeout(PATIENCE)
+            own.settimeout(HANDSHAKE)
             if self._context is not None:
                 own = self._context.wrap_socket(own, server_side=True)
-            return Channel(own)
+            return Channel(own, GREETING)
         except OSError:
             return None
 

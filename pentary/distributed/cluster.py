@@ -3,16 +3,19 @@
 import asyncio
 import logging
 import ssl
-from concurrent.futures import Future
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pentary.distributed.channel import Listener
+from pentary.distributed.launch import Call, expected, first_line
 from pentary.distributed.worker import Invitation, serve
 from pentary.numbers.word import PentaryError
+from pentary.support.display import say
 from pentary.support.extras import extra
 
 if TYPE_CHECKING:
-    pass
+    from distributed import Client
 
 PATIENCE: Final = 10.0
 """Seconds in which the scheduler has to answer."""
@@ -31,7 +34,6 @@ class Cluster:
     def __init__(self, address: str) -> None:
         """Connect to the scheduler."""
         with extra("dask", "a Dask cluster"):
-            from distributed import Client
             from distributed.comm.core import connect
             from distributed.security import Security
 
@@ -43,11 +45,12 @@ class Cluster:
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)  # what they tell is told here in one line
         self.address = address
         try:
-            asyncio.run(try_it())  # first: a client that has not connected complains once more at exit
-            self._client: Client = Client(address, timeout=PATIENCE, set_as_default=False)
+            with ThreadPoolExecutor(1) as apart:  # a notebook runs a loop of its own in this thread
+                apart.submit(asyncio.run, try_it()).result()
         except (OSError, ValueError, TypeError, RuntimeError, ImportError) as error:
-            raise PentaryError(f"no Dask scheduler can be reached at {address}: {_first_line(error)}") from error
-        self._calls: dict[str, Future[None]] = {}
+            raise PentaryError(f"no Dask scheduler can be reached at {address}: {first_line(error)}") from error
+        self._client: Client | None = None
+        self._calls: dict[str, Call] = {}
         self._is_encrypted = address.startswith("tls://")
 
     @property
@@ -62,7 +65,7 @@ class Cluster:
 
         scheduler = get_address_host(self.address)
         own = str(get_ipv6(scheduler) if ":" in scheduler else get_ip(scheduler))
-        context = self._client.security.get_listen_args("client")["ssl_context"] if self._is_encrypted else None
+        context = self._connected().security.get_listen_args("client")["ssl_context"] if self._is_encrypted else None
         try:
             return Listener(own, context)
         except OSError as error:
@@ -70,7 +73,7 @@ class Cluster:
 
     def tend(self, invitation: Invitation) -> int:
         """Start a worker on each process of the cluster that has none; see `fleet.Launcher`."""
-        client = self._client
+        client = self._connected()
         if client.status != "running":
             raise PentaryError(f"the Dask scheduler at {self.address} has gone")
         try:
@@ -78,27 +81,39 @@ class Cluster:
         except (OSError, RuntimeError, TimeoutError) as error:
             raise PentaryError(f"the Dask scheduler at {self.address} has gone") from error
         for gone in set(self._calls) - present:
-            self._calls.pop(gone).cancel()
-        for address in present - set(self._calls):
+            future = self._calls.pop(gone).future
+            if future is not None:
+                future.cancel()
+        for address in present:
+            call = self._calls.setdefault(address, Call())
+            was_given_up = call.is_given_up
             executor = client.get_executor(workers=[address], allow_other_workers=False, pure=False, retries=0)
-            self._calls[address] = executor.submit(serve, invitation)
-        for address, call in self._calls.items():
-            if call.done() and not call.cancelled() and (error := call.exception()) is not None:
-                raise PentaryError(f"the worker at {address} cannot work: {type(error).__name__}: {_first_line(error)}")
-        return sum(not call.done() for call in self._calls.values())
+            call.tend(partial(executor.submit, serve, invitation))
+            if call.is_given_up and not was_given_up and len(present) > 1:
+                say(f"Warning: the worker at {address} ends as soon as it starts{call.why}; it is left out")
+        return expected(self._calls.values())
 
     def close(self) -> None:
         """Leave the cluster."""
         for call in self._calls.values():
-            call.cancel()
-        self._client.close(timeout=1)
+            if call.future is not None:
+                call.future.cancel()
+        if self._client is not None:
+            self._client.close(timeout=1)
+
+    def _connected(self) -> "Client":
+        """Return the client, which connects when it is first used."""
+        if self._client is None:
+            from distributed import Client
+
+            try:
+                self._client = Client(self.address, timeout=PATIENCE, set_as_default=False)
+            except OSError as error:
+                raise PentaryError(f"the Dask scheduler at {self.address} has gone: {first_line(error)}") from error
+        return self._client
 
 
 def _context_of_worker() -> ssl.SSLContext:
     from distributed import get_worker
 
     return get_worker().security.get_connection_args("worker")["ssl_context"]
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).partition("\n")[0]

@@ -32,8 +32,17 @@ MOMENT: Final = 0.05
 TENDING: Final = 0.5
 """Seconds after which it is looked again whether workers have to be started."""
 
-HISTORY: Final = 2**26
-"""Bytes of shaped fitness that are kept for workers that are behind; one that is further behind gets the state."""
+REPLAY: Final = 100
+"""Steps by which a worker may be behind to be sent their shaped fitness; one that is further behind gets the state."""
+
+GIVING: Final = 60.0
+"""Seconds in which a worker has to tell what pairs carry, beside twice the time that its job has left."""
+
+STRANGERS: Final = (64, 10.0)
+"""How many may be connected before they are let in, and for how many seconds."""
+
+FAILURES: Final = 3
+"""Errors of workers in a row, without anything found, after which the run ends with the last one."""
 
 
 class WorkerError(PentaryError):
@@ -136,24 +145,32 @@ class Fleet:
         self._step = _Step(0, [])
         self._state: _State | None = None
         self._seats: list[Seat] = []
-        self._strangers: list[Channel] = []
+        self._strangers: dict[Channel, float] = {}  # since when
+        self._failures = 0
+        self._looked = self._last_seat = monotonic()
+        self._is_drought_told = False
         self._seen = 0  # workers that have come, whether they were let in or not
         self._refused = ""
         self._gone = [0, 0]
         self._selector = selectors.DefaultSelector()
         self._listener = launcher.listener()
         self._selector.register(self._listener, selectors.EVENT_READ)
-        listener = self._listener
-        self._invitation = Invitation(
-            listener.address, listener.token, own_version(), pickle.dumps(make), getattr(launcher, "context", None)
-        )
         self._tended, self._expected = 0.0, 0
         self._arrival = monotonic() + ARRIVAL
         try:
+            self._invitation = self._invite(make)
             self._tend()
         except BaseException:
             self.close()
             raise
+
+    def _invite(self, make: Callable[[], Replica]) -> Invitation:
+        own = self._listener
+        try:
+            pickled = pickle.dumps(make)
+        except Exception as error:  # of the pickled object's own code, too
+            raise PentaryError(f"what is trained cannot be sent to workers: {error}") from error
+        return Invitation(own.address, own.token, own_version(), pickled, getattr(self._launcher, "context", None))
 
     @property
     def workers(self) -> list[str]:
@@ -211,12 +228,10 @@ class Fleet:
     def told(self, step: int, shaped: NDArray[np.integer[Any]]) -> None:
         """Record the shaped fitness of a step, (pairs,), by which every worker moves its copy."""
         self._history[step] = integers.pack(shaped)
-        least = self._sharing.needs()
-        size = sum(len(content) for _, _, content in self._history.values())
-        for old in list(self._history):
-            if size <= HISTORY or (least is not None and old >= least):
-                break
-            size -= len(self._history.pop(old)[2])
+        needed = self._sharing.needs()
+        least = step - REPLAY + 1 if needed is None else min(needed, step - REPLAY + 1)
+        while (oldest := next(iter(self._history))) < least:
+            del self._history[oldest]
 
     def shaped(self, step: int) -> NDArray[np.int64]:
         """Return the shaped fitness of a step that is still known."""
@@ -231,37 +246,47 @@ class Fleet:
         """Return what some pairs carry after a step, from the worker that has them; None if none can tell.
 
         Args:
-            step: the last one that was `told`, or the one before it.
+            step: the last one that was `told`.
             part: pairs, as `sharing` gave them to a worker.
+
+        Raises:
+            PentaryError: a worker has failed.
         """
         seat = self._sharing.owner(part)
-        while seat is not None and seat in self._seats and seat.job is not None:
-            self._wait()
-        since = None if seat is None or seat not in self._seats else self._since(seat, step)
-        if seat is None or since is None or not self._send(seat, Kind.GIVE, part.start, part.stop, since):
+        if seat is None or seat not in self._seats:
+            return None
+        left = 0.0 if seat.job is None else 2 * (seat.pace or 0.0) * (seat.job.part.stop - seat.job.part.start)
+        until = monotonic() + GIVING + left
+        while seat.job is not None and self._is_heard(seat, until):
+            pass
+        since = self._since(seat, step) if seat in self._seats else None
+        if since is None or not self._send(seat, Kind.GIVE, part.start, part.stop, since):
             return None
         seat.step, seat.given = step, None
-        while seat in self._seats and seat.given is None:
-            self._wait()
-        return seat.given
+        while (seat.given is None or seat.given[0] != part.start) and self._is_heard(seat, until):
+            pass
+        return seat.given[1] if seat.given is not None and seat.given[0] == part.start else None
+
+    def _is_heard(self, seat: Seat, until: float) -> bool:
+        """Wait for messages for a moment; return whether it makes sense to go on waiting for a worker."""
+        self._listen()
+        if seat in self._seats and monotonic() > until:
+            self._lose(seat, "does not answer")
+        return seat in self._seats
 
     def close(self) -> None:
         """Dismiss the workers, and end what was started."""
         for channel in [*(seat.channel for seat in self._seats), *self._strangers]:
             channel.close()
-        self._seats, self._strangers = [], []
+        self._seats, self._strangers = [], {}
         self._listener.close()
         self._selector.close()
         self._launcher.close()
 
     def _begin(self, step: int) -> None:
         """Begin a step; before the first one, wait for the workers that were started."""
-        began, is_told = monotonic(), False
         while not self._seats or (self._seen < self._expected and monotonic() < self._arrival):
             self._wait()
-            if not self._seats and not is_told and monotonic() - began > UNTOLD:
-                say("Waiting for workers.")
-                is_told = True
         self._arrival = 0.0
         self._step = _Step(step)
 
@@ -273,11 +298,13 @@ class Fleet:
         if current.pieces is None:
             if not able:
                 return
-            current.pieces = self._sharing.divide(self._pairs, able)
-        for seat in able:
-            piece = self._sharing.choose(seat, current.missing(), self._seats, current.number, current.longest)
-            if piece is not None:
-                self._give(seat, piece)
+            current.pieces = self._sharing.divide(self._pairs, able, current.number - 1)
+        jobs: dict[int, list[Job]] = {}
+        for seat in self._seats:
+            if seat.job is not None and seat.job.step == current.number:
+                jobs.setdefault(seat.job.part.start, []).append(seat.job)
+        for seat, piece in self._sharing.assign(able, current.missing(), jobs, self._seats, current.longest):
+            self._give(seat, piece)
 
     def _able(self, seat: Seat) -> bool:
         """Return whether a worker can be brought to the state before the step."""
@@ -297,14 +324,15 @@ class Fleet:
         if content is not None:
             if not self._send(seat, Kind.CARRY, piece.start, piece.stop, since, content):
                 return
+            self._sharing.carried(piece)
             since = []
         seat.job = Job(self._step.number, piece, monotonic())
         self._send(seat, Kind.STEP, piece.start, piece.stop, since)
 
     def _since(self, seat: Seat, step: int) -> list[integers.Packed] | None:
-        """Return the shaped fitness from which a worker comes to the state after a step; None if some is forgotten."""
+        """Return the shaped fitness that brings a worker to the state after a step; None if that is too much."""
         steps = range(seat.step + 1, step + 1)
-        known = seat.step <= step and all(each in self._history for each in steps)
+        known = 0 <= step - seat.step <= REPLAY and all(each in self._history for each in steps)
         return [self._history[each] for each in steps] if known else None
 
     def _send(self, seat: Seat, kind: Kind, *values: Any) -> bool:
@@ -320,19 +348,35 @@ class Fleet:
         """Wait for messages and new workers, for a moment, and take them."""
         if monotonic() - self._tended > TENDING:
             self._tend()
+        was_here = monotonic() - self._looked < TENDING
+        self._listen()
         step = self._step
-        for seat in self._sharing.overdue(self._seats, step.number, step.longest):
-            self._lose(seat, "is much slower than the others")
+        if was_here:  # else what has come in the meantime may not all be read yet
+            for seat in self._sharing.overdue(self._seats, step.number, step.longest):
+                self._lose(seat, "is much slower than the others")
+        if self._seats:
+            self._last_seat, self._is_drought_told = monotonic(), False
+        elif not self._is_drought_told and monotonic() - self._last_seat > UNTOLD:
+            say("Waiting for workers.")
+            self._is_drought_told = True
+
+    def _listen(self) -> None:
+        """Wait for messages for a moment, and take them."""
         for key, _ in self._selector.select(MOMENT):
             if key.fileobj is self._listener:
                 channel = self._listener.accept()
-                if channel is not None:
-                    self._strangers.append(channel)
+                if channel is not None and len(self._strangers) < STRANGERS[0]:
+                    self._strangers[channel] = monotonic()
                     self._selector.register(channel, selectors.EVENT_READ)
+                elif channel is not None:
+                    channel.close()
             elif key.data is None:
                 self._greet(key.fileobj)  # type: ignore[arg-type]
             else:
                 self._hear(key.data)
+        for stranger in [each for each, since in self._strangers.items() if monotonic() - since > STRANGERS[1]]:
+            self._turn_away(stranger)
+        self._looked = monotonic()
 
     def _tend(self) -> None:
         self._tended = monotonic()
@@ -364,16 +408,20 @@ class Fleet:
                 raise Lost("its version differs")
             channel.send(Kind.WELCOME)
         except Lost:
-            self._seen += 1
-            self._strangers.remove(channel)
-            self._selector.unregister(channel)
-            channel.close()
+            self._turn_away(channel)
             return
+        channel.trust()
         seat = Seat(channel, name)
         self._seen += 1
-        self._strangers.remove(channel)
+        del self._strangers[channel]
         self._selector.modify(channel, selectors.EVENT_READ, seat)
         self._seats.append(seat)
+
+    def _turn_away(self, channel: Channel) -> None:
+        self._seen += 1
+        del self._strangers[channel]
+        self._selector.unregister(channel)
+        channel.close()
 
     def _hear(self, seat: Seat) -> None:
         """Take the messages of a worker."""
@@ -383,10 +431,14 @@ class Fleet:
                 match message:
                     case [Kind.FOUND, bytes(digest), found] if seat.job is not None:
                         self._take(seat, seat.job, digest, found)
-                    case [Kind.GIVEN, bytes(content)]:
-                        seat.given = content
-                    case [Kind.FAILED, str(why), str(traceback)]:
-                        raise WorkerError(f"{seat.name}: {why}", traceback)
+                    case [Kind.GIVEN, int(first), bytes(content)]:
+                        seat.given = first, content
+                    case [Kind.FAILED, bool(is_the_users), str(why), str(traceback)]:
+                        self._failures += 1
+                        ends = is_the_users or self._failures == FAILURES
+                        self._lose(seat, "" if ends else f"cannot go on: {why}")
+                        if ends:
+                            raise WorkerError(f"{seat.name}: {why}", traceback)
                     case _:
                         raise Lost("it sends what was not asked for")
         except Lost as error:
@@ -394,7 +446,7 @@ class Fleet:
 
     def _take(self, seat: Seat, job: Job, digest: bytes, found: Any) -> None:
         """Take what a worker has found, unless it is of a step that is over."""
-        took, seat.job = monotonic() - job.began, None
+        took, seat.job, self._failures = monotonic() - job.began, None, 0
         seat.pace = took / (job.part.stop - job.part.start)
         if job.step == self._step.number:
             self._step.longest = max(self._step.longest, took)
@@ -422,4 +474,5 @@ class Fleet:
         seat.channel.close()
         seat.job = None
         self._sharing.lost(seat)
-        say(f"Warning: {seat.name} {why}; its members are evaluated elsewhere")
+        if why:
+            say(f"Warning: {seat.name} {why}; its members are evaluated elsewhere")

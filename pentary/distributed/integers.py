@@ -16,7 +16,7 @@ def pack(values: NDArray[np.integer[Any]]) -> Packed:
         values: (count,) integers that fit an int64.
 
     >>> pack(np.array([1, -2, 2, 0, 0, -1, 1, 1]))
-    (-2, 3, b'\\x03)m')
+    (-2, 3, b'\\x03\\xa5l')
     """
     words = np.asarray(values, np.int64)
     least = int(words.min()) if len(words) else 0

@@ -1,10 +1,10 @@
 """Starting workers through executors: one in each process of this machine, or through any executor of the user's."""
 
-import ctypes
 import multiprocessing
-import signal
-import sys
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from collections.abc import Callable, Collection
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import Final
 
@@ -13,16 +13,73 @@ from threadpoolctl import threadpool_limits
 from pentary.distributed.channel import Listener
 from pentary.distributed.worker import Invitation, serve
 from pentary.numbers.word import PentaryError
+from pentary.support.child import work_for_parent
+from pentary.support.display import say
 from pentary.support.parallel import workers
-from pentary.support.signals import deferred
+from pentary.support.signals import ENDING, deferred
 
 BRIEF: Final = 10.0
 """Seconds: a worker that ends sooner was of no use."""
 
 ATTEMPTS: Final = 3
-"""How often in a row a worker may be of no use."""
+"""How often in a row a worker may be of no use until it is started no more."""
 
-_DIE_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG of Linux
+FAREWELL: Final = 10.0
+"""Seconds in which a worker has to end."""
+
+
+@dataclass
+class Call:
+    """A worker that was started.
+
+    Attributes:
+        future: of the call; None before the first.
+        began: by `time.monotonic`.
+        attempts: calls in a row that were of no use.
+        why: the last one was of no use.
+    """
+
+    future: "Future[None] | None" = None
+    began: float = 0.0
+    attempts: int = 0
+    why: str = ""
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether it is started no more."""
+        return self.attempts >= ATTEMPTS
+
+    def tend(self, start: "Callable[[], Future[None]]") -> None:
+        """Start it if it does not run, unless it is given up."""
+        if self.is_given_up or (self.future is not None and not self.future.done()):
+            return
+        if self.future is not None:
+            self.attempts = self.attempts + 1 if monotonic() - self.began < BRIEF else 0
+            error = None if self.future.cancelled() else self.future.exception()
+            self.why = f": {first_line(error)}" if error else ""
+        if not self.is_given_up:
+            with deferred():
+                try:
+                    self.future, self.began = start(), monotonic()
+                except RuntimeError as error:  # an executor that is broken, or was shut down
+                    self.attempts, self.why = ATTEMPTS, f": {first_line(error)}"
+
+
+def expected(calls: Collection[Call]) -> int:
+    """Return how many workers are not given up.
+
+    Raises:
+        PentaryError: all are.
+    """
+    left = [call for call in calls if not call.is_given_up]
+    if calls and not left:
+        raise PentaryError(f"workers end as soon as they start{next((each.why for each in calls if each.why), '')}")
+    return len(left)
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of the message of an error, or its kind if it has none."""
+    return (str(error) or type(error).__name__).partition("\n")[0]
 
 
 class Executors:
@@ -37,8 +94,7 @@ class Executors:
     def __init__(self, executor: Executor | None, count: int, host: str = "127.0.0.1") -> None:
         """Start none yet."""
         self._executor, self._host = executor, host
-        self._calls: list[tuple[Future[None], float] | None] = [None] * count
-        self._attempts = [0] * count
+        self._calls = [Call() for _ in range(count)]
 
     def listener(self) -> Listener:
         """Return a listener at the address of this machine."""
@@ -50,17 +106,8 @@ class Executors:
     def tend(self, invitation: Invitation) -> int:
         """Start the workers that are missing; see `fleet.Launcher`."""
         for number, call in enumerate(self._calls):
-            if call is not None and not call[0].done():
-                continue
-            if call is not None:
-                future, began = call
-                self._attempts[number] = self._attempts[number] + 1 if monotonic() - began < BRIEF else 0
-                if self._attempts[number] == ATTEMPTS:
-                    why = future.exception()
-                    raise PentaryError(f"workers end as soon as they start{f': {why}' if why else ''}")
-            with deferred():
-                self._calls[number] = (self.start(number, invitation), monotonic())
-        return len(self._calls)
+            call.tend(partial(self.start, number, invitation))
+        return expected(self._calls)
 
     def start(self, number: int, invitation: Invitation) -> "Future[None]":
         """Start a worker."""
@@ -69,9 +116,9 @@ class Executors:
 
     def close(self) -> None:
         """Wait for the workers to end, which their connections being closed makes them do."""
-        for call in self._calls:
-            if call is not None and not call[0].cancel():
-                call[0].exception()
+        running = [each.future for each in self._calls if each.future is not None and not each.future.cancel()]
+        if wait(running, FAREWELL).not_done:
+            say("Warning: a worker has not ended; its executor waits for it")
 
 
 class Local(Executors):
@@ -107,8 +154,6 @@ class Local(Executors):
 
 
 def _prepare(threads: int) -> None:
-    """Prepare a process: it uses its share of the cores, ends with its parent, and leaves Ctrl-C to that."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+    """Prepare a process, which uses its share of the cores."""
+    work_for_parent(ENDING)
     threadpool_limits(threads)

@@ -1,7 +1,7 @@
 """Members of the tasks of `pentary.es`, evaluated by the workers of a fleet."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -29,6 +29,26 @@ class Judging(Protocol):
     def settled(self, population: Population, outcomes: list[Any]) -> NDArray[Any]:
         """Return the fitness of all members, (pairs, 2), from what they have come to."""
         ...
+
+
+def packed(summary: Summary) -> Any:
+    """Return the summary of integer fitness as a message holds it."""
+    assert summary.differences.dtype == np.int64, "fitness of a task that does not judge is of integers"
+    return integers.pack(summary.differences), summary.total, summary.best
+
+
+def joined(found: Sequence[Any], pieces: Sequence[slice]) -> Summary:
+    """Return the summary of a population from what workers have found for slices of its pairs."""
+    parts = [
+        Summary(integers.unpack(differences, piece.stop - piece.start), total, best)
+        for (differences, total, best), piece in zip(found, pieces, strict=True)
+    ]
+    return Summary.joined(parts)
+
+
+def arrays(latents: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.int32]]:
+    """Return latent words, which fit 32 bits, as they are sent."""
+    return {name: words.astype(np.int32) for name, words in latents.items()}
 
 
 class Copy:
@@ -67,9 +87,7 @@ class Copy:
         population = strategy.ask(self._parameters, self._state)
         if isinstance(self._task, Judging):
             return json.dumps(self._task.judged(population, part))
-        found = Summary.of(self._task.evaluate(population, part))
-        assert found.differences.dtype == np.int64, "fitness of a task that does not judge is of integers"
-        return integers.pack(found.differences), found.total, found.best
+        return packed(Summary.of(self._task.evaluate(population, part)))
 
     def carry(self, part: slice, content: bytes) -> None:
         """Do nothing: pairs carry nothing from step to step."""
@@ -103,11 +121,7 @@ class Members:
             PentaryError: there are no workers any more, or a member cannot be evaluated.
         """
         own, state = population.parameters, population.state
-        found = self.fleet.found(
-            population.step,
-            state.digest(),
-            lambda: {name: words.astype(np.int32) for name, words in state.latents.items()},
-        )
+        found = self.fleet.found(population.step, state.digest(), lambda: arrays(state.latents))
         summary = self._summary(population, found)
         self.fleet.told(population.step, strategy.shape_differences(summary.differences, own.shaping))
         if population.step < own.steps:
@@ -117,13 +131,7 @@ class Members:
     def _summary(self, population: Population, found: list[Any]) -> Summary:
         if isinstance(self.task, Judging):
             return Summary.of(self.task.settled(population, [each for part in found for each in json.loads(part)]))
-        lengths = (part.stop - part.start for part in self.fleet.pieces)
-        return Summary.joined(
-            [
-                Summary(integers.unpack(packed, length), total, best)
-                for (packed, total, best), length in zip(found, lengths, strict=True)
-            ]
-        )
+        return joined(found, self.fleet.pieces)
 
 
 def train(

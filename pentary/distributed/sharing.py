@@ -1,8 +1,9 @@
 """Who evaluates which pairs: any worker any, by its pace; or each its own, where pairs carry something along."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from time import monotonic
 from typing import Final, Protocol
 
@@ -19,6 +20,9 @@ ALONE: Final = 10.0
 
 SLOW: Final = (6.0, 3.0)
 """How many times as long as the slowest that is done, and how many seconds at least, a worker may take for its own."""
+
+FRESH: Final = 2
+"""Steps after which pairs can still be cut anew: reading so many again costs little."""
 
 FIRST: Final = 60.0
 """Seconds that a worker may take for its first job: it may compile code."""
@@ -39,6 +43,10 @@ class Job:
     began: float
 
 
+Jobs = Mapping[int, Sequence[Job]]
+"""Jobs by the first of their pairs."""
+
+
 @dataclass(eq=False)
 class Seat:
     """A worker, as the coordinator sees it.
@@ -49,7 +57,7 @@ class Seat:
         step: after which its copy is, when it has done what it was sent.
         job: what it does; None if it is free.
         pace: seconds that a pair took in its last job; None before that.
-        given: what some pairs carry, as it has told last.
+        given: the first of some pairs, and what they carry, as it has told last.
     """
 
     channel: Channel
@@ -57,32 +65,42 @@ class Seat:
     step: int = 0
     job: Job | None = None
     pace: float | None = None
-    given: bytes | None = None
+    given: tuple[int, bytes] | None = None
 
 
 class Sharing(Protocol):
     """Who evaluates which pairs."""
 
-    def divide(self, pairs: int, seats: Sequence[Seat]) -> list[slice]:
-        """Return the pairs of a step in slices, one or more for each worker that is free."""
-        ...
-
-    def choose(
-        self, seat: Seat, missing: Sequence[slice], seats: Sequence[Seat], step: int, longest: float
-    ) -> slice | None:
-        """Return what a free worker evaluates next, if anything.
+    def divide(self, pairs: int, seats: Sequence[Seat], before: int) -> list[slice]:
+        """Return the pairs of a step in slices, for the workers that are free.
 
         Args:
-            seat: the worker.
+            pairs: of the population.
+            seats: the workers that are free, the fastest first.
+            before: steps that are done.
+        """
+        ...
+
+    def assign(
+        self, free: Sequence[Seat], missing: Sequence[slice], jobs: Jobs, seats: Sequence[Seat], longest: float
+    ) -> list[tuple[Seat, slice]]:
+        """Return which workers evaluate what next.
+
+        Args:
+            free: workers without a job, the fastest first.
             missing: slices of which nothing is known.
+            jobs: those of this step.
             seats: all workers.
-            step: number of the step.
             longest: seconds that the slowest job took that is done; 0 if none is.
         """
         ...
 
     def content(self, part: slice, step: int) -> bytes | None:
-        """Return what pairs carry that a worker takes over, after a step; None if it has them already."""
+        """Return what pairs carry that their worker has yet to be sent, after a step; None if it has them."""
+        ...
+
+    def carried(self, part: slice) -> None:
+        """Take note that what pairs carry was sent to their worker."""
         ...
 
     def owner(self, part: slice) -> Seat | None:
@@ -102,47 +120,41 @@ class Sharing(Protocol):
         ...
 
 
-def running(part: slice, seats: Sequence[Seat], step: int) -> list[Job]:
-    """Return the jobs of a step that are about some pairs."""
-    jobs = [seat.job for seat in seats if seat.job is not None]
-    return [job for job in jobs if job.step == step and job.part == part]
-
-
 def divided(pairs: int, weights: Sequence[float]) -> list[slice]:
     """Return slices that cover pairs, about as long as some weights say; none is empty.
 
     >>> divided(10, [3.0, 1.0, 1.0, 0.01])
     [slice(0, 6, None), slice(6, 8, None), slice(8, 10, None)]
     """
-    total, ends = sum(weights), [0]
-    for number in range(len(weights)):
-        ends.append(round(pairs * sum(weights[: number + 1]) / total))
+    sums = list(accumulate(weights))
+    ends = [0, *(round(pairs * each / sums[-1]) for each in sums)]
     return [slice(first, stop) for first, stop in pairwise(ends) if stop > first]
 
 
 class Free:
     """Any worker evaluates any pairs, as many as its pace says; what a slow one has not done, a free one does, too."""
 
-    def divide(self, pairs: int, seats: Sequence[Seat]) -> list[slice]:
+    def divide(self, pairs: int, seats: Sequence[Seat], before: int) -> list[slice]:
         """Return slices by the paces of the workers."""
         known = [seat.pace for seat in seats if seat.pace]
         usual = sum(known) / len(known) if known else 1.0
         return divided(pairs, [1 / (seat.pace or usual) for seat in seats])
 
-    def choose(
-        self, seat: Seat, missing: Sequence[slice], seats: Sequence[Seat], step: int, longest: float
-    ) -> slice | None:
-        """Return the longest slice that nobody evaluates, or one that somebody evaluates for too long."""
-        jobs = [(part, running(part, seats, step)) for part in missing]
-        left = [part for part, at_it in jobs if not at_it]
-        if left:
-            return max(left, key=lambda part: part.stop - part.start)
-        now, late = monotonic(), SLACK * longest + MARGIN if longest else ALONE
-        return next((part for part, at_it in jobs if len(at_it) == 1 and now - at_it[0].began > late), None)
+    def assign(
+        self, free: Sequence[Seat], missing: Sequence[slice], jobs: Jobs, seats: Sequence[Seat], longest: float
+    ) -> list[tuple[Seat, slice]]:
+        """Give the longest slices that nobody evaluates to the fastest; then those that take somebody too long."""
+        left = sorted((part for part in missing if part.start not in jobs), key=lambda part: part.start - part.stop)
+        since = monotonic() - (SLACK * longest + MARGIN if longest else ALONE)
+        late = [p for p in missing if p.start in jobs and max(job.began for job in jobs[p.start]) < since]
+        return list(zip(free, [*left, *late], strict=False))
 
     def content(self, part: slice, step: int) -> bytes | None:
         """Return None: pairs carry nothing."""
         return None
+
+    def carried(self, part: slice) -> None:
+        """Do nothing: pairs carry nothing."""
 
     def owner(self, part: slice) -> Seat | None:
         """Return None: pairs carry nothing."""
@@ -189,37 +201,54 @@ class Staying:
         """The pairs of each worker."""
         return [part.pairs for part in self._parts]
 
-    def divide(self, pairs: int, seats: Sequence[Seat]) -> list[slice]:
-        """Return slices of about the same length, one for each worker of the first step."""
-        if not self._parts:
+    def divide(self, pairs: int, seats: Sequence[Seat], before: int) -> list[slice]:
+        """Return slices of about the same length, one for each worker.
+
+        They stay as they are, but if workers have come or gone, they are cut anew just after it has become known here
+        what all pairs carry.
+        """
+        is_known = before - self.base <= FRESH
+        if not self._parts or (is_known and {part.owner for part in self._parts} != {*seats}):
             slices = divided(pairs, [1.0] * len(seats))
-            self._parts = [_Part(part, seat, self.base == 0) for part, seat in zip(slices, seats, strict=False)]
+            self._parts = [_Part(part, seat, before == 0) for part, seat in zip(slices, seats, strict=False)]
         return self.parts
 
-    def choose(
-        self, seat: Seat, missing: Sequence[slice], seats: Sequence[Seat], step: int, longest: float
-    ) -> slice | None:
-        """Return a slice of the worker's own; else one that was a lost one's, or is another's second."""
-        left = [part for part in self._parts if part.pairs in missing and not running(part.pairs, seats, step)]
+    def assign(
+        self, free: Sequence[Seat], missing: Sequence[slice], jobs: Jobs, seats: Sequence[Seat], longest: float
+    ) -> list[tuple[Seat, slice]]:
+        """Give each worker a slice of its own; else one that was a lost one's, or is another's second."""
+        wanted = {part.start for part in missing if part.start not in jobs}
+        left = [part for part in self._parts if part.pairs.start in wanted]
+        count = Counter(part.owner for part in self._parts)
+        found: list[tuple[Seat, slice]] = []
+        for seat in free:
+            part = next((part for part in left if part.owner is seat), None) or self._taken(seat, left, count, seats)
+            if part is not None:
+                left.remove(part)
+                found.append((seat, part.pairs))
+        return found
+
+    def _taken(
+        self, seat: Seat, left: Sequence[_Part], count: Counter[Seat | None], seats: Sequence[Seat]
+    ) -> _Part | None:
+        """Take a slice over for a worker that has none or, if nobody has it, for one with the fewest."""
+        least = min(count[other] for other in seats)
         for part in left:
-            if part.owner is seat:
-                return part.pairs
-        owned = [part.owner for part in self._parts]
-        least = min(owned.count(other) for other in seats)
-        for part in left:
-            is_second = part.owner is not None and owned.count(part.owner) > 1 and owned.count(seat) == 0
-            if is_second or (part.owner is None and owned.count(seat) == least):
+            if (part.owner is None and count[seat] == least) or (
+                part.owner is not None and part.owner is not seat and count[part.owner] > 1 and not count[seat]
+            ):
+                count[part.owner], count[seat] = count[part.owner] - 1, count[seat] + 1
                 part.owner, part.is_there = seat, False
-                return part.pairs
+                return part
         return None
 
     def content(self, part: slice, step: int) -> bytes | None:
-        """Return what pairs carry, if their worker has just got them."""
-        own = self._of(part)
-        if own.is_there:
-            return None
-        own.is_there = True
-        return self._recover(part, step)
+        """Return what pairs carry, if their worker has yet to be sent it."""
+        return None if self._of(part).is_there else self._recover(part, step)
+
+    def carried(self, part: slice) -> None:
+        """Take note that their worker has it."""
+        self._of(part).is_there = True
 
     def owner(self, part: slice) -> Seat | None:
         """Return the worker that has what some pairs carry."""

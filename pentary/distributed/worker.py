@@ -132,7 +132,7 @@ def _answer(channel: Channel, replica: Replica, message: list[Any]) -> None:
             replica.carry(slice(first, stop), content)
         case [Kind.GIVE, int(first), int(stop), list(since)]:
             _move(replica, since)
-            channel.send(Kind.GIVEN, replica.carried(slice(first, stop)))
+            channel.send(Kind.GIVEN, first, replica.carried(slice(first, stop)))
         case _:
             raise Lost("the coordinator sends what this worker does not know")
 
@@ -142,8 +142,8 @@ def _move(replica: Replica, since: list[integers.Packed]) -> None:
         replica.move(integers.unpack(packed, replica.pairs))
 
 
-def _told(error: Exception) -> tuple[str, str]:
-    """Return the message of an error, and the traceback that is of use: the user's part, if the fault is the user's."""
+def _told(error: Exception) -> tuple[bool, str, str]:
+    """Return whether an error is the user's, its message, and a traceback: of the user's code, or of ours."""
     if isinstance(error, PentaryError):
-        return str(error), getattr(error, "user_traceback", "")
-    return f"{type(error).__name__}: {error}", traceback.format_exc()
+        return True, str(error), getattr(error, "user_traceback", "")
+    return False, f"{type(error).__name__}: {error}", traceback.format_exc()

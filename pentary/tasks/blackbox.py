@@ -16,6 +16,7 @@ dies; a ProcessPoolExecutor says so.
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final, Literal
 
 import click
@@ -89,7 +90,9 @@ class BlackBox:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the function by its name: a worker finds it in its own files, and calls it in a process of its own."""
-        return _in_worker, (self.name, self.tensors[MATRIX].shape, self._limits["timeout"])
+        place, _, attribute = self.name.rpartition(":")
+        name = f"{Path(place).absolute()}:{attribute}" if place.endswith(".py") else self.name
+        return _in_worker, (name, self.tensors[MATRIX].shape, self._limits["timeout"])
 
     def evaluate(self, population: Population, part: slice | None = None) -> NDArray[Any]:
         """Call the function for the members of some pairs, (pairs, 2), as `pentary.es.fitness.as_fitness` returns it.

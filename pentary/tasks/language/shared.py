@@ -1,19 +1,19 @@
 """The population of a language model evaluated by workers, of which each reads on with its own pairs."""
 
-from collections.abc import Mapping
 from functools import cached_property, partial
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pentary.distributed import integers
 from pentary.distributed.fleet import Fleet, Launcher
+from pentary.distributed.members import arrays, joined, packed
 from pentary.distributed.sharing import Staying
 from pentary.es.fitness import Summary
 from pentary.nets.lm.evolve import Engine, Parameters, State, init, shape_fitness
 from pentary.nets.lm.model import Bytes, Model
 from pentary.nets.products import Gemm
+from pentary.numbers.word import PentaryError
 
 GATHERING: Final = 1000
 """Steps after which hidden states are gathered, if no checkpoint was made since then."""
@@ -55,8 +55,7 @@ class Copy:
     def evaluate(self, part: slice) -> Any:
         """Return the differences of the losses, their sum and the greatest loss."""
         losses, self._read[part] = self._engine.evaluate(self._state, part)
-        found = Summary.of(losses)
-        return integers.pack(found.differences), found.total, found.best
+        return packed(Summary.of(losses))
 
     def carry(self, part: slice, content: bytes) -> None:
         """Take over the hidden states of pairs."""
@@ -97,14 +96,8 @@ class SharedReading:
         step = state.step + 1
         if step - self._base.step > GATHERING:
             self.hidden(state)
-        found = self.fleet.found(step, state.digest(), lambda: _arrays(state))
-        lengths = (part.stop - part.start for part in self.fleet.pieces)
-        summary = Summary.joined(
-            [
-                Summary(integers.unpack(packed, length), total, best)
-                for (packed, total, best), length in zip(found, lengths, strict=True)
-            ]
-        )
+        found = self.fleet.found(step, state.digest(), lambda: arrays(state.latents))
+        summary = joined(found, self.fleet.pieces)
         self.fleet.told(step, shape_fitness(summary))
         if step < self._engine.parameters.steps:
             self.fleet.ask(step + 1)
@@ -118,13 +111,16 @@ class SharedReading:
         """Return the hidden states of all pairs in a state, (pairs, layers, dim) int16.
 
         Args:
-            state: the last one, or the one before it.
+            state: the last one; or the one before it, if a signal came in between: then all is read again.
         """
         if state.step == self._base.step:
             return self._base.hidden
         hidden = np.empty_like(state.hidden)
         for part in self._sharing.parts:
-            content = self.fleet.carried(state.step, part)
+            try:
+                content = self.fleet.carried(state.step, part)
+            except PentaryError:  # it is told by the step that needs the workers, if any
+                content = None
             content = self._recover(part, state.step) if content is None else content
             hidden[part] = np.frombuffer(content, hidden.dtype).reshape(hidden[part].shape)
         self._base = State(state.step, state.latents, hidden)
@@ -145,7 +141,3 @@ class SharedReading:
         """Dismiss the workers, if any were started."""
         if "fleet" in vars(self):
             self.fleet.close()
-
-
-def _arrays(state: State) -> Mapping[str, NDArray[Any]]:
-    return {name: words.astype(np.int32) for name, words in state.latents.items()}

@@ -1,9 +1,7 @@
 """Calls of a user's function of a weight matrix: here, or in processes of their own, which may hang or die."""
 
-import ctypes
 import multiprocessing
 import signal
-import sys
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -15,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pentary.es.fitness import number
+from pentary.support.child import work_for_parent
 from pentary.support.extras import extra
 from pentary.support.parallel import one_blas_thread
 from pentary.support.signals import deferred
@@ -31,8 +30,6 @@ LARGEST: Final = 1e300
 
 _AHEAD: Final = 8
 """Calls that are given to each process ahead."""
-
-_DIE_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG of Linux
 
 
 @dataclass(frozen=True)
@@ -144,9 +141,7 @@ _function: Fitness | None = None
 def _load(name: str) -> None:
     """Prepare a process: it ends with its parent, which alone heeds Ctrl-C."""
     global _function
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+    work_for_parent([signal.SIGINT])
     _function = users.find(name)
 
 

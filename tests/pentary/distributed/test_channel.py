@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from pentary.distributed import channel
-from pentary.distributed.channel import Channel, Kind, Listener, Lost, connect
+from pentary.distributed.channel import GREETING, Channel, Kind, Listener, Lost, connect
 
 
 @pytest.fixture
@@ -18,6 +17,7 @@ def ends():
     near = connect(listener.address)
     far = listener.accept()
     assert far is not None
+    far.trust()
     yield near, far
     for each in (near, far, listener):
         each.close()
@@ -61,17 +61,16 @@ def test_what_is_no_message_ends_the_connection(content):
     listener.close()
 
 
-def test_a_message_that_is_too_large_ends_the_connection(monkeypatch):
-    monkeypatch.setattr(channel, "SIZE", 1000)
+def test_a_message_that_is_too_large_ends_the_connection():
     listener = Listener("127.0.0.1")
-    with socket.create_connection(listener.address) as other:
-        far = listener.accept()
-        assert far is not None
-        other.sendall(b"\x92\x03\xc6\x00\x00\x20\x00" + bytes(8192))
-        with pytest.raises(Lost, match="what is no message"):
-            far.receive()
-        far.close()
-    listener.close()
+    near = connect(listener.address)
+    far = listener.accept()
+    assert far is not None
+    near.send(Kind.HELLO, bytes(GREETING))
+    with pytest.raises(Lost, match="what is no message"):
+        far.receive()
+    for each in (near, far, listener):
+        each.close()
 
 
 def test_an_encrypted_connection_is_refused_to_who_has_no_certificate(tmp_path: Path):

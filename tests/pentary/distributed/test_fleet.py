@@ -14,6 +14,7 @@ import pytest
 from pentary import es
 from pentary.distributed import Executors, Fleet, Members, train
 from pentary.distributed.channel import Kind, Lost, connect
+from pentary.distributed.fleet import WorkerError
 from pentary.distributed.members import Copy
 from pentary.distributed.worker import serve
 from pentary.es import loop
@@ -99,7 +100,7 @@ def test_a_run_goes_on_with_workers_that_begin_with_it(cast: Any, expected: list
 
 
 def test_a_worker_that_is_far_behind_is_sent_the_state(cast: Any, expected: list, monkeypatch: Any) -> None:
-    monkeypatch.setattr("pentary.distributed.fleet.HISTORY", 0)
+    monkeypatch.setattr("pentary.distributed.fleet.REPLAY", 1)
     play = cast.Cast(serve, cast.odd(cast.delay(0.5)))
     assert figures(train(TASK, PARAMETERS, play)) == expected
 
@@ -108,6 +109,27 @@ def test_an_error_in_a_worker_ends_the_run_with_its_message(cast: Any) -> None:
     play = cast.Cast(cast.odd(cast.fails_with(PentaryError("no such weights"))))
     with pytest.raises(PentaryError, match=r"process \d+ on .*: no such weights"):
         list(train(TASK, PARAMETERS, play))
+
+
+def test_an_error_of_one_worker_alone_ends_nothing(cast: Any, expected: list, capsys: Any) -> None:
+    play = cast.Cast(serve, cast.odd(cast.fails_with(MemoryError("too little"))))
+    assert figures(train(TASK, PARAMETERS, play)) == expected
+    assert "cannot go on: MemoryError: too little; its members are evaluated elsewhere" in capsys.readouterr().err
+
+
+def test_an_error_of_all_workers_ends_the_run_with_the_last(cast: Any) -> None:
+    play = cast.Cast(*[cast.odd(cast.fails_with(ZeroDivisionError("a fault of ours"))) for _ in range(3)])
+    with pytest.raises(WorkerError, match="ZeroDivisionError: a fault of ours") as found:
+        list(train(TASK, PARAMETERS, play))
+    assert "Traceback" in found.value.user_traceback
+
+
+def test_a_task_that_cannot_be_sent_is_told_in_one_line() -> None:
+    class Local(Target):
+        """A class that no worker can import."""
+
+    with ThreadPoolExecutor(1) as threads, pytest.raises(PentaryError, match="cannot be sent to workers: "):
+        list(train(Local(4, 4), PARAMETERS, Executors(threads, 1)))
 
 
 def stranger(*hello: Any) -> Any:

@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
 from multiprocessing import get_context
 from typing import Any
@@ -55,6 +56,14 @@ def test_workers_that_never_come_end_the_run_with_the_reason() -> None:
     executor: Any = Broken()
     with pytest.raises(PentaryError, match="workers end as soon as they start: no route to host"):
         list(train(TASK, PARAMETERS, Executors(executor, 2)))
+
+
+def test_an_executor_whose_process_has_died_is_told() -> None:
+    with ProcessPoolExecutor(1, get_context("spawn")) as processes:
+        with pytest.raises(BrokenProcessPool):
+            processes.submit(os._exit, 1).result()
+        with pytest.raises(PentaryError, match=r"workers end as soon as they start: .*terminated"):
+            list(train(TASK, PARAMETERS, Executors(processes, 2)))
 
 
 def test_an_address_that_is_not_this_machines_is_told() -> None:

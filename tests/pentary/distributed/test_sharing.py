@@ -24,61 +24,78 @@ def test_slices_cover_all_pairs_and_none_is_empty(pairs, weights):
     assert len(found) <= len(weights) and all(part.stop > part.start for part in found)
 
 
+def jobs(*seats: Seat) -> dict[int, list[Job]]:
+    found: dict[int, list[Job]] = {}
+    for each in seats:
+        if each.job is not None:
+            found.setdefault(each.job.part.start, []).append(each.job)
+    return found
+
+
 def test_a_worker_gets_as_many_pairs_as_its_pace_says():
-    assert Free().divide(30, [seat("a", 0.1), seat("b", 0.2)]) == [slice(0, 20), slice(20, 30)]
-    assert Free().divide(30, [seat("new"), seat("b", 0.2), seat("also new")]) == [
-        slice(0, 10),
-        slice(10, 20),
-        slice(20, 30),
-    ]
+    a, b = seat("a", 0.1), seat("b", 0.2)
+    assert Free().divide(30, [a, b], 0) == [slice(0, 20), slice(20, 30)]
+    new = [seat("new"), seat("b", 0.2), seat("also new")]
+    assert Free().divide(30, new, 0) == [slice(0, 10), slice(10, 20), slice(20, 30)]
+    assert Free().assign([a, b], [FIRST, slice(5, 30)], {}, [a, b], 0.0) == [(a, slice(5, 30)), (b, FIRST)]
 
 
 def test_a_free_worker_does_what_nobody_does_and_then_what_takes_somebody_too_long():
-    own = Free()
-    free, busy = seat("free"), seat("busy", job=Job(3, FIRST, monotonic()))
-    assert own.choose(free, [FIRST, SECOND], [free, busy], 3, longest=1.0) == SECOND
-    assert own.choose(free, [FIRST], [free, busy], 3, longest=1.0) is None
+    own, free = Free(), seat("free")
+    busy = seat("busy", job=Job(3, FIRST, monotonic()))
+    assert own.assign([free], [FIRST, SECOND], jobs(busy), [free, busy], 1.0) == [(free, SECOND)]
+    assert own.assign([free], [FIRST], jobs(busy), [free, busy], 1.0) == []
     busy.job = Job(3, FIRST, monotonic() - 3)
-    assert own.choose(free, [FIRST], [free, busy], 3, longest=1.0) == FIRST
+    assert own.assign([free], [FIRST], jobs(busy), [free, busy], 1.0) == [(free, FIRST)]
     twice = seat("twice", job=Job(3, FIRST, monotonic()))
-    assert own.choose(free, [FIRST], [free, busy, twice], 3, longest=1.0) is None, "two at it are enough"
-    busy.job = Job(2, FIRST, monotonic())
-    assert own.choose(free, [FIRST], [free, busy], 3, longest=1.0) == FIRST, "it is at a step that is over"
+    assert own.assign([free], [FIRST], jobs(busy, twice), [free, busy, twice], 1.0) == [], "the second is not late"
+    twice.job = Job(3, FIRST, monotonic() - 2.5)
+    assert own.assign([free], [FIRST], jobs(busy, twice), [free, busy, twice], 1.0) == [(free, FIRST)]
 
 
 def test_pairs_stay_with_their_worker_and_move_when_it_is_lost():
     read = []
     own = Staying(lambda part, step: read.append((part, step)) or b"states")
     a, b = seat("a"), seat("b")
-    assert own.divide(10, [a, b]) == [FIRST, SECOND]
-    assert own.choose(a, [FIRST, SECOND], [a, b], 1, 0.0) == FIRST and own.content(FIRST, 0) is None
-    assert own.choose(a, [SECOND], [a, b], 1, 1.0) is None, "the pairs of another are not for it"
+    assert own.divide(10, [a, b], 0) == [FIRST, SECOND]
+    assert own.assign([a], [FIRST, SECOND], {}, [a, b], 0.0) == [(a, FIRST)] and own.content(FIRST, 0) is None
+    assert own.assign([a], [SECOND], {}, [a, b], 1.0) == [], "the pairs of another are not for it"
     own.lost(b)
-    assert own.owner(SECOND) is None
-    assert own.choose(a, [SECOND], [a], 4, 1.0) == SECOND
-    assert own.content(SECOND, 3) == b"states" and own.content(SECOND, 3) is None and read == [(SECOND, 3)]
-    assert own.owner(SECOND) is a
+    assert own.owner(SECOND) is None and own.divide(10, [a], 3) == [FIRST, SECOND]
+    assert own.assign([a], [SECOND], {}, [a], 1.0) == [(a, SECOND)]
+    assert own.content(SECOND, 3) == b"states" and own.owner(SECOND) is None, "it is not sent yet"
+    own.carried(SECOND)
+    assert own.owner(SECOND) is a and own.content(SECOND, 3) is None and read == [(SECOND, 3)]
 
 
 def test_a_worker_that_comes_later_takes_over_what_another_has_too_much():
     own = Staying(lambda part, step: b"states")
     a, b, late = seat("a"), seat("b"), seat("late")
-    own.divide(10, [a, b])
-    assert own.choose(late, [FIRST, SECOND], [a, b, late], 2, 0.0) is None
+    own.divide(10, [a, b], 0)
+    assert own.assign([late], [FIRST, SECOND], {}, [a, b, late], 0.0) == []
     own.lost(b)
-    assert own.choose(a, [SECOND], [a], 2, 1.0) == SECOND
-    assert own.choose(late, [FIRST, SECOND], [a, late], 3, 0.0) == FIRST and own.owner(FIRST) is None
-    assert own.content(FIRST, 2) == b"states" and own.owner(FIRST) is late
-    assert own.choose(a, [FIRST, SECOND], [a, late], 3, 0.0) == SECOND
+    assert own.assign([a], [SECOND], {}, [a], 1.0) == [(a, SECOND)]
+    assert own.assign([late, a], [FIRST, SECOND], {}, [a, late], 0.0) == [(late, FIRST), (a, SECOND)]
+    assert own.owner(FIRST) is None and own.content(FIRST, 5) == b"states"
 
 
 def test_a_lost_workers_pairs_go_to_one_that_has_none():
     own = Staying(lambda part, step: b"states")
     a, b, spare = seat("a"), seat("b"), seat("spare")
-    own.divide(10, [a, b])
+    own.divide(10, [a, b], 0)
     own.lost(b)
-    assert own.choose(a, [SECOND], [a, spare], 2, 1.0) is None
-    assert own.choose(spare, [SECOND], [a, spare], 2, 1.0) == SECOND
+    assert own.assign([a], [SECOND], {}, [a, spare], 1.0) == []
+    assert own.assign([a, spare], [SECOND], {}, [a, spare], 1.0) == [(spare, SECOND)]
+
+
+def test_pairs_are_cut_anew_for_other_workers_when_it_is_known_what_they_carry():
+    own = Staying(lambda part, step: b"states")
+    a, b, c = seat("a"), seat("b"), seat("c")
+    assert own.divide(9, [a], 0) == [slice(0, 9)]
+    assert own.divide(9, [a, b, c], 5) == [slice(0, 9)], "too many steps would have to be read again"
+    own.base = 7
+    assert own.divide(9, [a, b, c], 8) == [slice(0, 3), slice(3, 6), slice(6, 9)]
+    assert [own.content(part, 8) for part in own.parts] == [b"states"] * 3
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from pentary.distributed.worker import serve
 from pentary.nets.lm.evolve import Engine, Parameters, State, init
 from pentary.nets.lm.model import Model
 from pentary.nets.products import NUMPY
+from pentary.numbers.word import PentaryError
 from pentary.tasks.language import shared
 from pentary.tasks.language.shared import SharedReading
 
@@ -92,6 +93,53 @@ def test_hidden_states_are_known_although_all_workers_have_gone(cast: Any, expec
         *_, state = islice(run, 5)
         time.sleep(0.3)
         assert state.step == 5 and np.array_equal(trainer.hidden(state), expected[4].hidden)
+
+
+def test_hidden_states_are_known_although_a_signal_broke_off_the_reading(
+    cast: Any, expected: list, monkeypatch: Any
+) -> None:
+    trainer = reading(cast.Cast(serve, cast.odd(cast.dies_in(5))))
+    recover, calls = trainer._recover, []
+
+    def broken_off(part: slice, step: int) -> bytes:
+        calls.append(step)
+        if len(calls) == 1:
+            raise KeyboardInterrupt
+        return recover(part, step)
+
+    trainer._sharing._recover = broken_off
+    with closing(trainer):
+        run = states(trainer)
+        with pytest.raises(KeyboardInterrupt):
+            for _ in range(8):
+                state = next(run)
+        assert np.array_equal(trainer.hidden(state), expected[state.step - 1].hidden)
+
+
+def test_hidden_states_are_known_although_a_worker_does_not_answer(
+    cast: Any, expected: list, monkeypatch: Any, capsys: Any
+) -> None:
+    monkeypatch.setattr("pentary.distributed.fleet.GIVING", 0.3)
+    trainer = reading(cast.Cast(serve, cast.odd(lambda replica, part: time.sleep(2 * (replica.step == 5)))))
+    with closing(trainer):
+        *_, state = islice(states(trainer), 5)
+        began = time.monotonic()
+        assert np.array_equal(trainer.hidden(state), expected[4].hidden)
+        assert time.monotonic() - began < 1.9 and "does not answer" in capsys.readouterr().err
+
+
+def test_hidden_states_are_known_after_an_error_of_all_workers(cast: Any, expected: list) -> None:
+    def fails(replica: Any, part: slice) -> None:
+        if replica.step == 5:
+            raise PentaryError("no more")
+
+    trainer = reading(cast.Cast(cast.odd(fails), cast.odd(fails)))
+    with closing(trainer):
+        run = states(trainer)
+        *_, state = islice(run, 5)
+        with pytest.raises(PentaryError, match="no more"):
+            next(run)
+        assert np.array_equal(trainer.hidden(state), expected[4].hidden)
 
 
 def test_hidden_states_of_the_state_before_the_last_are_known(expected: list) -> None:
