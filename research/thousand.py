@@ -1,6 +1,6 @@
 """A model of the seconds that a step takes with many machines, from what a pair costs on one core and what is sent."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -133,7 +133,7 @@ def _until_all_is_found(times: np.ndarray, lost: np.ndarray, usual: float) -> fl
     return float(max([min(sound[-1], again), *ends]))
 
 
-def picture(found: dict[str, Sequence[Parts]], path: Path) -> None:
+def picture(found: Mapping[str, Sequence[Parts]], path: Path) -> None:
     """Draw the parts of a step against the number of machines."""
     import matplotlib.pyplot as plt
 

@@ -29,6 +29,7 @@ import sources
 from pentary import es
 from pentary.distributed import Fleet, Local, Members
 from pentary.distributed.cluster import Cluster
+from pentary.distributed.launch import Call
 from pentary.distributed.members import Copy
 from pentary.distributed.worker import Invitation, Replica
 from pentary.es import loop
@@ -89,7 +90,7 @@ class Case:
         if self.name == "text":
             engine = Engine(self.model, self.text_parameters, self.text, NUMPY)
             state = init(self.model, self.text_parameters)
-            trainer = SharedReading(engine, self.text, state, launcher) if launcher else engine
+            trainer: Any = SharedReading(engine, self.text, state, launcher) if launcher else engine
             with closing(trainer) if isinstance(trainer, SharedReading) else nullcontext():
                 while state.step < self.steps:
                     with one_blas_thread():
@@ -186,9 +187,8 @@ def compared(case: Case) -> dict[str, dict[str, Any]]:
 
 def grow(launcher: Local) -> None:
     """Let one more worker come."""
-    for each in (launcher._calls, launcher._pools):
-        each.append(None)  # type: ignore[arg-type]
-    launcher._attempts.append(0)
+    launcher._calls.append(Call())
+    launcher._pools.append(None)
 
 
 class Wire:

@@ -98,6 +98,7 @@ def test_an_encrypted_connection_is_refused_to_who_has_no_certificate(tmp_path: 
         far = accepted.pop()
         assert (far is not None) == is_let_in
         if far is not None:
+            far.trust()
             near.send(Kind.GIVEN, b"x" * 100_000)
             assert far.receive() == [Kind.GIVEN, b"x" * 100_000]
             far.close()

@@ -110,10 +110,11 @@ def test_hidden_states_are_known_although_a_signal_broke_off_the_reading(
     trainer._sharing._recover = broken_off
     with closing(trainer):
         run = states(trainer)
+        found: list[State] = []
         with pytest.raises(KeyboardInterrupt):
-            for _ in range(8):
-                state = next(run)
-        assert np.array_equal(trainer.hidden(state), expected[state.step - 1].hidden)
+            found.extend(run)
+        before = found[-1]
+        assert before.step == 4 and np.array_equal(trainer.hidden(before), expected[3].hidden)
 
 
 def test_hidden_states_are_known_although_a_worker_does_not_answer(
