@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -199,17 +199,24 @@ class Wire:
         self.address, self._there, self.bytes = self._server.getsockname()[:2], address, 0
         threading.Thread(target=self._accept, daemon=True).start()
 
+    def close(self) -> None:
+        """Accept no more workers."""
+        self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
+
     def _accept(self) -> None:
-        while True:
-            near, far = self._server.accept()[0], socket.create_connection(self._there)
-            for ends in ((near, far), (far, near)):
-                threading.Thread(target=self._forward, args=ends, daemon=True).start()
+        with suppress(OSError):
+            while True:
+                near, far = self._server.accept()[0], socket.create_connection(self._there)
+                for ends in ((near, far), (far, near)):
+                    threading.Thread(target=self._forward, args=ends, daemon=True).start()
 
     def _forward(self, source: socket.socket, sink: socket.socket) -> None:
-        while content := source.recv(2**16):
-            self.bytes += len(content)
-            sink.sendall(content)
-        sink.shutdown(socket.SHUT_WR)
+        with suppress(OSError), source:
+            while content := source.recv(2**16):
+                self.bytes += len(content)
+                sink.sendall(content)
+            sink.shutdown(socket.SHUT_WR)
 
 
 class Tapped(Local):
@@ -230,6 +237,8 @@ def on_the_wire(name: str, population: int, workers: int) -> dict[str, Any]:
         time.sleep(0.05)  # what was sent ahead has come through
         assert launcher.wire is not None
         sizes.append(launcher.wire.bytes)
+    assert launcher.wire is not None
+    launcher.wire.close()
     steps = np.diff(sizes)[1:-1] / workers
     most = int(np.ceil(steps.max()))
     print(name, population, workers, most, flush=True)
@@ -255,7 +264,7 @@ def paces(runs: dict[str, Callable[[], Iterator[Any]]], steps: int) -> dict[str,
             began = []
             for _ in run():
                 began.append(time.perf_counter())
-            found[name].append(median(np.diff(began)[1:steps]))
+            found[name].append(float(median(np.diff(began)[1:steps])))
     return {name: min(each) for name, each in found.items()}
 
 

@@ -1,4 +1,4 @@
-"""The record of research/workers.py is of these sources, its page is that of the record, and it shows what it has to."""
+"""The record of research/workers.py is of these sources, its page is that of the record, and it shows what it must."""
 
 import json
 
