@@ -40,10 +40,12 @@ class Costs:
     Attributes:
         evaluate: for the two members of a pair.
         move: for a pair in an update.
+        record: of a step, with the digest.
     """
 
     evaluate: float
     move: float
+    record: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,8 @@ def local(costs: Costs, pairs: int, workers: int, cores: int) -> float:
         cores: of the machine.
     """
     each = costs.evaluate * pairs / workers + costs.move * pairs
-    work = costs.evaluate * pairs + (workers + 1) * costs.move * pairs
-    return max(each, work / cores)
+    own = costs.move * pairs + costs.record
+    return max(each, own, (costs.evaluate * pairs + workers * costs.move * pairs + own) / cores)
 
 
 def simulated(costs: Costs, machines: int, network: Network = Network(), population: int = POPULATION) -> Parts:
@@ -142,11 +144,11 @@ def picture(found: Mapping[str, Sequence[Parts]], path: Path) -> None:
     labels = ("evaluate members", "wait for slow and lost machines", "update each copy", "send and receive")
     for (task, parts), place in zip(found.items(), np.atleast_1d(places), strict=True):
         for name, label in zip(names, labels, strict=True):
-            place.plot(MACHINES, [getattr(each, name) for each in parts], "o-", label=label)
+            place.plot(MACHINES, [getattr(each, name) or np.nan for each in parts], "o-", label=label)
         place.plot(MACHINES, [each.total for each in parts], "k--", label="a step")
         place.set(xscale="log", yscale="log", xlabel=f"machines of {CORES} cores", title=task)
         place.grid(alpha=0.3)
     np.atleast_1d(places)[0].set_ylabel(f"seconds, {POPULATION:,} members")
-    np.atleast_1d(places)[-1].legend()
+    figure.legend(*np.atleast_1d(places)[0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
     figure.savefig(path, dpi=110, metadata={"Software": None})
     plt.close(figure)

@@ -1,6 +1,7 @@
 """Members evaluated by workers: digests, bytes on the wire, speed-ups, and a model of a thousand machines.
 
-    python research/workers.py     writes distributed.json, .md and .png in its folder; ten minutes
+    python research/workers.py            writes distributed.json, .md and .png in its folder; five minutes
+    python research/workers.py --page     writes the page and the picture of the record
 
 `architecture/distributed.md` describes the protocol.
 """
@@ -55,7 +56,7 @@ SOURCES: Final = (*sorted(sources.ROOT.glob("pentary/distributed/*.py")), Path(s
 
 def digest() -> str:
     """Return the digest of the sources of the record."""
-    return sources.digest([*SOURCES, HERE / "thousand.py", HERE / "workers_page.py"])
+    return sources.digest(SOURCES)
 
 
 POPULATIONS: Final = {"digits": 1024, "text": 2048}
@@ -90,8 +91,9 @@ class Case:
         if self.name == "text":
             engine = Engine(self.model, self.text_parameters, self.text, NUMPY)
             state = init(self.model, self.text_parameters)
-            trainer: Any = SharedReading(engine, self.text, state, launcher) if launcher else engine
-            with closing(trainer) if isinstance(trainer, SharedReading) else nullcontext():
+            reading = SharedReading(engine, self.text, state, launcher) if launcher else None
+            trainer: Any = reading or engine
+            with closing(reading) if reading else nullcontext():
                 while state.step < self.steps:
                     with one_blas_thread():
                         state = trainer.tell(state, *trainer.evaluate(state))
@@ -180,7 +182,7 @@ def compared(case: Case) -> dict[str, dict[str, Any]]:
                         time.sleep(0.2)
                         fleet._wait()
         differences = sum(a != b for a, b in zip(found, expected, strict=True))
-        results[condition] = {"steps": len(found), "differences": differences, "workers": len(seen)}
+        results[condition] = {"steps": case.steps, "differences": differences, "workers": len(seen)}
         print(case.name, condition, results[condition], flush=True)
     return results
 
@@ -234,9 +236,12 @@ def on_the_wire(name: str, population: int, workers: int) -> dict[str, Any]:
     """Return the greatest number of bytes of a step and worker, after the first step."""
     case, launcher, sizes = Case(name, 6, population), Tapped(workers), []
     for _ in case.run(launcher):
-        time.sleep(0.05)  # what was sent ahead has come through
         assert launcher.wire is not None
-        sizes.append(launcher.wire.bytes)
+        before = -1
+        while launcher.wire.bytes != before:  # what was sent ahead comes through, and is answered
+            before = launcher.wire.bytes
+            time.sleep(0.3)
+        sizes.append(before)
     assert launcher.wire is not None
     launcher.wire.close()
     steps = np.diff(sizes)[1:-1] / workers
@@ -248,7 +253,7 @@ def on_the_wire(name: str, population: int, workers: int) -> dict[str, Any]:
 BOX: Final = """
 def fitness(weights):
     total = 0
-    for _ in range(40):
+    for _ in range(200):
         for row in weights.tolist():
             for value in row:
                 total = (total * 31 + value) % 1000003
@@ -278,7 +283,7 @@ def speed_ups() -> dict[str, Any]:
 
         def boxes(count: int) -> Iterator[Any]:
             box = BlackBox(name, load(name), (32, 32), processes=Processes(name, count))
-            return es.train(box, es.Parameters(population=100, rank=1, steps=8))
+            return es.train(box, es.Parameters(population=40, rank=1, steps=8))
 
         results["black box"] = paces({"1 process": lambda: boxes(1), "2 processes": lambda: boxes(2)}, 8)
     for name, steps, population in (("digits", 30, 1024), ("text", 12, 2048)):
@@ -294,7 +299,7 @@ def speed_ups() -> dict[str, Any]:
 
 
 def costs(name: str) -> Costs:
-    """Measure in a process of one core what a pair costs: to evaluate it, and to take it into an update."""
+    """Measure in a process of one core what a pair costs, to evaluate it and in an update; and the record of a step."""
     one = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     command = [sys.executable, "-c", f"import workers; workers.print_costs({name!r})"]
     done = subprocess.run(command, env={**os.environ, **one}, cwd=HERE, capture_output=True, text=True, check=True)
@@ -304,7 +309,7 @@ def costs(name: str) -> Costs:
 def print_costs(name: str) -> None:
     """Measure here."""
     pairs = 512
-    case, best = Case(name, 3, 2 * pairs), [1e9, 1e9]
+    case, best = Case(name, 3, 2 * pairs), [1e9] * 3
     if name == "text":
         engine, before = (
             Engine(case.model, case.text_parameters, case.text, NUMPY),
@@ -316,13 +321,14 @@ def print_costs(name: str) -> None:
             engine._kept = (0, {})  # as of pairs that others have evaluated
             engine.move(before, shaped, before.hidden)
 
-        work: tuple[Callable[[], object], ...] = (lambda: engine.evaluate(before), move)
+        work: tuple[Callable[[], object], ...] = (lambda: engine.evaluate(before), move, before.digest)
     else:
         start, few = es.init(case.parameters, case.task.tensors), np.resize(np.arange(-2, 3), pairs).astype(np.int8)
         population = es.ask(case.parameters, start)
         work = (
             lambda: case.task.evaluate(population),
             lambda: loop.strategy.move(case.parameters, start, few),
+            lambda: loop.record(case.task, case.parameters, start, None, 0.0),
         )
     with one_blas_thread():
         for _ in range(6):
@@ -330,12 +336,12 @@ def print_costs(name: str) -> None:
                 began = time.perf_counter()
                 each()
                 best[number] = min(best[number], time.perf_counter() - began)
-    print(json.dumps([each / pairs for each in best]))
+    print(json.dumps([best[0] / pairs, best[1] / pairs, best[2]]))
 
 
-def write(found: dict[str, Any]) -> None:
-    """Write the record, the page and the picture."""
-    RECORD.write_text(json.dumps({"sources": digest(), **found}, indent=1) + "\n")
+def write_page() -> None:
+    """Write the page and the picture of the record."""
+    found = json.loads(RECORD.read_text())
     RECORD.with_suffix(".md").write_text(document(found))
     picture(models(found), RECORD.with_suffix(".png"))
 
@@ -349,8 +355,12 @@ def main() -> None:
         found["digests"][name] = compared(Case(name, steps))
     sizes = (("target", 10), ("target", 100), ("target", 1000), ("target", 10_000), *POPULATIONS.items())
     found["bytes"] = [on_the_wire(name, population, workers) for name, population in sizes for workers in (2, 4)]
-    write(found)
+    RECORD.write_text(json.dumps({"sources": digest(), **found}, indent=1) + "\n")
+    write_page()
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] == ["--page"]:
+        write_page()
+    else:
+        main()

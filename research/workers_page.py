@@ -89,10 +89,10 @@ def document(found: dict[str, Any]) -> str:
         ],
     )
     pairs = table(
-        "task | a pair evaluated, µs | a pair in an update, µs",
-        [[name, f"{e * 1e6:.1f}", f"{m * 1e6:.1f}"] for name, (e, m) in found["costs"].items()],
+        "task | a pair evaluated, µs | a pair in an update, µs | the record of a step, ms",
+        [[name, f"{e * 1e6:.1f}", f"{m * 1e6:.1f}", f"{r * 1e3:.1f}"] for name, (e, m, r) in found["costs"].items()],
     )
-    network = Network()
+    gigabits = Network().bandwidth * 8 / 1e9
     return f"""# Members evaluated by workers
 
 Made by `python research/workers.py`, on {found["processor"]}, two cores.
@@ -121,17 +121,19 @@ evaluation is vectorised; processes are for functions of the user's, and for oth
 
 ## A thousand machines
 
-A pair costs one core of this processor:
+On one core of this processor:
 
 {pairs}
 
 The model: a machine evaluates its share and moves its copy by all pairs; {CORES} cores share both. The run's machine
-sends {BITS} bits for each pair to every machine, and gets {DIFFERENCE} bits for each pair once, at
-{network.bandwidth * 8 / 1e9:g} Gbit/s. A machine's time varies by {SPREAD:.0%}, in one of {1 / STALL[0]:,.0f} steps it
-takes {STALL[1]:g} times as long, and {LOST_PER_HOUR:.0%} of the machines are lost in an hour; their pairs are evaluated
-again. Against what was measured above:
+sends {BITS} bits for each pair to every machine, and gets {DIFFERENCE} bits for each pair once, at {gigabits:g} Gbit/s.
+A machine's time varies by {SPREAD:.0%}; in one of {1 / STALL[0]:,.0f} steps it takes {STALL[1]:g} times as long, and
+{LOST_PER_HOUR:.0%} of the machines are lost in an hour; their pairs are evaluated again. On one machine, workers share
+its cores with the run. Against what was measured above:
 
 {table("task | processes | model, ms | measured, ms | ratio", checked)}
+
+With two processes, three compete for two cores; of that the model knows only the sum of the work, so it says too little.
 
 With {POPULATION:,} members on 1,000 machines:
 
