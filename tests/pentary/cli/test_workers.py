@@ -54,9 +54,23 @@ def test_mistakes_are_told_in_one_line(arguments: tuple, told: str, monkeypatch:
     assert not Path("runs").exists()
 
 
+WITHOUT = """
+import sys
+
+class Without:
+    def find_spec(self, name, *rest):
+        if name.partition(".")[0] == "{missing}":
+            raise ModuleNotFoundError("No module named '{missing}'", name="{missing}")
+
+sys.meta_path.insert(0, Without())
+from pentary.__main__ import run
+run()
+"""
+
+
 @pytest.mark.parametrize(("missing", "extra"), [("msgpack", "workers"), ("distributed", "dask")])
 def test_a_library_that_is_missing_is_named(missing: str, extra: str) -> None:
-    without = f"import sys; sys.modules[{missing!r}] = None; from pentary.__main__ import run; run()"
+    without = WITHOUT.format(missing=missing)
     command = [sys.executable, "-c", without, "train", *TARGET, "--dask", "tcp://127.0.0.1:1"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100)
     assert done.returncode == 2 and done.stderr.endswith(f"needs {missing}: pip install 'pentary[{extra}]'\n")
