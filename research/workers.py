@@ -28,11 +28,11 @@ import numpy as np
 
 import sources
 from pentary import es
-from pentary.distributed import Fleet, Local, Members
+from pentary.distributed import Coordinator, Local, Members
 from pentary.distributed.cluster import Cluster
 from pentary.distributed.launch import Call
-from pentary.distributed.members import Copy
-from pentary.distributed.worker import Invitation, Replica
+from pentary.distributed.members import TaskReplica
+from pentary.distributed.worker import JoinInfo, Replica
 from pentary.es import loop
 from pentary.nets.lm.evolve import Engine, init
 from pentary.nets.lm.evolve import Parameters as TextParameters
@@ -86,7 +86,7 @@ class Case:
                 }
             )
 
-    def run(self, launcher: Any = None) -> Iterator[tuple[str, Fleet | None]]:
+    def run(self, launcher: Any = None) -> Iterator[tuple[str, Coordinator | None]]:
         """Train; yield the digest after every step, and the workers."""
         if self.name == "text":
             engine = Engine(self.model, self.text_parameters, self.text, NUMPY)
@@ -97,15 +97,15 @@ class Case:
                 while state.step < self.steps:
                     with one_blas_thread():
                         state = trainer.tell(state, *trainer.evaluate(state))
-                    yield state.digest(), getattr(trainer, "fleet", None)
+                    yield state.digest(), getattr(trainer, "coordinator", None)
         elif launcher is None:
             for step in es.train(self.task, self.parameters):
                 yield step.digest, None
         else:
-            fleet = Fleet(launcher, partial(Copy, self.task, self.parameters), self.parameters.pairs)
-            with closing(fleet):
-                for step in loop.train(self.task, self.parameters, evaluate=Members(self.task, fleet)):
-                    yield step.digest, fleet
+            coordinator = Coordinator(launcher, partial(TaskReplica, self.task, self.parameters), self.parameters.pairs)
+            with closing(coordinator):
+                for step in loop.train(self.task, self.parameters, evaluate=Members(self.task, coordinator)):
+                    yield step.digest, coordinator
 
 
 class Slow:
@@ -128,11 +128,11 @@ class Slow:
 class OneSlow(Local):
     """Workers of which the first is slow."""
 
-    def start(self, number: int, invitation: Invitation) -> Any:
+    def start(self, number: int, join_info: JoinInfo) -> Any:
         """Start a worker."""
         if number == 0:
-            invitation = invitation._replace(make=pickle.dumps(partial(Slow, pickle.loads(invitation.make))))
-        return super().start(number, invitation)
+            join_info = join_info._replace(make=pickle.dumps(partial(Slow, pickle.loads(join_info.make))))
+        return super().start(number, join_info)
 
 
 @contextmanager
@@ -169,18 +169,18 @@ def compared(case: Case) -> dict[str, dict[str, Any]]:
             )
             if condition.startswith("Dask"):
                 launcher = Cluster(place[0])
-            for own, fleet in case.run(launcher):
-                assert fleet is not None
+            for own, coordinator in case.run(launcher):
+                assert coordinator is not None
                 found.append(own)
-                seen |= {*fleet.workers}
+                seen |= {*coordinator.workers}
                 middle = len(found) == case.steps // 2
                 if condition == "one killed" and middle:
-                    os.kill(int(fleet.workers[0].split()[1]), signal.SIGKILL)
+                    os.kill(int(coordinator.workers[0].split()[1]), signal.SIGKILL)
                 if condition == "one joins" and middle:
                     grow(launcher)
-                    while len(fleet.workers) < 2:  # it comes within these steps, however short they are
+                    while len(coordinator.workers) < 2:  # it comes within these steps, however short they are
                         time.sleep(0.2)
-                        fleet._wait()
+                        coordinator._wait()
         differences = sum(a != b for a, b in zip(found, expected, strict=True))
         results[condition] = {"steps": case.steps, "differences": differences, "workers": len(seen)}
         print(case.name, condition, results[condition], flush=True)
@@ -226,10 +226,10 @@ class Tapped(Local):
 
     wire: Wire | None = None
 
-    def start(self, number: int, invitation: Invitation) -> Any:
+    def start(self, number: int, join_info: JoinInfo) -> Any:
         """Start a worker."""
-        self.wire = self.wire or Wire(invitation.address)
-        return super().start(number, invitation._replace(address=self.wire.address))
+        self.wire = self.wire or Wire(join_info.address)
+        return super().start(number, join_info._replace(address=self.wire.address))
 
 
 def on_the_wire(name: str, population: int, workers: int) -> dict[str, Any]:

@@ -18,37 +18,37 @@ SIZE: Final = 2**30
 """Largest message, bytes."""
 
 PATIENCE: Final = 60.0
-"""Seconds in which the other end has to take what is sent."""
+"""Timeout of sending, seconds."""
 
 GREETING: Final = 2**12
-"""Largest message of who has not been let in."""
+"""Largest message before authentication, bytes."""
 
 HANDSHAKE: Final = 5.0
-"""Seconds in which a connection has to be encrypted."""
+"""Timeout of the TLS handshake, seconds."""
 
 _SILENCE: Final = {"TCP_KEEPIDLE": 20, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 4, "TCP_USER_TIMEOUT": 60_000}
-"""After a minute without any sign of the other machine, a connection is broken."""
+"""TCP options by which a connection breaks after a minute of silence of the other machine."""
 
 _PIECE: Final = 2**16
 
 
 class Kind(IntEnum):
-    """What a message is; the table in `architecture/distributed.md` says what follows it."""
+    """Kind of a message; `architecture/distributed.md` lists the fields of each."""
 
     HELLO = 0
     WELCOME = 1
     REFUSED = 2
     STATE = 3
     STEP = 4
-    FOUND = 5
+    RESULT = 5
     FAILED = 6
-    CARRY = 7
-    GIVE = 8
-    GIVEN = 9
+    LOAD_PAIRS = 7
+    SAVE_PAIRS = 8
+    PAIRS = 9
 
 
 class Lost(Exception):
-    """The other end is gone, or sends what is no message."""
+    """The connection is broken, or the peer has sent an invalid message."""
 
 
 class Channel:
@@ -63,7 +63,7 @@ class Channel:
     """
 
     def __init__(self, own: socket.socket, size: int = SIZE) -> None:
-        """Send small messages at once."""
+        """Set the TCP options."""
         own.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         own.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for name, value in _SILENCE.items():
@@ -78,7 +78,7 @@ class Channel:
         return self._socket.fileno()
 
     def trust(self) -> None:
-        """Accept large messages from now on."""
+        """Accept messages up to `SIZE` from now on."""
         self._unpacker = _unpacker(SIZE)
 
     def send(self, kind: Kind, *values: Any) -> None:
@@ -109,7 +109,7 @@ class Channel:
         return self._messages.popleft()
 
     def arrived(self) -> list[list[Any]]:
-        """Return the messages that have come, without waiting for more.
+        """Return the messages that have arrived, without waiting.
 
         Raises:
             Lost: the other end is gone, and no message is left.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pentary.distributed.channel import Listener
 from pentary.distributed.launch import Call, expected, first_line
-from pentary.distributed.worker import Invitation, serve
+from pentary.distributed.worker import JoinInfo, serve
 from pentary.numbers.word import PentaryError
 from pentary.support.display import say
 from pentary.support.extras import extra
@@ -22,7 +22,7 @@ PATIENCE: Final = 10.0
 
 
 class Cluster:
-    """Workers on a Dask cluster; it is encrypted if the cluster is, as Dask's configuration says.
+    """Workers on a Dask cluster, over TLS with the certificates of Dask's configuration if the cluster uses it.
 
     Args:
         address: of the scheduler, such as tcp://host:8786, or tls://host:8786.
@@ -55,11 +55,11 @@ class Cluster:
 
     @property
     def context(self) -> Any:
-        """What gives a worker the context of TLS; None if the cluster does not encrypt."""
+        """Source of the TLS context in a worker; None if the cluster does not use TLS."""
         return _context_of_worker if self._is_encrypted else None
 
     def listener(self) -> Listener:
-        """Return a listener at the address from which the scheduler is reached."""
+        """Return a listening socket at the address of this machine on the network of the scheduler."""
         from distributed.comm.addressing import get_address_host
         from distributed.utils import get_ip, get_ipv6
 
@@ -71,8 +71,8 @@ class Cluster:
         except OSError as error:
             raise PentaryError(f"workers cannot connect to {own}: {error.strerror}") from error
 
-    def tend(self, invitation: Invitation) -> int:
-        """Start a worker on each process of the cluster that has none; see `fleet.Launcher`."""
+    def launch_missing(self, join_info: JoinInfo) -> int:
+        """Start a worker on each process of the cluster that has none; see `coordinator.Launcher`."""
         client = self._connected()
         if client.status != "running":
             raise PentaryError(f"the Dask scheduler at {self.address} has gone")
@@ -88,9 +88,9 @@ class Cluster:
             call = self._calls.setdefault(address, Call())
             was_given_up = call.is_given_up
             executor = client.get_executor(workers=[address], allow_other_workers=False, pure=False, retries=0)
-            call.tend(partial(executor.submit, serve, invitation))
+            call.keep_running(partial(executor.submit, serve, join_info))
             if call.is_given_up and not was_given_up and len(present) > 1:
-                say(f"Warning: the worker at {address} ends as soon as it starts{call.why}; it is left out")
+                say(f"Warning: the worker at {address} ends as soon as it starts{call.reason}; it is left out")
         return expected(self._calls.values())
 
     def close(self) -> None:

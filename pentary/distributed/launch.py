@@ -1,6 +1,7 @@
 """Starting workers through executors: one in each process of this machine, or through any executor of the user's."""
 
 import multiprocessing
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
@@ -11,32 +12,32 @@ from typing import Final
 from threadpoolctl import threadpool_limits
 
 from pentary.distributed.channel import Listener
-from pentary.distributed.worker import Invitation, serve
+from pentary.distributed.worker import JoinInfo, serve
 from pentary.numbers.word import PentaryError
 from pentary.support.child import work_for_parent
 from pentary.support.display import say
 from pentary.support.parallel import workers
 from pentary.support.signals import ENDING, deferred
 
-BRIEF: Final = 10.0
-"""Seconds: a worker that ends sooner was of no use."""
+BRIEF_SECONDS: Final = 10.0
+"""Seconds; a worker that ends sooner counts as a failed start."""
 
 ATTEMPTS: Final = 3
-"""How often in a row a worker may be of no use until it is started no more."""
+"""Consecutive failed starts after which a worker is given up."""
 
-FAREWELL: Final = 10.0
-"""Seconds in which a worker has to end."""
+SHUTDOWN_SECONDS: Final = 10.0
+"""Seconds to wait for a worker to end."""
 
 
 @dataclass
 class Call:
-    """A worker that was started.
+    """A worker, as a call of `serve` that is submitted again when it ends.
 
     Attributes:
         future: of the call; None before the first.
-        began: by `time.monotonic`.
-        attempts: calls in a row that were of no use.
-        why: the last one was of no use.
+        began: start time, by `time.monotonic`.
+        attempts: consecutive failed starts.
+        why: message of the last failure; empty if there is none.
     """
 
     future: "Future[None] | None" = None
@@ -46,23 +47,28 @@ class Call:
 
     @property
     def is_given_up(self) -> bool:
-        """Whether it is started no more."""
+        """Whether it is not started again."""
         return self.attempts >= ATTEMPTS
 
-    def tend(self, start: "Callable[[], Future[None]]") -> None:
-        """Start it if it does not run, unless it is given up."""
+    @property
+    def reason(self) -> str:
+        """The message of the last failure as the end of a sentence; empty if there is none."""
+        return f": {self.why}" if self.why else ""
+
+    def keep_running(self, start: "Callable[[], Future[None]]") -> None:
+        """Submit the call if it does not run, unless it is given up."""
         if self.is_given_up or (self.future is not None and not self.future.done()):
             return
         if self.future is not None:
-            self.attempts = self.attempts + 1 if monotonic() - self.began < BRIEF else 0
+            self.attempts = self.attempts + 1 if monotonic() - self.began < BRIEF_SECONDS else 0
             error = None if self.future.cancelled() else self.future.exception()
-            self.why = f": {first_line(error)}" if error else ""
+            self.why = first_line(error) if error else ""
         if not self.is_given_up:
             with deferred():
                 try:
                     self.future, self.began = start(), monotonic()
                 except RuntimeError as error:  # an executor that is broken, or was shut down
-                    self.attempts, self.why = ATTEMPTS, f": {first_line(error)}"
+                    self.attempts, self.why = ATTEMPTS, first_line(error)
 
 
 def expected(calls: Collection[Call]) -> int:
@@ -73,7 +79,7 @@ def expected(calls: Collection[Call]) -> int:
     """
     left = [call for call in calls if not call.is_given_up]
     if calls and not left:
-        raise PentaryError(f"workers end as soon as they start{next((each.why for each in calls if each.why), '')}")
+        raise PentaryError(f"workers end as soon as they start{max(each.reason for each in calls)}")
     return len(left)
 
 
@@ -82,46 +88,65 @@ def first_line(error: BaseException) -> str:
     return (str(error) or type(error).__name__).partition("\n")[0]
 
 
-class Executors:
-    """Workers through an executor, each in a call that lasts as long as the run.
+class _Calls(ABC):
+    """Workers in calls that last as long as the run.
 
     Args:
-        executor: with room for so many calls at a time.
-        count: of the workers.
+        count: number of workers.
         host: address of this machine, as the workers reach it.
     """
 
-    def __init__(self, executor: Executor | None, count: int, host: str = "127.0.0.1") -> None:
+    context = None
+
+    def __init__(self, count: int, host: str = "127.0.0.1") -> None:
         """Start none yet."""
-        self._executor, self._host = executor, host
+        self._host = host
         self._calls = [Call() for _ in range(count)]
 
+    @abstractmethod
+    def start(self, number: int, join_info: JoinInfo) -> "Future[None]":
+        """Start a worker."""
+
     def listener(self) -> Listener:
-        """Return a listener at the address of this machine."""
+        """Return a listening socket at the address of this machine."""
         try:
             return Listener(self._host)
         except OSError as error:
             raise PentaryError(f"workers cannot connect to {self._host}: {error.strerror}") from error
 
-    def tend(self, invitation: Invitation) -> int:
-        """Start the workers that are missing; see `fleet.Launcher`."""
+    def launch_missing(self, join_info: JoinInfo) -> int:
+        """Start the workers that do not run; see `coordinator.Launcher`."""
         for number, call in enumerate(self._calls):
-            call.tend(partial(self.start, number, invitation))
+            call.keep_running(partial(self.start, number, join_info))
         return expected(self._calls)
 
-    def start(self, number: int, invitation: Invitation) -> "Future[None]":
+
+class Executors(_Calls):
+    """Workers through an executor of the user's.
+
+    Args:
+        executor: executor with room for `count` calls at a time.
+        count: number of workers.
+        host: address of this machine, as the workers reach it.
+    """
+
+    def __init__(self, executor: Executor, count: int, host: str = "127.0.0.1") -> None:
+        """Start none yet."""
+        super().__init__(count, host)
+        self._executor = executor
+
+    def start(self, number: int, join_info: JoinInfo) -> "Future[None]":
         """Start a worker."""
-        assert self._executor is not None, "a class with executors of its own overrides this"
-        return self._executor.submit(serve, invitation)
+        return self._executor.submit(serve, join_info)
 
     def close(self) -> None:
-        """Wait for the workers to end, which their connections being closed makes them do."""
+        """Wait for the workers to end, which they do when their connection is closed."""
         running = [each.future for each in self._calls if each.future is not None and not each.future.cancel()]
-        if wait(running, FAREWELL).not_done:
+        if wait(running, SHUTDOWN_SECONDS).not_done:
             say("Warning: a worker has not ended; its executor waits for it")
 
 
-class Local(Executors):
+class Local(_Calls):
     """Workers in processes of this machine, which share its cores; one that ends is replaced.
 
     Args:
@@ -130,22 +155,22 @@ class Local(Executors):
 
     def __init__(self, count: int) -> None:
         """Start none yet."""
-        super().__init__(None, count)
+        super().__init__(count)
         self._threads = max(1, workers() // count)
         self._pools: list[ProcessPoolExecutor | None] = [None] * count
 
-    def start(self, number: int, invitation: Invitation) -> "Future[None]":
-        """Start a worker in a new process: if it dies, no other one is concerned."""
+    def start(self, number: int, join_info: JoinInfo) -> "Future[None]":
+        """Start a worker in a process pool of its own: a pool breaks when its process dies."""
         old = self._pools[number]
         if old is not None:
             old.shutdown(wait=False)
         context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(1, context, _prepare, (self._threads,))
         self._pools[number] = pool
-        return pool.submit(serve, invitation)
+        return pool.submit(serve, join_info)
 
     def close(self) -> None:
-        """Kill the processes: nothing is in them that is not known here."""
+        """Kill the processes; the coordinator has all that is needed."""
         for pool in self._pools:
             if pool is not None:
                 for process in list((pool._processes or {}).values()):
@@ -154,6 +179,6 @@ class Local(Executors):
 
 
 def _prepare(threads: int) -> None:
-    """Prepare a process, which uses its share of the cores."""
+    """Initialise a worker process with its share of the cores."""
     work_for_parent(ENDING)
     threadpool_limits(threads)

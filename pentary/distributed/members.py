@@ -1,4 +1,4 @@
-"""Members of the tasks of `pentary.es`, evaluated by the workers of a fleet."""
+"""Populations of the tasks of `pentary.es`, evaluated by workers."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pentary.distributed import integers
-from pentary.distributed.fleet import Fleet, Launcher
+from pentary.distributed.coordinator import Coordinator, Launcher
 from pentary.es import loop, strategy
 from pentary.es.fitness import Summary
 from pentary.es.loop import Resumption, Step, Task
@@ -20,25 +20,25 @@ from pentary.es.strategy import Parameters, Population, State
 
 @runtime_checkable
 class Judging(Protocol):
-    """A task whose members can fail: what is to become of them is settled where the run is."""
+    """A task whose members can fail: workers return outcomes, and the coordinator makes fitness of them."""
 
     def judged(self, population: Population, part: slice) -> list[Any]:
-        """Return what the members of some pairs have come to, as JSON values."""
+        """Return the outcomes of the members of some pairs, as JSON values."""
         ...
 
     def settled(self, population: Population, outcomes: list[Any]) -> NDArray[Any]:
-        """Return the fitness of all members, (pairs, 2), from what they have come to."""
+        """Return the fitness of all members, (pairs, 2), from their outcomes."""
         ...
 
 
 def packed(summary: Summary) -> Any:
-    """Return the summary of integer fitness as a message holds it."""
+    """Return the summary of integer fitness as values of a message."""
     assert summary.differences.dtype == np.int64, "fitness of a task that does not judge is of integers"
     return integers.pack(summary.differences), summary.total, summary.best
 
 
 def joined(found: Sequence[Any], pieces: Sequence[slice]) -> Summary:
-    """Return the summary of a population from what workers have found for slices of its pairs."""
+    """Return the summary of a population from the results of its slices, in order."""
     parts = [
         Summary(integers.unpack(differences, piece.stop - piece.start), total, best)
         for (differences, total, best), piece in zip(found, pieces, strict=True)
@@ -47,15 +47,15 @@ def joined(found: Sequence[Any], pieces: Sequence[slice]) -> Summary:
 
 
 def arrays(latents: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.int32]]:
-    """Return latent words, which fit 32 bits, as they are sent."""
+    """Return latent words, which fit 32 bits, as int32."""
     return {name: words.astype(np.int32) for name, words in latents.items()}
 
 
-class Copy:
-    """A task in a worker, with its own copy of the latent words: see `pentary.distributed.worker.Replica`."""
+class TaskReplica:
+    """Replica of a task of `pentary.es`: see `pentary.distributed.worker.Replica`."""
 
     def __init__(self, task: Task, parameters: Parameters) -> None:
-        """Begin as a run does."""
+        """Initialise the latent words from the seed."""
         self._task, self._parameters = task, parameters
         self._state = strategy.init(parameters, task.tensors)
 
@@ -70,12 +70,12 @@ class Copy:
         return self._parameters.pairs
 
     def load(self, step: int, arrays: dict[str, NDArray[Any]]) -> None:
-        """Take latent words over."""
+        """Set the latent words."""
         latents = {name: arrays[name].astype(np.int64) for name in self._task.tensors}
         self._state = State(step, latents, self._task.tensors)
 
     def move(self, shaped: NDArray[np.int64]) -> None:
-        """Do an update."""
+        """Update the latent words."""
         self._state = strategy.move(self._parameters, self._state, shaped.astype(np.int8))
 
     def digest(self) -> str:
@@ -83,72 +83,71 @@ class Copy:
         return self._state.digest()
 
     def evaluate(self, part: slice) -> Any:
-        """Return the differences of integer fitness, their sum and the greatest fitness; else all as JSON."""
+        """Return the packed summary of integer fitness; outcomes as JSON if members can fail."""
         population = strategy.ask(self._parameters, self._state)
         if isinstance(self._task, Judging):
             return json.dumps(self._task.judged(population, part))
         return packed(Summary.of(self._task.evaluate(population, part)))
 
-    def carry(self, part: slice, content: bytes) -> None:
-        """Do nothing: pairs carry nothing from step to step."""
+    def load_pairs(self, part: slice, content: bytes) -> None:
+        """Do nothing: pairs have no state."""
 
-    def carried(self, part: slice) -> bytes:
+    def save_pairs(self, part: slice) -> bytes:
         """Return nothing."""
         return b""
 
 
 @dataclass
 class Members:
-    """What evaluates the members of a task: workers, each with a copy of it.
+    """Evaluates the populations of a task on workers: an `evaluate` of `pentary.es.train`.
 
     Attributes:
-        task: that is trained; it can be pickled.
-        fleet: of the workers.
+        task: task, picklable.
+        coordinator: coordinator of the workers, with a `TaskReplica` in each.
     """
 
     task: Task
-    fleet: Fleet
+    coordinator: Coordinator
 
     @classmethod
     def of(cls, task: Task, parameters: Parameters, launcher: Launcher) -> "Members":
         """Start workers for a task."""
-        return cls(task, Fleet(launcher, partial(Copy, task, parameters), parameters.pairs))
+        return cls(task, Coordinator(launcher, partial(TaskReplica, task, parameters), parameters.pairs))
 
     def __call__(self, population: Population) -> Summary:
-        """Return what the members of a step have come to.
+        """Return the summary of the fitness of a population.
 
         Raises:
-            PentaryError: there are no workers any more, or a member cannot be evaluated.
+            PentaryError: as `Coordinator.collect`.
         """
         own, state = population.parameters, population.state
-        found = self.fleet.found(population.step, state.digest(), lambda: arrays(state.latents))
+        found = self.coordinator.collect(population.step, state.digest(), lambda: arrays(state.latents))
         summary = self._summary(population, found)
-        self.fleet.told(population.step, strategy.shape_differences(summary.differences, own.shaping))
-        if population.step < own.steps:
-            self.fleet.ask(population.step + 1)  # the workers go on while the record of this step is made
+        shaped = strategy.shape_differences(summary.differences, own.shaping)
+        self.coordinator.publish(population.step, shaped, population.step == own.steps)
         return summary
 
     def _summary(self, population: Population, found: list[Any]) -> Summary:
         if isinstance(self.task, Judging):
             return Summary.of(self.task.settled(population, [each for part in found for each in json.loads(part)]))
-        return joined(found, self.fleet.pieces)
+        return joined(found, self.coordinator.pieces)
 
 
 def train(
     task: Task, parameters: Parameters, launcher: Launcher, resumption: Resumption | None = None
 ) -> Iterator[Step]:
-    """Train a task whose members workers evaluate: see `pentary.es.train`, which has the same digests.
+    """Train a task with workers, to the same digests as `pentary.es.train`.
 
     Args:
-        task: what to train; it can be pickled.
+        task: task to train, picklable.
         parameters: of the run.
         launcher: starts the workers, such as `Local(4)` or `Executors(MPIPoolExecutor(), 16)`.
         resumption: where to go on; None for the start.
 
     Raises:
-        PentaryError: as `pentary.es.train`; or there are no workers any more.
+        PentaryError: as `pentary.es.train` and `Coordinator.collect`.
     """
     task.check(parameters)
     members = Members.of(task, parameters, launcher)
-    with closing(members.fleet):
+    with closing(members.coordinator):
         yield from loop.train(task, parameters, resumption, members)

@@ -1,4 +1,4 @@
-"""A worker: it evaluates the pairs that it is given, and moves its own copy of the weights by the fitness of all."""
+"""A worker: evaluates its pairs, and updates its own replica of the weights by the shaped fitness of all pairs."""
 
 import os
 import pickle
@@ -20,7 +20,7 @@ from pentary.support.parallel import one_blas_thread
 
 
 class Replica(Protocol):
-    """A copy of what is trained, which begins as the run does.
+    """A copy of the trained weights, initialised as those of the run.
 
     Attributes:
         step: updates done.
@@ -38,11 +38,11 @@ class Replica(Protocol):
         ...
 
     def load(self, step: int, arrays: dict[str, NDArray[Any]]) -> None:
-        """Take a state over that the coordinator has sent."""
+        """Set the state to one that the coordinator has sent."""
         ...
 
     def move(self, shaped: NDArray[np.int64]) -> None:
-        """Do an update: see `pentary.es.strategy.move`."""
+        """Update the weights by the shaped fitness of all pairs, (pairs,)."""
         ...
 
     def digest(self) -> str:
@@ -50,27 +50,27 @@ class Replica(Protocol):
         ...
 
     def evaluate(self, part: slice) -> Any:
-        """Return what the members of some pairs of the next step have come to, as a message can hold it."""
+        """Return the results of some pairs of the next step, as values that MessagePack can hold."""
         ...
 
-    def carry(self, part: slice, content: bytes) -> None:
-        """Take over what some pairs carry from step to step."""
+    def load_pairs(self, part: slice, content: bytes) -> None:
+        """Set the state of some pairs."""
         ...
 
-    def carried(self, part: slice) -> bytes:
-        """Return what some pairs carry from step to step: nothing, if nothing stays between two steps."""
+    def save_pairs(self, part: slice) -> bytes:
+        """Return the state of some pairs; empty if pairs have none."""
         ...
 
 
-class Invitation(NamedTuple):
-    """What a worker is started with.
+class JoinInfo(NamedTuple):
+    """Arguments of a worker.
 
     Attributes:
-        address: of the coordinator.
-        token: that lets it in.
-        version: of the package there.
-        make: pickled callable that makes the replica; it is opened only if the versions agree.
-        context: returns the context of TLS on the worker's machine; None for none.
+        address: host and port of the coordinator.
+        token: authenticates the worker.
+        version: version of the package at the coordinator.
+        make: pickled callable that makes the replica; unpickled only if the versions agree.
+        context: returns the TLS context on the worker's machine; None without TLS.
     """
 
     address: tuple[str, int]
@@ -85,25 +85,25 @@ def own_version() -> str:
     return version("pentary")
 
 
-def serve(invitation: Invitation) -> None:
-    """Work for a coordinator until it closes the connection.
+def serve(join_info: JoinInfo) -> None:
+    """Evaluate pairs for a coordinator until it closes the connection.
 
     Args:
-        invitation: from the coordinator.
+        join_info: how to reach it, and what to evaluate.
 
     Raises:
         OSError: the coordinator cannot be reached.
     """
-    context = invitation.context
-    channel = connect(invitation.address, context() if context else None)
+    context = join_info.context
+    channel = connect(join_info.address, context() if context else None)
     try:
-        channel.send(Kind.HELLO, invitation.token, own_version(), os.getpid(), socket.gethostname())
+        channel.send(Kind.HELLO, join_info.token, own_version(), os.getpid(), socket.gethostname())
         if channel.receive()[0] != Kind.WELCOME:
             return
         try:
-            replica: Replica = pickle.loads(invitation.make)()
+            replica: Replica = pickle.loads(join_info.make)()
         except Exception as error:
-            channel.send(Kind.FAILED, *_told(error))
+            channel.send(Kind.FAILED, *_failure(error))
             return
         while True:
             _answer(channel, replica, channel.receive())
@@ -124,15 +124,15 @@ def _answer(channel: Channel, replica: Replica, message: list[Any]) -> None:
                     digest = bytes.fromhex(replica.digest())[:8]
                     found = replica.evaluate(slice(first, stop))
             except Exception as error:
-                channel.send(Kind.FAILED, *_told(error))
+                channel.send(Kind.FAILED, *_failure(error))
             else:
-                channel.send(Kind.FOUND, digest, found)
-        case [Kind.CARRY, int(first), int(stop), list(since), bytes(content)]:
+                channel.send(Kind.RESULT, digest, found)
+        case [Kind.LOAD_PAIRS, int(first), int(stop), list(since), bytes(content)]:
             _move(replica, since)
-            replica.carry(slice(first, stop), content)
-        case [Kind.GIVE, int(first), int(stop), list(since)]:
+            replica.load_pairs(slice(first, stop), content)
+        case [Kind.SAVE_PAIRS, int(first), int(stop), list(since)]:
             _move(replica, since)
-            channel.send(Kind.GIVEN, first, replica.carried(slice(first, stop)))
+            channel.send(Kind.PAIRS, first, replica.save_pairs(slice(first, stop)))
         case _:
             raise Lost("the coordinator sends what this worker does not know")
 
@@ -142,7 +142,7 @@ def _move(replica: Replica, since: list[integers.Packed]) -> None:
         replica.move(integers.unpack(packed, replica.pairs))
 
 
-def _told(error: Exception) -> tuple[bool, str, str]:
+def _failure(error: Exception) -> tuple[bool, str, str]:
     """Return whether an error is the user's, its message, and a traceback: of the user's code, or of ours."""
     if isinstance(error, PentaryError):
         return True, str(error), getattr(error, "user_traceback", "")

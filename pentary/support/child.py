@@ -1,4 +1,4 @@
-"""Processes that work for another one."""
+"""Child processes."""
 
 import ctypes
 import signal
@@ -10,10 +10,10 @@ _DIE_WITH_PARENT: Final = 1  # PR_SET_PDEATHSIG of Linux
 
 
 def work_for_parent(ignored: Iterable[signal.Signals]) -> None:
-    """Let this process end with its parent, and leave some signals to that.
+    """Make this process end with its parent, and ignore signals that the parent handles.
 
     Args:
-        ignored: signals that the parent heeds.
+        ignored: signals to be ignored.
     """
     for number in ignored:
         signal.signal(number, signal.SIG_IGN)

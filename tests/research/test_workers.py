@@ -9,7 +9,6 @@ from thousand import MACHINES, Costs, Network, local, simulated
 from workers_page import CONDITIONS, document
 
 
-@pytest.mark.skipif(not workers.RECORD.exists(), reason="needs the record: python research/workers.py")
 def test_the_record_is_current_and_shows_no_difference() -> None:
     found = json.loads(workers.RECORD.read_text())
     assert found.pop("sources") == workers.digest(), "stale: python research/workers.py"

@@ -65,11 +65,11 @@ class NetworkTask:
         self._gemm, self._local, self._told = gemm, local(), told or {}
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave out what a thread or a process has of its own."""
+        """Omit the buffers and compiled code of this process."""
         return {name: value for name, value in vars(self).items() if name not in ("_local", "_forward")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """Begin without buffers."""
+        """Restore without buffers."""
         vars(self).update(state)
         self._local = local()
 

@@ -11,7 +11,7 @@ from pentary.support.extras import extra
 from pentary.tasks.running.engines import Engine, Training
 
 if TYPE_CHECKING:
-    from pentary.distributed.fleet import Launcher
+    from pentary.distributed.coordinator import Launcher
 
 OPTIONS: Final = (
     click.Option(

@@ -9,37 +9,37 @@ from functools import partial
 from typing import Any
 
 from pentary.distributed.channel import Listener
-from pentary.distributed.worker import Invitation, Replica, serve
+from pentary.distributed.worker import JoinInfo, Replica, serve
 
-Play = Callable[[Invitation], None]
+Play = Callable[[JoinInfo], None]
 
 
 class Cast:
     """A launcher of workers in threads.
 
     Args:
-        plays: what each does with its invitation.
+        plays: what each does with its join_info.
     """
 
     context = None
 
     def __init__(self, *plays: Play) -> None:
         self._plays, self._threads = [*plays], []
-        self.invitation: Invitation | None = None
+        self.join_info: JoinInfo | None = None
 
     def listener(self) -> Listener:
         return Listener("127.0.0.1")
 
-    def tend(self, invitation: Invitation) -> int:
-        self.invitation = invitation
+    def launch_missing(self, join_info: JoinInfo) -> int:
+        self.join_info = join_info
         while self._plays:
             self.enter(self._plays.pop(0))
         return len(self._threads)
 
     def enter(self, play: Play) -> None:
         """Let a worker come, in the middle of a run if the test wants."""
-        assert self.invitation is not None
-        thread = threading.Thread(target=play, args=(self.invitation,))
+        assert self.join_info is not None
+        thread = threading.Thread(target=play, args=(self.join_info,))
         self._threads.append(thread)
         thread.start()
 
@@ -83,10 +83,10 @@ class Odd:
 def odd(what: What) -> Play:
     """Return a worker that does something before it evaluates."""
 
-    def play(invitation: Invitation) -> None:
+    def play(join_info: JoinInfo) -> None:
         _whats.append(what)
         with suppress(Dead):
-            serve(invitation._replace(make=pickle.dumps(partial(Odd, invitation.make, len(_whats) - 1))))
+            serve(join_info._replace(make=pickle.dumps(partial(Odd, join_info.make, len(_whats) - 1))))
 
     return play
 
@@ -104,7 +104,7 @@ def delay(seconds: float) -> What:
 
 
 def lies_in(step: int) -> What:
-    """Tell another digest with the members of a step."""
+    """Return a wrong digest from a step on."""
 
     def lie(replica: Odd, part: slice) -> None:
         replica.lies = replica.step >= step - 2

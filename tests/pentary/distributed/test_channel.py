@@ -32,18 +32,18 @@ def test_messages_arrive_whole_and_in_order_and_their_bytes_are_counted(ends):
         assert far.receive() == [Kind.STATE, number, large]
     sending.join()
     assert near.sent == far.received > 5 * len(large)
-    far.send(Kind.FOUND, b"digest", [[-3, 2, b"\x01"], 2**63 - 1, -(2**63)])
-    assert near.receive() == [Kind.FOUND, b"digest", [[-3, 2, b"\x01"], 2**63 - 1, -(2**63)]]
+    far.send(Kind.RESULT, b"digest", [[-3, 2, b"\x01"], 2**63 - 1, -(2**63)])
+    assert near.receive() == [Kind.RESULT, b"digest", [[-3, 2, b"\x01"], 2**63 - 1, -(2**63)]]
 
 
 def test_what_has_come_is_taken_without_waiting(ends):
     near, far = ends
     assert far.arrived() == []
-    near.send(Kind.GIVEN, b"a")
-    near.send(Kind.GIVEN, b"b")
-    assert far.receive() == [Kind.GIVEN, b"a"]
+    near.send(Kind.PAIRS, b"a")
+    near.send(Kind.PAIRS, b"b")
+    assert far.receive() == [Kind.PAIRS, b"a"]
     near.close()
-    assert far.arrived() == [[Kind.GIVEN, b"b"]], "what came before the end is not lost"
+    assert far.arrived() == [[Kind.PAIRS, b"b"]], "what came before the end is not lost"
     with pytest.raises(Lost, match="closed the connection"):
         far.arrived()
 
@@ -99,8 +99,8 @@ def test_an_encrypted_connection_is_refused_to_who_has_no_certificate(tmp_path: 
         assert (far is not None) == is_let_in
         if far is not None:
             far.trust()
-            near.send(Kind.GIVEN, b"x" * 100_000)
-            assert far.receive() == [Kind.GIVEN, b"x" * 100_000]
+            near.send(Kind.PAIRS, b"x" * 100_000)
+            assert far.receive() == [Kind.PAIRS, b"x" * 100_000]
             far.close()
         near.close()
     listener.close()

@@ -60,12 +60,12 @@ def test_workers_of_a_cluster_come_and_go_until_the_scheduler_does(expected: lis
         time.sleep(3)
         assert [step.digest for step in train(TASK, PARAMETERS, Cluster(address))] == expected
         members, seen, found = Members.of(TASK, PARAMETERS, Cluster(address)), set(), []
-        with closing(members.fleet):
+        with closing(members.coordinator):
             for step in loop.train(TASK, PARAMETERS, evaluate=members):
                 found.append(step.digest)
-                seen |= {*members.fleet.workers}
+                seen |= {*members.coordinator.workers}
                 if step.step == 3:
-                    os.kill(int(members.fleet.workers[0].split()[1]), signal.SIGKILL)
+                    os.kill(int(members.coordinator.workers[0].split()[1]), signal.SIGKILL)
                     own.append(a_worker(address))
                 if 3 < step.step < 25:
                     time.sleep(0.3)

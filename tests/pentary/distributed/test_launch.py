@@ -27,12 +27,12 @@ def expected() -> list[str]:
 
 def test_a_process_that_is_killed_is_replaced(expected: list[str]) -> None:
     members, seen, found = Members.of(TASK, PARAMETERS, Local(2)), set(), []
-    with closing(members.fleet):
+    with closing(members.coordinator):
         for step in loop.train(TASK, PARAMETERS, evaluate=members):
             found.append(step.digest)
-            seen |= {*members.fleet.workers}
+            seen |= {*members.coordinator.workers}
             if step.step == 3:
-                os.kill(int(members.fleet.workers[0].split()[1]), signal.SIGKILL)
+                os.kill(int(members.coordinator.workers[0].split()[1]), signal.SIGKILL)
             if 3 < step.step < 30:
                 time.sleep(0.15)  # so that the new one comes in the middle
     assert found == expected and len(seen) == 3

@@ -79,8 +79,9 @@ def test_the_pairs_of_a_lost_worker_go_to_one_that_has_come_later(cast: Any, exp
 
 
 def test_pairs_leave_a_worker_that_is_much_slower(cast: Any, expected: list, monkeypatch: Any, capsys: Any) -> None:
-    monkeypatch.setattr("pentary.distributed.sharing.SLOW", (3.0, 0.3))
-    monkeypatch.setattr("pentary.distributed.sharing.FIRST", 0.3)
+    monkeypatch.setattr("pentary.distributed.scheduling.SLOW_FACTOR", 3.0)
+    monkeypatch.setattr("pentary.distributed.scheduling.SLOW_SECONDS", 0.3)
+    monkeypatch.setattr("pentary.distributed.scheduling.FIRST", 0.3)
     began = time.monotonic()
     check(reading(cast.Cast(serve, cast.odd(cast.delay(3.0)))), expected, lambda step: step == 8)
     assert time.monotonic() - began < 12 and "is much slower than the others; its members" in capsys.readouterr().err
@@ -107,7 +108,7 @@ def test_hidden_states_are_known_although_a_signal_broke_off_the_reading(
             raise KeyboardInterrupt
         return recover(part, step)
 
-    trainer._sharing._recover = broken_off
+    trainer._scheduling._recover = broken_off
     with closing(trainer):
         run = states(trainer)
         found: list[State] = []
@@ -120,7 +121,7 @@ def test_hidden_states_are_known_although_a_signal_broke_off_the_reading(
 def test_hidden_states_are_known_although_a_worker_does_not_answer(
     cast: Any, expected: list, monkeypatch: Any, capsys: Any
 ) -> None:
-    monkeypatch.setattr("pentary.distributed.fleet.GIVING", 0.3)
+    monkeypatch.setattr("pentary.distributed.coordinator.REPLY_SECONDS", 0.3)
     trainer = reading(cast.Cast(serve, cast.odd(lambda replica, part: time.sleep(2 * (replica.step == 5)))))
     with closing(trainer):
         *_, state = islice(states(trainer), 5)
@@ -161,7 +162,7 @@ def test_hidden_states_are_gathered_now_and_then(expected: list, monkeypatch: An
     with ThreadPoolExecutor(2) as threads:
         trainer = reading(Executors(threads, 2))
         check(trainer, expected, lambda step: False)
-    assert list(trainer.fleet._history) == [7, 8], "what is before the last gathering is forgotten"
+    assert list(trainer.coordinator._history) == [7, 8], "what is before the last gathering is forgotten"
 
 
 def test_messages_of_a_step_take_64_bytes_and_one_for_each_member_at_most(monkeypatch: Any) -> None:
@@ -174,5 +175,5 @@ def test_messages_of_a_step_take_64_bytes_and_one_for_each_member_at_most(monkey
         state, sizes = init(MODEL, own), []
         for _ in range(own.steps):
             state = trainer.tell(state, *trainer.evaluate(state))
-            sizes.append(trainer.fleet.sent + trainer.fleet.received)
+            sizes.append(trainer.coordinator.sent + trainer.coordinator.received)
     assert (np.diff(sizes) / 2).max() <= 64 + own.population

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from pentary import es
-from pentary.distributed import Executors, Fleet, Members, train
+from pentary.distributed import Coordinator, Executors, Members, train
 from pentary.distributed.channel import Kind, Lost, connect
-from pentary.distributed.fleet import WorkerError
-from pentary.distributed.members import Copy
+from pentary.distributed.coordinator import WorkerError
+from pentary.distributed.members import TaskReplica
 from pentary.distributed.worker import serve
 from pentary.es import loop
 from pentary.es.loop import Resumption
@@ -100,7 +100,7 @@ def test_a_run_goes_on_with_workers_that_begin_with_it(cast: Any, expected: list
 
 
 def test_a_worker_that_is_far_behind_is_sent_the_state(cast: Any, expected: list, monkeypatch: Any) -> None:
-    monkeypatch.setattr("pentary.distributed.fleet.REPLAY", 1)
+    monkeypatch.setattr("pentary.distributed.coordinator.REPLAY", 1)
     play = cast.Cast(serve, cast.odd(cast.delay(0.5)))
     assert figures(train(TASK, PARAMETERS, play)) == expected
 
@@ -135,9 +135,9 @@ def test_a_task_that_cannot_be_sent_is_told_in_one_line() -> None:
 def stranger(*hello: Any) -> Any:
     """Return a worker that says hello in a way of its own, and waits."""
 
-    def play(invitation: Any) -> None:
-        own = connect(invitation.address)
-        values = [invitation.token if each == "token" else each for each in hello]
+    def play(join_info: Any) -> None:
+        own = connect(join_info.address)
+        values = [join_info.token if each == "token" else each for each in hello]
         own.send(Kind.HELLO, *values)
         try:
             while True:
@@ -189,11 +189,11 @@ def test_fitness_of_a_function_arrives_exactly_and_so_do_its_failures(tmp_path: 
 def test_messages_of_a_step_take_64_bytes_and_one_for_each_member_at_most() -> None:
     own = es.Parameters(population=500, rank=1, steps=20)
     with ThreadPoolExecutor(2) as threads:
-        fleet = Fleet(Executors(threads, 2), partial(Copy, TASK, own), own.pairs)
-        with closing(fleet):
+        coordinator = Coordinator(Executors(threads, 2), partial(TaskReplica, TASK, own), own.pairs)
+        with closing(coordinator):
             sizes = []
-            for _ in loop.train(TASK, own, evaluate=Members(TASK, fleet)):
-                sizes.append(fleet.sent + fleet.received)
+            for _ in loop.train(TASK, own, evaluate=Members(TASK, coordinator)):
+                sizes.append(coordinator.sent + coordinator.received)
             steps = np.diff(sizes)[1:] / 2  # of each worker
     assert steps.max() <= 64 + own.population
 
