@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from pentary.distributed.sharing import MARGIN, SLACK
+from pentary.distributed.scheduling import MARGIN, SLACK
 
 POPULATION: Final = 10_000_000
 MACHINES: Final = (1, 3, 10, 30, 100, 300, 1000, 3000)

@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, closing, nullcontext, suppress
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from typing import Any, Final
 import numpy as np
 
 import sources
+from dask_cluster import cluster
 from pentary import es
 from pentary.distributed import Coordinator, Local, Members
 from pentary.distributed.cluster import Cluster
@@ -135,40 +136,20 @@ class OneSlow(Local):
         return super().start(number, join_info)
 
 
-@contextmanager
-def dask(workers: int) -> Iterator[tuple[str, list[subprocess.Popen]]]:
-    """Start a scheduler and workers by Dask's own commands."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-    quiet: Any = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    command = [sys.executable, "-m", "dask"]
-    own = [subprocess.Popen([*command, "scheduler", "--host", address, "--no-dashboard"], **quiet)]
-    own += [
-        subprocess.Popen([*command, "worker", address, "--nthreads", "1", "--no-dashboard"], **quiet)
-        for _ in range(workers)
-    ]
-    try:
-        time.sleep(4)
-        yield address, own
-    finally:
-        for process in own:
-            process.terminate()
-        for process in own:
-            process.wait(20)
-
-
 def compared(case: Case) -> dict[str, dict[str, Any]]:
     """Return, of each condition, in how many steps the digest differs, and how many workers took part."""
     expected = [found for found, _ in case.run()]
     results = {}
     for condition in CONDITIONS:
         found, seen = [], set()
-        with dask(2) if condition.startswith("Dask") else tempfile.TemporaryDirectory() as place:
-            launcher: Any = (
-                OneSlow(2) if "slower" in condition else Local(1 if condition in ("1 process", "one joins") else 2)
-            )
+        with ExitStack() as stack:
             if condition.startswith("Dask"):
-                launcher = Cluster(place[0])
+                address, _ = stack.enter_context(cluster(2))
+                time.sleep(4)
+                launcher: Any = Cluster(address)
+            else:
+                kind = OneSlow if "slower" in condition else Local
+                launcher = kind(1 if condition in ("1 process", "one joins") else 2)
             for own, coordinator in case.run(launcher):
                 assert coordinator is not None
                 found.append(own)

@@ -2,17 +2,14 @@
 
 import os
 import signal
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import trustme
 
+import dask_cluster
 from pentary import es
 from pentary.distributed import Members, train
 from pentary.distributed.cluster import Cluster
@@ -30,33 +27,8 @@ def expected() -> list[str]:
     return [step.digest for step in es.train(TASK, PARAMETERS)]
 
 
-def dask(*arguments: str) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "dask", *arguments, "--no-dashboard"]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def a_worker(address: str, *options: str) -> "subprocess.Popen[bytes]":
-    return dask("worker", address, "--nthreads", "1", "--host", "127.0.0.1", *options)
-
-
-@contextmanager
-def cluster(protocol: str = "tcp", *options: str) -> Iterator[tuple[str, list]]:
-    """Start a scheduler and two workers."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"{protocol}://127.0.0.1:{free.getsockname()[1]}"
-    own = [dask("scheduler", "--host", address, *options)]
-    own += [a_worker(address, *options) for _ in range(2)]
-    try:
-        yield address, own
-    finally:
-        for process in own:
-            process.terminate()
-        for process in own:
-            process.wait(20)
-
-
 def test_workers_of_a_cluster_come_and_go_until_the_scheduler_does(expected: list[str]) -> None:
-    with cluster() as (address, own):
+    with dask_cluster.cluster(2) as (address, own):
         time.sleep(3)
         assert [step.digest for step in train(TASK, PARAMETERS, Cluster(address))] == expected
         members, seen, found = Members.of(TASK, PARAMETERS, Cluster(address)), set(), []
@@ -66,7 +38,7 @@ def test_workers_of_a_cluster_come_and_go_until_the_scheduler_does(expected: lis
                 seen |= {*members.coordinator.workers}
                 if step.step == 3:
                     os.kill(int(members.coordinator.workers[0].split()[1]), signal.SIGKILL)
-                    own.append(a_worker(address))
+                    own.append(dask_cluster.worker(address))
                 if 3 < step.step < 25:
                     time.sleep(0.3)
         assert found == expected and len(seen) == 4, "the killed one comes back, and one more has come"
@@ -90,7 +62,7 @@ def test_a_cluster_with_certificates_is_encrypted_to_the_members(
 
     config.refresh()
     try:
-        with cluster("tls") as (address, _):
+        with dask_cluster.cluster(2, "tls") as (address, _):
             time.sleep(3)
             launcher = Cluster(address)
             assert launcher.context is not None
