@@ -84,7 +84,7 @@ class Parts:
 
 
 def local(costs: Costs, pairs: int, workers: int, cores: int) -> float:
-    """Return the seconds of a step with workers of one core on one machine, on which the run is, too.
+    """Return the seconds of a step with workers that share the cores of the machine of the run.
 
     Args:
         costs: of the task.
@@ -92,7 +92,7 @@ def local(costs: Costs, pairs: int, workers: int, cores: int) -> float:
         workers: processes.
         cores: of the machine.
     """
-    each = costs.evaluate * pairs / workers + costs.move * pairs
+    each = (costs.evaluate / workers + costs.move) * pairs / max(1, cores // workers)
     own = costs.move * pairs + costs.record
     return max(each, own, (costs.evaluate * pairs + workers * costs.move * pairs + own) / cores)
 

@@ -26,7 +26,8 @@ def test_bytes_on_the_wire_are_within_the_limit() -> None:
 
 def test_the_model_is_of_what_pairs_cost() -> None:
     costs = Costs(evaluate=1e-3, move=1e-6)
-    assert local(costs, 1000, 1, 2) == pytest.approx(1.001)
+    assert local(costs, 1000, 1, 2) == pytest.approx(0.501)
+    assert local(costs, 1000, 1, 1) == pytest.approx(1.002)
     assert local(costs, 1000, 2, 2) == pytest.approx(0.5015)
     few, many = (simulated(costs, machines, population=10**5) for machines in (10, 1000))
     assert many.evaluate == pytest.approx(few.evaluate / 100) and many.update == few.update
