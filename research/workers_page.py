@@ -133,7 +133,8 @@ its cores with the run. Against what was measured above:
 
 {table("task | processes | model, ms | measured, ms | ratio", checked)}
 
-With two processes, three compete for two cores; of that the model knows only the sum of their work.
+Costs are the least of six trials, and the model takes two cores for twice one. With two processes, three compete for
+two cores; of that it knows only the sum of their work.
 
 With {POPULATION:,} members on 1,000 machines:
 
